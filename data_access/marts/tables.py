@@ -1,0 +1,243 @@
+"""The tables of a facts file (DuckDB): what every query reads. Each states its grain.
+
+Nothing here identifies a person: customers appear only as ``customer_key``, a keyed hash of the CRM's
+id. Days are store-local. Money is ``DECIMAL(18, 4)`` in the chain's currency, excluding tax, so sums are
+exact. ``gross_sales`` is net of discounts and tax but before returns; ``net_sales`` is gross sales minus
+the refunds booked on that day.
+"""
+
+from sqlalchemy import Boolean, Column, Date, DateTime, Float, Integer, MetaData, Numeric, String, Table, Text
+
+facts = MetaData()
+
+Money = Numeric(18, 4)
+
+generation_info = Table(
+    "generation_info",
+    facts,
+    # one row per generation file (exactly one)
+    Column("generation", Integer, nullable=False),
+    Column("built_at", DateTime, nullable=False),  # UTC
+    Column("as_of", DateTime, nullable=False),  # store-local instant of the newest order or return
+    Column("first_day", Date),  # first and last store-local day with an order or return
+    Column("last_day", Date),
+    Column("currency", String, nullable=False),
+    Column("is_demo", Boolean, nullable=False),
+)
+table_status = Table(
+    "table_status",
+    facts,
+    # one row per canonical CRM table
+    Column("table_name", String, nullable=False),
+    Column("state", String, nullable=False),  # ok | empty | absent | columns_missing
+    Column("rows", Integer),
+    Column("missing_columns", String),  # comma separated
+    Column("disables", String),  # comma separated page keys
+    Column("newest", DateTime),  # newest updated_at
+)
+reconciliation = Table(
+    "reconciliation",
+    facts,
+    # one row per money figure compared between the CRM and this file
+    Column("figure", String, nullable=False),  # sale_line.net | return_line.refund
+    Column("crm", Money),
+    Column("snapshot", Money),
+    Column("difference", Money),
+)
+data_source = Table(
+    "data_source",
+    facts,
+    # one row per load of rows into the CRM database, as the CRM records it
+    Column("source_id", String),
+    Column("kind", String),
+    Column("name", String),
+    Column("loaded_at", DateTime),
+    Column("rows_read", Integer),
+    Column("rows_loaded", Integer),
+    Column("rows_quarantined", Integer),
+    Column("amount_read", Money),
+    Column("amount_loaded", Money),
+    Column("amount_quarantined", Money),
+    Column("currency", String),
+    Column("details", Text),
+)
+translation = Table(
+    "translation",
+    facts,
+    # one row per text, field and language
+    Column("field", String, nullable=False),
+    Column("source_text", String, nullable=False),
+    Column("language", String, nullable=False),
+    Column("text", String, nullable=False),
+)
+
+store = Table(
+    "store",
+    facts,
+    # one row per store; region_id and region_name are 'unknown' where the CRM has none
+    Column("store_id", String, nullable=False),
+    Column("name", String, nullable=False),
+    Column("region_id", String, nullable=False),
+    Column("region_name", String, nullable=False),
+    Column("city", String),
+    Column("city_tier", String),
+    Column("kind", String, nullable=False),
+    Column("area_m2", Float),
+    Column("opened_on", Date),
+    Column("closed_on", Date),
+    Column("latitude", Float),
+    Column("longitude", Float),
+    Column("time_zone", String),
+    Column("currency", String),
+)
+product = Table(
+    "product",
+    facts,
+    # one row per product
+    Column("product_id", String, nullable=False),
+    Column("sku", String),
+    Column("name", String, nullable=False),
+    Column("brand", String),
+    Column("kind", String),
+    Column("category", String),
+    Column("subcategory", String),
+    Column("attributes", String),
+    Column("pack_size", String),
+    Column("list_price", Money),
+    Column("cost", Money),
+    Column("launched_on", Date),
+    Column("shelf_life_days", Integer),
+    Column("usage_days", Integer),
+)
+staff = Table(
+    "staff",
+    facts,
+    # one row per person who works or worked for the chain; no name
+    Column("staff_id", String, nullable=False),
+    Column("home_store_id", String),
+    Column("role", String),
+    Column("hired_on", Date),
+    Column("left_on", Date),
+)
+customer = Table(
+    "customer",
+    facts,
+    # one row per registered customer, pseudonymous
+    Column("customer_key", String, nullable=False),
+    Column("home_store_id", String),
+    Column("gender", String),
+    Column("age_band", String),  # '18-24', '25-34', ...; null when the birthday is unknown
+    Column("is_adult", Boolean, nullable=False),  # unknown age is not adult
+    Column("birth_month_day", String),  # MM-DD
+    Column("city", String),
+    Column("joined_on", Date),
+    Column("source", String),
+    Column("account_type", String),
+    Column("importance", String),
+    Column("tier", String),  # current tier's name
+)
+
+sale_order = Table(
+    "sale_order",
+    facts,
+    # one row per receipt, excluded ones too; every figure of sales filters ``exclusion IS NULL``
+    Column("order_id", String, nullable=False),
+    Column("store_id", String, nullable=False),
+    Column("customer_key", String),  # null: not identified
+    Column("staff_id", String),
+    Column("channel", String),
+    Column("device", String),
+    Column("ordered_at", DateTime, nullable=False),  # store-local
+    Column("day", Date, nullable=False),
+    Column("gross_sales", Money, nullable=False),
+    Column("tax", Money),
+    Column("discount", Money),
+    Column("cost", Money),
+    Column("units", Numeric(18, 4), nullable=False),
+    Column("lines", Integer, nullable=False),
+    Column("exclusion", String),  # cancelled | test | staff_purchase | zero_value
+    # 1 for the customer's first counted order ever (chain) and in this store; null when not identified or excluded
+    Column("order_number", Integer),
+    Column("store_order_number", Integer),
+)
+sale_line = Table(
+    "sale_line",
+    facts,
+    # one row per line of a receipt; day, store and exclusion repeat those of the receipt
+    Column("order_id", String, nullable=False),
+    Column("line_no", Integer, nullable=False),
+    Column("store_id", String, nullable=False),
+    Column("customer_key", String),
+    Column("product_id", String, nullable=False),
+    Column("day", Date, nullable=False),
+    Column("channel", String),
+    Column("quantity", Numeric(18, 4), nullable=False),
+    Column("list_price", Money),  # per unit, incl. tax
+    Column("discount", Money),
+    Column("net", Money, nullable=False),
+    Column("tax", Money),
+    Column("cost", Money),
+    Column("coupon_code", String),
+    Column("exclusion", String),
+)
+return_line = Table(
+    "return_line",
+    facts,
+    # one row per returned line, booked in the store and on the day of the return; lines whose original
+    # receipt is excluded carry its exclusion and leave the figures with it
+    Column("return_id", String, nullable=False),
+    Column("line_no", Integer, nullable=False),
+    Column("order_id", String),
+    Column("order_line_no", Integer),
+    Column("store_id", String, nullable=False),
+    Column("customer_key", String),
+    Column("product_id", String, nullable=False),
+    Column("returned_at", DateTime, nullable=False),  # store-local
+    Column("day", Date, nullable=False),
+    Column("quantity", Numeric(18, 4), nullable=False),
+    Column("refund", Money, nullable=False),
+    Column("reason", String),
+    Column("exclusion", String),
+)
+
+store_day = Table(
+    "store_day",
+    facts,
+    # mart: one row per store and day with a counted order, a return or a visitor; sorted by day
+    Column("store_id", String, nullable=False),
+    Column("day", Date, nullable=False),
+    Column("gross_sales", Money, nullable=False),
+    Column("returns", Money, nullable=False),
+    Column("net_sales", Money, nullable=False),
+    Column("orders", Integer, nullable=False),
+    Column("identified_orders", Integer, nullable=False),
+    Column("units", Numeric(18, 4), nullable=False),
+    Column("cost", Money),
+    Column("visitors", Integer),  # null: no valid door count that day
+)
+product_store_day = Table(
+    "product_store_day",
+    facts,
+    # mart: one row per product, store and day with a counted line or a return; sorted by day
+    Column("product_id", String, nullable=False),
+    Column("store_id", String, nullable=False),
+    Column("day", Date, nullable=False),
+    Column("units", Numeric(18, 4), nullable=False),
+    Column("gross_sales", Money, nullable=False),
+    Column("returns", Money, nullable=False),
+    Column("net_sales", Money, nullable=False),
+    Column("returned_units", Numeric(18, 4), nullable=False),
+    Column("orders", Integer, nullable=False),
+)
+customer_store_day = Table(
+    "customer_store_day",
+    facts,
+    # mart: one row per customer, store and day with a counted order or a return (orders 0 when only a return)
+    Column("customer_key", String, nullable=False),
+    Column("store_id", String, nullable=False),
+    Column("day", Date, nullable=False),
+    Column("orders", Integer, nullable=False),
+    Column("gross_sales", Money, nullable=False),
+    Column("returns", Money, nullable=False),
+    Column("net_sales", Money, nullable=False),
+)
