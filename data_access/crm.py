@@ -3,7 +3,7 @@
 from sqlalchemy import Engine, create_engine, event, inspect, select
 
 from data_access.errors import Problem
-from data_access.schema import crm, data_source
+from data_access.schema import crm, data_source, store
 
 
 def crm_engine(url: str) -> Engine:
@@ -33,3 +33,13 @@ def is_demo(engine: Engine) -> bool:
     with engine.connect() as connection:
         kinds = set(connection.scalars(select(data_source.c.kind)))
     return kinds == {"demo"}
+
+
+def holds_rows(engine: Engine) -> bool:
+    """Whether somebody has put rows into this database: a recorded load, or any store."""
+    existing = inspect(engine)
+    with engine.connect() as connection:
+        return any(
+            existing.has_table(table.name) and connection.execute(select(*table.primary_key).limit(1)).first() is not None
+            for table in (data_source, store)
+        )

@@ -1,0 +1,135 @@
+"""The command line over the data: ``python -m data_access COMMAND --help``.
+
+Exit code 0, or 1 with one sentence on stderr: what is wrong, where, what to do.
+"""
+
+import sys
+import time
+from datetime import date, datetime
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from sqlalchemy import Engine
+from sqlalchemy.exc import DBAPIError
+
+from data_access.crm import crm_engine
+from data_access.errors import Problem
+from data_access.settings import Settings, settings
+
+app = typer.Typer(no_args_is_help=True, pretty_exceptions_enable=False, add_completion=False, help=__doc__)
+
+CrmUrl = Annotated[str, typer.Option(help="SQLAlchemy URL of the CRM database [env MIRROR_CRM_URL]")]
+Home = Annotated[Path | None, typer.Option(help="folder for snapshots and default databases [env MIRROR_HOME]")]
+
+
+def _settings(crm_url: str, home: Path | None) -> Settings:
+    """The environment's settings with the flags of this call on top."""
+    flags = {"crm_url": crm_url or None, "home": home}
+    return settings().model_copy(update={key: value for key, value in flags.items() if value is not None})
+
+
+def _engine(chosen: Settings) -> Engine:
+    chosen.home.mkdir(parents=True, exist_ok=True)
+    return crm_engine(chosen.crm)
+
+
+def _progress(text: str) -> None:
+    typer.echo(f"{datetime.now():%H:%M:%S} {text}", err=True)
+
+
+def _day(text: str) -> date:
+    try:
+        return date.fromisoformat(text)
+    except ValueError:
+        raise typer.BadParameter(f"{text!r} is not a day; write it as YYYY-MM-DD") from None
+
+
+@app.command()
+def demo(
+    scale: Annotated[str, typer.Option(help="tiny | demo | S")] = "demo",
+    seed: Annotated[int, typer.Option(help="the same seed gives the same chain")] = 1,
+    end: Annotated[date, typer.Option(parser=_day, metavar="YYYY-MM-DD", help="last day of the chain's history")] = date(
+        2026, 11, 20
+    ),
+    null: Annotated[list[str] | None, typer.Option(help="switch a planted effect off; repeatable")] = None,
+    truth: Annotated[Path | None, typer.Option(help="where the hidden truth goes [default: HOME/demo_truth.json]")] = None,
+    if_missing: Annotated[bool, typer.Option("--if-missing", help="do nothing when the database holds rows")] = False,
+    crm_url: CrmUrl = "",
+    home: Home = None,
+) -> None:
+    """Write a synthetic chain with known hidden truth into the CRM database."""
+    from data_access.crm import holds_rows
+    from data_access.demo import write_demo
+
+    chosen = _settings(crm_url, home)
+    engine = _engine(chosen)
+    if if_missing and holds_rows(engine):
+        return
+    started = time.monotonic()
+    summary = write_demo(
+        engine,
+        scale=scale,
+        seed=seed,
+        end=end,
+        null=null or (),
+        truth_path=truth or chosen.home / "demo_truth.json",
+        progress=_progress,
+    )
+    for line in summary.lines():
+        typer.echo(line)
+    typer.echo(f"{time.monotonic() - started:.1f} s")
+
+
+@app.command(name="import")
+def import_(
+    mapping: Annotated[str, typer.Argument(help="name of a shipped mapping, or the path of a .toml file")],
+    files: Annotated[list[Path], typer.Argument(help="csv, xlsx or parquet files")],
+    crm_url: CrmUrl = "",
+    home: Home = None,
+) -> None:
+    """Load files into the CRM database; bad rows go to a quarantine file, the money reconciles to the cent."""
+    from data_access.importing import import_files
+
+    chosen = _settings(crm_url, home)
+    report = import_files(_engine(chosen), mapping, files, quarantine=chosen.quarantine, progress=_progress)
+    for line in report.lines():
+        typer.echo(line)
+
+
+@app.command()
+def refresh(crm_url: CrmUrl = "", home: Home = None) -> None:
+    """Build a new snapshot generation from the CRM database and make it current."""
+    from data_access.refresh import refresh as run
+
+    chosen = _settings(crm_url, home)
+    report = run(_engine(chosen), chosen.home, progress=_progress)
+    for line in report.lines():
+        typer.echo(line)
+
+
+@app.command()
+def check(crm_url: CrmUrl = "", home: Home = None) -> None:
+    """Compare the CRM database with the contract: what is missing or changed, and what that disables."""
+    from data_access.contract import check as run
+
+    report = run(_engine(_settings(crm_url, home)))
+    for line in report.lines():
+        typer.echo(line)
+    if not report.ok:
+        raise typer.Exit(1)
+
+
+def main() -> None:
+    try:
+        app()
+    except Problem as problem:
+        typer.echo(f"error: {problem}", err=True)
+        sys.exit(1)
+    except DBAPIError as error:
+        typer.echo(f"error: the CRM database did not answer ({error.orig}); check MIRROR_CRM_URL and the server", err=True)
+        sys.exit(1)
+
+
+if __name__ == "__main__":
+    main()
