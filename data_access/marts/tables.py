@@ -124,6 +124,9 @@ customer = Table(
     facts,
     # one row per registered customer, pseudonymous
     Column("customer_key", String, nullable=False),
+    # place (from 1) of the CRM's id among all ids, numeric ids in numeric order: the equal-sized RFM groups
+    # break ties by customer id, and the hash does not keep that order
+    Column("id_rank", Integer),
     Column("home_store_id", String),
     Column("gender", String),
     Column("age_band", String),  # '18-24', '25-34', ...; null when the birthday is unknown

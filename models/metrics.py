@@ -1,0 +1,123 @@
+"""The metric registry: every figure the product shows is defined here, once.
+
+A metric is either a plain sum that the queries deliver under the metric's own key, or one sum divided by
+another. Cards, charts, tables, exports and the command line read the unit and the formula here; the texts
+live in the catalogues under ``metric.<key>`` and ``metric.<key>.help``.
+"""
+
+import math
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Literal
+
+import pandas as pd
+
+Unit = Literal["money", "count", "decimal", "ratio", "percent", "days"]
+
+
+@dataclass(frozen=True, slots=True)
+class Metric:
+    """One figure.
+
+    key: column name in reports and key of the texts.
+    unit: money (the chain's currency, excluding tax) | count | decimal | ratio (1.00 = equal) |
+        percent (a fraction of one, shown as a percentage) | days.
+    direction: +1 more is better, -1 less is better, 0 neither.
+    numerator, denominator: the sums the figure is made of; without a denominator the numerator is the figure.
+    """
+
+    key: str
+    unit: Unit
+    direction: Literal[-1, 0, 1]
+    numerator: str
+    denominator: str | None = None
+
+    @property
+    def formula(self) -> str:
+        return self.numerator if self.denominator is None else f"{self.numerator} / {self.denominator}"
+
+    def compute(self, sums: Mapping[str, float]) -> float:
+        """The figure from its sums; NaN when a sum is missing or the denominator is not positive."""
+        top = float(sums[self.numerator])
+        if self.denominator is None:
+            return top
+        bottom = float(sums[self.denominator])
+        return top / bottom if bottom > 0 else math.nan
+
+
+def _sum(key: str, unit: Unit, direction: Literal[-1, 0, 1]) -> Metric:
+    return Metric(key, unit, direction, numerator=key)
+
+
+_ALL = (
+    _sum("gross_sales", "money", 1),
+    _sum("returns", "money", -1),
+    _sum("net_sales", "money", 1),
+    _sum("orders", "count", 1),
+    _sum("units", "count", 1),
+    _sum("returned_units", "count", -1),
+    # distinct identified customers with a counted order
+    _sum("buyers", "count", 1),
+    # buyers whose first counted order ever, in the stores looked at, falls in the period; the others
+    _sum("new_customers", "count", 1),
+    _sum("returning_customers", "count", 1),
+    _sum("customers", "count", 0),
+    _sum("repeat_customers", "count", 1),
+    _sum("visits", "count", 1),
+    _sum("recency_days", "days", -1),
+    # people counted at the door, on days with a valid count
+    _sum("traffic", "count", 1),
+    Metric("average_ticket", "money", 1, "net_sales", "orders"),
+    Metric("average_price", "money", 0, "net_sales", "units"),
+    Metric("units_per_transaction", "decimal", 1, "units", "orders"),
+    Metric("identified_share", "percent", 1, "identified_orders", "orders"),
+    # refunds of what was sold in the period (by the link to the sale; unlinked refunds by their own day)
+    Metric("return_rate", "percent", -1, "returns_of_sales", "gross_sales"),
+    # orders of the days with a valid door count, so that numerator and denominator cover the same days
+    Metric("conversion", "percent", 1, "counted_day_orders", "traffic"),
+    Metric("repeat_purchase_rate", "percent", 1, "repeat_customers", "customers"),
+    Metric("repeat_sales_rate", "percent", 0, "repeat_net_sales", "net_sales"),
+    Metric("orders_per_customer", "decimal", 1, "orders", "customers"),
+)
+
+METRICS: dict[str, Metric] = {metric.key: metric for metric in _ALL}
+
+# Columns that hold an amount of money without being a metric of their own (comparisons, amounts of one line).
+_MONEY_COLUMNS = frozenset(
+    {
+        "previous", "last_year", "compared_with", "change", "net", "tax", "discount", "refund", "list_price",
+        "crm", "snapshot", "difference", "amount_read", "amount_loaded", "amount_quarantined",
+        "new_gross_sales", "returning_gross_sales", "new_net_sales", "returning_net_sales",
+    }
+)  # fmt: skip
+
+
+def is_money(column: str) -> bool:
+    """Whether a report's column of this name holds money."""
+    return column in _MONEY_COLUMNS or (column in METRICS and METRICS[column].unit == "money")
+
+
+def kpis(
+    keys: Iterable[str],
+    now: Mapping[str, float],
+    previous: Mapping[str, float] | None = None,
+    last_year: Mapping[str, float] | None = None,
+) -> pd.DataFrame:
+    """One row per key: key, value, previous, last_year, unit.
+
+    A comparison that does not exist (``None``) gives NaN, never 0.
+    """
+
+    def value(metric: Metric, sums: Mapping[str, float] | None) -> float:
+        return math.nan if sums is None else metric.compute(sums)
+
+    chosen = [METRICS[key] for key in keys]
+    return pd.DataFrame(
+        {
+            "key": [m.key for m in chosen],
+            "value": [value(m, now) for m in chosen],
+            "previous": [value(m, previous) for m in chosen],
+            "last_year": [value(m, last_year) for m in chosen],
+            "unit": [m.unit for m in chosen],
+        }
+    )
