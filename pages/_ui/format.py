@@ -1,0 +1,249 @@
+"""Numbers, money and days the way people in a shop write them, in the language of the run.
+
+Two kinds: ``compact`` for cards and axes (three significant digits; 万 and 亿 in Chinese, k, M and B in English) and
+full for tables and tooltips. A missing value is always "–". Babel writes no-break spaces; these stay, so that a
+number never wraps, and tests name them.
+"""
+
+import math
+from datetime import date, datetime
+from decimal import ROUND_HALF_UP, Decimal, InvalidOperation
+from typing import Any
+
+from babel.dates import format_interval, format_skeleton, format_time
+from babel.numbers import format_decimal, get_currency_precision, get_currency_symbol
+
+from pages._ui.i18n import language, t, tn
+
+MISSING = "–"
+
+_STEPS = {
+    "zh_CN": ((Decimal(10) ** 8, "亿"), (Decimal(10) ** 4, "万")),
+    "en": ((Decimal(10) ** 9, "B"), (Decimal(10) ** 6, "M"), (Decimal(10) ** 3, "k")),
+}
+
+
+def is_missing(value: Any) -> bool:
+    """Whether ``value`` is nothing: None, NaN, NaT, NA or an infinity."""
+    if value is None:
+        return True
+    try:
+        return not math.isfinite(value)
+    except (TypeError, ValueError):
+        return value != value or str(value) in ("NaT", "<NA>")
+
+
+def money(value: Any, currency: str, *, digits: int | None = None) -> str:
+    """The full amount with its sign: "¥1,234,567.89"; ``digits`` after the point (default: the currency's own)."""
+    if is_missing(value):
+        return MISSING
+    places = get_currency_precision(currency) if digits is None else digits
+    return _signed(_decimal(value), lambda amount: symbol(currency) + _fixed(amount, places))
+
+
+def money_compact(value: Any, currency: str) -> str:
+    """The amount for a card: "¥186万", "¥1.86M"; below ten thousand (a thousand) three significant digits."""
+    if is_missing(value):
+        return MISSING
+    return _signed(_decimal(value), lambda amount: symbol(currency) + _compact(amount))
+
+
+def count(value: Any) -> str:
+    """A full count: "12,486"."""
+    return MISSING if is_missing(value) else _signed(_decimal(value), lambda number: _fixed(number, 0))
+
+
+def compact(value: Any) -> str:
+    """A number for a card or an axis: "1.25万", "12.5k"."""
+    return MISSING if is_missing(value) else _signed(_decimal(value), _compact)
+
+
+def decimal(value: Any, digits: int = 2) -> str:
+    """A plain number with ``digits`` after the point: "2.31"."""
+    return MISSING if is_missing(value) else _signed(_decimal(value), lambda number: _fixed(number, digits))
+
+
+def percent(value: Any, digits: int = 1) -> str:
+    """A share of one as percent: 0.217 is "21.7%"."""
+    if is_missing(value):
+        return MISSING
+    return _signed(_decimal(value), lambda share: _fixed(share * 100, digits) + "%")
+
+
+def change(ratio: Any) -> str:
+    """A relative change with its sign: 0.082 is "+8.2%", no change "0.0%"."""
+    return MISSING if is_missing(ratio) else _plus(ratio, 3) + percent(ratio)
+
+
+def points(difference: Any) -> str:
+    """A difference of two shares in percentage points: 0.014 is "+1.4 个百分点" or "+1.4 pp"."""
+    if is_missing(difference):
+        return MISSING
+    return t("number.points", number=_plus(difference, 3) + decimal(_decimal(difference) * 100, 1))
+
+
+def days(value: Any) -> str:
+    """A length of time in days: "28 天", "1 day", "2.5 days"."""
+    if is_missing(value):
+        return MISSING
+    number = _decimal(value)
+    shown = count(number) if number == number.to_integral_value() else decimal(number, 1)
+    return tn("number.days", float(number), n=shown)
+
+
+def value(number: Any, unit: str, currency: str) -> str:
+    """The full number of a metric by its registry unit: money, count, ratio, percent, decimal or days."""
+    return _by_unit(number, unit, currency, short=False)
+
+
+def card_value(number: Any, unit: str, currency: str) -> str:
+    """The number of a metric for a card: three significant digits."""
+    return _by_unit(number, unit, currency, short=True)
+
+
+def _by_unit(number: Any, unit: str, currency: str, *, short: bool) -> str:
+    match unit:
+        case "money":
+            return money_compact(number, currency) if short else money(number, currency)
+        case "count":
+            return compact(number) if short else count(number)
+        case "percent":
+            return percent(number)
+        case "ratio" | "decimal":
+            return decimal(number)
+        case "days":
+            return days(number)
+    raise ValueError(f"no such unit: {unit!r}")
+
+
+def symbol(currency: str) -> str:
+    """The sign of a currency: "¥" for CNY, "£" for GBP; in English too, for the chain has one currency."""
+    return get_currency_symbol(currency, locale="zh_CN" if currency == "CNY" else language())
+
+
+def day(value: Any) -> str:
+    """A day in full: "2026年11月20日", "Nov 20, 2026"."""
+    return _skeleton("yMMMd", value)
+
+
+def day_short(value: Any) -> str:
+    """A day without its year: "11月20日", "Nov 20"."""
+    return _skeleton("MMMd", value)
+
+
+def month(value: Any) -> str:
+    """A month: "2026年11月", "Nov 2026"; takes a day or "2026-11"."""
+    return _skeleton("yMMM", value)
+
+
+def month_short(value: Any) -> str:
+    """A month without its year: "11月", "Nov"."""
+    return _skeleton("MMM", value)
+
+
+def weekday(number: int) -> str:
+    """The name of a weekday, 0 = Monday: "周一", "Mon"."""
+    return _skeleton("E", date(2024, 1, 1 + number))
+
+
+def instant(value: Any) -> str:
+    """A store-local instant to the minute: "2026年11月20日 18:40", "Nov 20, 2026 18:40"."""
+    if is_missing(value):
+        return MISSING
+    return f"{day(value)} {format_time(value.time(), 'HH:mm', locale=language())}"
+
+
+def period(first: Any, last: Any) -> str:
+    """A range of days, what both share said once: "2026年10月24日至11月20日", "Oct 24 – Nov 20, 2026"."""
+    if is_missing(first) or is_missing(last):
+        return MISSING
+    text: str = format_interval(_date(first), _date(last), "yMMMd", locale=language())
+    return text.replace("\u2009", " ")
+
+
+def money_ticks(highest: float, currency: str, lowest: float = 0.0) -> tuple[list[float], list[str]]:
+    """Tick positions and texts for a money axis."""
+    positions = tick_values(highest, lowest)
+    return positions, [money_compact(position, currency) for position in positions]
+
+
+def count_ticks(highest: float, lowest: float = 0.0) -> tuple[list[float], list[str]]:
+    """Tick positions and texts for an axis of counts."""
+    positions = tick_values(highest, lowest)
+    return positions, [compact(position) for position in positions]
+
+
+def percent_ticks(highest: float, lowest: float = 0.0) -> tuple[list[float], list[str]]:
+    """Tick positions and texts for an axis of shares."""
+    positions = tick_values(highest, lowest)
+    digits = 0 if all(abs(position * 100 - round(position * 100)) < 1e-9 for position in positions) else 1
+    return positions, [percent(position, digits) for position in positions]
+
+
+def tick_values(highest: float, lowest: float = 0.0) -> list[float]:
+    """Four to six round positions (steps of 1, 2 or 5) from zero, or below it, to at least ``highest``."""
+    highest, lowest = max(highest, 0.0), min(lowest, 0.0)
+    if is_missing(highest) or is_missing(lowest) or highest == lowest:
+        return [0.0]
+    raw = Decimal(str(highest - lowest)) / 5
+    power = Decimal(10) ** raw.adjusted()
+    step = next(power * factor for factor in (1, 2, 5, 10) if power * factor >= raw)
+    start = math.floor(Decimal(str(lowest)) / step)
+    end = math.ceil(Decimal(str(highest)) / step)
+    return [float(step * position) for position in range(start, end + 1)]
+
+
+def _decimal(value: Any) -> Decimal:
+    try:
+        return Decimal(str(value))
+    except InvalidOperation:
+        raise ValueError(f"not a number: {value!r}") from None
+
+
+def _signed(number: Decimal, write: Any) -> str:
+    """The minus stands before the currency sign, and a number that rounds to zero has none."""
+    text: str = write(abs(number))
+    return f"-{text}" if number < 0 and any(digit in text for digit in "123456789") else text
+
+
+def _plus(number: Any, places: int) -> str:
+    return "+" if round(_decimal(number), places) > 0 else ""
+
+
+def _fixed(number: Decimal, digits: int) -> str:
+    rounded = number.quantize(Decimal(1).scaleb(-digits), ROUND_HALF_UP)
+    pattern = "#,##0" + ("." + "0" * digits if digits else "")
+    return format_decimal(rounded, pattern, locale=language())
+
+
+def _compact(number: Decimal) -> str:
+    """Three significant digits with the unit of the language; whole numbers below the first unit in full."""
+    for size, unit in _STEPS[language()]:
+        # 9,996 would read "10k" in three digits: round first, then choose the unit.
+        if _three_digits(number) >= size:
+            return _plain(_three_digits(number / size)) + unit
+    if number == number.to_integral_value():
+        return _fixed(number, 0)
+    return _fixed(number, 0) if number >= 1000 else _plain(_three_digits(number))
+
+
+def _three_digits(number: Decimal) -> Decimal:
+    if number == 0:
+        return number
+    return number.quantize(Decimal(1).scaleb(min(number.adjusted() - 2, 0)), ROUND_HALF_UP)
+
+
+def _plain(number: Decimal) -> str:
+    """Without zeros at the end: 1.50 is "1.5"."""
+    digits = max(-int(number.normalize().as_tuple().exponent), 0)  # type: ignore[arg-type]
+    return _fixed(number, digits)
+
+
+def _skeleton(skeleton: str, value: Any) -> str:
+    return MISSING if is_missing(value) else format_skeleton(skeleton, _date(value), locale=language())
+
+
+def _date(value: Any) -> date:
+    if isinstance(value, str):
+        return date.fromisoformat(f"{value}-01" if len(value) == 7 else value[:10])
+    return value.date() if isinstance(value, datetime) else value
