@@ -1,19 +1,26 @@
-"""How a report declares its tables: a dataclass field per table, with the columns it promises."""
+"""How a report declares its tables: a dataclass field per table, annotated with the columns it promises."""
 
-from dataclasses import field, fields
-from typing import Any
+from typing import Any, get_type_hints
 
 import pandas as pd
 
 
-def table(*columns: str) -> Any:
-    """A field that holds a frame with exactly these columns, in this order."""
-    return field(metadata={"columns": columns})
+class Columns:
+    """The columns of a table, in order: ``kpis: Annotated[pd.DataFrame, Columns("key value")]``."""
+
+    def __init__(self, names: str) -> None:
+        self.names = tuple(names.split())
 
 
 def declared_tables(report_type: type) -> dict[str, tuple[str, ...]]:
-    """The tables of a report class and their columns."""
-    return {f.name: f.metadata["columns"] for f in fields(report_type) if "columns" in f.metadata}
+    """The tables of a report class and their columns, in the order they are declared."""
+    hints = get_type_hints(report_type, include_extras=True)
+    return {
+        name: note.names
+        for name, hint in hints.items()
+        for note in getattr(hint, "__metadata__", ())
+        if isinstance(note, Columns)
+    }
 
 
 def tables(report: Any) -> dict[str, pd.DataFrame]:

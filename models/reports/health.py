@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated
 
 import pandas as pd
 
 from data_access.scope import Scope
-from models.reports._shape import table
+from models.reports._shape import Columns
 
 if TYPE_CHECKING:
     from data_access.snapshot import Snapshot
@@ -20,16 +20,19 @@ class HealthReport:
     tables there are, not how much the chain holds, and an empty scope sees nothing."""
 
     # one row per canonical CRM table; state ok | empty | absent | columns_missing; disables: page keys
-    table_status: pd.DataFrame = table("table_name", "state", "rows", "missing_columns", "disables", "newest")
+    table_status: Annotated[pd.DataFrame, Columns("table_name state rows missing_columns disables newest")]
     # one row per figure compared between the CRM and the snapshot
-    reconciliation: pd.DataFrame = table("figure", "crm", "snapshot", "difference")
+    reconciliation: Annotated[pd.DataFrame, Columns("figure crm snapshot difference")]
     # one row per load into the CRM database, newest first
-    sources: pd.DataFrame = table(
-        "source_id", "kind", "name", "loaded_at", "rows_read", "rows_loaded", "rows_quarantined",
-        "amount_read", "amount_loaded", "amount_quarantined", "currency",
-    )  # fmt: skip
+    sources: Annotated[
+        pd.DataFrame,
+        Columns(
+            "source_id kind name loaded_at rows_read rows_loaded rows_quarantined amount_read amount_loaded "
+            "amount_quarantined currency"
+        ),
+    ]
     # one row: the facts the figures come from
-    generation: pd.DataFrame = table("generation", "built_at", "as_of", "first_day", "last_day", "currency", "is_demo")
+    generation: Annotated[pd.DataFrame, Columns("generation built_at as_of first_day last_day currency is_demo")]
 
 
 def health(snapshot: Snapshot, scope: Scope) -> HealthReport:

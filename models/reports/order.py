@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated
 
 import pandas as pd
 
 from data_access.scope import Scope
-from models.reports._shape import table
+from models.reports._shape import Columns
 
 if TYPE_CHECKING:
     from data_access.snapshot import Snapshot
@@ -21,28 +21,22 @@ class OrderReport:
     currency: str
     # one row: the receipt; ordered_at is store-local; exclusion: why it counts nowhere (NA: it counts);
     # returns: refunds linked to it so far; net_sales = gross_sales - returns
-    header: pd.DataFrame = table(
-        "order_id", "ordered_at", "store_id", "store", "customer_key", "staff_id", "channel", "device", "exclusion",
-        "units", "lines", "gross_sales", "returns", "net_sales", "tax", "discount",
-    )  # fmt: skip
+    header: Annotated[
+        pd.DataFrame,
+        Columns(
+            "order_id ordered_at store_id store customer_key staff_id channel device exclusion units lines "
+            "gross_sales returns net_sales tax discount"
+        ),
+    ]
     # one row per line; list_price per unit including tax, net for the line
-    lines: pd.DataFrame = table(
-        "line_no",
-        "product_id",
-        "product",
-        "category",
-        "quantity",
-        "list_price",
-        "discount",
-        "net",
-        "tax",
-        "coupon_code",
-    )
+    lines: Annotated[
+        pd.DataFrame, Columns("line_no product_id product category quantity list_price discount net tax coupon_code")
+    ]
     # one row per returned line of this receipt, oldest first
-    returns: pd.DataFrame = table(
-        "return_id", "line_no", "order_line_no", "product_id", "product", "returned_at", "store_id", "store",
-        "quantity", "refund", "reason",
-    )  # fmt: skip
+    returns: Annotated[
+        pd.DataFrame,
+        Columns("return_id line_no order_line_no product_id product returned_at store_id store quantity refund reason"),
+    ]
 
 
 def order(snapshot: Snapshot, scope: Scope, order_id: str) -> OrderReport:

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import date
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated
 
 import pandas as pd
 
 from data_access.scope import Scope
-from models.reports._shape import table
+from models.reports._shape import Columns
 
 if TYPE_CHECKING:
     from data_access.snapshot import Snapshot
@@ -30,30 +30,34 @@ class SegmentsReport:
     tie_rule: str  # equal_size | keep_ties: the rule behind named and members
     currency: str
     # one row per tie rule and score triple that occurs
-    rfm: pd.DataFrame = table("tie_rule", "r", "f", "m", "customers", "gross_sales", "net_sales")
+    rfm: Annotated[pd.DataFrame, Columns("tie_rule r f m customers gross_sales net_sales")]
     # one row per named segment, all eleven, in the order of the grid; prospect: registered, no order yet
-    named: pd.DataFrame = table("segment", "customers", "net_sales")
+    named: Annotated[pd.DataFrame, Columns("segment customers net_sales")]
     # one row per score pair: the rule of the named segments, as shown to the reader
-    named_rule: pd.DataFrame = table("r", "fm", "segment")
+    named_rule: Annotated[pd.DataFrame, Columns("r fm segment")]
     # classes A, B, C and U (no net sales); shares are fractions
-    abc: pd.DataFrame = table("class", "customers", "net_sales", "customer_share", "net_sales_share")
+    abc: Annotated[pd.DataFrame, Columns("class customers net_sales customer_share net_sales_share")]
     # frequent_high, frequent_low, rare_high, rare_low
-    quadrants: pd.DataFrame = table("quadrant", "customers", "net_sales", "visits")
+    quadrants: Annotated[pd.DataFrame, Columns("quadrant customers net_sales visits")]
     # preset 'four_stage': potential, new, returning, loyal
-    lifecycle: pd.DataFrame = table("preset", "stage", "customers")
+    lifecycle: Annotated[pd.DataFrame, Columns("preset stage customers")]
     # the rule of each stage; the first stage (by position) whose bounds all hold is taken; NA: no bound
-    lifecycle_rule: pd.DataFrame = table(
-        "preset", "position", "stage", "min_orders", "max_orders", "first_order_within_days", "last_order_within_days"
-    )
+    lifecycle_rule: Annotated[
+        pd.DataFrame,
+        Columns("preset position stage min_orders max_orders first_order_within_days last_order_within_days"),
+    ]
     # cut points: measure recency_days | orders | <monetary> with quantile .2 .4 .6 .8 (rule keep_ties), and
     # visits | net_sales with quantile .5 (the quadrants)
-    cuts: pd.DataFrame = table("measure", "quantile", "value")
+    cuts: Annotated[pd.DataFrame, Columns("measure quantile value")]
     # one row per customer, highest net sales first; store: where the last order was (home store for a
     # prospect); visits: distinct days with an order; last_day: of the last order; prospects have NA scores
-    members: pd.DataFrame = table(
-        "customer_key", "store_id", "store", "segment", "r", "f", "m", "recency_days", "orders", "visits",
-        "net_sales", "gross_sales", "last_day", "abc", "quadrant", "stage",
-    )  # fmt: skip
+    members: Annotated[
+        pd.DataFrame,
+        Columns(
+            "customer_key store_id store segment r f m recency_days orders visits net_sales gross_sales "
+            "last_day abc quadrant stage"
+        ),
+    ]
 
 
 def segments(

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated
 
 import pandas as pd
 
 from data_access.scope import Period, Scope
-from models.reports._shape import table
+from models.reports._shape import Columns
 
 if TYPE_CHECKING:
     from data_access.snapshot import Snapshot
@@ -22,23 +22,21 @@ class StoreReport:
     period: Period | None  # the asked period, cut to the days the data cover; None when they cover none of it
     currency: str
     # one row: the store
-    header: pd.DataFrame = table(
-        "store_id", "store", "region_id", "region", "kind", "city", "city_tier", "area_m2", "opened_on", "closed_on"
-    )
+    header: Annotated[
+        pd.DataFrame, Columns("store_id store region_id region kind city city_tier area_m2 opened_on closed_on")
+    ]
     # the overview's figures, then traffic and conversion (NaN without a valid door count)
-    kpis: pd.DataFrame = table("key", "value", "previous", "last_year", "unit")
+    kpis: Annotated[pd.DataFrame, Columns("key value previous last_year unit")]
     # one row per day of the period; traffic and conversion NaN on days without a valid door count
-    by_day: pd.DataFrame = table(
-        "day", "net_sales", "gross_sales", "orders", "previous", "last_year", "traffic", "conversion"
-    )
+    by_day: Annotated[pd.DataFrame, Columns("day net_sales gross_sales orders previous last_year traffic conversion")]
     # one row per weekday (1 = Monday) and hour with an order or return; days: how many such weekdays the period has
-    hours: pd.DataFrame = table("weekday", "hour", "net_sales", "orders", "days")
+    hours: Annotated[pd.DataFrame, Columns("weekday hour net_sales orders days")]
     # as in the overview
-    products: pd.DataFrame = table(
-        "product_id", "product", "category", "net_sales", "units", "compared_with", "change", "change_ratio", "movement"
-    )
+    products: Annotated[
+        pd.DataFrame, Columns("product_id product category net_sales units compared_with change change_ratio movement")
+    ]
     # the latest counted orders of the period, newest first, at most 50; net_sales: after refunds linked to the order
-    recent_orders: pd.DataFrame = table("order_id", "ordered_at", "customer_key", "units", "gross_sales", "net_sales")
+    recent_orders: Annotated[pd.DataFrame, Columns("order_id ordered_at customer_key units gross_sales net_sales")]
 
 
 def store(snapshot: Snapshot, scope: Scope, period: Period, store_id: str) -> StoreReport:
