@@ -42,7 +42,17 @@ reconciliation = Table(
     Column("figure", String, nullable=False),  # sale_line.net | return_line.refund
     Column("crm", Money),
     Column("snapshot", Money),
-    Column("difference", Money),
+    Column("quarantined", Money),
+    Column("difference", Money),  # crm - snapshot - quarantined
+)
+quarantine = Table(
+    "quarantine",
+    facts,
+    # one row per CRM row that was refused, so that nothing disappears without a reason
+    Column("table_name", String, nullable=False),
+    Column("row_key", String),  # the row's key, its parts joined by '/'
+    Column("reason", String, nullable=False),  # null_key | unreadable | duplicate | no_order | order_refused | ...
+    Column("amount", Money),  # net or refund of the row
 )
 data_source = Table(
     "data_source",
