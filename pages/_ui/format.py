@@ -142,8 +142,8 @@ def month_short(value: Any) -> str:
 
 
 def weekday(number: int) -> str:
-    """The name of a weekday, 0 = Monday: "周一", "Mon"."""
-    return _skeleton("E", date(2024, 1, 1 + number))
+    """The name of a weekday, 1 = Monday: "周一", "Mon"."""
+    return _skeleton("E", date(2024, 1, number))
 
 
 def instant(value: Any) -> str:

@@ -1,0 +1,1 @@
+"""Who may come in: everything that happens before Streamlit sees a request."""

@@ -1,0 +1,65 @@
+"""Which role may open which page, and how much of it. The only such table; unknown pages are open to nobody."""
+
+from dataclasses import dataclass
+from typing import Literal
+
+from pages._gate.identity import Role
+
+Detail = Literal["full", "masked", "aggregates"]
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """One page: where it is, what stands beside its name, and what each role sees of it.
+
+    key: file name in ``pages`` and path in the URL.
+    detail: full (all that the scope holds), masked (rows with masked customers), aggregates (no rows of
+        single customers or orders). A role that is not listed cannot open the page.
+    listed: whether the navigation names it; the others open by a drill or their URL.
+    """
+
+    key: str
+    section: str
+    icon: str
+    detail: dict[Role, Detail]
+    listed: bool = True
+
+
+_EVERYBODY: dict[Role, Detail] = {
+    "manager": "full",
+    "regional": "full",
+    "marketing": "full",
+    "administrator": "full",
+}
+_TRADE: dict[Role, Detail] = {"manager": "full", "regional": "full", "marketing": "aggregates"}
+_CUSTOMERS: dict[Role, Detail] = {"manager": "masked", "regional": "masked", "marketing": "masked"}
+
+PAGES: tuple[Page, ...] = (
+    Page("overview", "today", ":material/space_dashboard:", _TRADE),
+    Page("segments", "customers", ":material/groups:", _CUSTOMERS),
+    Page("retention", "customers", ":material/autorenew:", _CUSTOMERS),
+    Page("store", "stores", ":material/storefront:", _TRADE),
+    Page("product", "range", ":material/inventory_2:", _TRADE, listed=False),
+    # Rows of single orders: marketing works with aggregates.
+    Page("order", "range", ":material/receipt_long:", {"manager": "masked", "regional": "masked"}, listed=False),
+    Page("data_health", "governance", ":material/health_and_safety:", _EVERYBODY),
+    Page("glossary", "governance", ":material/menu_book:", _EVERYBODY),
+)
+BY_KEY: dict[str, Page] = {page.key: page for page in PAGES}
+SECTIONS: tuple[str, ...] = tuple(dict.fromkeys(page.section for page in PAGES))
+
+
+def may_open(role: Role, key: str) -> bool:
+    """Whether ``role`` may open the page ``key``."""
+    return detail(role, key) is not None
+
+
+def detail(role: Role, key: str) -> Detail | None:
+    """How much of the page ``key`` a role sees; None: nothing, and the page does not exist for it."""
+    page = BY_KEY.get(key)
+    return page.detail.get(role) if page else None
+
+
+def first_page(role: Role) -> str:
+    """The page a role lands on."""
+    return next(page.key for page in PAGES if page.listed and role in page.detail)

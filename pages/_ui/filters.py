@@ -1,0 +1,216 @@
+"""The filters every page shares: which days, which region, which stores. Kept in the URL, checked against the scope.
+
+``apply`` draws the bar where a page calls it and returns what the page may show; nothing that a URL or a widget says
+can widen the scope it was given.
+"""
+
+from collections.abc import Callable
+from datetime import date, timedelta
+
+import pandas as pd
+import streamlit as st
+
+from data_access.scope import Period, Scope
+from data_access.snapshot import Snapshot
+from pages._ui import format, load, params
+from pages._ui.i18n import localized_text, t, tn
+
+DEFAULT = "28d"
+
+_SUMMARY = "_filters_summary"
+
+
+def _last(days: int) -> Callable[[date, date], Period]:
+    return lambda first_day, last_day: Period(last_day - timedelta(days=days - 1), last_day)
+
+
+def _last_month(first_day: date, last_day: date) -> Period:
+    end = last_day.replace(day=1) - timedelta(days=1)
+    return Period(end.replace(day=1), end)
+
+
+def _last_year_of_months(first_day: date, last_day: date) -> Period:
+    """Twelve months to the day: from the day after the same day a year ago."""
+    return Period(Period(last_day, last_day).last_year().first + timedelta(days=1), last_day)
+
+
+# Name in the URL -> the days, given the first and last day of the data.
+PRESETS: dict[str, Callable[[date, date], Period]] = {
+    "7d": _last(7),
+    "28d": _last(28),
+    "90d": _last(90),
+    "month": lambda first_day, last_day: Period(last_day.replace(day=1), last_day),
+    "last_month": _last_month,
+    "quarter": lambda first_day, last_day: Period(
+        last_day.replace(month=(last_day.month - 1) // 3 * 3 + 1, day=1), last_day
+    ),
+    "year": lambda first_day, last_day: Period(last_day.replace(month=1, day=1), last_day),
+    "12m": _last_year_of_months,
+    "all": lambda first_day, last_day: Period(first_day, last_day),
+}
+CUSTOM = "custom"
+
+
+def apply(scope: Scope, snapshot: Snapshot, *, dates: bool = True) -> tuple[Scope, Period]:
+    """Draws the filter bar and returns the narrowed scope and the days to show.
+
+    ``dates=False`` leaves the choice of days out, for pages that describe a state at a day; their period is then
+    all data. The data must have a day at all: the shell sees to that.
+    """
+    first_day, last_day = snapshot.info.first_day, snapshot.info.last_day
+    if first_day is None or last_day is None:
+        raise ValueError("a snapshot without a single day of data has no period")
+    stores = _stores_in(scope, load.places(snapshot.generation))
+    with st.container(horizontal=True, vertical_alignment="center", gap="small", key="filters"):
+        period = _period_bar(first_day, last_day) if dates else Period(first_day, last_day)
+        narrowed = _places_bar(scope, stores)
+    parts = _places_in_words(narrowed, _stores_in(narrowed, stores))
+    if dates:
+        parts.append(t("filters.summary.compared", period=_period_in_words(first_day, last_day)))
+    st.session_state[_SUMMARY] = " · ".join(parts)
+    return narrowed, period
+
+
+def summary() -> str:
+    """What the page shows, in words: "华东区 · 5 家门店 · 近 28 天，对比去年同期". After ``apply``."""
+    return str(st.session_state[_SUMMARY])
+
+
+def chosen_period(first_day: date, last_day: date) -> tuple[str, Period]:
+    """The preset's name and its days as the URL says; the default when it says nothing that makes sense."""
+    name = params.get("period")
+    if name == CUSTOM:
+        own = _custom(params.get("from"), params.get("to"), first_day, last_day)
+        if own is not None:
+            return CUSTOM, own
+    if name not in PRESETS:
+        name = DEFAULT
+    return name, _within(PRESETS[name](first_day, last_day), first_day, last_day)
+
+
+def _custom(first: str, last: str, first_day: date, last_day: date) -> Period | None:
+    try:
+        start, end = date.fromisoformat(first), date.fromisoformat(last)
+    except ValueError:
+        return None
+    if start > end or end < first_day or start > last_day:
+        return None
+    return _within(Period(start, end), first_day, last_day)
+
+
+def _within(period: Period, first_day: date, last_day: date) -> Period:
+    """``period`` cut to the days of the data; a preset that ends before them (last month) starts with them."""
+    last = max(min(period.last, last_day), first_day)
+    return Period(min(max(period.first, first_day), last), last)
+
+
+def _period_bar(first_day: date, last_day: date) -> Period:
+    name, period = chosen_period(first_day, last_day)
+    st.session_state["filter_period"] = name
+    st.selectbox(
+        t("filters.period"),
+        [*PRESETS, CUSTOM],
+        key="filter_period",
+        format_func=lambda option: t(f"filters.period.{option}"),
+        label_visibility="collapsed",
+        width=190,
+        on_change=_choose_period,
+        args=(period,),
+        filter_mode=None,
+    )
+    if name == CUSTOM:
+        st.session_state["filter_dates"] = (period.first, period.last)
+        st.date_input(
+            t("filters.dates"),
+            key="filter_dates",
+            min_value=first_day,
+            max_value=last_day,
+            format="YYYY-MM-DD",
+            label_visibility="collapsed",
+            width=240,
+            on_change=_choose_dates,
+        )
+    return period
+
+
+def _choose_period(shown: Period) -> None:
+    name = st.session_state["filter_period"]
+    if name == CUSTOM:
+        # Own dates begin with what is on the screen.
+        params.put(**{"period": CUSTOM, "from": shown.first.isoformat(), "to": shown.last.isoformat()})
+    else:
+        params.put(**{"period": "" if name == DEFAULT else name, "from": "", "to": ""})
+
+
+def _choose_dates() -> None:
+    dates = st.session_state["filter_dates"]
+    if len(dates) == 2:  # while only the first day is picked nothing changes yet
+        params.put(**{"from": dates[0].isoformat(), "to": dates[1].isoformat()})
+
+
+def _stores_in(scope: Scope, stores: pd.DataFrame) -> pd.DataFrame:
+    """The stores a person may see: the only ones the filters ever name."""
+    return stores if scope.kind == "chain" else stores[stores["store_id"].isin(scope.store_ids)]
+
+
+def _places_bar(scope: Scope, stores: pd.DataFrame) -> Scope:
+    regions = dict(zip(stores["region_id"], stores["region"], strict=True))
+    region = params.get("region") if params.get("region") in regions else ""
+    if len(regions) > 1:
+        st.session_state["filter_region"] = region
+        st.selectbox(
+            t("filters.region"),
+            ["", *regions],
+            key="filter_region",
+            format_func=lambda option: (
+                localized_text("region.name", regions[option]) if option else t("filters.region.all")
+            ),
+            label_visibility="collapsed",
+            width=150,
+            on_change=_choose_region,
+            filter_mode=None,
+        )
+    offered = stores[stores["region_id"] == region] if region else stores
+    names = dict(zip(offered["store_id"], offered["store"], strict=True))
+    picked = [store_id for store_id in params.get("stores").split(",") if store_id in names]
+    if len(names) > 1:
+        st.session_state["filter_stores"] = picked
+        st.multiselect(
+            t("filters.stores"),
+            list(names),
+            key="filter_stores",
+            format_func=lambda option: localized_text("store.name", names[option]),
+            placeholder=t("filters.stores.all"),
+            label_visibility="collapsed",
+            width=280,
+            on_change=_choose_stores,
+        )
+    if picked:
+        return scope.narrow(picked)
+    return scope.narrow(names) if region else scope
+
+
+def _choose_region() -> None:
+    params.put(region=st.session_state["filter_region"], stores="")
+
+
+def _choose_stores() -> None:
+    params.put(stores=",".join(st.session_state["filter_stores"]))
+
+
+def _period_in_words(first_day: date, last_day: date) -> str:
+    name, period = chosen_period(first_day, last_day)
+    return format.period(period.first, period.last) if name == CUSTOM else t(f"filters.period.{name}")
+
+
+def _places_in_words(scope: Scope, seen: pd.DataFrame) -> list[str]:
+    if len(seen) == 1:
+        return [localized_text("store.name", seen["store"].iloc[0])]
+    regions = seen["region"].unique()
+    if scope.kind == "chain":
+        place = t("scope.chain")
+    elif len(regions) == 1:
+        place = localized_text("region.name", regions[0])
+    else:
+        place = t("scope.several_regions")
+    return [place, tn("filters.summary.stores", len(seen))]

@@ -1,0 +1,117 @@
+"""Cached reports: the only caching in the pages. The arguments are the cache key, so the scope and the generation are
+always among them, and never with a leading underscore, which would leave them out of the key."""
+
+from collections import OrderedDict
+from datetime import date
+from pathlib import Path
+
+import pandas as pd
+import streamlit as st
+
+from data_access.queries import places as place_queries
+from data_access.scope import Period, Scope
+from data_access.settings import settings
+from data_access.snapshot import Snapshot, current_snapshot
+from data_access.texts import translations as read_translations
+from models.reports.health import HealthReport
+from models.reports.health import health as health_report
+from models.reports.order import OrderReport
+from models.reports.order import order as order_report
+from models.reports.overview import OverviewReport
+from models.reports.overview import overview as overview_report
+from models.reports.product import ProductReport
+from models.reports.product import product as product_report
+from models.reports.retention import RetentionReport
+from models.reports.retention import retention as retention_report
+from models.reports.segments import SegmentsReport
+from models.reports.segments import segments as segments_report
+from models.reports.store import StoreReport
+from models.reports.store import store as store_report
+
+# Figures change only with the generation; the limits bound memory, not staleness.
+_KEEP = "12h"
+
+_KEPT_GENERATIONS = 3
+_opened: OrderedDict[tuple[Path, str], Snapshot] = OrderedDict()
+
+
+def snapshot() -> Snapshot:
+    """The current snapshot. A run asks once and passes ``generation`` on, so that all its figures agree."""
+    home = settings().home
+    current = current_snapshot(home)
+    _opened[home, current.generation] = current
+    while len(_opened) > _KEPT_GENERATIONS:
+        _opened.popitem(last=False)
+    return current
+
+
+def generation() -> str:
+    """The key of the current snapshot."""
+    return snapshot().generation
+
+
+def _at(generation: str) -> Snapshot:
+    """The snapshot a run began with, even when a newer one has become current since."""
+    return _opened.get((settings().home, generation)) or snapshot()
+
+
+@st.cache_data(ttl=_KEEP, max_entries=4, show_spinner=False)
+def places(generation: str) -> pd.DataFrame:
+    """All stores of the chain: store_id, store, region_id, region, kind, city, closed_on. To name and expand scopes."""
+    return place_queries.stores(Scope("chain"), _at(generation).engine)
+
+
+def region_stores(region_id: str, generation: str) -> tuple[str, ...]:
+    """The stores of a region; none when the region is unknown."""
+    stores = places(generation)
+    return tuple(stores.loc[stores["region_id"] == region_id, "store_id"])
+
+
+@st.cache_data(ttl=_KEEP, max_entries=4, show_spinner=False)
+def translations(language: str, generation: str) -> dict[str, dict[str, str]]:
+    """Data texts in ``language`` by field."""
+    return read_translations(_at(generation).engine, language)
+
+
+@st.cache_data(ttl=_KEEP, max_entries=64, show_spinner=False)
+def overview(scope: Scope, period: Period, generation: str) -> OverviewReport:
+    return overview_report(_at(generation), scope, period)
+
+
+@st.cache_data(ttl=_KEEP, max_entries=12, show_spinner=False)
+def segments(
+    scope: Scope,
+    as_of: date,
+    generation: str,
+    window_months: int | None = None,
+    monetary: str = "net_sales",
+    tie_rule: str = "keep_ties",
+    abc_a: float = 0.80,
+    abc_b: float = 0.95,
+) -> SegmentsReport:
+    return segments_report(_at(generation), scope, as_of, window_months, monetary, tie_rule, abc_a, abc_b)
+
+
+@st.cache_data(ttl=_KEEP, max_entries=32, show_spinner=False)
+def retention(scope: Scope, as_of: date, generation: str, months: int | None = 24) -> RetentionReport:
+    return retention_report(_at(generation), scope, as_of, months)
+
+
+@st.cache_data(ttl=_KEEP, max_entries=64, show_spinner=False)
+def store(scope: Scope, period: Period, store_id: str, generation: str) -> StoreReport:
+    return store_report(_at(generation), scope, period, store_id)
+
+
+@st.cache_data(ttl=_KEEP, max_entries=64, show_spinner=False)
+def product(scope: Scope, period: Period, product_id: str, generation: str) -> ProductReport:
+    return product_report(_at(generation), scope, period, product_id)
+
+
+@st.cache_data(ttl=_KEEP, max_entries=64, show_spinner=False)
+def order(scope: Scope, order_id: str, generation: str) -> OrderReport:
+    return order_report(_at(generation), scope, order_id)
+
+
+@st.cache_data(ttl=_KEEP, max_entries=8, show_spinner=False)
+def health(scope: Scope, generation: str) -> HealthReport:
+    return health_report(_at(generation), scope)
