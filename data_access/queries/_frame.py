@@ -1,0 +1,41 @@
+"""What the query modules share: exact sums, day ranges, and rows to a frame."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import pandas as pd
+from sqlalchemy import BigInteger, ColumnElement, Double, Engine, Select, and_, cast, func, or_
+from sqlalchemy.sql.selectable import CompoundSelect
+
+from data_access.scope import Period
+
+
+def fetch(engine: Engine, query: Select[Any] | CompoundSelect[Any]) -> pd.DataFrame:
+    """The rows of ``query``, column-wise: dates and instants as datetime64, text as str, missing as NaN/NaT/NA."""
+    with engine.connect() as connection:
+        frame: pd.DataFrame = connection.execute(query).cursor.df()  # type: ignore[union-attr]
+    return frame
+
+
+def amount(column: ColumnElement[Any], only: ColumnElement[bool] | None = None) -> ColumnElement[float]:
+    """The exact decimal sum of ``column`` (where ``only`` holds), 0 without rows; a float at the edge."""
+    return cast(func.coalesce(_sum(column, only), 0), Double)
+
+
+def count(column: ColumnElement[Any], only: ColumnElement[bool] | None = None) -> ColumnElement[int]:
+    """The sum of a whole-number ``column`` (where ``only`` holds), 0 without rows."""
+    return cast(func.coalesce(_sum(column, only), 0), BigInteger)
+
+
+def _sum(column: ColumnElement[Any], only: ColumnElement[bool] | None) -> ColumnElement[Any]:
+    return func.sum(column) if only is None else func.sum(column).filter(only)
+
+
+def within(column: ColumnElement[Any], period: Period) -> ColumnElement[bool]:
+    """Whether a day lies in ``period``."""
+    return and_(column >= period.first, column <= period.last)
+
+
+def within_any(column: ColumnElement[Any], periods: Sequence[Period]) -> ColumnElement[bool]:
+    """Whether a day lies in one of ``periods``, of which there is at least one."""
+    return or_(*(within(column, period) for period in periods))

@@ -1,0 +1,165 @@
+"""Receipts of the stores in scope: where every drill ends. Money in the chain's currency, excluding tax."""
+
+import pandas as pd
+from sqlalchemy import Double, Engine, cast, func, select
+
+from data_access.marts.tables import product, return_line, sale_line, sale_order, store
+from data_access.queries._frame import fetch, within
+from data_access.scope import Period, Scope
+
+
+def order_header(scope: Scope, engine: Engine, order_id: str) -> pd.DataFrame:
+    """One row: the receipt, counted or excluded; no row when no store in scope has it.
+
+    Columns: order_id, ordered_at (datetime64, store-local), store_id, store, customer_key (pseudonym), staff_id,
+    channel, device, exclusion (NA: counted), units, lines, gross_sales, tax, discount.
+    """
+    o = sale_order.c
+    query = (
+        select(
+            o.order_id,
+            o.ordered_at,
+            o.store_id,
+            store.c.name.label("store"),
+            o.customer_key,
+            o.staff_id,
+            o.channel,
+            o.device,
+            o.exclusion,
+            cast(o.units, Double).label("units"),
+            o.lines,
+            cast(o.gross_sales, Double).label("gross_sales"),
+            cast(o.tax, Double).label("tax"),
+            cast(o.discount, Double).label("discount"),
+        )
+        .select_from(sale_order.outerjoin(store, store.c.store_id == o.store_id))
+        .where(o.order_id == order_id)
+    )
+    return fetch(engine, scope.limit(query, o.store_id))
+
+
+def order_lines(scope: Scope, engine: Engine, order_id: str) -> pd.DataFrame:
+    """One row per line of the receipt, in its order.
+
+    Columns: line_no, product_id, product (name), category, quantity, list_price (per unit, including tax),
+    discount, net (of the line), tax, coupon_code.
+    """
+    line = sale_line.c
+    query = (
+        select(
+            line.line_no,
+            line.product_id,
+            func.coalesce(product.c.name, line.product_id).label("product"),
+            product.c.category,
+            cast(line.quantity, Double).label("quantity"),
+            cast(line.list_price, Double).label("list_price"),
+            cast(line.discount, Double).label("discount"),
+            cast(line.net, Double).label("net"),
+            cast(line.tax, Double).label("tax"),
+            line.coupon_code,
+        )
+        .select_from(sale_line.outerjoin(product, product.c.product_id == line.product_id))
+        .where(line.order_id == order_id)
+        .order_by(line.line_no)
+    )
+    return fetch(engine, scope.limit(query, line.store_id))
+
+
+def order_returns(scope: Scope, engine: Engine, order_id: str) -> pd.DataFrame:
+    """One row per returned line linked to a receipt of the stores in scope, wherever it was brought back, oldest first.
+
+    Columns: return_id, line_no, order_line_no, product_id, product (name), returned_at (datetime64,
+    store-local), store_id, store, quantity, refund, reason.
+    """
+    r, o = return_line.c, sale_order.c
+    query = (
+        select(
+            r.return_id,
+            r.line_no,
+            r.order_line_no,
+            r.product_id,
+            func.coalesce(product.c.name, r.product_id).label("product"),
+            r.returned_at,
+            r.store_id,
+            store.c.name.label("store"),
+            cast(r.quantity, Double).label("quantity"),
+            cast(r.refund, Double).label("refund"),
+            r.reason,
+        )
+        .select_from(
+            return_line.join(sale_order, o.order_id == r.order_id)
+            .outerjoin(product, product.c.product_id == r.product_id)
+            .outerjoin(store, store.c.store_id == r.store_id)
+        )
+        .where(r.order_id == order_id)
+        .order_by(r.returned_at, r.return_id, r.line_no)
+    )
+    return fetch(engine, scope.limit(query, o.store_id))
+
+
+def recent_orders(scope: Scope, engine: Engine, period: Period, limit: int) -> pd.DataFrame:
+    """The latest counted receipts of the period, newest first, at most ``limit``.
+
+    Columns: order_id, ordered_at (datetime64, store-local), customer_key (pseudonym), units, gross_sales,
+    net_sales (gross sales minus the refunds linked to the receipt so far).
+    """
+    o, r = sale_order.c, return_line.c
+    latest = scope.limit(
+        select(o.order_id, o.ordered_at, o.customer_key, o.units, o.gross_sales).where(
+            o.exclusion.is_(None), within(o.day, period)
+        ),
+        o.store_id,
+    )
+    new = latest.order_by(o.ordered_at.desc(), o.order_id).limit(limit).subquery()
+    refunds = (
+        select(r.order_id, func.sum(r.refund).label("refund"))
+        .where(r.exclusion.is_(None), r.day >= period.first)
+        .group_by(r.order_id)
+        .subquery()
+    )
+    query = (
+        select(
+            new.c.order_id,
+            new.c.ordered_at,
+            new.c.customer_key,
+            cast(new.c.units, Double).label("units"),
+            cast(new.c.gross_sales, Double).label("gross_sales"),
+            cast(new.c.gross_sales - func.coalesce(refunds.c.refund, 0), Double).label("net_sales"),
+        )
+        .select_from(new.outerjoin(refunds, refunds.c.order_id == new.c.order_id))
+        .order_by(new.c.ordered_at.desc(), new.c.order_id)
+    )
+    return fetch(engine, query)
+
+
+def orders_with_product(scope: Scope, engine: Engine, period: Period, product_id: str, limit: int) -> pd.DataFrame:
+    """The latest counted receipts of the period that hold the product, newest first, at most ``limit``.
+
+    Columns: order_id, ordered_at (datetime64, store-local), store_id, store, customer_key (pseudonym), units
+    and gross_sales of the product on that receipt.
+    """
+    line, o = sale_line.c, sale_order.c
+    holding = scope.limit(
+        select(line.order_id, func.sum(line.quantity).label("units"), func.sum(line.net).label("gross_sales"))
+        .where(line.product_id == product_id, line.exclusion.is_(None), within(line.day, period))
+        .group_by(line.order_id),
+        line.store_id,
+    ).subquery()
+    query = (
+        select(
+            o.order_id,
+            o.ordered_at,
+            o.store_id,
+            store.c.name.label("store"),
+            o.customer_key,
+            cast(holding.c.units, Double).label("units"),
+            cast(holding.c.gross_sales, Double).label("gross_sales"),
+        )
+        .select_from(
+            sale_order.join(holding, holding.c.order_id == o.order_id).outerjoin(store, store.c.store_id == o.store_id)
+        )
+        .where(within(o.day, period))
+        .order_by(o.ordered_at.desc(), o.order_id)
+        .limit(limit)
+    )
+    return fetch(engine, scope.limit(query, o.store_id))
