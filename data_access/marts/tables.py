@@ -6,7 +6,7 @@ exact. ``gross_sales`` is net of discounts and tax but before returns; ``net_sal
 the refunds booked on that day.
 """
 
-from sqlalchemy import Boolean, Column, Date, DateTime, Float, Integer, MetaData, Numeric, String, Table, Text
+from sqlalchemy import Boolean, Column, Date, DateTime, Double, Integer, MetaData, Numeric, String, Table, Text
 
 facts = MetaData()
 
@@ -92,11 +92,11 @@ store = Table(
     Column("city", String),
     Column("city_tier", String),
     Column("kind", String, nullable=False),
-    Column("area_m2", Float),
+    Column("area_m2", Double),
     Column("opened_on", Date),
     Column("closed_on", Date),
-    Column("latitude", Float),
-    Column("longitude", Float),
+    Column("latitude", Double),
+    Column("longitude", Double),
     Column("time_zone", String),
     Column("currency", String),
 )
@@ -135,8 +135,8 @@ customer = Table(
     # one row per registered customer, pseudonymous
     Column("customer_key", String, nullable=False),
     # place (from 1) of the CRM's id among all ids, numeric ids in numeric order: the equal-sized RFM groups
-    # break ties by customer id, and the hash does not keep that order
-    Column("id_rank", Integer),
+    # break ties by customer id, an order the hash does not keep; and the short key customers are grouped by
+    Column("customer_no", Integer, nullable=False),
     Column("home_store_id", String),
     Column("gender", String),
     Column("age_band", String),  # '18-24', '25-34', ...; null when the birthday is unknown
@@ -245,8 +245,10 @@ product_store_day = Table(
 customer_store_day = Table(
     "customer_store_day",
     facts,
-    # mart: one row per customer, store and day with a counted order or a return (orders 0 when only a return)
+    # mart: one row per customer, store and day with a counted order or a return (orders 0 when only a return);
+    # sorted by customer_no and day
     Column("customer_key", String, nullable=False),
+    Column("customer_no", Integer, nullable=False),  # as in customer: grouping by it is twice as fast
     Column("store_id", String, nullable=False),
     Column("day", Date, nullable=False),
     Column("orders", Integer, nullable=False),
