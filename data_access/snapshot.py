@@ -93,7 +93,8 @@ def facts_number(name: str) -> int:
 
 def published(home: Path) -> list[int]:
     """The generation numbers of the facts files that lie in the folder, newest first."""
-    return sorted((int(m[1]) for p in folder(home).glob("facts_*.duckdb") if (m := _FACTS.fullmatch(p.name))), reverse=True)
+    found = (_FACTS.fullmatch(path.name) for path in folder(home).glob("facts_*.duckdb"))
+    return sorted((int(name[1]) for name in found if name), reverse=True)
 
 
 def read_pointer(home: Path) -> Pointer | None:

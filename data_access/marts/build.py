@@ -1,0 +1,151 @@
+"""The order in which the facts come into being: staged rows -> clean rows -> facts -> marts."""
+
+from datetime import UTC, datetime
+
+import duckdb
+import pyarrow as pa
+
+from data_access.errors import Problem
+from data_access.marts import (
+    customer,
+    customer_store_day,
+    places,
+    product_store_day,
+    refusals,
+    return_line,
+    sale_line,
+    sale_order,
+    store_day,
+)
+from data_access.pseudonym import customer_key
+
+_UNKNOWN_CURRENCY = "XXX"  # ISO 4217: no currency
+
+# Facts in this order: a mart reads the facts before it.
+_FACTS = {
+    "store": "SELECT * FROM clean.stores",
+    "product": places.PRODUCT,
+    "staff": places.STAFF,
+    "customer": customer.SQL,
+    "sale_order": sale_order.FACTS,
+    "sale_line": sale_line.SQL,
+    "return_line": return_line.FACTS,
+    "store_day": store_day.SQL,
+    "product_store_day": product_store_day.SQL,
+    "customer_store_day": customer_store_day.SQL,
+    "data_source": "SELECT * EXCLUDE (unreadable) FROM clean.data_source ORDER BY loaded_at, source_id",
+    # Translated names of people identify people.
+    "translation": "SELECT * EXCLUDE (unreadable) FROM clean.translation WHERE field NOT IN (SELECT unnest($pii)) ORDER BY ALL",
+    "quarantine": "SELECT table_name, row_key, reason, amount FROM clean.refused ORDER BY ALL",
+}
+
+
+def clean(work: duckdb.DuckDBPyConnection, key: bytes) -> str:
+    """Builds the ``clean`` tables the facts are taken from; returns the chain's currency.
+
+    Problem when the stores, receipts and returns name more than one currency: their money cannot be added.
+    """
+    refusals.refuse(work)
+    currency = _currency(work)
+    work.execute(f"CREATE TABLE clean.stores AS {places.STORE}", {"currency": currency})
+    _pseudonyms(work, key)
+    work.execute(f"CREATE TABLE clean.orders AS {sale_order.SQL}")
+    work.execute(f"CREATE TABLE clean.returns AS {return_line.SQL}")
+    work.execute(
+        """CREATE TABLE clean.clock AS
+        SELECT coalesce(max(instant), now()::TIMESTAMP) AS as_of, as_of::DATE AS day,
+            min(instant)::DATE AS first_day, max(instant)::DATE AS last_day
+        FROM (SELECT ordered_at AS instant FROM clean.orders UNION ALL SELECT returned_at FROM clean.returns)"""
+    )
+    return currency
+
+
+def build(work: duckdb.DuckDBPyConnection, generation: int, currency: str, pii: list[str]) -> None:
+    """Fills the attached database ``facts``; ``pii`` names the fields ('staff.name') whose translations stay out."""
+    for table, query in _FACTS.items():
+        work.execute(f"INSERT INTO facts.{table} BY NAME {query}", {"pii": pii} if "$pii" in query else None)
+    work.execute(
+        """INSERT INTO facts.generation_info BY NAME
+        SELECT $generation AS generation, $built_at AS built_at, as_of, first_day, last_day, $currency AS currency,
+            (SELECT coalesce(bool_and(kind = 'demo'), false) FROM facts.data_source) AS is_demo
+        FROM clean.clock""",
+        {"generation": generation, "built_at": datetime.now(UTC).replace(tzinfo=None), "currency": currency},
+    )
+
+
+def doubts(work: duckdb.DuckDBPyConnection) -> list[str]:
+    """One sentence for each thing in the rows that a person should know or mend."""
+    found = [
+        f"{table}.{column}: {values:,} values are not of the column's type and count as unknown"
+        for table, column, values in refusals.unreadable_values(work)
+    ]
+    for sentence, query in _DOUBTS.items():
+        counted = work.execute(f"SELECT count(*) FROM ({query})").fetchone()
+        if counted and counted[0]:
+            found.append(sentence.format(counted[0]))
+    return found
+
+
+_DOUBTS = {
+    "{:,} store ids occur only in receipts or returns: they are shown as stores of kind unknown": (
+        "SELECT store_id FROM clean.stores WHERE kind = 'unknown'"
+    ),
+    "{:,} product ids occur only in lines: they are shown without a category": (
+        "SELECT product_id FROM facts.product ANTI JOIN clean.product USING (product_id)"
+    ),
+    "{:,} customer ids occur only in receipts or returns: nothing else is known about them": (
+        "SELECT customer_id FROM clean.customer_key ANTI JOIN clean.customer USING (customer_id)"
+    ),
+    "{:,} stores name no time zone that exists: the chain's most common one is used": (
+        "SELECT store_id FROM clean.store WHERE time_zone IS NULL OR time_zone NOT IN (SELECT name FROM pg_timezone_names())"
+    ),
+    "{:,} birthdays lie before 1920 or in the future and count as unknown": (
+        "SELECT 1 FROM clean.customer, clean.clock WHERE birthday < DATE '1920-01-01' OR birthday > day"
+    ),
+    "{:,} receipts lie in the future: check the till's clock and the time zone of the import": (
+        "SELECT 1 FROM clean.orders WHERE utc > now()::TIMESTAMP + INTERVAL 1 DAY"
+    ),
+    "{:,} returns name a receipt that does not exist: they reduce net sales all the same": (
+        "SELECT 1 FROM clean.returns ANTI JOIN clean.orders USING (order_id) WHERE order_id IS NOT NULL"
+    ),
+    "the CRM holds {:,} empty tables of receipts: import files or write the demo chain": (
+        "SELECT 1 WHERE NOT EXISTS (SELECT 1 FROM clean.orders)"
+    ),
+}
+
+
+def _currency(work: duckdb.DuckDBPyConnection) -> str:
+    found = work.execute(
+        """SELECT currency, string_agg(DISTINCT source, ', ' ORDER BY source) FROM (
+            SELECT upper(trim(currency)) AS currency, 'store' AS source FROM clean.store
+            UNION ALL SELECT upper(trim(currency)), 'sale_order' FROM clean.sale_order
+            UNION ALL SELECT upper(trim(currency)), 'return_line' FROM clean.return_line
+        ) WHERE currency <> '' GROUP BY currency ORDER BY currency"""
+    ).fetchall()
+    if len(found) > 1:
+        named = "; ".join(f"{currency} in {sources}" for currency, sources in found)
+        raise Problem(
+            f"the CRM mixes currencies ({named}): sums over them would mean nothing; convert the amounts at import, "
+            "or keep one database per currency"
+        )
+    return found[0][0] if found else _UNKNOWN_CURRENCY
+
+
+def _pseudonyms(work: duckdb.DuckDBPyConnection, key: bytes) -> None:
+    """One row per customer id that occurs anywhere: its pseudonym, and its place among all ids (numbers as numbers)."""
+    work.execute("CREATE TABLE clean.pseudonym (customer_id VARCHAR, customer_key VARCHAR)")
+    ids = work.cursor().execute(
+        """SELECT customer_id FROM clean.customer
+        UNION SELECT customer_id FROM clean.sale_order WHERE customer_id IS NOT NULL
+        UNION SELECT customer_id FROM clean.return_line WHERE customer_id IS NOT NULL"""
+    )
+    while rows := ids.fetchmany(100_000):
+        batch = pa.table({"id": [i for (i,) in rows], "key": [customer_key(key, i) for (i,) in rows]})
+        work.register("batch", batch)
+        work.execute("INSERT INTO clean.pseudonym SELECT id, key FROM batch")
+        work.unregister("batch")
+    work.execute(
+        """CREATE TABLE clean.customer_key AS
+        SELECT *, row_number() OVER (ORDER BY TRY_CAST(customer_id AS HUGEINT) NULLS LAST, customer_id) AS customer_no
+        FROM clean.pseudonym"""
+    )

@@ -1,0 +1,81 @@
+"""Which CRM rows cannot be used, and why; every one of them is counted.
+
+``clean.refused`` has one row per refused row and ``clean.<table>`` is a view of what is left of ``stage.<table>``.
+
+The reasons: null_key (a part of the key, or of what the row hangs on, is empty), null_value and unreadable (a needed
+value is empty, or no number or date), implausible_date (before 1980 or more than five years ahead), duplicate (a
+second row with the key), order_refused (its receipt was refused), no_order (its receipt does not exist).
+"""
+
+import duckdb
+
+from data_access.staging import SOURCES, Source
+
+_PLAUSIBLE = "BETWEEN TIMESTAMP '1980-01-01' AND now()::TIMESTAMP + INTERVAL 5 YEAR"
+
+
+def refuse(work: duckdb.DuckDBPyConnection) -> None:
+    """Builds ``clean.refused`` and the ``clean`` views; receipts before their lines."""
+    work.execute(
+        "CREATE TABLE clean.refused (table_name VARCHAR, row BIGINT, row_key VARCHAR, reason VARCHAR, amount DECIMAL(18, 4))"
+    )
+    for source in SOURCES:
+        _refuse_rows(work, source)
+        _refuse_duplicates(work, source)
+        work.execute(
+            f"CREATE VIEW clean.{source.table} AS SELECT * FROM stage.{source.table} "
+            f"WHERE rowid NOT IN (SELECT row FROM clean.refused WHERE table_name = '{source.table}')"
+        )
+
+
+def unreadable_values(work: duckdb.DuckDBPyConnection) -> list[tuple[str, str, int]]:
+    """One (table, column, values) for each column with values that are no number or date, needed or not."""
+    counted = " UNION ALL ".join(
+        f"SELECT '{s.table}' AS name, unnest(string_split(unreadable, ',')) AS field FROM stage.{s.table} "
+        "WHERE unreadable IS NOT NULL"
+        for s in SOURCES
+    )
+    return work.execute(f"SELECT name, field, count(*) FROM ({counted}) GROUP BY ALL ORDER BY ALL").fetchall()
+
+
+def _refuse_rows(work: duckdb.DuckDBPyConnection, source: Source) -> None:
+    references = [c for c in source.essential if c in source.key or c.endswith("_id")]
+    values = [c for c in source.essential if c not in references]
+    cases = [f"WHEN {c} IS NULL THEN {_why_null(c, 'null_key')}" for c in references]
+    cases += [f"WHEN {c} IS NULL THEN {_why_null(c, 'null_value')}" for c in values]
+    cases += [
+        f"WHEN NOT {c} {_PLAUSIBLE} THEN 'implausible_date'" for c in values if c in ("ordered_at", "returned_at")
+    ]
+    if source.table == "sale_line":
+        cases += [
+            "WHEN order_id NOT IN (SELECT order_id FROM stage.sale_order WHERE order_id IS NOT NULL) THEN 'no_order'",
+            "WHEN order_id NOT IN (SELECT order_id FROM clean.sale_order) THEN 'order_refused'",
+        ]
+    _insert(work, source, f"SELECT *, rowid, CASE {' '.join(cases)} END AS reason FROM stage.{source.table}")
+
+
+def _why_null(column: str, otherwise: str) -> str:
+    return f"CASE WHEN list_contains(string_split(unreadable, ','), '{column}') THEN 'unreadable' ELSE '{otherwise}' END"
+
+
+def _refuse_duplicates(work: duckdb.DuckDBPyConnection, source: Source) -> None:
+    key = ", ".join(source.key)
+    left = (
+        f"SELECT *, rowid FROM stage.{source.table} "
+        f"WHERE rowid NOT IN (SELECT row FROM clean.refused WHERE table_name = '{source.table}')"
+    )
+    # Counting first: the window is needed only for the few keys that occur twice, usually none.
+    _insert(
+        work,
+        source,
+        f"""WITH remaining AS ({left}), twice AS (SELECT {key} FROM remaining GROUP BY {key} HAVING count(*) > 1)
+        SELECT *, 'duplicate' AS reason FROM remaining SEMI JOIN twice USING ({key})
+        QUALIFY row_number() OVER (PARTITION BY {key} ORDER BY rowid) > 1""",
+    )
+
+
+def _insert(work: duckdb.DuckDBPyConnection, source: Source, rows: str) -> None:
+    work.execute(
+        f"INSERT INTO clean.refused SELECT '{source.table}', rowid, concat_ws('/', {', '.join(source.key)}), reason, "
+        f"{source.money or 'NULL'} FROM ({rows}) WHERE reason IS NOT NULL"
+    )

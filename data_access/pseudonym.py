@@ -1,0 +1,40 @@
+"""Pseudonyms: a customer appears in the facts only under a keyed hash of the CRM's id.
+
+Without the key, which stays in the home folder, a pseudonym cannot be recomputed from an id. The key is made once:
+a customer keeps the same pseudonym in every generation, so saved links and lists stay valid.
+"""
+
+import hmac
+import os
+import secrets
+from pathlib import Path
+
+from data_access.errors import Problem
+
+_FILE = "pseudonym.key"
+
+
+def secret_key(home: Path) -> bytes:
+    """The key of this home, created for its owner only on first use."""
+    path = home / _FILE
+    try:
+        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    except FileExistsError:
+        pass
+    else:
+        with os.fdopen(descriptor, "w", encoding="ascii") as file:
+            file.write(secrets.token_hex(32))
+            file.flush()
+            os.fsync(file.fileno())
+    try:
+        key = bytes.fromhex(path.read_text(encoding="ascii"))
+    except ValueError:
+        key = b""
+    if len(key) != 32:
+        raise Problem(f"{path} is damaged: restore it from a backup, or remove it to give every customer a new pseudonym")
+    return key
+
+
+def customer_key(key: bytes, customer_id: str) -> str:
+    """'c' and 15 hexadecimal digits (60 bits) of HMAC-SHA-256."""
+    return "c" + hmac.digest(key, customer_id.encode(), "sha256").hex()[:15]

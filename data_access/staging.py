@@ -1,0 +1,157 @@
+"""From the CRM into typed staging tables of a DuckDB that lives only as long as the refresh.
+
+Every reader delivers text, whatever the CRM's types are, and one place here turns it into the canonical types: a
+value that cannot be read becomes null, and ``unreadable`` names its column. A staging table always has all the
+columns the facts need; a column or table the CRM lacks is null or empty.
+"""
+
+import time
+from collections.abc import Callable, Collection, Sequence
+from dataclasses import dataclass
+
+import duckdb
+from sqlalchemy import Boolean, Column, Date, DateTime, Float, Integer, Numeric
+
+from data_access.readers import Reader
+from data_access.schema import crm
+
+Progress = Callable[[str], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """What the facts take from one CRM table.
+
+    ``columns`` are read where they exist. Without an ``essential`` column the table counts as absent; without a
+    ``core`` table there are no facts at all. ``money`` is the column the reconciliation follows.
+    """
+
+    table: str
+    essential: tuple[str, ...]
+    optional: tuple[str, ...] = ()
+    core: bool = False
+    money: str | None = None
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        return self.essential + self.optional
+
+    @property
+    def key(self) -> tuple[str, ...]:
+        return tuple(c.name for c in crm.tables[self.table].primary_key if c.name in self.columns)
+
+
+SOURCES = (
+    Source(
+        "data_source",
+        ("source_id",),
+        ("kind", "name", "loaded_at", "rows_read", "rows_loaded", "rows_quarantined")
+        + ("amount_read", "amount_loaded", "amount_quarantined", "currency", "details"),
+    ),
+    Source("translation", ("field", "source_text", "language", "text")),
+    Source("region", ("region_id",), ("name",)),
+    Source(
+        "store",
+        ("store_id",),
+        ("name", "region_id", "city", "city_tier", "kind", "area_m2", "opened_on", "closed_on", "latitude")
+        + ("longitude", "time_zone", "currency"),
+        core=True,
+    ),
+    Source(
+        "product",
+        ("product_id",),
+        ("sku", "name", "brand", "kind", "category", "subcategory", "attributes", "pack_size", "list_price", "cost")
+        + ("launched_on", "shelf_life_days", "usage_days"),
+        core=True,
+    ),
+    Source("staff", ("staff_id",), ("home_store_id", "role", "hired_on", "left_on")),
+    Source(
+        "customer",
+        ("customer_id",),
+        ("birthday", "gender", "city", "home_store_id", "joined_on", "source", "account_type", "importance"),
+    ),
+    Source("tier", ("tier_id",), ("name",)),
+    Source("tier_change", ("customer_id", "changed_at", "tier_id")),
+    Source("store_traffic", ("store_id", "hour_start", "visitors"), ("valid",)),
+    Source(
+        "sale_order",
+        ("order_id", "store_id", "ordered_at"),
+        ("customer_id", "staff_id", "channel", "device", "kind", "cancelled_at", "currency"),
+        core=True,
+    ),
+    Source(
+        "sale_line",
+        ("order_id", "line_no", "product_id", "quantity", "net"),
+        ("list_price", "discount", "tax", "cost", "coupon_code"),
+        core=True,
+        money="net",
+    ),
+    Source(
+        "return_line",
+        ("return_id", "line_no", "store_id", "product_id", "returned_at", "quantity", "refund"),
+        ("order_id", "order_line_no", "customer_id", "reason", "currency"),
+        money="refund",
+    ),
+)
+
+
+def stage(
+    work: duckdb.DuckDBPyConnection, reader: Reader, source: Source, present: Collection[str], progress: Progress
+) -> int:
+    """Fills ``stage.<table>`` with the columns of ``source`` that are ``present`` in the CRM; returns the rows."""
+    table = crm.tables[source.table]
+    columns = [table.c[name] for name in source.columns]
+    declared = ", ".join(f'"{c.name}" {_type(c)}' for c in columns)
+    work.execute(f'CREATE TABLE stage."{table.name}" ({declared}, unreadable VARCHAR)')
+    if not set(source.essential) <= set(present):
+        return 0
+    started = time.monotonic()
+    rows = 0
+    names = [c.name for c in columns if c.name in present]
+    insert = f'INSERT INTO stage."{table.name}" BY NAME SELECT {_select([table.c[n] for n in names])} FROM '
+    for relation in reader.text_rows(work, table.name, names):
+        work.execute(insert + relation)
+        (added,) = work.fetchone() or (0,)
+        rows += added
+        seconds = max(time.monotonic() - started, 0.001)
+        progress(f"{table.name}: {rows:,} rows read, {rows / seconds:,.0f} rows/s")
+    return rows
+
+
+def _type(column: Column[object]) -> str:
+    match column.type:
+        case Boolean():
+            return "BOOLEAN"
+        case Integer():
+            return "INTEGER"
+        case Float():
+            return "DOUBLE"
+        case Numeric():
+            return "DECIMAL(18, 4)"
+        case DateTime():
+            return "TIMESTAMP"
+        case Date():
+            return "DATE"
+        case _:
+            return "VARCHAR"
+
+
+def _cast(column: Column[object]) -> str:
+    name, kind = f'"{column.name}"', _type(column)
+    if kind == "TIMESTAMP":
+        # An instant written with an offset becomes UTC; one without is UTC already (the session's zone is UTC).
+        return f"CAST(TRY_CAST({name} AS TIMESTAMPTZ) AS TIMESTAMP)"
+    if kind != "VARCHAR":
+        return f"TRY_CAST({name} AS {kind})"
+    is_key = column.primary_key or "references" in column.info
+    return f"nullif({name}, '')" if is_key else name
+
+
+def _select(columns: Sequence[Column[object]]) -> str:
+    failed = ", ".join(
+        f"CASE WHEN trim(\"{c.name}\") <> '' AND {_cast(c)} IS NULL THEN '{c.name}' END"
+        for c in columns
+        if _type(c) != "VARCHAR"
+    )
+    unreadable = f"nullif(concat_ws(',', {failed}), '')" if failed else "NULL"
+    return ", ".join(f'{_cast(c)} AS "{c.name}"' for c in columns) + f", {unreadable} AS unreadable"
