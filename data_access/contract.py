@@ -14,6 +14,7 @@ from sqlalchemy import (
     Date,
     DateTime,
     Engine,
+    Integer,
     Numeric,
     String,
     Table,
@@ -119,7 +120,8 @@ def check(engine: Engine) -> ContractReport:
 def unreachable(engine: Engine, error: Exception) -> str:
     """One sentence for a CRM database that does not answer."""
     reason = str(getattr(error, "orig", None) or error).strip().splitlines()[0]
-    return f"the CRM database {engine.url.render_as_string()} cannot be read ({reason}): check that it runs and MIRROR_CRM_URL names it"
+    where = engine.url.render_as_string(hide_password=True)
+    return f"the CRM database {where} cannot be read ({reason}): check that it runs and that MIRROR_CRM_URL names it"
 
 
 def _columns(connection: Connection) -> dict[str, dict[str, TypeEngine[object]]]:
@@ -188,6 +190,6 @@ def _family(kind: TypeEngine[object]) -> str:
         return "boolean"
     if isinstance(kind, Date | DateTime):
         return "date"
-    if isinstance(kind, Numeric) or kind._type_affinity.__name__ in ("Integer", "Numeric", "Float"):
+    if isinstance(kind, Numeric | Integer):
         return "number"
     return "text" if isinstance(kind, String) else "unknown"

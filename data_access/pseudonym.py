@@ -31,7 +31,7 @@ def secret_key(home: Path) -> bytes:
     except ValueError:
         key = b""
     if len(key) != 32:
-        raise Problem(f"{path} is damaged: restore it from a backup, or remove it to give every customer a new pseudonym")
+        raise Problem(f"{path} is damaged: restore it, or remove it to give every customer a new pseudonym")
     return key
 
 

@@ -171,14 +171,14 @@ class _Streaming:
         elif connection.dialect.name == "sqlite":
             connection.exec_driver_sql("BEGIN")
         else:
-            offered = connection.dialect.get_isolation_level_values(connection.connection.dbapi_connection)
-            if "REPEATABLE READ" in offered:
+            driver: Any = connection.connection.dbapi_connection
+            if "REPEATABLE READ" in connection.dialect.get_isolation_level_values(driver):
                 connection.execution_options(isolation_level="REPEATABLE READ")
 
     def text_rows(self, work: duckdb.DuckDBPyConnection, name: str, columns: Sequence[str]) -> Iterator[str]:
-        query = select(*(column(c) for c in columns)).select_from(table(name))
+        source = table(name, *(column(c) for c in columns))
         streaming = self._connection.execution_options(stream_results=True, max_row_buffer=_BATCH)
-        for rows in streaming.execute(query).partitions(_BATCH):
+        for rows in streaming.execute(select(source)).partitions(_BATCH):
             values = zip(*rows, strict=True)
             batch = pa.table({c: pa.array(map(_text, v), pa.string()) for c, v in zip(columns, values, strict=True)})
             work.register("batch", batch)

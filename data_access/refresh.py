@@ -21,8 +21,8 @@ from data_access.contract import ContractReport
 from data_access.errors import Problem
 from data_access.marts.build import build, clean, doubts
 from data_access.marts.tables import facts
-from data_access.publish import Draft, publish, writing
 from data_access.pseudonym import secret_key
+from data_access.publish import Draft, publish, writing
 from data_access.readers import reading
 from data_access.reconcile import Figure, expect_identities, reconcile
 from data_access.schema import pii_columns
@@ -115,7 +115,10 @@ def _explained(engine: Engine, home: Path) -> Iterator[None]:
 @contextmanager
 def _workshop(draft: Draft) -> Iterator[duckdb.DuckDBPyConnection]:
     """A DuckDB in memory that spills into the draft's private folder."""
-    config = {"memory_limit": "1GB", "temp_directory": str(draft.scratch / "spill")}
+    config: dict[str, str | bool | int | float | list[str]] = {
+        "memory_limit": "1GB",
+        "temp_directory": str(draft.scratch / "spill"),
+    }
     with duckdb.connect(":memory:", config=config) as work:
         work.execute("SET TimeZone = 'UTC'")
         work.execute("CREATE SCHEMA stage")

@@ -28,9 +28,9 @@ class Source:
 
     table: str
     essential: tuple[str, ...]
-    optional: tuple[str, ...] = ()
-    core: bool = False
-    money: str | None = None
+    optional: tuple[str, ...]
+    core: bool
+    money: str | None
 
     @property
     def columns(self) -> tuple[str, ...]:
@@ -41,55 +41,58 @@ class Source:
         return tuple(c.name for c in crm.tables[self.table].primary_key if c.name in self.columns)
 
 
+def _source(table: str, essential: str, optional: str = "", *, core: bool = False, money: str | None = None) -> Source:
+    return Source(table, tuple(essential.split()), tuple(optional.split()), core, money)
+
+
 SOURCES = (
-    Source(
+    _source(
         "data_source",
-        ("source_id",),
-        ("kind", "name", "loaded_at", "rows_read", "rows_loaded", "rows_quarantined")
-        + ("amount_read", "amount_loaded", "amount_quarantined", "currency", "details"),
+        "source_id",
+        "kind name loaded_at rows_read rows_loaded rows_quarantined amount_read amount_loaded amount_quarantined "
+        "currency details",
     ),
-    Source("translation", ("field", "source_text", "language", "text")),
-    Source("region", ("region_id",), ("name",)),
-    Source(
+    _source("translation", "field source_text language text"),
+    _source("region", "region_id", "name"),
+    _source(
         "store",
-        ("store_id",),
-        ("name", "region_id", "city", "city_tier", "kind", "area_m2", "opened_on", "closed_on", "latitude")
-        + ("longitude", "time_zone", "currency"),
+        "store_id",
+        "name region_id city city_tier kind area_m2 opened_on closed_on latitude longitude time_zone currency",
         core=True,
     ),
-    Source(
+    _source(
         "product",
-        ("product_id",),
-        ("sku", "name", "brand", "kind", "category", "subcategory", "attributes", "pack_size", "list_price", "cost")
-        + ("launched_on", "shelf_life_days", "usage_days"),
+        "product_id",
+        "sku name brand kind category subcategory attributes pack_size list_price cost launched_on shelf_life_days "
+        "usage_days",
         core=True,
     ),
-    Source("staff", ("staff_id",), ("home_store_id", "role", "hired_on", "left_on")),
-    Source(
+    _source("staff", "staff_id", "home_store_id role hired_on left_on"),
+    _source(
         "customer",
-        ("customer_id",),
-        ("birthday", "gender", "city", "home_store_id", "joined_on", "source", "account_type", "importance"),
+        "customer_id",
+        "birthday gender city home_store_id joined_on source account_type importance",
     ),
-    Source("tier", ("tier_id",), ("name",)),
-    Source("tier_change", ("customer_id", "changed_at", "tier_id")),
-    Source("store_traffic", ("store_id", "hour_start", "visitors"), ("valid",)),
-    Source(
+    _source("tier", "tier_id", "name"),
+    _source("tier_change", "customer_id changed_at tier_id"),
+    _source("store_traffic", "store_id hour_start visitors", "valid"),
+    _source(
         "sale_order",
-        ("order_id", "store_id", "ordered_at"),
-        ("customer_id", "staff_id", "channel", "device", "kind", "cancelled_at", "currency"),
+        "order_id store_id ordered_at",
+        "customer_id staff_id channel device kind cancelled_at currency",
         core=True,
     ),
-    Source(
+    _source(
         "sale_line",
-        ("order_id", "line_no", "product_id", "quantity", "net"),
-        ("list_price", "discount", "tax", "cost", "coupon_code"),
+        "order_id line_no product_id quantity net",
+        "list_price discount tax cost coupon_code",
         core=True,
         money="net",
     ),
-    Source(
+    _source(
         "return_line",
-        ("return_id", "line_no", "store_id", "product_id", "returned_at", "quantity", "refund"),
-        ("order_id", "order_line_no", "customer_id", "reason", "currency"),
+        "return_id line_no store_id product_id returned_at quantity refund",
+        "order_id order_line_no customer_id reason currency",
         money="refund",
     ),
 )

@@ -35,7 +35,8 @@ _FACTS = {
     "customer_store_day": customer_store_day.SQL,
     "data_source": "SELECT * EXCLUDE (unreadable) FROM clean.data_source ORDER BY loaded_at, source_id",
     # Translated names of people identify people.
-    "translation": "SELECT * EXCLUDE (unreadable) FROM clean.translation WHERE field NOT IN (SELECT unnest($pii)) ORDER BY ALL",
+    "translation": """SELECT * EXCLUDE (unreadable) FROM clean.translation
+        WHERE field NOT IN (SELECT unnest($pii)) ORDER BY ALL""",
     "quarantine": "SELECT table_name, row_key, reason, amount FROM clean.refused ORDER BY ALL",
 }
 
@@ -97,7 +98,7 @@ _DOUBTS = {
         "SELECT customer_id FROM clean.customer_key ANTI JOIN clean.customer USING (customer_id)"
     ),
     "{:,} stores name no time zone that exists: the chain's most common one is used": (
-        "SELECT store_id FROM clean.store WHERE time_zone IS NULL OR time_zone NOT IN (SELECT name FROM pg_timezone_names())"
+        "SELECT store_id FROM clean.store WHERE coalesce(time_zone, '') NOT IN (SELECT name FROM pg_timezone_names())"
     ),
     "{:,} birthdays lie before 1920 or in the future and count as unknown": (
         "SELECT 1 FROM clean.customer, clean.clock WHERE birthday < DATE '1920-01-01' OR birthday > day"

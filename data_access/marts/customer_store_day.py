@@ -1,4 +1,7 @@
-"""One row per identified customer, store and local day with a counted order or a return (orders 0 when only a return)."""
+"""One row per identified customer, store and local day with a counted order or a return.
+
+``orders`` is 0 on a day with only a return.
+"""
 
 SQL = """
 WITH sold AS (

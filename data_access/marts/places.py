@@ -1,4 +1,4 @@
-"""Stores, products and staff as the facts show them, with a placeholder for whatever a receipt names but nobody knows."""
+"""Stores, products and staff, with a placeholder for whatever a receipt names but nobody knows."""
 
 # One row per store, and one per store id that only receipts or returns name (kind and region 'unknown'). A time
 # zone nobody knows gives way to the chain's most common one.

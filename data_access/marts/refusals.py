@@ -17,7 +17,9 @@ _PLAUSIBLE = "BETWEEN TIMESTAMP '1980-01-01' AND now()::TIMESTAMP + INTERVAL 5 Y
 def refuse(work: duckdb.DuckDBPyConnection) -> None:
     """Builds ``clean.refused`` and the ``clean`` views; receipts before their lines."""
     work.execute(
-        "CREATE TABLE clean.refused (table_name VARCHAR, row BIGINT, row_key VARCHAR, reason VARCHAR, amount DECIMAL(18, 4))"
+        """CREATE TABLE clean.refused (
+            table_name VARCHAR, row BIGINT, row_key VARCHAR, reason VARCHAR, amount DECIMAL(18, 4)
+        )"""
     )
     for source in SOURCES:
         _refuse_rows(work, source)
@@ -55,7 +57,8 @@ def _refuse_rows(work: duckdb.DuckDBPyConnection, source: Source) -> None:
 
 
 def _why_null(column: str, otherwise: str) -> str:
-    return f"CASE WHEN list_contains(string_split(unreadable, ','), '{column}') THEN 'unreadable' ELSE '{otherwise}' END"
+    unreadable = f"list_contains(string_split(unreadable, ','), '{column}')"
+    return f"CASE WHEN {unreadable} THEN 'unreadable' ELSE '{otherwise}' END"
 
 
 def _refuse_duplicates(work: duckdb.DuckDBPyConnection, source: Source) -> None:

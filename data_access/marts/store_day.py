@@ -10,7 +10,9 @@ WITH sold AS (
     SELECT store_id, day, sum(refund) AS returns FROM facts.return_line WHERE exclusion IS NULL GROUP BY store_id, day
 ), counted AS (
     -- A door counter that was down counted nothing, which is not zero.
-    SELECT t.store_id, CAST(timezone(s.time_zone, timezone('UTC', t.hour_start)) AS DATE) AS day, sum(t.visitors) AS visitors
+    SELECT
+        t.store_id, CAST(timezone(s.time_zone, timezone('UTC', t.hour_start)) AS DATE) AS day,
+        sum(t.visitors) AS visitors
     FROM clean.store_traffic t JOIN clean.stores s USING (store_id)
     WHERE t.valid IS DISTINCT FROM false
     GROUP BY ALL
