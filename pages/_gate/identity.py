@@ -1,7 +1,9 @@
 """Who is signed in: a small signed cookie. The pages read it again on every run; nothing else carries identity."""
 
+import contextlib
 import os
 import secrets
+import time
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -18,6 +20,7 @@ COOKIE = "mirror_identity"
 MAX_AGE = 12 * 60 * 60  # seconds: one working day
 
 _KEY_FILE = "identity.key"
+_signed_out: dict[str, float] = {}  # sign-in id -> when it may be forgotten
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,22 +38,45 @@ class Person:
 
 
 def seal(person: Person) -> str:
-    """The cookie's value for ``person``; the signature holds the moment it was issued."""
-    return _serializer().dumps({"role": person.role, "home": person.home})
+    """The cookie's value for ``person``.
+
+    The signature holds the moment it was issued. No two sign-ins share a value, so each can be signed out by itself.
+    """
+    return _serializer().dumps({"role": person.role, "home": person.home, "id": secrets.token_hex(8)})
 
 
 def unseal(value: str | None) -> Person | None:
-    """The person behind a cookie's value; None when it is absent, forged, foreign or older than ``MAX_AGE``."""
+    """The person behind a cookie's value; None when it is absent, forged, signed out or older than ``MAX_AGE``."""
+    content = _content(value)
+    return None if content is None else Person(content["role"], content["home"])
+
+
+def sign_in_id(value: str | None) -> str | None:
+    """What tells this sign-in from every other; None where ``unseal`` gives None."""
+    content = _content(value)
+    return None if content is None else content["id"]
+
+
+def revoke(value: str | None) -> None:
+    """Signs a cookie's value out: open tabs lose it at their next run. Kept in memory until it would expire anyway."""
+    signed_in = sign_in_id(value)
+    if signed_in is None:
+        return
+    now = time.monotonic()
+    for known in [known for known, until in _signed_out.items() if until < now]:
+        del _signed_out[known]
+    _signed_out[signed_in] = now + MAX_AGE
+
+
+def _content(value: str | None) -> dict[str, str] | None:
     if not value:
         return None
     try:
         content = _serializer().loads(value, max_age=MAX_AGE)
     except BadSignature:
         return None
-    try:
-        return Person(content["role"], content["home"])
-    except (KeyError, TypeError, ValueError):
-        return None
+    # By id and not by the cookie's text, which can be written in more than one way.
+    return None if content["id"] in _signed_out else content
 
 
 def _serializer() -> URLSafeTimedSerializer:
@@ -61,11 +87,13 @@ def _serializer() -> URLSafeTimedSerializer:
 def _key(home: Path) -> bytes:
     """The signing key, made on first use; only the account that runs the app can read it."""
     file = home / _KEY_FILE
-    home.mkdir(parents=True, exist_ok=True)
-    try:
-        handle = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    except FileExistsError:
-        return file.read_bytes()
-    with os.fdopen(handle, "wb") as opened:
-        opened.write(secrets.token_bytes(32))
+    if not file.exists():
+        home.mkdir(parents=True, exist_ok=True)
+        fresh = home / f"{_KEY_FILE}.{secrets.token_hex(4)}"
+        with os.fdopen(os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as opened:
+            opened.write(secrets.token_bytes(32))
+        # A whole file under its name or none; whoever comes second takes the first one's key.
+        with contextlib.suppress(FileExistsError):
+            os.link(fresh, file)
+        fresh.unlink()
     return file.read_bytes()

@@ -88,6 +88,11 @@ def chosen_period(first_day: date, last_day: date) -> tuple[str, Period]:
     return name, _within(PRESETS[name](first_day, last_day), first_day, last_day)
 
 
+def default_period(first_day: date, last_day: date) -> Period:
+    """The days a page shows when nobody chose any."""
+    return _within(PRESETS[DEFAULT](first_day, last_day), first_day, last_day)
+
+
 def _custom(first: str, last: str, first_day: date, last_day: date) -> Period | None:
     try:
         start, end = date.fromisoformat(first), date.fromisoformat(last)

@@ -58,7 +58,8 @@ def _at(generation: str) -> Snapshot:
 @st.cache_data(ttl=_KEEP, max_entries=4, show_spinner=False)
 def places(generation: str) -> pd.DataFrame:
     """All stores of the chain: store_id, store, region_id, region, kind, city, closed_on. To name and expand scopes."""
-    return place_queries.stores(Scope("chain"), _at(generation).engine)
+    frame = place_queries.stores(Scope("chain"), _at(generation).engine)
+    return frame[["store_id", "store", "region_id", "region", "kind", "city", "closed_on"]]
 
 
 def region_stores(region_id: str, generation: str) -> tuple[str, ...]:

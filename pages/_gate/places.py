@@ -1,0 +1,65 @@
+"""What the sign-in page of the demo chain offers: its stores and regions."""
+
+from collections import OrderedDict
+from dataclasses import dataclass
+
+from data_access.queries import places
+from data_access.scope import Scope
+from data_access.snapshot import Snapshot
+from data_access.texts import translations
+from pages._gate.identity import Person, Role
+
+
+@dataclass(frozen=True)
+class Entries:
+    """Stores by region and regions that somebody can enter as, each as (id, name), and their names in English."""
+
+    stores: dict[str, tuple[tuple[str, str], ...]]  # region id -> its stores
+    regions: tuple[tuple[str, str], ...]
+    english: dict[str, str]  # name in the data -> English name
+
+    def name(self, name: str, language: str) -> str:
+        """A store's or region's name in a language; as in the data where there is no translation."""
+        return self.english.get(name, name) if language == "en" else name
+
+    def person(self, role: str, home: str) -> Person | None:
+        """The person a form asks to be; None when there is no such entry."""
+        homes: dict[Role, set[str]] = {
+            "manager": {store_id for stores in self.stores.values() for store_id, _ in stores},
+            "regional": {region_id for region_id, _ in self.regions},
+            "marketing": {""},
+            "administrator": {""},
+        }
+        for known, allowed in homes.items():
+            if known == role and home in allowed:
+                return Person(known, home)
+        return None
+
+
+_KEPT = 2
+_read: OrderedDict[str, Entries] = OrderedDict()
+
+
+def entries(snapshot: Snapshot) -> Entries:
+    """The entries of this snapshot: stores that are open, by region. Read once per generation."""
+    key = f"{snapshot.engine.url} {snapshot.generation}"
+    if key not in _read:
+        _read[key] = _entries(snapshot)
+        while len(_read) > _KEPT:
+            _read.popitem(last=False)
+    return _read[key]
+
+
+def _entries(snapshot: Snapshot) -> Entries:
+    frame = places.stores(Scope("chain"), snapshot.engine)
+    # A warehouse has no manager who reads sales, and a closed store has none at all.
+    frame = frame[frame["closed_on"].isna() & (frame["kind"] != "warehouse")]
+    regions = dict(zip(frame["region_id"], frame["region"], strict=True))
+    stores = {
+        region_id: tuple(zip(part["store_id"], part["store"], strict=True))
+        for region_id, part in frame.groupby("region_id", sort=False)
+    }
+    english = translations(snapshot.engine, "en")
+    return Entries(
+        stores, tuple(regions.items()), {**english.get("region.name", {}), **english.get("store.name", {})}
+    )

@@ -1,0 +1,62 @@
+"""The script Streamlit runs: who is here, in which language, what may they open, and the page itself."""
+
+import streamlit as st
+
+from pages._gate.page import LANGUAGE_COOKIE
+from pages._ui import access, format, load, params, session
+from pages._ui.i18n import LANGUAGES, language, preferred, t, text, use_language
+from pages._ui.mark import mark, wordmark
+
+params.mount()
+wish = params.get("lang")
+if wish not in LANGUAGES:
+    cookie = st.context.cookies.get(LANGUAGE_COOKIE)
+    wish = cookie if cookie in LANGUAGES else preferred(st.context.locale)
+use_language(wish)
+
+st.set_page_config(page_title=t("app.name"), page_icon=mark(), layout="wide")
+st.logo(wordmark(language()), icon_image=mark(), size="large")
+
+person = session.current_person()
+
+
+def choose_language() -> None:
+    params.put(lang=st.session_state["language_switch"])
+
+
+def page(entry: access.Page, *, default: bool) -> st.Page:
+    return st.Page(
+        f"{entry.key}.py",
+        title=t(f"page.{entry.key}"),
+        icon=entry.icon,
+        url_path=entry.key,
+        default=default,
+        visibility="visible" if entry.listed else "hidden",
+    )
+
+
+first = access.first_page(person.role)
+sections: dict[str, list[st.Page]] = {}
+for entry in access.PAGES:
+    if person.role in entry.detail:
+        sections.setdefault(t(f"nav.{entry.section}"), []).append(page(entry, default=entry.key == first))
+chosen = st.navigation(sections, position="sidebar")
+
+with st.sidebar:
+    st.session_state["language_switch"] = language()
+    with st.container(key="account", border=True):
+        st.markdown(f"**{t(f'role.{person.role}')}**  \n{session.in_words(person)}")
+        st.caption(t("shell.as_of", instant=format.instant(load.snapshot().info.as_of)))
+        st.segmented_control(
+            t("language.label"),
+            LANGUAGES,
+            key="language_switch",
+            format_func=lambda name: text(name, "language.name"),
+            label_visibility="collapsed",
+            required=True,
+            width="stretch",
+            on_change=choose_language,
+        )
+        st.html(f'<form method="post" action="/sign-out"><button>{t("shell.sign_out")}</button></form>')
+
+chosen.run()
