@@ -93,8 +93,8 @@ class Ground:
     stores: pd.DataFrame
     staff: pd.DataFrame
     products: pd.DataFrame
-    orders: pd.DataFrame  # real receipts by time: order_id, customer, store, staff, at, day, net, units, online
-    lines: pd.DataFrame  # their lines: order, product, lot_id, net, quantity
+    orders: pd.DataFrame  # real receipts by time: order_id, customer, store, staff, at, day, channel, ...
+    lines: pd.DataFrame  # their lines: order, product, lot_id, net, paid (incl. tax)
     refunds: pd.DataFrame  # order (-1 unknown), customer, at, refund
 
     def label(self, table: str, codes: Any) -> Array:
@@ -199,6 +199,7 @@ def _orders(
     for name in ("customer", "store", "staff"):
         orders[name] = code("staff" if name == "staff" else f"{name}s", raw[f"{name}_id"])
     orders["at"], orders["day"] = at, local_day(at)
+    orders["channel"] = raw["channel"].to_numpy(dtype=object)
     orders["online"] = (stores["kind"] == "online").to_numpy()[orders["store"].to_numpy()]
 
     rows = core["sale_line"]
@@ -210,9 +211,9 @@ def _orders(
             "product": code("products", rows["product_id"]),
             "lot_id": rows["lot_id"].to_numpy(dtype=object),
             "net": rows["net"].to_numpy(dtype=float),
-            "quantity": rows["quantity"].to_numpy(dtype=float),
+            "paid": rows["net"].to_numpy(dtype=float) + rows["tax"].to_numpy(dtype=float),
         }
     ).sort_values("order", kind="stable", ignore_index=True)
-    orders["net"] = np.bincount(lines["order"], lines["net"], len(orders))
-    orders["units"] = np.bincount(lines["order"], lines["quantity"], len(orders))
+    orders["net"] = np.bincount(lines["order"], lines["net"], len(orders)).round(2)
+    orders["paid"] = np.bincount(lines["order"], lines["paid"], len(orders)).round(2)
     return orders, lines

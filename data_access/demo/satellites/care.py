@@ -211,7 +211,17 @@ def _missed(g: Ground, rng: np.random.Generator, served: pd.DataFrame) -> pd.Dat
     starts = instants(like["starts"]) + rng.integers(-20, 21, count) * DAY
     starts = np.clip(starts, at_local(g.first_day + DAY, 11 * 3600), at_local(g.last_day - DAY, 19 * 3600))
     status = np.where(no_show, "no_show", "cancelled").astype(object)
-    return like.assign(starts=_quarter(starts), lead=lead.clip(0.1, 45), status=status, staff=-1)
+    missed = like.assign(starts=_quarter(starts), lead=lead.clip(0.1, 45), status=status, staff=-1)
+    return missed[_open(g, missed["store"].to_numpy(), local_day(starts))]
+
+
+def _open(g: Ground, store: Array, day: Array) -> Array:
+    """Whether each store received customers on each day."""
+    closures = g.core["store_closure"]
+    shut = pd.MultiIndex.from_arrays([closures["store_id"], days(closures["day"])])
+    asked = pd.MultiIndex.from_arrays([g.label("stores", store), day])
+    there = days(g.stores["opened_on"])[store] <= day
+    return np.asarray(there & ~asked.isin(shut))
 
 
 def _coming(g: Ground, rng: np.random.Generator, served: pd.DataFrame) -> pd.DataFrame:

@@ -18,8 +18,8 @@ from data_access.demo.world import ids
 
 # purpose, channel, share of the customers who agree, share of those who withdraw later
 _CONSENTS = (
-    ("marketing", "wechat", 0.72, 0.07),
-    ("marketing", "sms", 0.55, 0.09),
+    ("marketing", "wechat", 0.62, 0.06),
+    ("marketing", "sms", 0.42, 0.07),
     ("service", "phone", 0.88, 0.02),
     ("skin_profile", "app", 0.96, 0.015),  # of the customers whose skin profile was recorded
 )

@@ -189,7 +189,7 @@ def stored_value_entry(g: Ground, rng: np.random.Generator) -> pd.DataFrame:
         {
             "customer": bought["customer"].to_numpy(),
             "at": bought["at"].to_numpy(),
-            "amount": -bought["net"].round(2).to_numpy(),
+            "amount": -bought["paid"].to_numpy(),
             "order": bought.index.to_numpy(),
         }
     )
@@ -199,7 +199,9 @@ def stored_value_entry(g: Ground, rng: np.random.Generator) -> pd.DataFrame:
     back = g.refunds[g.refunds["order"].isin(spent.index) & (g.refunds["at"].to_numpy() <= g.end)]
     back = back.groupby("order", as_index=False).agg({"at": "max", "refund": "sum", "customer": "first"})
     back["customer"] = g.orders["customer"].to_numpy()[back["order"].to_numpy()]
-    back["booked"] = np.minimum(back["refund"], -spent.loc[back["order"]].to_numpy()).round(2)
+    # Refunds are booked without tax; the money that goes back includes it.
+    taxed = g.orders["paid"].to_numpy()[back["order"]] / g.orders["net"].to_numpy()[back["order"]]
+    back["booked"] = np.minimum(back["refund"] * taxed, -spent.loc[back["order"]].to_numpy()).round(2)
     frame = pd.concat([events, back.assign(amount=np.nan)], ignore_index=True)
     frame = frame[frame["booked"] != 0].sort_values("at", kind="stable", ignore_index=True)
     order, booked = frame["order"].to_numpy().astype(int), frame["booked"].to_numpy()

@@ -32,14 +32,15 @@ _QUESTIONS = (
     ("order_status", "delivery", 0.2, ("我的包裹到哪里了？", "可以改收货地址吗？")),
     ("membership", "loyalty", 0.2, ("积分什么时候过期？", "升金卡还差多少？")),
 )
-# channel, weight in shops, weight online, median hours to the first answer
-_CHANNELS: tuple[tuple[str, float, float, float], ...] = (
-    ("store", 0.42, 0.0, 0.2),
-    ("phone", 0.2, 0.12, 0.5),
-    ("wechat", 0.3, 0.3, 1.2),
-    ("mini_program", 0.08, 0.28, 3.0),
-    ("tmall_chat", 0.0, 0.3, 0.8),
+# channel, weight in shops, on marketplaces and in the own online shop, median hours to the first answer
+_CHANNELS: tuple[tuple[str, float, float, float, float], ...] = (
+    ("store", 0.42, 0.0, 0.0, 0.2),
+    ("phone", 0.2, 0.1, 0.15, 0.5),
+    ("wechat", 0.3, 0.05, 0.45, 1.2),
+    ("mini_program", 0.08, 0.0, 0.4, 3.0),
+    ("marketplace_chat", 0.0, 0.85, 0.0, 0.8),
 )
+_MARKETPLACES = ("tmall", "douyin")
 
 
 @dataclass(frozen=True)
@@ -107,10 +108,10 @@ def _tickets(g: Ground, rng: np.random.Generator, cases: list[_Case]) -> pd.Data
     complaint = np.repeat([case.complaint for case in cases], [len(case.line) for case in cases])
     order = g.lines["order"].to_numpy()[line]
     store, count = g.orders["store"].to_numpy()[order], len(line)
-    online = g.orders["online"].to_numpy()[order]
-    channels = [row[0] for row in _CHANNELS]
-    in_shop, on_line, hours = (np.array([row[place] for row in _CHANNELS]) for place in (1, 2, 3))
-    channel = np.where(online, rng.choice(len(channels), count, p=on_line), rng.choice(len(channels), count, p=in_shop))
+    bought = g.orders.iloc[order]
+    site = np.where(bought["online"], np.where(bought["channel"].isin(_MARKETPLACES), 1, 2), 0)
+    weights, hours = np.array([row[1:4] for row in _CHANNELS]).T, np.array([row[4] for row in _CHANNELS])
+    channel = (rng.random(count)[:, None] >= np.cumsum(weights, axis=1)[site, :-1]).sum(axis=1)
     slow = hours[channel] * np.where(complaint, 0.8, 1.0)
     response = opened + seconds(slow * 3600 * rng.lognormal(0, 0.9, count))
     solved = response + seconds(np.where(complaint, 30, 4) * 3600 * rng.lognormal(0, 0.8, count))
@@ -129,7 +130,7 @@ def _tickets(g: Ground, rng: np.random.Generator, cases: list[_Case]) -> pd.Data
             "order_id": g.label("orders", order),
             "product_id": g.label("products", g.lines["product"].to_numpy()[line]),
             "lot_id": g.lines["lot_id"].to_numpy(dtype=object)[line],
-            "channel": np.array(channels, dtype=object)[channel],
+            "channel": np.array([row[0] for row in _CHANNELS], dtype=object)[channel],
             "opened_at": opened,
             "first_response_at": response,
             "resolved_at": solved,
