@@ -13,7 +13,7 @@ from data_access.scope import Period
 def fetch(engine: Engine, query: Select[Any] | CompoundSelect[Any]) -> pd.DataFrame:
     """The rows of ``query``, column-wise: dates and instants as datetime64, text as str, missing as NaN/NaT/NA."""
     with engine.connect() as connection:
-        frame: pd.DataFrame = connection.execute(query).cursor.df()  # type: ignore[union-attr]
+        frame: pd.DataFrame = connection.execute(query).cursor.df()
     return frame
 
 

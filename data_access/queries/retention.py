@@ -2,62 +2,60 @@
 
 from datetime import date
 
+import numpy as np
 import pandas as pd
-from sqlalchemy import BigInteger, Engine, cast, extract, func, select
+from numpy.typing import NDArray
+from sqlalchemy import Engine
 
-from data_access.marts.tables import customer_store_day
-from data_access.queries._frame import amount, count, fetch
+from data_access.queries._customer_days import MONEY_UNIT, customer_days, starts
 from data_access.scope import Scope
 
 
 def cohort_months(scope: Scope, engine: Engine, as_of: date) -> pd.DataFrame:
     """One row per cohort and calendar month with an order or a return, up to the end of ``as_of``.
 
-    Months count from year 0: 12 x year + month - 1. A cohort is the month of the first counted order in
-    the stores in scope.
+    Months are counted from January 1970 (month 0). A cohort is the month of the first counted order in the
+    stores in scope; -1: customers with returns only.
 
-    Columns: cohort (NA: customers with returns only), month, customers (of the cohort with an order in
-    that month), repeat_customers (those of them who have two orders or more by ``as_of``), orders,
-    gross_sales, net_sales, repeat_net_sales (net sales of customers with two orders or more by ``as_of``).
+    Columns: cohort, month, customers (of the cohort with an order in that month), repeat_customers (those of
+    them who have two orders or more by ``as_of``), orders, gross_sales, net_sales, repeat_net_sales (net sales
+    of the customers with two orders or more by ``as_of``).
     """
-    c = customer_store_day.c
-    month = (extract("year", c.day) * 12 + extract("month", c.day) - 1).label("month")
-    per_month = scope.limit(
-        select(
-            c.customer_key,
-            month,
-            func.sum(c.orders).label("orders"),
-            func.sum(c.gross_sales).label("gross_sales"),
-            func.sum(c.net_sales).label("net_sales"),
-        )
-        .where(c.day <= as_of)
-        .group_by(c.customer_key, "month"),
-        c.store_id,
-    ).cte("per_month")
-    m = per_month.c
-    per_customer = (
-        select(
-            m.customer_key,
-            func.min(m.month).filter(m.orders > 0).label("cohort"),
-            (func.sum(m.orders) >= 2).label("repeats"),
-        )
-        .group_by(m.customer_key)
-        .cte("per_customer")
+    rows = customer_days(scope, engine, as_of)
+    month = rows.day.astype("datetime64[D]").astype("datetime64[M]").astype(np.int64)
+    first = starts(rows.customer_no)
+    size = np.diff(np.append(first, len(month)))
+    never = np.iinfo(np.int64).max
+    bought = rows.orders > 0
+    if len(first):
+        cohort = np.minimum.reduceat(np.where(bought, month, never), first)
+        repeats = np.repeat(np.add.reduceat(rows.orders, first) >= 2, size)
+    else:
+        cohort, repeats = np.empty(0, dtype=np.int64), np.empty(0, dtype=bool)
+    cohort = np.repeat(np.where(cohort == never, -1, cohort), size)
+    # One entry per customer and month with an order: the first such entry of each run.
+    visit = np.flatnonzero(bought)
+    active = np.zeros(len(month), dtype=np.int64)
+    active[visit[starts(rows.customer_no[visit] * 2**16 + month[visit])]] = 1
+
+    # Every (cohort, month) pair has its place in a small table; bincount's sums are exact below 2**53.
+    oldest = int(month.min(initial=0))
+    span = int(month.max(initial=0)) - oldest + 1
+    place = np.where(cohort < 0, 0, cohort - oldest + 1) * span + month - oldest
+    pair = np.flatnonzero(np.bincount(place))
+
+    def total(values: NDArray[np.int64]) -> NDArray[np.float64]:
+        return np.bincount(place, weights=values)[pair]
+
+    return pd.DataFrame(
+        {
+            "cohort": np.where(pair < span, -1, pair // span - 1 + oldest),
+            "month": pair % span + oldest,
+            "customers": total(active).astype(np.int64),
+            "repeat_customers": total(active * repeats).astype(np.int64),
+            "orders": total(rows.orders).astype(np.int64),
+            "gross_sales": total(rows.gross_sales) / MONEY_UNIT,
+            "net_sales": total(rows.net_sales) / MONEY_UNIT,
+            "repeat_net_sales": total(rows.net_sales * repeats) / MONEY_UNIT,
+        }
     )
-    p = per_customer.c
-    query = (
-        select(
-            p.cohort,
-            m.month,
-            cast(func.count().filter(m.orders > 0), BigInteger).label("customers"),
-            cast(func.count().filter(m.orders > 0, p.repeats), BigInteger).label("repeat_customers"),
-            count(m.orders).label("orders"),
-            amount(m.gross_sales).label("gross_sales"),
-            amount(m.net_sales).label("net_sales"),
-            amount(m.net_sales, p.repeats).label("repeat_net_sales"),
-        )
-        .select_from(per_month.join(per_customer, m.customer_key == p.customer_key))
-        .group_by(p.cohort, m.month)
-        .order_by(p.cohort, m.month)
-    )
-    return fetch(engine, query)

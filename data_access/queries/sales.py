@@ -20,7 +20,7 @@ def totals(scope: Scope, engine: Engine, periods: Sequence[Period]) -> pd.DataFr
     c = store_day.c
 
     def one(position: int, period: Period) -> Select[Any]:
-        query = select(
+        query: Select[Any] = select(
             literal(position).label("period"),
             amount(c.gross_sales).label("gross_sales"),
             amount(c.returns).label("returns"),
@@ -202,5 +202,6 @@ def returns_of_sales(scope: Scope, engine: Engine, periods: Sequence[Period]) ->
     unlinked = select(r.day, r.refund).where(r.exclusion.is_(None), r.order_id.is_(None), within_any(r.day, periods))
     both = union_all(scope.limit(linked, o.store_id), scope.limit(unlinked, r.store_id)).subquery()
     sums = [amount(both.c.refund, within(both.c.day, period)).label(str(i)) for i, period in enumerate(periods)]
-    row = fetch(engine, select(*sums))
+    query: Select[Any] = select(*sums)
+    row = fetch(engine, query)
     return pd.DataFrame({"period": range(len(periods)), "returns_of_sales": row.iloc[0].to_numpy()})

@@ -1,0 +1,68 @@
+"""The customer mart as sorted columns, for sums per customer that SQL does slower.
+
+Distinct days per customer and (customer, month) groups cost DuckDB three times what it costs to hand over the
+rows of the mart, which lie in customer order, and to add them up in numpy.
+"""
+
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from sqlalchemy import ARRAY, BigInteger, Engine, Integer, String, cast, func, literal, select
+
+from data_access.marts.tables import customer_store_day, store
+from data_access.scope import Scope
+
+# Money travels as whole ten-thousandths, the precision of the facts, so that sums stay exact.
+MONEY_UNIT = 10_000
+
+
+@dataclass(frozen=True, slots=True)
+class CustomerDays:
+    """One entry per customer, store and day in scope up to a day, by customer and day.
+
+    customer_no; day: days since 1970-01-01; store: place (from 1) of the store's id in ``store_ids``; orders;
+    gross_sales and net_sales in ten-thousandths.
+    """
+
+    store_ids: tuple[str, ...]
+    customer_no: NDArray[np.int64]
+    day: NDArray[np.int64]
+    store: NDArray[np.int64]
+    orders: NDArray[np.int64]
+    gross_sales: NDArray[np.int64]
+    net_sales: NDArray[np.int64]
+
+
+def starts(sorted_values: NDArray[np.int64]) -> NDArray[np.int64]:
+    """The positions at which a run of equal values begins."""
+    if not len(sorted_values):
+        return np.empty(0, dtype=np.int64)
+    return np.flatnonzero(np.concatenate(([True], sorted_values[1:] != sorted_values[:-1])))
+
+
+def customer_days(scope: Scope, engine: Engine, as_of: date) -> CustomerDays:
+    """The entries of the stores in scope up to the end of ``as_of``."""
+    c = customer_store_day.c
+    with engine.connect() as connection:
+        known = scope.limit(select(store.c.store_id), store.c.store_id).order_by(store.c.store_id)
+        ids = list(connection.scalars(known))
+    query = select(
+        c.customer_no,
+        cast(func.date_diff("day", date(1970, 1, 1), c.day), Integer).label("day"),
+        cast(func.list_position(literal(ids, ARRAY(String)), c.store_id), Integer).label("store"),
+        c.orders,
+        cast(c.gross_sales * MONEY_UNIT, BigInteger).label("gross_sales"),
+        cast(c.net_sales * MONEY_UNIT, BigInteger).label("net_sales"),
+    ).where(c.day <= as_of)
+    with engine.connect() as connection:
+        found: dict[str, Any] = connection.execute(scope.limit(query, c.store_id)).cursor.fetchnumpy()
+    columns = {name: np.asarray(values).astype(np.int64) for name, values in found.items()}
+    customer_no, day = columns["customer_no"], columns["day"]
+    same = customer_no[1:] == customer_no[:-1]
+    if not np.all((customer_no[1:] > customer_no[:-1]) | (same & (day[1:] >= day[:-1]))):
+        order = np.lexsort((columns["store"], day, customer_no))
+        columns = {name: values[order] for name, values in columns.items()}
+    return CustomerDays(tuple(ids), **columns)
