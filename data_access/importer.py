@@ -1,0 +1,173 @@
+"""Imports files of a known export into the CRM database: read, check, reconcile, then write in one transaction."""
+
+import hashlib
+from collections.abc import Callable, Sequence
+from datetime import UTC, datetime
+from decimal import Decimal
+from pathlib import Path
+from time import perf_counter
+from typing import Any
+
+import pandas as pd
+from sqlalchemy import Connection, Engine, delete, select
+
+from data_access.bulk import append
+from data_access.crm import is_demo, prepare
+from data_access.errors import Problem
+from data_access.importing.loading import TableCount, write
+from data_access.importing.mapping import Mapping, load_mapping
+from data_access.importing.reading import Part, read
+from data_access.importing.report import ImportReport, Step, reasons, write_quarantine
+from data_access.importing.staging import Staging, match
+from data_access.importing.targets import Prepared, bridge_difference, prepare_targets
+from data_access.schema import data_source, store
+
+__all__ = ["ImportReport", "import_files"]
+
+
+def import_files(
+    engine: Engine,
+    mapping: str | Path,
+    files: Sequence[Path],
+    *,
+    quarantine: Path,
+    progress: Callable[[str], None] = lambda message: None,
+    now: datetime | None = None,
+) -> ImportReport:
+    """Loads ``files`` into the CRM database as ``mapping`` (a shipped name or a TOML file) says.
+
+    Bad rows go to a csv file in ``quarantine`` with reason, file and line; everything else is written in one
+    transaction, or nothing at all. Importing again what is already there changes nothing. ``now`` (naive UTC,
+    default: this moment) becomes updated_at of inserted and changed rows.
+
+    Raises:
+        Problem: a file or the mapping is not as it must be, or the database must not take this import.
+    """
+    started = perf_counter()
+    now = now or datetime.now(UTC).replace(tzinfo=None, microsecond=0)
+    plan = load_mapping(mapping)
+    if not files:
+        raise Problem(f"no file is named: give the files to import with mapping {plan.name}")
+    parts = _read_all(plan, files, progress)
+    found = match(plan, parts)
+    prepare(engine)
+    _refuse_wrong_database(engine, plan)
+
+    rows = sum(part.rows.num_rows for part in parts)
+    progress(f"checking {rows:,} rows")
+    staging = Staging(plan, found, now)
+    try:
+        prepared = prepare_targets(staging)
+        bad = staging.quarantined()
+        totals = staging.totals()
+        _refuse_difference(plan, bridge_difference(totals, prepared))
+        digest = _digest(files)
+        quarantine_file = quarantine / f"{plan.name}-{digest[:12]}.csv" if bad else None
+        with engine.begin() as connection:
+            counts = []
+            for one in prepared:
+                progress(f"writing {one.table.name}")
+                counts.append(write(connection, staging, one, now))
+            report = ImportReport(
+                mapping=plan.name,
+                source_id=f"{plan.name}-{digest[:12]}",
+                currency=plan.currency,
+                read=Step("read", totals["read"][1], totals["read"][0]),
+                loaded=_loaded(prepared),
+                loaded_rows=totals["read"][0] - totals["repeated"][0] - totals["quarantined"][0],
+                repeated=Step("repeated in another file", totals["repeated"][1], totals["repeated"][0]),
+                quarantined=reasons(bad),
+                tables=_merged(counts),
+                quarantine_file=quarantine_file,
+                seconds=perf_counter() - started,
+            )
+            _record(connection, report, [{"name": p.label, "rows": p.rows.num_rows} for p in parts], now)
+            if quarantine_file is not None:
+                write_quarantine(quarantine_file, bad)
+    finally:
+        staging.close()
+    return report
+
+
+def _read_all(plan: Mapping, files: Sequence[Path], progress: Callable[[str], None]) -> list[Part]:
+    parts: list[Part] = []
+    # By name, so that the order in which a shell lists the files does not matter.
+    for path in sorted({Path(file) for file in files}, key=lambda p: (p.name, str(p))):
+        started = perf_counter()
+        read_parts = read(path, time_zone=plan.time_zone, encoding=plan.encoding, delimiter=plan.delimiter)
+        rows = sum(part.rows.num_rows for part in read_parts)
+        progress(f"read {path.name}: {rows:,} rows, {rows / max(perf_counter() - started, 1e-3):,.0f} a second")
+        parts += read_parts
+    return parts
+
+
+def _refuse_wrong_database(engine: Engine, plan: Mapping) -> None:
+    if is_demo(engine):
+        raise Problem("this database holds the demo chain: set MIRROR_CRM_URL to another database for your own data")
+    with engine.connect() as connection:
+        currencies = set(connection.scalars(select(store.c.currency).distinct()))
+    other = ", ".join(sorted(currencies - {plan.currency}))
+    if other:
+        raise Problem(
+            f"this database holds amounts in {other} and mapping {plan.name} brings {plan.currency}: "
+            "set MIRROR_CRM_URL to another database, because amounts of different currencies are never added"
+        )
+
+
+def _refuse_difference(plan: Mapping, difference: Decimal) -> None:
+    if difference:
+        raise Problem(
+            f"mapping {plan.name} does not reconcile: {difference:,.4f} {plan.currency} of the amount read is neither "
+            "loaded nor quarantined; correct the mapping, nothing was imported"
+        )
+
+
+def _digest(files: Sequence[Path]) -> str:
+    """Names the content of all files together, whatever their names and order."""
+    digests = []
+    for path in {Path(file) for file in files}:
+        with path.open("rb") as file:
+            digests.append(hashlib.file_digest(file, "sha256").hexdigest())
+    return hashlib.sha256("".join(sorted(digests)).encode()).hexdigest()
+
+
+def _loaded(prepared: Sequence[Prepared]) -> tuple[Step, ...]:
+    """The loaded amounts by kind; two tables of one label make one step."""
+    amounts: dict[str, Decimal] = {}
+    for one in prepared:
+        if one.target.amount is not None:
+            label = one.target.label or one.table.name
+            amounts[label] = amounts.get(label, Decimal(0)) + one.amount
+    return tuple(Step(label, amount) for label, amount in amounts.items())
+
+
+def _merged(counts: Sequence[TableCount]) -> tuple[TableCount, ...]:
+    """One count per canonical table, which a mapping may fill in several steps."""
+    merged: dict[str, TableCount] = {}
+    for c in counts:
+        so_far = merged.get(c.table, TableCount(c.table, 0, 0, 0))
+        merged[c.table] = TableCount(
+            c.table, so_far.inserted + c.inserted, so_far.changed + c.changed, so_far.unchanged + c.unchanged
+        )
+    return tuple(merged.values())
+
+
+def _record(connection: Connection, report: ImportReport, files: list[dict[str, Any]], now: datetime) -> None:
+    """One data_source row per set of files: importing the same again replaces it."""
+    connection.execute(delete(data_source).where(data_source.c.source_id == report.source_id))
+    row = {
+        "source_id": report.source_id,
+        "kind": "import",
+        "name": report.mapping,
+        "loaded_at": now,
+        "rows_read": report.read.rows,
+        "rows_loaded": report.loaded_rows,
+        "rows_quarantined": report.quarantined_rows,
+        "amount_read": report.read.amount,
+        "amount_loaded": report.loaded_amount,
+        "amount_quarantined": report.quarantined_amount,
+        "currency": report.currency,
+        "details": report.details(files),
+        "updated_at": now,
+    }
+    append(connection, data_source, pd.DataFrame([row]))
