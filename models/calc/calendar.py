@@ -1,0 +1,55 @@
+"""The days a shop in mainland China plans for, so that a peak on a chart has its name."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import date, timedelta
+
+from lunardate import LunarDate
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """One event of one year; ``key`` names its text (``event.<key>``), both days belong to it."""
+
+    key: str
+    first: date
+    last: date
+
+
+def _fixed(key: str, first: tuple[int, int], last: tuple[int, int]) -> Callable[[int], Event]:
+    return lambda year: Event(key, date(year, *first), date(year, *last))
+
+
+def _spring_festival(year: int) -> Event:
+    new_year = LunarDate(year, 1, 1).toSolarDate()
+    return Event("spring_festival", new_year - timedelta(days=1), new_year + timedelta(days=5))
+
+
+def _qixi(year: int) -> Event:
+    day = LunarDate(year, 7, 7).toSolarDate()
+    return Event("qixi", day - timedelta(days=3), day)
+
+
+_EVENTS: tuple[Callable[[int], Event], ...] = (
+    _spring_festival,
+    _fixed("valentines", (2, 11), (2, 14)),
+    _fixed("womens_day", (3, 4), (3, 8)),
+    _fixed("may_20", (5, 17), (5, 20)),
+    _fixed("618", (6, 8), (6, 18)),
+    _qixi,
+    _fixed("national_day", (10, 1), (10, 7)),
+    _fixed("double_11", (11, 1), (11, 11)),
+    _fixed("double_12", (12, 9), (12, 12)),
+)
+EVENT_KEYS = tuple(event(2024).key for event in _EVENTS)
+
+
+def events(first: date, last: date, currency: str) -> tuple[Event, ...]:
+    """The events that touch the days from ``first`` to ``last``, in order.
+
+    Only for a chain that trades in yuan: these are not the days of a shop elsewhere.
+    """
+    if currency != "CNY":
+        return ()
+    found = (event(year) for year in range(first.year, last.year + 1) for event in _EVENTS)
+    return tuple(sorted((e for e in found if e.first <= last and e.last >= first), key=lambda e: e.first))

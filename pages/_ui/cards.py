@@ -1,0 +1,141 @@
+"""Key figures as cards: label, value, change against last year and against the period before."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import pandas as pd
+import streamlit as st
+
+from models.metrics import METRICS, Metric
+from pages._ui import format as fmt
+from pages._ui import palette
+from pages._ui.i18n import t
+from pages._ui.tables import label
+
+CARD_WIDTH = 138  # six in a row on a desktop, two on a phone
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """A change as a card shows it: its text, the way it points, and whether that is good (None: neither)."""
+
+    text: str
+    arrow: str  # up | down | off
+    better: bool | None
+
+
+def kpi_row(kpis: pd.DataFrame, currency: str, keys: Sequence[str]) -> None:
+    """One card per key of ``keys`` found in ``kpis`` (key, value, unit and, if compared, previous and last_year)."""
+    known = kpis.set_index("key")
+    chosen = [key for key in keys if key in known.index]
+    compared = "last_year" in known.columns
+    grid = st.grid(len(chosen), min_column_width=CARD_WIDTH, border=True, gap="small")
+    for key in chosen:
+        with grid.cell(), st.container(gap=None):
+            if compared:
+                _compared_card(known.loc[key], key, currency)
+            else:
+                row = known.loc[key]
+                number = fmt.card_value(row["value"], row["unit"], currency)
+                st.metric(t(f"metric.{key}"), number, help=_help(row, key, currency))
+
+
+def _compared_card(row: pd.Series, key: str, currency: str) -> None:
+    direction = METRICS[key].direction
+    year = change_of(row["value"], row["last_year"], row["unit"], direction)
+    before = change_of(row["value"], row["previous"], row["unit"], direction)
+    st.metric(
+        t(f"metric.{key}"),
+        fmt.card_value(row["value"], row["unit"], currency),
+        t("cards.last_year", change=year.text),
+        delta_arrow=year.arrow,  # type: ignore[arg-type]
+        delta_color=palette.verdict(year.better),  # type: ignore[arg-type]
+        help=_help(row, key, currency),
+    )
+    st.caption(t("cards.previous", change=before.text))
+
+
+def change_of(value: float, base: float, unit: str, direction: int) -> Change:
+    """The change from ``base`` to ``value``: in percentage points for shares, otherwise relative.
+
+    Unknown (no value, no base, or a base that is not positive) reads "–" and points nowhere.
+    """
+    if fmt.is_missing(value) or fmt.is_missing(base) or (unit != "percent" and base <= 0):
+        return Change(fmt.MISSING, "off", None)
+    difference = value - base
+    ratio = difference if unit == "percent" else difference / base
+    text = fmt.points(ratio) if unit == "percent" else fmt.change(ratio)
+    if not any(digit in text for digit in "123456789"):
+        return Change(text, "off", None)
+    rising = ratio > 0
+    return Change(text, "up" if rising else "down", None if direction == 0 else rising == (direction > 0))
+
+
+def _help(row: pd.Series, key: str, currency: str) -> str:
+    """The definition and the full numbers behind the short ones of the card."""
+    lines = [t(f"metric.{key}.help"), t("cards.now", value=fmt.value(row["value"], row["unit"], currency))]
+    for column in ("last_year", "previous"):
+        if column in row.index:
+            known = not fmt.is_missing(row[column])
+            shown = fmt.value(row[column], row["unit"], currency) if known else t("cards.not_covered")
+            lines.append(t(f"cards.full_{column}", value=shown))
+    return "  \n".join([lines[0] + "\n", *lines[1:]])
+
+
+def amounts(row: pd.Series, keys: Sequence[str], currency: str) -> None:
+    """One card per metric of ``keys``, with the full number: for a single thing, such as a receipt."""
+    plain_row(
+        [
+            (t(f"metric.{key}"), fmt.value(row[key], METRICS[key].unit, currency), t(f"metric.{key}.help"))
+            for key in keys
+        ]
+    )
+
+
+def plain_row(items: Sequence[tuple[str, str, str | None]]) -> None:
+    """One card per item: label, value as text, help (None: no more to say)."""
+    grid = st.grid(max(len(items), 1), min_column_width=CARD_WIDTH, border=True, gap="small")
+    for name, value, hint in items:
+        grid.metric(name, value, help=hint)
+
+
+def facts(pairs: Sequence[tuple[str, str]]) -> None:
+    """What is known about one thing, as short labelled texts in a row that wraps; unknown ones are left out."""
+    known = [(name, text) for name, text in pairs if text and text != fmt.MISSING]
+    with st.container(horizontal=True, gap="medium"):
+        for name, text in known:
+            st.markdown(f":small[:gray[{name}]]  \n{_plain(text)}", width="content")
+
+
+def _plain(text: str) -> str:
+    """Data as text, whatever signs of Markdown it holds."""
+    for sign in "\\`*_[]#:$~<>|":
+        text = text.replace(sign, f"\\{sign}")
+    return text
+
+
+def metrics_matching(word: str) -> list[Metric]:
+    """The metrics whose key, name or definition holds ``word``, in the order of the registry; all for no word."""
+    sought = word.strip().casefold()
+    return [
+        metric
+        for key, metric in METRICS.items()
+        if sought in f"{key} {t(f'metric.{key}')} {t(f'metric.{key}.help')}".casefold()
+    ]
+
+
+def definition(metric: Metric) -> str:
+    """One metric in full: name, key, definition, formula, unit and which way is good."""
+    formula = label(metric.numerator)
+    if metric.denominator is not None:
+        formula = f"{formula} ÷ {label(metric.denominator)}"
+    direction = {1: "up", -1: "down", 0: "neither"}[metric.direction]
+    return "  \n".join(
+        [
+            f"**{t(f'metric.{metric.key}')}** :gray[:small[`{metric.key}`]]\n",
+            t(f"metric.{metric.key}.help") + "\n",
+            f":gray[:small[{t('glossary.formula')}]] :small[{formula}]",
+            f":gray[:small[{t('glossary.unit')}]] :small[{t(f'unit.{metric.unit}')}]"
+            f" :gray[:small[ · {t(f'glossary.{direction}')}]]",
+        ]
+    )

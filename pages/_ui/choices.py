@@ -1,0 +1,36 @@
+"""A page's own choices: kept in the URL under a fixed name, with words for the reader, checked when read."""
+
+from collections.abc import Sequence
+
+import streamlit as st
+
+from pages._ui.i18n import t
+
+
+def choice(name: str, options: Sequence[str], *, words: str, width: int = 220) -> str:
+    """Draws a choice between ``options`` (texts ``<words>.<option>``, the first is the default) and gives the chosen
+    one. The URL names it as ``?name=option`` unless it is the default."""
+    chosen = st.query_params.get(name, options[0])
+    if chosen not in options:
+        chosen = options[0]
+    key = f"choice_{name}"
+    st.session_state[key] = chosen
+    st.selectbox(
+        t(words),
+        list(options),
+        key=key,
+        format_func=lambda option: t(f"{words}.{option}"),
+        label_visibility="collapsed",
+        width=width,
+        on_change=_put,
+        args=(name, key, options[0]),
+        filter_mode=None,
+    )
+    return chosen
+
+
+def _put(name: str, key: str, default: str) -> None:
+    if st.session_state[key] == default:
+        st.query_params.pop(name, None)
+    else:
+        st.query_params[name] = st.session_state[key]

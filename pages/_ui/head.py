@@ -1,0 +1,94 @@
+"""The top of every page, always the same: where you are, title, as of when, whose figures, then the filters."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+import streamlit as st
+
+from data_access.scope import Period, Scope
+from data_access.snapshot import Snapshot
+from pages._ui import drill, export, filters, load, session
+from pages._ui import format as fmt
+from pages._ui.access import Detail
+from pages._ui.i18n import t
+
+
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """What a page may show, after the filters: how much detail, whose figures, which days, of which snapshot."""
+
+    title: str
+    detail: Detail
+    scope: Scope
+    period: Period
+    snapshot: Snapshot
+    words: str
+
+    @property
+    def generation(self) -> str:
+        return self.snapshot.generation
+
+    @property
+    def currency(self) -> str:
+        return self.snapshot.info.currency
+
+    def cover(self, *more: tuple[str, str]) -> export.Cover:
+        """The cover sheet of an export of this page; ``more`` are further choices of the reader."""
+        info = self.snapshot.info
+        lines = (
+            (t("head.scope"), self.words),
+            (t("head.period"), fmt.period(self.period.first, self.period.last)),
+            (t("head.as_of"), fmt.instant(info.as_of)),
+            (t("head.generation"), self.snapshot.generation),
+            (t("head.currency"), info.currency),
+        )
+        return export.Cover(self.title, lines + more, info.currency)
+
+
+def begin(
+    page: str,
+    *,
+    scope: Scope | None = None,
+    title: str | None = None,
+    above: Sequence[drill.Step] = (),
+    choices: Literal["all", "places", "days", "none"] = "all",
+    beside: Callable[[], None] | None = None,
+) -> Opened:
+    """Checks that the signed-in person may open ``page`` and draws its top.
+
+    scope: what the page looks at, within the person's own scope, which is the default.
+    title: says more than the page's own name (a store, a product); ``above``: the levels above, as a breadcrumb.
+    choices: which of the shared filters apply; without days the period is all data.
+    beside: draws a choice of the page's own in the row of the filters.
+    """
+    detail = session.detail(page)
+    seen = session.current_scope() if scope is None else scope
+    snapshot = load.snapshot()
+    name = title or t(f"page.{page}")
+    if above:
+        drill.breadcrumb(*above)
+    st.title(name, anchor=False)
+    line = st.empty()
+    with st.container(horizontal=True, gap="small"):
+        if beside is not None:
+            beside()
+        narrowed, period = _filters(seen, snapshot, choices)
+    words = filters.summary() if choices != "none" else t("scope.chain")
+    line.caption(t("head.line", as_of=fmt.instant(snapshot.info.as_of), scope=words))
+    return Opened(name, detail, narrowed, period, snapshot, words)
+
+
+def _filters(seen: Scope, snapshot: Snapshot, choices: str) -> tuple[Scope, Period]:
+    if choices == "none":
+        first, last = snapshot.info.first_day, snapshot.info.last_day
+        if first is None or last is None:
+            raise ValueError("a snapshot without a single day of data has no period")
+        return seen, Period(first, last)
+    return filters.apply(seen, snapshot, dates=choices in ("all", "days"))
+
+
+def block(title: str, note: str | None = None, note_help: str | None = None) -> None:
+    """The heading of a chart or list, with a short note in grey beside it."""
+    text = f"**{title}**" + (f" :gray[:small[ {note}]]" if note else "")
+    st.markdown(text, help=note_help)

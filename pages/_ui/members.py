@@ -1,0 +1,152 @@
+"""The list of customers behind the segments: who is meant by a click, in rows and in words."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import pandas as pd
+import streamlit as st
+
+from pages._ui import format as fmt
+from pages._ui.grids import fm_score
+from pages._ui.i18n import t, tn
+
+
+@dataclass(frozen=True, slots=True)
+class Pick:
+    """Part of the customers: those whose ``column`` says ``value``, and that part in words."""
+
+    column: str
+    value: str
+    words: str
+
+
+def of_segment(segment: str | None) -> Pick | None:
+    return Pick("segment", segment, t(f"segment.{segment}")) if segment else None
+
+
+def of_cell(cell: str | None) -> Pick | None:
+    """The customers of one cell of the grid, ``"r-fm"``."""
+    if not cell:
+        return None
+    r, fm = cell.split("-")
+    return Pick("cell", cell, f"R{r} · FM{fm}")
+
+
+def of_class(name: str | None) -> Pick | None:
+    return Pick("abc", name, t(f"abc.{name}")) if name else None
+
+
+def of_quadrant(quadrant: str | None) -> Pick | None:
+    return Pick("quadrant", quadrant, t(f"quadrant.{quadrant}")) if quadrant else None
+
+
+def of_stage(stage: str | None) -> Pick | None:
+    return Pick("stage", stage, t(f"stage.{stage}")) if stage else None
+
+
+def narrowed(members: pd.DataFrame, pick: Pick | None) -> pd.DataFrame:
+    """The members that ``pick`` means, all without one, with the three scores as one column ``rfm`` ("5-4-5").
+
+    ``members``: the segments report's frame of that name.
+    """
+    if pick is None:
+        chosen = members
+    elif pick.column == "cell":
+        r, fm = (int(score) for score in pick.value.split("-"))
+        scored = members[members["r"] == r]
+        chosen = scored[[fm_score(int(f), int(m)) == fm for f, m in zip(scored["f"], scored["m"], strict=True)]]
+    else:
+        chosen = members[members[pick.column] == pick.value]
+    scores = chosen[["r", "f", "m"]].astype("Int64").astype("string")
+    return chosen.assign(rfm=(scores["r"] + "-" + scores["f"] + "-" + scores["m"]).astype(object))
+
+
+def in_words(pick: Pick | None, people: int) -> str:
+    """Which customers a list holds and how many."""
+    many = tn("segments.people", people, n=fmt.count(people))
+    return f"{pick.words} · {many}" if pick else f"{t('segments.everybody')} · {many}"
+
+
+def sizes(named: pd.DataFrame, segments: Sequence[str]) -> list[tuple[str, str, str | None]]:
+    """Cards for the sizes of ``segments``: name, customers, what the name means with its share."""
+    counts = named.set_index("segment")["customers"]
+    total = float(counts.sum())
+    return [
+        (
+            t(f"segment.{segment}"),
+            fmt.compact(counts.get(segment, 0)),
+            t(
+                "segments.size",
+                meaning=t(f"segment.{segment}.help"),
+                customers=fmt.count(counts.get(segment, 0)),
+                share=fmt.percent(counts.get(segment, 0) / total if total else None),
+            ),
+        )
+        for segment in segments
+    ]
+
+
+def rule_table(rule: pd.DataFrame) -> None:
+    """The rule of the named segments as the grid that the reader sees above. ``rule``: r, fm, segment."""
+    grid = rule.pivot(index="r", columns="fm", values="segment").sort_index(ascending=False)
+    shown = grid.map(lambda segment: t(f"segment.{segment}"))
+    shown.index, shown.columns = [f"R{r}" for r in shown.index], [f"FM{fm}" for fm in shown.columns]
+    st.table(shown, border="horizontal")
+
+
+def cuts_in_words(cuts: pd.DataFrame, currency: str) -> str:
+    """The cut points of the scores in force. ``cuts``: measure, quantile, value, as in the segments report."""
+    lines = []
+    for measure in ("recency_days", "orders", "net_sales", "gross_sales"):
+        values = cuts[(cuts["measure"] == measure) & (cuts["quantile"] != 0.5)]["value"]
+        if len(values):
+            unit = {"recency_days": "days", "orders": "decimal"}.get(measure, "money")
+            texts = [fmt.value(value, unit, currency) for value in values]
+            lines.append(t("segments.cut", measure=t(f"metric.{measure}"), values=" / ".join(texts)))
+    return t("segments.cuts") + "\n\n" + "\n".join(f"- {line}" for line in lines) if lines else ""
+
+
+def quadrant_cuts(cuts: pd.DataFrame, currency: str) -> str:
+    """Where the quadrants are cut, in words."""
+    middle = cuts[cuts["quantile"] == 0.5].set_index("measure")["value"]
+    return t(
+        "segments.quadrant_note",
+        visits=fmt.decimal(middle.get("visits"), 0),
+        spend=fmt.money(middle.get("net_sales"), currency),
+    )
+
+
+def stage_rules(rules: pd.DataFrame) -> str:
+    """The rule of each lifecycle stage, in the order they are tried, as one line each."""
+    lines = []
+    for rule in rules.sort_values("position").itertuples(index=False):
+        parts = []
+        for column in ("min_orders", "max_orders", "first_order_within_days", "last_order_within_days"):
+            bound = getattr(rule, column)
+            if not fmt.is_missing(bound):
+                parts.append(t(f"segments.rule.{column}", n=fmt.count(bound)))
+        lines.append(
+            t(
+                "segments.stage_rule",
+                stage=t(f"stage.{rule.stage}"),
+                rule=t("number.and").join(parts) or t("segments.rest"),
+            )
+        )
+    return "  \n".join(lines)
+
+
+def choices_in_words(chosen: Mapping[str, str]) -> list[tuple[str, str]]:
+    """The reader's choices for the cover of an export."""
+    return [(t(f"segments.{name}"), t(f"segments.{name}.{value}")) for name, value in chosen.items()]
+
+
+def newest_whole_cohort(cohorts: pd.DataFrame) -> str:
+    """The newest cohort with at least three months behind it, or the oldest there is."""
+    reach = cohorts.groupby("cohort")["month_number"].max()
+    seasoned = reach[reach >= 3]
+    return str((seasoned if len(seasoned) else reach.iloc[:1]).index[-1])
+
+
+def cohort_rows(cohorts: pd.DataFrame, cohort: str) -> pd.DataFrame:
+    """One cohort, month by month after the first order."""
+    return cohorts[(cohorts["cohort"] == cohort) & (cohorts["month_number"] > 0)].reset_index(drop=True)

@@ -1,0 +1,156 @@
+"""What a page is about (a store, product or receipt): named by the URL, checked against the scope, put in words."""
+
+from dataclasses import dataclass
+
+import pandas as pd
+import streamlit as st
+
+from data_access.errors import Problem
+from data_access.scope import Scope
+from models.reports.order import OrderReport
+from pages._ui import drill, filters, load, session
+from pages._ui import format as fmt
+from pages._ui.i18n import exists, localized, localized_text, t
+
+_PRODUCT_NAMES = {
+    "product": "product.name",
+    "brand": "product.brand",
+    "category": "product.category",
+    "subcategory": "product.subcategory",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Store:
+    """One store within the scope of the reader."""
+
+    store_id: str
+    name: str
+    scope: Scope
+    above: tuple[drill.Step, ...]
+
+
+def chosen_store(scope: Scope) -> Store | None:
+    """The store that ``?store=`` names, or the first in scope when it names none; None when it is out of reach."""
+    stores = _in_scope(scope)
+    asked = drill.asked("store") or (str(stores["store_id"].iloc[0]) if len(stores) else "")
+    found = stores[stores["store_id"] == asked]
+    if found.empty:
+        return None
+    row = found.iloc[0]
+    name = localized_text("store.name", row["store"])
+    region = drill.Step(localized_text("region.name", row["region"]), "overview", (("region", row["region_id"]),))
+    above = (region,) if stores["region_id"].nunique() > 1 else ()
+    return Store(asked, name, scope.narrow([asked]), (*above, drill.Step(name)))
+
+
+def store_choice() -> None:
+    """A select box that changes the store of the page; nothing when the reader has only one."""
+    stores = _in_scope(session.current_scope())
+    names = dict(zip(stores["store_id"], stores["store"], strict=True))
+    if len(names) < 2:
+        return
+    asked = drill.asked("store")
+    shown = asked if asked in names else (None if asked else next(iter(names)))
+    st.session_state["store_choice"] = shown
+    st.selectbox(
+        t("store.choose"),
+        list(names),
+        index=None,
+        key="store_choice",
+        format_func=lambda store_id: localized_text("store.name", names[store_id]),
+        placeholder=t("store.choose"),
+        label_visibility="collapsed",
+        width=260,
+        on_change=_choose,
+    )
+
+
+def _choose() -> None:
+    if st.session_state["store_choice"]:
+        st.query_params["store"] = st.session_state["store_choice"]
+
+
+def step_of(store_id: str | None) -> tuple[drill.Step, ...]:
+    """The store as a level of a breadcrumb, when there is one and the reader may see it."""
+    stores = _in_scope(session.current_scope())
+    found = stores[stores["store_id"] == store_id]
+    if found.empty:
+        return ()
+    return (drill.Step(localized_text("store.name", found["store"].iloc[0]), "store", (("store", str(store_id)),)),)
+
+
+def chosen_product(scope: Scope) -> pd.Series | None:
+    """The header of the product that ``?product=`` names, in the language of the run; None when there is none."""
+    info = load.snapshot().info
+    if info.first_day is None or info.last_day is None:
+        return None
+    _, period = filters.chosen_period(info.first_day, info.last_day)
+    try:
+        report = load.product(scope, period, drill.asked("product") or "", load.generation())
+    except Problem:
+        return None
+    return localized(report.header, _PRODUCT_NAMES).iloc[0]
+
+
+def chosen_order(scope: Scope) -> OrderReport | None:
+    """The receipt that ``?order=`` names; None when there is none in scope."""
+    try:
+        return load.order(scope, drill.asked("order") or "", load.generation())
+    except Problem:
+        return None
+
+
+def product_facts(header: pd.Series, currency: str) -> list[tuple[str, str]]:
+    """What is known about a product, as label and text; ``header``: a row of the product report's header."""
+    usage = "" if fmt.is_missing(header["usage_days"]) else fmt.days(header["usage_days"])
+    return [
+        (t("column.brand"), _text(header["brand"])),
+        (t("column.category"), " › ".join(filter(None, (_text(header["category"]), _text(header["subcategory"]))))),
+        (t("column.pack_size"), _text(header["pack_size"])),
+        (t("column.list_price"), fmt.money(header["list_price"], currency)),
+        (t("column.launched_on"), fmt.day(header["launched_on"])),
+        (t("column.usage_days"), usage),
+        (t("column.sku"), _text(header["sku"])),
+    ]
+
+
+def receipt_facts(header: pd.Series) -> list[tuple[str, str]]:
+    """What is known about a receipt, as label and text; ``header``: a row of the order report's header."""
+    customer = t("order.unknown_customer") if fmt.is_missing(header["customer_key"]) else str(header["customer_key"])
+    return [
+        (t("column.ordered_at"), fmt.instant(header["ordered_at"])),
+        (t("column.store"), _text(header["store"])),
+        (t("column.channel"), _key_text("channel", header["channel"])),
+        (t("column.device"), _key_text("device", header["device"])),
+        (t("column.customer_key"), customer),
+        (t("column.staff_id"), _text(header["staff_id"])),
+    ]
+
+
+def _key_text(prefix: str, value: object) -> str:
+    key = _text(value)
+    return t(f"{prefix}.{key}") if key and exists(f"{prefix}.{key}") else key
+
+
+def _text(value: object) -> str:
+    return "" if fmt.is_missing(value) else str(value)
+
+
+def store_facts(header: pd.Series) -> list[tuple[str, str]]:
+    """What is known about a store, as label and text; ``header``: a row of the store report's header."""
+    area = "" if fmt.is_missing(header["area_m2"]) else t("store.area", area=fmt.count(header["area_m2"]))
+    tier = "" if fmt.is_missing(header["city_tier"]) else t(f"city_tier.{header['city_tier']}")
+    return [
+        (t("column.city"), _text(header["city"])),
+        (t("column.city_tier"), tier),
+        (t("column.area_m2"), area),
+        (t("column.opened_on"), fmt.day(header["opened_on"])),
+        (t("column.closed_on"), fmt.day(header["closed_on"])),
+        (t("column.store_id"), str(header["store_id"])),
+    ]
+
+
+def _in_scope(scope: Scope) -> pd.DataFrame:
+    stores = load.places(load.generation())
+    return stores if scope.kind == "chain" else stores[stores["store_id"].isin(scope.store_ids)]

@@ -1,0 +1,170 @@
+"""Lists to act on: at most eight columns, numbers right-aligned, a click on a row opens what it is about.
+
+Units come from the metric registry, so a column of a report looks the same on every page.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import pandas as pd
+import streamlit as st
+
+from models.metrics import METRICS, is_money
+from pages._ui import format as fmt
+from pages._ui.i18n import exists, t
+
+Kind = Literal["text", "money", "count", "decimal", "ratio", "percent", "days", "day", "instant", "month"]
+
+MOST_COLUMNS = 8
+ON_A_PHONE = 3
+PAGE_ROWS = 20
+_ROW_PIXELS = 35
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """One column of a list: ``name`` in the frame, ``kind`` of its values, ``words`` the prefix of the texts that
+    its keys stand for (``segment`` for ``segment.loyal``), ``width`` as Streamlit takes it."""
+
+    name: str
+    kind: Kind
+    words: str = ""
+    width: Literal["small", "medium", "large"] | None = None
+
+
+_KINDS: dict[str, Kind] = {
+    "ordered_at": "instant",
+    "returned_at": "instant",
+    "loaded_at": "instant",
+    "newest": "instant",
+    "last_day": "day",
+    "month": "month",
+    "share": "percent",
+    "change_ratio": "percent",
+    "customer_share": "percent",
+    "net_sales_share": "percent",
+    "rate": "percent",
+    "quantity": "count",
+    "rows": "count",
+    "rows_read": "count",
+    "rows_loaded": "count",
+    "rows_quarantined": "count",
+    "size": "count",
+    "stores": "count",
+    "new": "count",
+    "returning": "count",
+    "r": "count",
+    "f": "count",
+    "m": "count",
+}
+
+
+def column(name: str, *, words: str = "", width: Literal["small", "medium", "large"] | None = None) -> Column:
+    """The column ``name`` of a report, with the kind that the registry or its name gives it."""
+    return Column(name, kind_of(name), words, width)
+
+
+def kind_of(name: str) -> Kind:
+    """What the values of a report's column are."""
+    if name in METRICS:
+        return METRICS[name].unit
+    return "money" if is_money(name) else _KINDS.get(name, "text")
+
+
+def label(name: str) -> str:
+    """The heading of a report's column."""
+    return t(f"metric.{name}") if name in METRICS else t(f"column.{name}")
+
+
+def listing(
+    frame: pd.DataFrame,
+    columns: Sequence[Column],
+    *,
+    currency: str,
+    alt: str,
+    key: str,
+    opens: str | None = None,
+    rows: int | None = None,
+) -> str | None:
+    """Draws ``frame`` and gives the id (column ``opens``) of the row that was clicked, None before any click.
+
+    Without ``opens`` rows are not clickable. ``rows`` is the height in rows; longer frames scroll.
+    """
+    if len(columns) > MOST_COLUMNS:
+        raise ValueError(f"a list has at most {MOST_COLUMNS} columns, this one {len(columns)}")
+    shown = list(columns)[:ON_A_PHONE] if on_a_phone() else list(columns)
+    drawn = pd.DataFrame({column.name: _values(frame[column.name], column) for column in shown})
+    settings: dict[str, Any] = {
+        "hide_index": True,
+        "placeholder": fmt.MISSING,
+        "column_config": {column.name: _config(column, currency) for column in shown},
+        "alt": alt,
+        "key": key,
+        "height": _ROW_PIXELS * (rows + 1) + 3 if rows and len(frame) > rows else "content",
+    }
+    if opens is None:
+        st.dataframe(drawn, **settings)
+        return None
+    state = st.dataframe(drawn, on_select="rerun", selection_mode="single-cell", **settings)
+    cells = state["selection"]["cells"]
+    return str(frame[opens].iloc[cells[0][0]]) if cells and cells[0][0] < len(frame) else None
+
+
+def page_of(frame: pd.DataFrame, *, key: str, size: int = PAGE_ROWS) -> pd.DataFrame:
+    """The rows of the page that the reader chose, with the page numbers below the list that is drawn next."""
+    pages = max(-(-len(frame) // size), 1)
+    number = min(int(st.session_state.get(key, 1)), pages)
+    return frame.iloc[(number - 1) * size : number * size]
+
+
+def pager(frame: pd.DataFrame, *, key: str, size: int = PAGE_ROWS) -> None:
+    """The page numbers of ``page_of``; nothing when one page holds everything."""
+    pages = max(-(-len(frame) // size), 1)
+    if pages > 1:
+        with st.container(horizontal_alignment="right"):
+            st.pagination(pages, key=key)
+
+
+def on_a_phone() -> bool:
+    """Whether the browser says it is a phone: its lists keep the first columns and leave the rest to the detail."""
+    return "Mobi" in (st.context.headers.get("User-Agent") or "")
+
+
+def in_words(values: pd.Series, prefix: str) -> pd.Series:
+    """Keys as words: ``segment.<key>`` and the like; a key without a text stays as it is."""
+    return values.map(lambda key: t(f"{prefix}.{key}") if isinstance(key, str) and exists(f"{prefix}.{key}") else key)
+
+
+def _values(values: pd.Series, column: Column) -> pd.Series:
+    if column.words:
+        return in_words(values, column.words)
+    match column.kind:
+        case "percent":
+            return values.astype(float) * 100  # the format below writes the sign only
+        case "money" | "count" | "decimal" | "ratio" | "days":
+            return values.astype(float)
+        case "month":
+            return values.map(fmt.month)
+        case _:
+            return values
+
+
+def _config(column: Column, currency: str) -> Any:
+    name, width = label(column.name), column.width
+    hint = t(f"metric.{column.name}.help") if column.name in METRICS else None
+    match column.kind:
+        case "money":
+            return st.column_config.NumberColumn(name, help=hint, width=width, format=f"{fmt.symbol(currency)}%,.2f")
+        case "count" | "days":
+            return st.column_config.NumberColumn(name, help=hint, width=width, format="%,d")
+        case "decimal" | "ratio":
+            return st.column_config.NumberColumn(name, help=hint, width=width, format="%,.2f")
+        case "percent":
+            return st.column_config.NumberColumn(name, help=hint, width=width, format="%.1f%%")
+        case "day":
+            return st.column_config.DateColumn(name, help=hint, width=width, format="YYYY-MM-DD")
+        case "instant":
+            return st.column_config.DatetimeColumn(name, help=hint, width=width, format="YYYY-MM-DD HH:mm")
+        case _:
+            return st.column_config.TextColumn(name, help=hint, width=width)

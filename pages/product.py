@@ -1,0 +1,77 @@
+"""Product: what one product is, what it sold, where, and the latest receipts that hold it."""
+
+import streamlit as st
+
+from models.calc.calendar import events
+from models.reports import tables
+from pages._ui import cards, charts, drill, empty, export, head, load, session, subjects
+from pages._ui.i18n import localized, t
+from pages._ui.tables import column, listing
+
+FIRST = ("net_sales", "units", "buyers", "orders", "average_price", "return_rate")
+NAMES = {"product": "product.name", "category": "product.category", "brand": "product.brand", "store": "store.name"}
+
+facts = subjects.chosen_product(session.current_scope())
+if facts is None:
+    head.begin("product", choices="none")
+    empty.refused("product")
+above = (*subjects.step_of(drill.asked("store")), drill.Step(facts["product"]))
+
+page = head.begin("product", title=facts["product"], above=above)
+report = load.product(page.scope, page.period, facts["product_id"], page.generation)
+money = {"unit": "money", "currency": page.currency}
+
+cards.facts(subjects.product_facts(facts, page.currency))
+if report.period is None:
+    empty.no_sales()
+cards.kpi_row(report.kpis, page.currency, FIRST)
+
+stores = localized(report.by_store, NAMES)
+days, ranking = st.columns([3, 2]) if len(stores) > 1 else (st.container(), None)
+with days.container(border=True, height="stretch"):
+    head.block(t("overview.by_day"), charts.grain_note(report.by_day))
+    line = charts.time_line(
+        report.by_day,
+        value="net_sales",
+        name=t("charts.this_period"),
+        compare={"last_year": t("charts.last_year"), "previous": t("charts.previous")},
+        events=events(report.period.first, report.period.last, page.currency),
+        height=charts.height_beside(len(stores)),
+        **money,
+    )
+    charts.show(line, alt=t("overview.by_day"), key="product_days")
+if ranking is not None:
+    with ranking.container(border=True, height="stretch"):
+        head.block(t("overview.by_store"), t("charts.click_store"))
+        bars = charts.ranked_bars(
+            stores,
+            label="store",
+            value="net_sales",
+            ids="store_id",
+            compare="previous",
+            compare_name=t("charts.previous"),
+            **money,
+        )
+        if store := charts.clicked(bars, alt=t("overview.by_store"), key="product_stores"):
+            drill.open_page("store", store=store)
+
+orders = localized(report.recent_orders, NAMES) if session.may_open("order") else None
+if orders is not None:
+    with st.container(border=True):
+        head.block(t("product.orders"), t("charts.click_order"))
+        shown = [column(name) for name in ("ordered_at", "gross_sales", "units", "store", "customer_key", "order_id")]
+        if orders.empty:
+            empty.nothing(t("product.no_orders"))
+        elif order := listing(
+            orders,
+            shown,
+            currency=page.currency,
+            alt=t("product.orders"),
+            key="product_orders",
+            opens="order_id",
+            rows=10,
+        ):
+            drill.open_page("order", order=order, product=facts["product_id"], store=drill.asked("store"))
+
+shown_tables = {name: frame for name, frame in tables(report).items() if name != "recent_orders" or orders is not None}
+export.menu("product", page.cover(), shown_tables, orders)

@@ -1,0 +1,81 @@
+"""Store: one store, one level down from the overview: its figures, its week, its products, its latest orders."""
+
+import streamlit as st
+
+from models.calc.calendar import events
+from models.reports import tables
+from pages._ui import cards, charts, drill, empty, export, grids, head, load, session, subjects
+from pages._ui import format as fmt
+from pages._ui.i18n import localized, t
+from pages._ui.tables import column, listing
+
+FIRST = ("net_sales", "orders", "traffic", "conversion", "average_ticket", "units_per_transaction")
+MORE = ("gross_sales", "returns", "return_rate", "buyers", "new_customers", "identified_share")
+NAMES = {"store": "store.name", "city": "store.city", "product": "product.name", "category": "product.category"}
+
+store = subjects.chosen_store(session.current_scope())
+if store is None:
+    head.begin("store", choices="none", beside=subjects.store_choice)
+    empty.refused("store")
+
+page = head.begin(
+    "store", scope=store.scope, title=store.name, above=store.above, choices="days", beside=subjects.store_choice
+)
+report = load.store(page.scope, page.period, store.store_id, page.generation)
+facts = localized(report.header, NAMES).iloc[0]
+if not fmt.is_missing(facts["opened_on"]) and facts["opened_on"] > page.period.last:
+    empty.not_open_yet(store.name, fmt.day(facts["opened_on"]))
+if report.period is None:
+    empty.no_sales()
+money = {"unit": "money", "currency": page.currency}
+
+cards.kpi_row(report.kpis, page.currency, FIRST)
+with st.expander(t("cards.more")):
+    cards.kpi_row(report.kpis, page.currency, MORE)
+    cards.facts(subjects.store_facts(facts))
+
+with st.container(border=True):
+    head.block(t("overview.by_day"), charts.grain_note(report.by_day))
+    line = charts.time_line(
+        report.by_day,
+        value="net_sales",
+        name=t("charts.this_period"),
+        compare={"last_year": t("charts.last_year"), "previous": t("charts.previous")},
+        events=events(report.period.first, report.period.last, page.currency),
+        **money,
+    )
+    charts.show(line, alt=t("overview.by_day"), key="store_days")
+
+if not report.hours.empty:
+    with st.container(border=True):
+        head.block(t("store.hours"), t("store.hours_note"))
+        charts.show(grids.hours(report.hours), alt=t("store.hours"), key="store_hours")
+
+products = localized(report.products, NAMES)
+for name, value, colour, place in zip(
+    ("top", "falling"), ("net_sales", "change"), charts.RISE_AND_FALL, st.columns(2), strict=True
+):
+    moved = products[products["movement"] == name]
+    with place.container(border=True, height="stretch"):
+        head.block(t(f"store.{name}"), t("charts.click_product"))
+        if moved.empty:
+            empty.nothing(t("overview.nothing_falls"))
+            continue
+        bars = charts.ranked_bars(moved, label="product", value=value, ids="product_id", colour=colour, **money)
+        if product := charts.clicked(bars, alt=t(f"store.{name}"), key=f"store_{name}"):
+            drill.open_page("product", product=product, store=store.store_id)
+
+orders = report.recent_orders if session.may_open("order") else None
+if orders is not None:
+    with st.container(border=True):
+        head.block(t("store.orders"), t("charts.click_order"))
+        shown = [
+            column(name) for name in ("ordered_at", "net_sales", "units", "gross_sales", "customer_key", "order_id")
+        ]
+        if order := listing(
+            orders, shown, currency=page.currency, alt=t("store.orders"), key="store_orders", opens="order_id", rows=10
+        ):
+            drill.open_page("order", order=order, store=store.store_id)
+
+shown_tables = {name: frame for name, frame in tables(report).items() if name != "recent_orders" or orders is not None}
+export.menu("store", page.cover(), shown_tables, orders)
