@@ -104,6 +104,8 @@ def _write_keyed(
         _delete(connection, table, changed[keys])
         append(connection, table, changed.assign(updated_at=now))
     append(connection, table, new.assign(updated_at=now))
+    if target.if_absent:
+        return TableCount(table.name, len(new), 0, 0)
     total = db.execute(f"SELECT count(*) FROM {prepared.relation}").fetchall()[0][0]
     return TableCount(table.name, len(new), len(changed), total - len(new) - len(changed))
 

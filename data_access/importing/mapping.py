@@ -71,14 +71,17 @@ class Input(_Part):
     files: str = "*"
     optional: bool = False
     columns: dict[Identifier, SourceColumn] = Field(min_length=1)
+    derived: dict[Identifier, str] = Field(default_factory=dict)
     belongs_to: Identifier | None = None
     amount: str | None = None
     refuse: tuple[Refusal, ...] = ()
 
     @model_validator(mode="after")
     def _names_exist(self) -> "Input":
-        if self.belongs_to is not None and self.belongs_to not in self.columns:
+        if self.belongs_to is not None and self.belongs_to not in {*self.columns, *self.derived}:
             raise ValueError(f"belongs_to names {self.belongs_to}, which is none of its columns")
+        if both := sorted(set(self.columns) & set(self.derived)):
+            raise ValueError(f"{', '.join(both)} cannot be both a column and derived")
         return self
 
     def missing(self, headers: list[str]) -> list[str]:

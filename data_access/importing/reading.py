@@ -313,5 +313,13 @@ def _as_text(column: pa.ChunkedArray, time_zone: str) -> pa.ChunkedArray | None:
     if pa.types.is_date(kind):
         return pc.strftime(column.cast(pa.timestamp("s"), safe=False), "%Y-%m-%dT%H:%M:%S")
     if pa.types.is_floating(kind):
-        column = pc.if_else(pc.is_nan(column), None, column)
+        return _plain_decimals(pc.if_else(pc.is_nan(column), None, column).cast(pa.string()))
     return column.cast(pa.string())
+
+
+def _plain_decimals(texts: pa.ChunkedArray) -> pa.ChunkedArray:
+    """9.1e-13 (what is left when sums of binary fractions should cancel) without its exponent."""
+    if not pc.any(pc.match_substring(texts, "e")).as_py():
+        return texts
+    plain = [text if text is None or "e" not in text else format(Decimal(text), "f") for text in texts.to_pylist()]
+    return pa.chunked_array([pa.array(plain, pa.string())])

@@ -141,11 +141,12 @@ class Staging:
         parsed = ", ".join(f"{value} AS {name(column)}" for column, value in values.items())
         content = ", ".join(f"coalesce(CAST({name(column)} AS VARCHAR), chr(0))" for column in one.columns)
         amount = f"TRY_CAST({one.amount} AS DECIMAL(18, 4))" if one.amount else "CAST(NULL AS DECIMAL(18, 4))"
+        derived = "".join(f"{expression} AS {name(column)}, " for column, expression in one.derived.items())
         self.run(
             f"CREATE TABLE staged_{key} AS "
             f"WITH parsed AS (SELECT _row, _part, _line, {parsed} FROM raw_{key}) "
-            f"SELECT *, {amount} AS _amount, substr(md5(concat_ws(chr(31), {content})), 1, 20) AS _hash FROM parsed",
-            f"inputs.{key}.amount",
+            f"SELECT *, {derived}{amount} AS _amount, substr(md5(concat_ws(chr(31), {content})), 1, 20) AS _hash FROM parsed",
+            f"inputs.{key} (derived, amount)",
         )
         tests = [_fault(column, c, now) for column, c in one.columns.items()]
         self.db.execute(
@@ -218,7 +219,7 @@ class Staging:
             )
 
     def _publish(self, key: str, one: Input) -> None:
-        columns = ", ".join(name(column) for column in one.columns)
+        columns = ", ".join(name(column) for column in (*one.columns, *one.derived))
         nth = "row_number() OVER (PARTITION BY _hash ORDER BY _row)"
         self.db.execute(
             f"CREATE TABLE kept_{key} AS SELECT _row, _part, _line, _amount, _hash || '-' || {nth} AS _key, {columns} "
