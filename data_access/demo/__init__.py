@@ -14,6 +14,7 @@ from sqlalchemy import Connection, Engine, select
 from data_access.bulk import append
 from data_access.crm import prepare
 from data_access.demo.chain import build
+from data_access.demo.dirt import soil
 from data_access.demo.satellites import satellites
 from data_access.demo.world import EFFECTS, stream
 from data_access.demo.world import SCALES as _SCALES
@@ -73,6 +74,7 @@ def write_demo(
     for name, frame in more.items():
         core[name] = pd.concat([core[name], frame], ignore_index=True) if name in core else frame
     progress("satellites")
+    truth = chain.truth | fragments | {"dirty_rows": soil(core, seed)}
     details = {"seed": seed, "start": str(chain.world.start), "end": str(end), "null": sorted(null)}
     loaded = datetime.combine(end, datetime.min.time()) + timedelta(hours=15, minutes=59, seconds=59)
     core["data_source"] = pd.DataFrame(
@@ -91,7 +93,7 @@ def write_demo(
     with engine.begin() as connection:
         rows = _replace(connection, core, progress)
     truth_path.parent.mkdir(parents=True, exist_ok=True)
-    truth_path.write_text(json.dumps(chain.truth | fragments, ensure_ascii=False, indent=1, default=_plain), "utf-8")
+    truth_path.write_text(json.dumps(truth, ensure_ascii=False, indent=1, default=_plain), "utf-8")
     return DemoSummary(scale, seed, chain.world.start, end, rows, truth_path)
 
 

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from data_access.demo import baskets, campaign_tables, campaigns, dirt, people, places, stock, trade
+from data_access.demo import baskets, campaign_tables, campaigns, people, places, stock, trade
 from data_access.demo import range as assortment
 from data_access.demo.calendar import Calendar, make_calendar
 from data_access.demo.truth import core_truth
@@ -94,7 +94,6 @@ def build(scale_name: str, seed: int, end: date, null: frozenset[str], progress:
     core["translation"] = pd.concat([part["translation"] for part in parts], ignore_index=True)
     core["translation"]["updated_at"] = core["region"]["updated_at"].iloc[0]
     truth = core_truth(world, orders, lines, planned, outs, lost, labels)
-    truth["dirty_rows"] = dirt.soil(core, seed)
     return Chain(world, core, truth)
 
 
