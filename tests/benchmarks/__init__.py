@@ -1,0 +1,1 @@
+"""Speed, as whole tables of figures: ``make bench``. Never part of the tests: the machines are noisy."""
