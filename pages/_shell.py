@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from pages._gate.page import LANGUAGE_COOKIE
+from pages._gate.look import LANGUAGE_COOKIE
 from pages._ui import access, format, load, params, session
 from pages._ui.i18n import LANGUAGES, language, preferred, t, text, use_language
 from pages._ui.mark import mark, wordmark

@@ -7,7 +7,7 @@ import time
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
-from typing import Literal, get_args
+from typing import Any, Literal, get_args
 
 from itsdangerous import BadSignature, URLSafeTimedSerializer
 
@@ -68,7 +68,7 @@ def revoke(value: str | None) -> None:
     _signed_out[signed_in] = now + MAX_AGE
 
 
-def _content(value: str | None) -> dict[str, str] | None:
+def _content(value: str | None) -> dict[str, Any] | None:
     if not value:
         return None
     try:

@@ -1,8 +1,6 @@
 """The pages outside Streamlit: sign-in, sign-out, and why nothing is served. Self-contained HTML, no script."""
 
-from functools import lru_cache
 from html import escape
-from pathlib import Path
 from urllib.parse import urlencode
 
 from babel.dates import format_skeleton
@@ -12,13 +10,11 @@ from starlette.responses import HTMLResponse, Response
 from data_access.settings import settings
 from data_access.snapshot import current_snapshot
 from pages._gate.identity import ROLES, Role
+from pages._gate.look import LANGUAGE_COOKIE, asset, chosen_language, icon, tag
 from pages._gate.places import Entries
 from pages._gate.state import State
-from pages._ui.i18n import LANGUAGES, preferred, text
+from pages._ui.i18n import LANGUAGES, text
 
-LANGUAGE_COOKIE = "mirror_language"
-
-_ASSETS = Path(__file__).parent / "assets"
 _YEAR = 365 * 24 * 60 * 60
 
 # 24 x 24, drawn with strokes in the text colour.
@@ -59,10 +55,20 @@ def refused(request: Request, state: State) -> Response:
     other = next(name for name in LANGUAGES if name != language)
     body = (
         f'{_brand(language)}<div class="message"><p>{_say(language, state.value)}</p>'
-        f'<p class="other" lang="{_tag(other)}">{_say(other, state.value)}</p>'
+        f'<p class="other" lang="{tag(other)}">{_say(other, state.value)}</p>'
         f"<pre>{escape(commands(state))}</pre></div>"
     )
     return _answer(request, language, _say(language, "gate.title"), body, narrow=True, status=503)
+
+
+def not_found(request: Request) -> Response:
+    """There is no such page for this person; whether it exists for others is not said."""
+    language = chosen_language(request)
+    body = (
+        f'{_brand(language)}<div class="message"><p>{_say(language, "gate.not_found")}</p>'
+        f'<p><a href="/">{_say(language, "gate.first_page")}</a></p></div>'
+    )
+    return _answer(request, language, _say(language, "gate.not_found.title"), body, narrow=True, status=404)
 
 
 def commands(state: State) -> str:
@@ -75,20 +81,12 @@ def commands(state: State) -> str:
     return "streamlit run app.py --server.address 127.0.0.1"
 
 
-def chosen_language(request: Request) -> str:
-    """The language of a request: its own word in the URL, then the cookie, then what the browser prefers."""
-    for wish in (request.query_params.get("lang"), request.cookies.get(LANGUAGE_COOKIE)):
-        if wish in LANGUAGES:
-            return wish
-    return preferred(request.headers.get("accept-language"))
-
-
 def _role_card(role: Role, entries: Entries, target: str, language: str) -> str:
     return (
         f'<form class="role" method="post" action="/sign-in" aria-label="{_say(language, f"role.{role}")}">'
         f'<input type="hidden" name="role" value="{role}"><input type="hidden" name="next" value="{escape(target)}">'
         f'<div class="who"><span class="icon"><svg viewBox="0 0 24 24" aria-hidden="true"><path d="{_ICONS[role]}"/></svg>'
-        f'</span><div><h3>{_say(language, f"role.{role}")}</h3><p>{_say(language, f"gate.sees.{role}")}</p></div></div>'
+        f"</span><div><h3>{_say(language, f'role.{role}')}</h3><p>{_say(language, f'gate.sees.{role}')}</p></div></div>"
         f'<div class="go">{_homes(role, entries, language)}<button>{_say(language, "gate.enter")}</button></div></form>'
     )
 
@@ -108,12 +106,14 @@ def _homes(role: Role, entries: Entries, language: str) -> str:
 
 
 def _options(homes: tuple[tuple[str, str], ...], entries: Entries, language: str) -> str:
-    return "".join(f'<option value="{escape(key)}">{escape(entries.name(name, language))}</option>' for key, name in homes)
+    return "".join(
+        f'<option value="{escape(key)}">{escape(entries.name(name, language))}</option>' for key, name in homes
+    )
 
 
 def _brand(language: str) -> str:
     return (
-        f'<div class="brand">{_asset("mark.svg")}<div><h1>{_say(language, "app.name")}'
+        f'<div class="brand">{asset("mark.svg")}<div><h1>{_say(language, "app.name")}'
         f"<small>{_say(language, 'app.other_name')}</small></h1><p>{_say(language, 'app.promise')}</p></div></div>"
     )
 
@@ -122,17 +122,17 @@ def _answer(
     request: Request, language: str, title: str, body: str, *, narrow: bool = False, status: int = 200
 ) -> Response:
     switch = "".join(
-        f'<a href="?{escape(urlencode({**request.query_params, "lang": name}))}" lang="{_tag(name)}" hreflang="{_tag(name)}"'
+        f'<a href="?{escape(urlencode({**request.query_params, "lang": name}))}" lang="{tag(name)}" hreflang="{tag(name)}"'
         f"{' aria-current=true' if name == language else ''}>{_say(name, 'language.name')}</a>"
         for name in LANGUAGES
     )
     page = (
-        f'<!doctype html><html lang="{_tag(language)}"><head><meta charset="utf-8">'
+        f'<!doctype html><html lang="{tag(language)}"><head><meta charset="utf-8">'
         '<meta name="viewport" content="width=device-width,initial-scale=1">'
-        f'<title>{title}</title><link rel="icon" href="data:image/svg+xml,{_icon()}">'
-        f"<style>{_asset('page.css')}</style></head><body>"
+        f'<title>{title}</title><link rel="icon" href="data:image/svg+xml,{icon()}">'
+        f"<style>{asset('page.css')}</style></head><body>"
         f'<header><nav class="languages" aria-label="{_say(language, "language.label")}">{switch}</nav></header>'
-        f'<main{" class=narrow" if narrow else ""}>{body}</main></body></html>'
+        f"<main{' class=narrow' if narrow else ''}>{body}</main></body></html>"
     )
     answer = HTMLResponse(page, status_code=status)
     if request.query_params.get("lang") in LANGUAGES:
@@ -142,17 +142,3 @@ def _answer(
 
 def _say(language: str, key: str, **params: str) -> str:
     return escape(text(language, key, **params))
-
-
-def _tag(language: str) -> str:
-    return language.replace("_", "-")
-
-
-@lru_cache(maxsize=4)
-def _asset(name: str) -> str:
-    return (_ASSETS / name).read_text(encoding="utf-8").strip()
-
-
-@lru_cache(maxsize=1)
-def _icon() -> str:
-    return _asset("mark.svg").replace("#", "%23").replace('"', "'").replace("\n", "")

@@ -56,10 +56,8 @@ def _entries(snapshot: Snapshot) -> Entries:
     frame = frame[frame["closed_on"].isna() & (frame["kind"] != "warehouse")]
     regions = dict(zip(frame["region_id"], frame["region"], strict=True))
     stores = {
-        region_id: tuple(zip(part["store_id"], part["store"], strict=True))
+        str(region_id): tuple(zip(part["store_id"], part["store"], strict=True))
         for region_id, part in frame.groupby("region_id", sort=False)
     }
     english = translations(snapshot.engine, "en")
-    return Entries(
-        stores, tuple(regions.items()), {**english.get("region.name", {}), **english.get("store.name", {})}
-    )
+    return Entries(stores, tuple(regions.items()), {**english.get("region.name", {}), **english.get("store.name", {})})

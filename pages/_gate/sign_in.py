@@ -14,6 +14,7 @@ from data_access.settings import settings
 from data_access.snapshot import current_snapshot
 from pages._gate import identity, page, places
 from pages._gate.gate import HEALTH, SIGN_IN, SIGN_OUT
+from pages._gate.index import START, START_SCRIPT
 from pages._gate.state import State, state
 from pages._gate.warm import warmed
 
@@ -51,6 +52,11 @@ async def ask_to_leave(request: Request) -> Response:
     return page.sign_out(request)
 
 
+async def start_script(_: Request) -> Response:
+    """Where the server is, for Streamlit in the browser."""
+    return Response(START_SCRIPT, media_type="text/javascript")
+
+
 async def healthz(_: Request) -> Response:
     """The process answers."""
     return JSONResponse({"status": "ok"})
@@ -84,6 +90,7 @@ ROUTES = [
     Route(SIGN_IN, enter, methods=["POST"]),
     Route(SIGN_OUT, ask_to_leave, methods=["GET"]),
     Route(SIGN_OUT, leave, methods=["POST"]),
+    Route(START, start_script, methods=["GET"]),
     Route(HEALTH[0], healthz, methods=["GET"]),
     Route(HEALTH[1], readyz, methods=["GET"]),
 ]

@@ -235,7 +235,7 @@ def _three_digits(number: Decimal) -> Decimal:
 
 def _plain(number: Decimal) -> str:
     """Without zeros at the end: 1.50 is "1.5"."""
-    digits = max(-int(number.normalize().as_tuple().exponent), 0)  # type: ignore[arg-type]
+    digits = max(-int(number.normalize().as_tuple().exponent), 0)
     return _fixed(number, digits)
 
 

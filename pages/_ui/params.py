@@ -6,6 +6,8 @@ of the shell survive a change of page); the visible filters read and write these
 write a URL: whoever reads one checks it.
 """
 
+from pathlib import Path
+
 import streamlit as st
 
 SHARED = ("period", "from", "to", "region", "stores", "lang")
@@ -15,7 +17,7 @@ _LONGEST = 2_000  # characters: a few hundred store ids
 
 def mount() -> None:
     """Puts the hidden inputs on the page; the shell calls this first of all in every run."""
-    st.html("<style>.st-key-url_state{display:none}</style>")
+    st.html(Path(__file__).with_name("shell.css"))
     with st.container(key="url_state"):
         for name in SHARED:
             st.text_input(name, key=name, bind="query-params", max_chars=_LONGEST)

@@ -1,0 +1,33 @@
+"""The HTML page that starts Streamlit in the browser: Streamlit's own, with our name, language and mark.
+
+It also tells the browser where the server is. Without that, a visit to ``/segments`` first looks for a server under
+``/segments/`` and logs two errors before it finds the one at the root.
+"""
+
+from functools import lru_cache
+from pathlib import Path
+
+import streamlit as st
+
+from pages._gate.look import icon, tag
+from pages._ui.i18n import text
+
+START = "/start.js"
+START_SCRIPT = 'window.__streamlit = {BACKEND_BASE_URL: window.location.origin + "/"};\n'
+
+
+@lru_cache(maxsize=4)
+def index(language: str) -> str:
+    """The page in ``language``. ValueError when Streamlit's page is not the one this was written for."""
+    page = (Path(st.__file__).parent / "static" / "index.html").read_text(encoding="utf-8")
+    for old, new in (
+        ('<html lang="en">', f'<html lang="{tag(language)}">'),
+        ("<title>Streamlit</title>", f'<title>{text(language, "app.name")}</title><script src="{START}"></script>'),
+        ('href="./favicon.png"', f'href="data:image/svg+xml,{icon()}"'),
+        # Points at the agent API, which is off and behind the gate.
+        ('<link rel="service-desc" href="./_stcore/agent/openapi.json" />', ""),
+    ):
+        if page.count(old) != 1:
+            raise ValueError(f"Streamlit's index.html no longer holds {old!r} once")
+        page = page.replace(old, new)
+    return page
