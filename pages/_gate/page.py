@@ -85,8 +85,8 @@ def _role_card(role: Role, entries: Entries, target: str, language: str) -> str:
     return (
         f'<form class="role" method="post" action="/sign-in" aria-label="{_say(language, f"role.{role}")}">'
         f'<input type="hidden" name="role" value="{role}"><input type="hidden" name="next" value="{escape(target)}">'
-        f'<div class="who"><span class="icon"><svg viewBox="0 0 24 24" aria-hidden="true"><path d="{_ICONS[role]}"/></svg>'
-        f"</span><div><h3>{_say(language, f'role.{role}')}</h3><p>{_say(language, f'gate.sees.{role}')}</p></div></div>"
+        f'<div class="who"><span class="icon"><svg viewBox="0 0 24 24" aria-hidden="true"><path d="{_ICONS[role]}"/>'
+        f"</svg></span><div><h3>{_say(language, f'role.{role}')}</h3><p>{_say(language, f'gate.sees.{role}')}</p></div></div>"
         f'<div class="go">{_homes(role, entries, language)}<button>{_say(language, "gate.enter")}</button></div></form>'
     )
 
@@ -94,8 +94,8 @@ def _role_card(role: Role, entries: Entries, target: str, language: str) -> str:
 def _homes(role: Role, entries: Entries, language: str) -> str:
     if role == "manager":
         options = "".join(
-            f'<optgroup label="{escape(entries.name(region, language))}">{_options(entries.stores[key], entries, language)}'
-            "</optgroup>"
+            f'<optgroup label="{escape(entries.name(region, language))}">'
+            f"{_options(entries.stores[key], entries, language)}</optgroup>"
             for key, region in entries.regions
         )
     elif role == "regional":
@@ -122,7 +122,7 @@ def _answer(
     request: Request, language: str, title: str, body: str, *, narrow: bool = False, status: int = 200
 ) -> Response:
     switch = "".join(
-        f'<a href="?{escape(urlencode({**request.query_params, "lang": name}))}" lang="{tag(name)}" hreflang="{tag(name)}"'
+        f'<a href="?{escape(urlencode({**request.query_params, "lang": name}))}" lang="{tag(name)}"'
         f"{' aria-current=true' if name == language else ''}>{_say(name, 'language.name')}</a>"
         for name in LANGUAGES
     )
