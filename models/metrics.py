@@ -34,7 +34,12 @@ class Metric:
 
     @property
     def formula(self) -> str:
-        return self.numerator if self.denominator is None else f"{self.numerator} / {self.denominator}"
+        return " / ".join(self.parts)
+
+    @property
+    def parts(self) -> tuple[str, ...]:
+        """The sums the figure needs."""
+        return (self.numerator,) if self.denominator is None else (self.numerator, self.denominator)
 
     def compute(self, sums: Mapping[str, float]) -> float:
         """The figure from its sums; NaN when a sum is missing or the denominator is not positive."""

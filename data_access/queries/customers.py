@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
-from sqlalchemy import Engine, Select, func, or_, select
+from sqlalchemy import ColumnElement, Engine, func, or_, select
 
 from data_access.marts.tables import customer, customer_store_day
 from data_access.queries._customer_days import MONEY_UNIT, customer_days, starts
@@ -30,12 +30,11 @@ def buyers(scope: Scope, engine: Engine, periods: Sequence[Period]) -> pd.DataFr
         .group_by(c.customer_no)
     )
     one = scope.limit(per_customer, c.store_id).subquery()
-    sums = []
+    sums: list[ColumnElement[Any]] = []
     for i, period in enumerate(periods):
         sums.append(func.count().filter(one.c[f"bought_{i}"]).label(f"buyers_{i}"))
         sums.append(func.count().filter(within(one.c.first_day, period)).label(f"new_{i}"))
-    query: Select[Any] = select(*sums)
-    row = fetch(engine, query).iloc[0]
+    row = fetch(engine, select(*sums)).iloc[0]
     frame = pd.DataFrame(
         {
             "period": range(len(periods)),

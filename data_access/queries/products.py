@@ -96,7 +96,7 @@ def product_totals(scope: Scope, engine: Engine, periods: Sequence[Period], prod
     c = product_store_day.c
 
     def one(position: int, period: Period) -> Select[Any]:
-        query: Select[Any] = select(
+        query = select(
             literal(position).label("period"),
             amount(c.gross_sales).label("gross_sales"),
             amount(c.returns).label("returns"),

@@ -45,7 +45,7 @@ def cohort_months(scope: Scope, engine: Engine, as_of: date) -> pd.DataFrame:
     pair = np.flatnonzero(np.bincount(place))
 
     def total(values: NDArray[np.int64]) -> NDArray[np.float64]:
-        return np.bincount(place, weights=values)[pair]
+        return np.asarray(np.bincount(place, weights=values), dtype=np.float64)[pair]
 
     return pd.DataFrame(
         {

@@ -20,7 +20,7 @@ def totals(scope: Scope, engine: Engine, periods: Sequence[Period]) -> pd.DataFr
     c = store_day.c
 
     def one(position: int, period: Period) -> Select[Any]:
-        query: Select[Any] = select(
+        columns: list[ColumnElement[Any]] = [
             literal(position).label("period"),
             amount(c.gross_sales).label("gross_sales"),
             amount(c.returns).label("returns"),
@@ -30,8 +30,8 @@ def totals(scope: Scope, engine: Engine, periods: Sequence[Period]) -> pd.DataFr
             amount(c.units).label("units"),
             func.sum(c.visitors).label("traffic"),
             count(c.orders, c.visitors.is_not(None)).label("counted_day_orders"),
-        ).where(within(c.day, period))
-        return scope.limit(query, c.store_id)
+        ]
+        return scope.limit(select(*columns).where(within(c.day, period)), c.store_id)
 
     query = union_all(*(one(position, period) for position, period in enumerate(periods)))
     return fetch(engine, query).sort_values("period", ignore_index=True).astype({"traffic": "float64"})
@@ -201,7 +201,8 @@ def returns_of_sales(scope: Scope, engine: Engine, periods: Sequence[Period]) ->
     )
     unlinked = select(r.day, r.refund).where(r.exclusion.is_(None), r.order_id.is_(None), within_any(r.day, periods))
     both = union_all(scope.limit(linked, o.store_id), scope.limit(unlinked, r.store_id)).subquery()
-    sums = [amount(both.c.refund, within(both.c.day, period)).label(str(i)) for i, period in enumerate(periods)]
-    query: Select[Any] = select(*sums)
-    row = fetch(engine, query)
+    sums: list[ColumnElement[Any]] = [
+        amount(both.c.refund, within(both.c.day, period)).label(str(i)) for i, period in enumerate(periods)
+    ]
+    row = fetch(engine, select(*sums))
     return pd.DataFrame({"period": range(len(periods)), "returns_of_sales": row.iloc[0].to_numpy()})

@@ -1,5 +1,6 @@
 """How a report declares its tables: a dataclass field per table, annotated with the columns it promises."""
 
+from functools import cache
 from typing import Any, get_type_hints
 
 import pandas as pd
@@ -12,6 +13,7 @@ class Columns:
         self.names = tuple(names.split())
 
 
+@cache
 def declared_tables(report_type: type) -> dict[str, tuple[str, ...]]:
     """The tables of a report class and their columns, in the order they are declared."""
     hints = get_type_hints(report_type, include_extras=True)
@@ -23,6 +25,14 @@ def declared_tables(report_type: type) -> dict[str, tuple[str, ...]]:
     }
 
 
+def select_columns(report_type: type, **frames: pd.DataFrame) -> dict[str, pd.DataFrame]:
+    """``frames`` with only the columns their tables declare, in that order; a table not given is empty."""
+    return {
+        name: frames[name][list(columns)] if name in frames else pd.DataFrame(columns=list(columns))
+        for name, columns in declared_tables(report_type).items()
+    }
+
+
 def tables(report: Any) -> dict[str, pd.DataFrame]:
     """The frames of a report by table name, in the order they are declared."""
-    return {name: getattr(report, name) for name in declared_tables(type(report))}
+    return {name: getattr(report, name) for name in declared_tables(report.__class__)}

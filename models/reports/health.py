@@ -1,17 +1,14 @@
 """Data health: what the CRM delivered and whether the money arrived in full."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import pandas as pd
 
+from data_access.queries import health as queries
 from data_access.scope import Scope
-from models.reports._shape import Columns
-
-if TYPE_CHECKING:
-    from data_access.snapshot import Snapshot
+from data_access.snapshot import Snapshot
+from models.reports._shape import Columns, select_columns
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,4 +34,12 @@ class HealthReport:
 
 def health(snapshot: Snapshot, scope: Scope) -> HealthReport:
     """The state of the data behind every page."""
-    raise NotImplementedError
+    engine = snapshot.engine
+    frames = select_columns(
+        HealthReport,
+        table_status=queries.tables_of_the_crm(scope, engine),
+        reconciliation=queries.money_check(scope, engine),
+        sources=queries.sources(scope, engine),
+        generation=queries.generation(scope, engine),
+    )
+    return HealthReport(**frames)

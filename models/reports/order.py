@@ -1,17 +1,15 @@
 """Order: one receipt, where every drill ends."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import pandas as pd
 
+from data_access.errors import Problem
+from data_access.queries import orders
 from data_access.scope import Scope
-from models.reports._shape import Columns
-
-if TYPE_CHECKING:
-    from data_access.snapshot import Snapshot
+from data_access.snapshot import Snapshot
+from models.reports._shape import Columns, select_columns
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,4 +39,15 @@ class OrderReport:
 
 def order(snapshot: Snapshot, scope: Scope, order_id: str) -> OrderReport:
     """One receipt of a store in scope; Problem when there is none by that id."""
-    raise NotImplementedError
+    header = orders.order_header(scope, snapshot.engine, order_id)
+    if header.empty:
+        raise Problem(f"there is no order {order_id!r} in your scope: open one from a store or a product")
+    returns = orders.order_returns(scope, snapshot.engine, order_id)
+    refunded = returns["refund"].sum()
+    frames = select_columns(
+        OrderReport,
+        header=header.assign(returns=refunded, net_sales=header["gross_sales"] - refunded),
+        lines=orders.order_lines(scope, snapshot.engine, order_id),
+        returns=returns,
+    )
+    return OrderReport(snapshot.info.currency, **frames)

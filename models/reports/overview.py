@@ -1,17 +1,18 @@
 """Overview: how much the stores in scope sold, against the period before and the same days last year."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
+import numpy as np
 import pandas as pd
 
+from data_access.queries import customers, products, sales
 from data_access.scope import Period, Scope
-from models.reports._shape import Columns
-
-if TYPE_CHECKING:
-    from data_access.snapshot import Snapshot
+from data_access.snapshot import Snapshot
+from models import metrics
+from models.calc.movers import movers
+from models.reports._compare import Comparison, compare
+from models.reports._shape import Columns, select_columns
 
 KPIS = (
     "net_sales",
@@ -60,4 +61,73 @@ class OverviewReport:
 
 def overview(snapshot: Snapshot, scope: Scope, period: Period) -> OverviewReport:
     """Sales of the stores in scope in ``period``."""
-    raise NotImplementedError
+    comparison = compare(snapshot.info, period)
+    currency = snapshot.info.currency
+    if comparison is None:
+        return OverviewReport(None, currency, **select_columns(OverviewReport, kpis=no_kpis(KPIS)))
+    now, previous, last_year = comparison.period, comparison.previous, comparison.last_year
+    engine = snapshot.engine
+    by_store = places(sales.by_store(scope, engine, now, previous, last_year), comparison)
+    by_region = _regions(sales.by_region(scope, engine, now, previous, last_year), by_store)
+    days = sales.by_day(scope, engine, comparison.day_ranges)
+    frames = select_columns(
+        OverviewReport,
+        kpis=sales_kpis(snapshot, scope, comparison, KPIS),
+        by_month=months(sales.by_month(scope, engine, now), now),
+        by_day=comparison.with_neighbours(days),
+        by_store=by_store,
+        by_region=by_region,
+        products=movers(products.product_sales(scope, engine, now, previous)),
+    )
+    return OverviewReport(now, currency, **frames)
+
+
+def no_kpis(keys: tuple[str, ...]) -> pd.DataFrame:
+    """The key figures of days without data: none is known."""
+    unknown = {part: np.nan for key in keys for part in metrics.METRICS[key].parts}
+    return metrics.kpis(keys, unknown)
+
+
+def sales_kpis(snapshot: Snapshot, scope: Scope, comparison: Comparison, keys: tuple[str, ...]) -> pd.DataFrame:
+    """The key figures of the stores in scope: key, value, previous, last_year, unit."""
+    periods = comparison.covered
+    sums = sales.totals(scope, snapshot.engine, periods)
+    sums = sums.merge(sales.returns_of_sales(scope, snapshot.engine, periods), on="period")
+    sums = sums.merge(customers.buyers(scope, snapshot.engine, periods), on="period")
+    return metrics.kpis(keys, *comparison.sums(sums))
+
+
+def months(by_month: pd.DataFrame, period: Period) -> pd.DataFrame:
+    """``by_month`` with complete: whether the period holds every day of the month."""
+    month = pd.PeriodIndex(by_month["month"], freq="M")
+    begins = month.start_time >= pd.Timestamp(period.first)
+    ends = month.end_time.normalize() <= pd.Timestamp(period.last)
+    return by_month.assign(complete=begins & ends)
+
+
+def places(stores: pd.DataFrame, comparison: Comparison) -> pd.DataFrame:
+    """The stores that were open in the period or have a figure, with their share of net sales.
+
+    A store that opened after a period to compare with began has no comparison.
+    """
+    now = comparison.period
+    figures = stores[["net_sales", "gross_sales", "returns", "orders", "previous", "last_year"]]
+    active = (figures.fillna(0) != 0).any(axis=1)
+    was_open = (stores["opened_on"].isna() | (stores["opened_on"] <= pd.Timestamp(now.last))) & (
+        stores["closed_on"].isna() | (stores["closed_on"] >= pd.Timestamp(now.first))
+    )
+    shown = stores[active | was_open].reset_index(drop=True)
+    for column, other in (("previous", comparison.previous), ("last_year", comparison.last_year)):
+        if other is not None:
+            shown[column] = shown[column].where(~(shown["opened_on"] > pd.Timestamp(other.first)))
+    return shown.assign(share=_share(shown["net_sales"]))
+
+
+def _regions(regions: pd.DataFrame, by_store: pd.DataFrame) -> pd.DataFrame:
+    shown = regions.merge(by_store.groupby("region_id").size().rename("stores"), on="region_id")
+    return shown.assign(share=_share(shown["net_sales"]))
+
+
+def _share(values: pd.Series) -> pd.Series:
+    total = values.sum()
+    return values / total if total > 0 else pd.Series(np.nan, index=values.index)

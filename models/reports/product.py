@@ -1,17 +1,19 @@
 """Product: what one product sold, where, and its latest orders."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
+import numpy as np
 import pandas as pd
 
+from data_access.errors import Problem
+from data_access.queries import orders, products
 from data_access.scope import Period, Scope
-from models.reports._shape import Columns
-
-if TYPE_CHECKING:
-    from data_access.snapshot import Snapshot
+from data_access.snapshot import Snapshot
+from models import metrics
+from models.reports._compare import compare
+from models.reports._shape import Columns, select_columns
+from models.reports.overview import no_kpis
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +38,41 @@ class ProductReport:
     recent_orders: Annotated[pd.DataFrame, Columns("order_id ordered_at store_id store customer_key units gross_sales")]
 
 
+KPIS = (
+    "net_sales",
+    "gross_sales",
+    "returns",
+    "units",
+    "returned_units",
+    "orders",
+    "buyers",
+    "average_price",
+    "return_rate",
+)
+RECENT_ORDERS = 50
+
+
 def product(snapshot: Snapshot, scope: Scope, period: Period, product_id: str) -> ProductReport:
     """One product in ``period``; Problem when the product is unknown."""
-    raise NotImplementedError
+    engine = snapshot.engine
+    header = products.product_facts(scope, engine, product_id)
+    if header.empty:
+        raise Problem(f"there is no product {product_id!r}: open one from the overview")
+    comparison = compare(snapshot.info, period)
+    if comparison is None:
+        empty = select_columns(ProductReport, header=header, kpis=no_kpis(KPIS))
+        return ProductReport(None, snapshot.info.currency, **empty)
+    now = comparison.period
+    sums = products.product_totals(scope, engine, comparison.covered, product_id)
+    days = products.product_by_day(scope, engine, comparison.day_ranges, product_id)
+    by_store = products.product_by_store(scope, engine, now, comparison.previous, product_id)
+    total = by_store["net_sales"].sum()
+    frames = select_columns(
+        ProductReport,
+        header=header,
+        kpis=metrics.kpis(KPIS, *comparison.sums(sums)),
+        by_day=comparison.with_neighbours(days),
+        by_store=by_store.assign(share=by_store["net_sales"] / total if total > 0 else np.nan),
+        recent_orders=orders.orders_with_product(scope, engine, now, product_id, RECENT_ORDERS),
+    )
+    return ProductReport(now, snapshot.info.currency, **frames)

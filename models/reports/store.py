@@ -1,17 +1,18 @@
 """Store: one store, one level down from the overview."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import pandas as pd
 
+from data_access.errors import Problem
+from data_access.queries import orders, places, products, sales
 from data_access.scope import Period, Scope
-from models.reports._shape import Columns
-
-if TYPE_CHECKING:
-    from data_access.snapshot import Snapshot
+from data_access.snapshot import Snapshot
+from models.calc.movers import movers
+from models.reports import overview
+from models.reports._compare import compare
+from models.reports._shape import Columns, select_columns
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +40,33 @@ class StoreReport:
     recent_orders: Annotated[pd.DataFrame, Columns("order_id ordered_at customer_key units gross_sales net_sales")]
 
 
+KPIS = (*overview.KPIS, "traffic", "conversion")
+RECENT_ORDERS = 50
+
+
 def store(snapshot: Snapshot, scope: Scope, period: Period, store_id: str) -> StoreReport:
     """One store in ``period``; Problem when it is unknown or outside the scope."""
-    raise NotImplementedError
+    engine = snapshot.engine
+    here = scope.narrow([store_id])
+    header = places.stores(here, engine)
+    if header.empty:
+        raise Problem(f"there is no store {store_id!r} in your scope: open one from the overview")
+    comparison = compare(snapshot.info, period)
+    if comparison is None:
+        empty = select_columns(StoreReport, header=header, kpis=overview.no_kpis(KPIS))
+        return StoreReport(None, snapshot.info.currency, **empty)
+    now = comparison.period
+    days = comparison.with_neighbours(sales.by_day(here, engine, comparison.day_ranges))
+    days["conversion"] = (days["counted_day_orders"] / days["traffic"]).where(days["traffic"] > 0)
+    weekdays = pd.date_range(now.first, now.last).isocalendar()["day"].value_counts()
+    hours = sales.by_hour(here, engine, now)
+    frames = select_columns(
+        StoreReport,
+        header=header,
+        kpis=overview.sales_kpis(snapshot, here, comparison, KPIS),
+        by_day=days,
+        hours=hours.assign(days=hours["weekday"].map(weekdays).astype("int64")),
+        products=movers(products.product_sales(here, engine, now, comparison.previous)),
+        recent_orders=orders.recent_orders(here, engine, now, RECENT_ORDERS),
+    )
+    return StoreReport(now, snapshot.info.currency, **frames)
