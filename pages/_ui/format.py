@@ -30,7 +30,8 @@ def is_missing(value: Any) -> bool:
     try:
         return not math.isfinite(value)
     except (TypeError, ValueError):
-        return value != value or str(value) in ("NaT", "<NA>")
+        # NA is neither equal nor unequal to itself: ask for it by name first.
+        return str(value) in ("NaT", "<NA>") or value != value
 
 
 def money(value: Any, currency: str, *, digits: int | None = None) -> str:
