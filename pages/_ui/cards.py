@@ -126,16 +126,14 @@ def metrics_matching(word: str) -> list[Metric]:
 
 def definition(metric: Metric) -> str:
     """One metric in full: name, key, definition, formula, unit and which way is good."""
-    formula = label(metric.numerator)
-    if metric.denominator is not None:
-        formula = f"{formula} ÷ {label(metric.denominator)}"
     direction = {1: "up", -1: "down", 0: "neither"}[metric.direction]
-    return "  \n".join(
-        [
-            f"**{t(f'metric.{metric.key}')}** :gray[:small[`{metric.key}`]]\n",
-            t(f"metric.{metric.key}.help") + "\n",
-            f":gray[:small[{t('glossary.formula')}]] :small[{formula}]",
-            f":gray[:small[{t('glossary.unit')}]] :small[{t(f'unit.{metric.unit}')}]"
-            f" :gray[:small[ · {t(f'glossary.{direction}')}]]",
-        ]
-    )
+    lines = [
+        f"**{t(f'metric.{metric.key}')}** :gray[:small[{_plain(metric.key)}]]\n",
+        t(f"metric.{metric.key}.help") + "\n",
+    ]
+    if metric.denominator is not None:
+        formula = f"{label(metric.numerator)} ÷ {label(metric.denominator)}"
+        lines.append(f":gray[:small[{t('glossary.formula')}]] :small[{formula}]")
+    unit, way = t(f"unit.{metric.unit}"), t(f"glossary.{direction}")
+    lines.append(f":gray[:small[{t('glossary.unit')}]] :small[{unit}] :gray[:small[ · {way}]]")
+    return "  \n".join(lines)

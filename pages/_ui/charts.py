@@ -152,7 +152,7 @@ def time_line(
     )
     if len(days) and not weekly:
         _bands(figure, events, days.iloc[0], days.iloc[-1], ticks[-1])
-    figure.updatelayout(legend=_LEGEND, showlegend=len(figure.data) > 1)
+    figure.update_layout(legend=_LEGEND, showlegend=len(figure.data) > 1)
     return figure
 
 
@@ -240,7 +240,7 @@ def columns_over_time(
         ticktext=[fmt.month(months[mark]) for mark in marks],
         **_time_axis(),
     )
-    figure.updatelayout(legend=_LEGEND, bargap=0.28)
+    figure.update_layout(legend=_LEGEND, bargap=0.28)
     return figure
 
 

@@ -91,7 +91,7 @@ def hours(frame: pd.DataFrame) -> go.Figure:
     values = np.zeros((7, last - first + 1))
     for weekday, hour, orders, days in frame[["weekday", "hour", "orders", "days"]].itertuples(index=False):
         values[int(weekday) - 1, int(hour) - first] = float(orders) / float(days) if days else np.nan
-    names = [fmt.weekday(day) for day in range(7)]
+    names = [fmt.weekday(day) for day in range(1, 8)]
     times = [str(hour) for hour in range(first, last + 1)]
     texts = [[fmt.decimal(value, 1) if value else "" for value in row] for row in values]
     hints = [

@@ -133,7 +133,9 @@ def on_a_phone() -> bool:
 
 def in_words(values: pd.Series, prefix: str) -> pd.Series:
     """Keys as words: ``segment.<key>`` and the like; a key without a text stays as it is."""
-    return values.map(lambda key: t(f"{prefix}.{key}") if isinstance(key, str) and exists(f"{prefix}.{key}") else key)
+    return values.astype(object).map(
+        lambda key: t(f"{prefix}.{key}") if isinstance(key, str) and exists(f"{prefix}.{key}") else key
+    )
 
 
 def _values(values: pd.Series, column: Column) -> pd.Series:

@@ -1,0 +1,145 @@
+"""Lists, cards and drills: kinds from the registry, changes with their verdict, links that carry the filters."""
+
+import math
+from typing import get_type_hints
+
+import pandas as pd
+import pytest
+
+from models.metrics import METRICS
+from models.reports._shape import declared_tables
+from models.reports.health import HealthReport
+from models.reports.order import OrderReport
+from models.reports.overview import OverviewReport
+from models.reports.product import ProductReport
+from models.reports.retention import RetentionReport
+from models.reports.segments import SegmentsReport
+from models.reports.store import StoreReport
+from pages._ui import cards, drill, i18n, members, tables
+
+REPORTS = (HealthReport, OrderReport, OverviewReport, ProductReport, RetentionReport, SegmentsReport, StoreReport)
+COLUMNS = sorted({name for report in REPORTS for columns in declared_tables(report).values() for name in columns})
+
+
+@pytest.mark.parametrize("language", i18n.LANGUAGES)
+@pytest.mark.parametrize("name", COLUMNS)
+def test_every_column_of_every_report_has_a_heading(name: str, language: str) -> None:
+    key = f"metric.{name}" if name in METRICS else f"column.{name}"
+    assert i18n.text(language, key)
+
+
+@pytest.mark.parametrize("language", i18n.LANGUAGES)
+@pytest.mark.parametrize("key", METRICS)
+def test_every_metric_has_a_name_and_a_definition(key: str, language: str) -> None:
+    assert i18n.text(language, f"metric.{key}")
+    assert len(i18n.text(language, f"metric.{key}.help")) > 8
+
+
+@pytest.mark.parametrize("language", i18n.LANGUAGES)
+@pytest.mark.parametrize("report", REPORTS, ids=lambda report: report.__name__)
+def test_every_table_of_a_report_has_a_name_for_its_sheet(report: type, language: str) -> None:
+    assert get_type_hints(report)
+    for name in declared_tables(report):
+        assert i18n.text(language, f"export.sheet.{name}")
+
+
+def test_kinds_come_from_the_registry_and_from_names() -> None:
+    assert tables.kind_of("net_sales") == "money"
+    assert tables.kind_of("previous") == "money"
+    assert tables.kind_of("conversion") == "percent"
+    assert tables.kind_of("recency_days") == "days"
+    assert tables.kind_of("ordered_at") == "instant"
+    assert tables.kind_of("product") == "text"
+
+
+def test_a_list_has_at_most_eight_columns() -> None:
+    nine = [tables.column(name) for name in COLUMNS[:9]]
+    with pytest.raises(ValueError, match="at most 8 columns"):
+        tables.listing(pd.DataFrame(), nine, currency="CNY", alt="", key="nine")
+
+
+CHANGES = [
+    # value, base, unit, direction -> text, arrow, better
+    (110.0, 100.0, "money", 1, ("+10.0%", "up", True)),
+    (90.0, 100.0, "money", 1, ("-10.0%", "down", False)),
+    (90.0, 100.0, "money", -1, ("-10.0%", "down", True)),
+    (90.0, 100.0, "money", 0, ("-10.0%", "down", None)),
+    (100.0, 100.0, "money", 1, ("0.0%", "off", None)),
+    (0.05, 0.03, "percent", -1, ("+2.0 pp", "up", False)),
+    (5.0, math.nan, "count", 1, ("–", "off", None)),
+    (math.nan, 5.0, "count", 1, ("–", "off", None)),
+    (5.0, 0.0, "count", 1, ("–", "off", None)),
+]
+
+
+@pytest.mark.parametrize(("value", "base", "unit", "direction", "expected"), CHANGES)
+def test_a_change_says_whether_it_is_good(
+    value: float, base: float, unit: str, direction: int, expected: tuple[str, str, bool | None]
+) -> None:
+    change = cards.change_of(value, base, unit, direction)
+    assert (change.text, change.arrow, change.better) == expected
+
+
+DRILLS = [
+    # page, ids -> the query, with the period in force
+    ("overview", {}, {"period": "90d", "stores": "S1,S2"}),
+    ("overview", {"region": "east"}, {"period": "90d", "region": "east"}),
+    ("store", {"store": "S1"}, {"period": "90d", "stores": "S1,S2", "store": "S1"}),
+    ("store", {"store": "S1", "order": "1"}, {"period": "90d", "stores": "S1,S2", "store": "S1"}),
+    (
+        "product",
+        {"product": "P1", "store": "S1"},
+        {"period": "90d", "stores": "S1,S2", "product": "P1", "store": "S1"},
+    ),
+    ("product", {"product": "P1", "store": None}, {"period": "90d", "stores": "S1,S2", "product": "P1"}),
+    (
+        "order",
+        {"order": "O 1&x=2", "product": "P1", "store": "S1"},
+        {"period": "90d", "stores": "S1,S2", "order": "O 1&x=2", "product": "P1", "store": "S1"},
+    ),
+]
+
+
+@pytest.mark.parametrize(("page", "ids", "query"), DRILLS)
+def test_a_drill_keeps_the_filters_and_only_the_ids_its_page_knows(
+    monkeypatch: pytest.MonkeyPatch, page: str, ids: dict[str, str | None], query: dict[str, str]
+) -> None:
+    monkeypatch.setattr("pages._ui.params.carried", lambda: {"period": "90d", "stores": "S1,S2"})
+    assert drill.query(page, **ids) == query
+
+
+def test_an_address_is_safe_to_send(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("pages._ui.params.carried", dict)
+    assert drill.url("overview") == "/"
+    assert drill.url("order", order="O 1&x=2") == "/order?order=O+1%26x%3D2"
+
+
+MEMBERS = pd.DataFrame(
+    {
+        "customer_key": ["a", "b", "c", "d"],
+        "segment": ["champions", "loyal", "prospect", "champions"],
+        "r": pd.array([5, 4, pd.NA, 5], dtype="Int64"),
+        "f": pd.array([5, 4, pd.NA, 4], dtype="Int64"),
+        "m": pd.array([5, 3, pd.NA, 4], dtype="Int64"),
+        "abc": ["A", "B", "U", "A"],
+    }
+)
+
+
+def keys(pick: members.Pick | None) -> list[str]:
+    return members.narrowed(MEMBERS, pick)["customer_key"].tolist()
+
+
+def test_a_click_narrows_the_list_to_whom_it_means() -> None:
+    assert keys(None) == ["a", "b", "c", "d"]
+    assert keys(members.of_segment("champions")) == ["a", "d"]
+    assert keys(members.of_cell("5-4")) == ["d"]  # F 4, M 4
+    assert keys(members.of_cell("4-4")) == ["b"]  # F 4 and M 3 give 3.5, rounded up
+    assert keys(members.of_class("U")) == ["c"]
+    assert keys(members.of_cell(None)) == keys(None)
+
+
+def test_scores_are_one_word_and_missing_for_a_prospect() -> None:
+    scores = members.narrowed(MEMBERS, None)["rfm"]
+    assert scores.tolist()[:2] == ["5-5-5", "4-4-3"]
+    assert pd.isna(scores.iloc[2])
