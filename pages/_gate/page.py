@@ -82,11 +82,12 @@ def commands(state: State) -> str:
 
 
 def _role_card(role: Role, entries: Entries, target: str, language: str) -> str:
+    name, sees = _say(language, f"role.{role}"), _say(language, f"gate.sees.{role}")
+    picture = f'<svg viewBox="0 0 24 24" aria-hidden="true"><path d="{_ICONS[role]}"/></svg>'
     return (
-        f'<form class="role" method="post" action="/sign-in" aria-label="{_say(language, f"role.{role}")}">'
+        f'<form class="role" method="post" action="/sign-in" aria-label="{name}">'
         f'<input type="hidden" name="role" value="{role}"><input type="hidden" name="next" value="{escape(target)}">'
-        f'<div class="who"><span class="icon"><svg viewBox="0 0 24 24" aria-hidden="true"><path d="{_ICONS[role]}"/>'
-        f"</svg></span><div><h3>{_say(language, f'role.{role}')}</h3><p>{_say(language, f'gate.sees.{role}')}</p></div></div>"
+        f'<div class="who"><span class="icon">{picture}</span><div><h3>{name}</h3><p>{sees}</p></div></div>'
         f'<div class="go">{_homes(role, entries, language)}<button>{_say(language, "gate.enter")}</button></div></form>'
     )
 

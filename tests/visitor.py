@@ -1,0 +1,110 @@
+"""A visitor of an ASGI app, without a server: requests, cookies and a websocket."""
+
+import asyncio
+import json
+from dataclasses import dataclass, field
+from http.cookies import SimpleCookie
+from typing import Any
+from urllib.parse import urlencode
+
+from starlette.datastructures import Headers
+from starlette.types import ASGIApp, Message
+
+
+@dataclass
+class Answer:
+    """One answer to a request."""
+
+    status: int
+    headers: Headers
+    body: bytes
+
+    @property
+    def text(self) -> str:
+        return self.body.decode()
+
+    @property
+    def json(self) -> Any:
+        return json.loads(self.body)
+
+
+@dataclass
+class Visitor:
+    """Keeps cookies between requests, as a browser does; follows no redirects."""
+
+    app: ASGIApp
+    host: str = "localhost"
+    peer: str = "127.0.0.1"
+    cookies: dict[str, str] = field(default_factory=dict)
+
+    def get(self, target: str, **headers: str) -> Answer:
+        return self.request("GET", target, headers)
+
+    def post(self, target: str, form: dict[str, str] | None = None, **headers: str) -> Answer:
+        sent = {"content-type": "application/x-www-form-urlencoded", **headers}
+        return self.request("POST", target, sent, urlencode(form or {}).encode())
+
+    def request(self, method: str, target: str, headers: dict[str, str], body: bytes = b"") -> Answer:
+        """One request; header names may have ``_`` for ``-``."""
+        sent: list[Message] = []
+        received = iter([{"type": "http.request", "body": body, "more_body": False}])
+
+        async def receive() -> Message:
+            return next(received, {"type": "http.disconnect"})
+
+        async def send(message: Message) -> None:
+            sent.append(message)
+
+        asyncio.run(self.app({**self._scope("http", target, headers), "method": method}, receive, send))
+        start = next(message for message in sent if message["type"] == "http.response.start")
+        answer = Answer(
+            start["status"],
+            Headers(raw=start["headers"]),
+            b"".join(message.get("body", b"") for message in sent if message["type"] == "http.response.body"),
+        )
+        self._keep(answer)
+        return answer
+
+    def connect(self, target: str, **headers: str) -> list[str] | None:
+        """The texts a websocket sends before it closes; None when it is refused."""
+        sent: list[Message] = []
+        received = iter([{"type": "websocket.connect"}])
+
+        async def receive() -> Message:
+            return next(received, {"type": "websocket.disconnect", "code": 1000})
+
+        async def send(message: Message) -> None:
+            sent.append(message)
+
+        scope = {**self._scope("websocket", target, headers), "subprotocols": []}
+        asyncio.run(self.app(scope, receive, send))
+        if sent[0]["type"] != "websocket.accept":
+            return None
+        return [message["text"] for message in sent if message["type"] == "websocket.send"]
+
+    def _scope(self, kind: str, target: str, headers: dict[str, str]) -> dict[str, Any]:
+        path, _, query = target.partition("?")
+        named = {"host": self.host, **{name.replace("_", "-"): value for name, value in headers.items()}}
+        if self.cookies:
+            named["cookie"] = "; ".join(f"{name}={value}" for name, value in self.cookies.items())
+        return {
+            "type": kind,
+            "asgi": {"version": "3.0"},
+            "http_version": "1.1",
+            "scheme": "http" if kind == "http" else "ws",
+            "server": ("127.0.0.1", 80),
+            "client": (self.peer, 50000),
+            "root_path": "",
+            "path": path,
+            "raw_path": path.encode(),
+            "query_string": query.encode(),
+            "headers": [(name.encode(), value.encode()) for name, value in named.items()],
+        }
+
+    def _keep(self, answer: Answer) -> None:
+        for header in answer.headers.getlist("set-cookie"):
+            for name, morsel in SimpleCookie(header).items():
+                if morsel["max-age"] == "0":
+                    self.cookies.pop(name, None)
+                else:
+                    self.cookies[name] = morsel.value
