@@ -1,29 +1,55 @@
 """The CRM database: how to reach it. It is read only, except for the demo chain and imports."""
 
 from sqlalchemy import Engine, create_engine, event, inspect, select
+from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError
 
 from data_access.errors import Problem
-from data_access.schema import crm, data_source, store
+from data_access.migrations import upgrade
+from data_access.schema import data_source, store
 
 
 def crm_engine(url: str) -> Engine:
-    """An engine for the CRM database at ``url`` (SQLite, PostgreSQL or MariaDB)."""
+    """An engine for the CRM database at ``url`` (SQLite, PostgreSQL or MariaDB).
+
+    Problem when ``url`` is no SQLAlchemy URL or its driver is not installed.
+    """
     if not url:
         raise Problem("no CRM database is named: set MIRROR_CRM_URL to its SQLAlchemy URL")
-    engine = create_engine(url, pool_pre_ping=True)
+    try:
+        engine = create_engine(url, pool_pre_ping=True)
+    except (ArgumentError, NoSuchModuleError, ModuleNotFoundError) as error:
+        # Not the URL itself: it may hold a password.
+        raise Problem(
+            "MIRROR_CRM_URL is not a database URL this program can open "
+            f"({type(error).__name__}): write it like postgresql+psycopg://user:password@host/database"
+        ) from error
     if engine.dialect.name == "sqlite":
         event.listen(engine, "connect", _sqlite_settings)
     return engine
 
 
 def _sqlite_settings(connection, _record) -> None:  # type: ignore[no-untyped-def]
-    connection.execute("PRAGMA journal_mode=WAL")
     connection.execute("PRAGMA synchronous=NORMAL")
 
 
 def prepare(engine: Engine) -> None:
-    """Creates whatever canonical table is missing, so that rows can be written."""
-    crm.create_all(engine)
+    """Creates whatever canonical table is missing and brings older ones up to date, so that rows can be written.
+
+    Problem when the database refuses.
+    """
+    try:
+        if engine.dialect.name == "sqlite":
+            with engine.connect() as connection:
+                # Kept in the file: readers and the one writer do not wait for each other.
+                connection.exec_driver_sql("PRAGMA journal_mode=WAL")
+        with engine.begin() as connection:
+            upgrade(connection)
+    except DBAPIError as error:
+        reason = str(error.orig).strip().splitlines()[0]
+        raise Problem(
+            f"the tables of {engine.url.render_as_string(hide_password=True)} cannot be created or updated ({reason}): "
+            "check that the account may create tables there"
+        ) from error
 
 
 def is_demo(engine: Engine) -> bool:

@@ -22,7 +22,7 @@ from sqlalchemy import (
     Column,
     Date,
     DateTime,
-    Float,
+    Double,
     Index,
     Integer,
     MetaData,
@@ -31,6 +31,7 @@ from sqlalchemy import (
     Table,
     Text,
 )
+from sqlalchemy.dialects import mysql
 
 crm = MetaData()
 
@@ -38,6 +39,15 @@ Id = String(64)
 Word = String(64)
 Name = String(200)
 Money = Numeric(18, 4)
+# MariaDB rounds instants to seconds unless told otherwise: 23:59:59.7 would become the next day.
+Instant = DateTime().with_variant(mysql.DATETIME(fsp=6), "mysql", "mariadb")
+
+# MariaDB: any character, and ids that differ in case only stay apart.
+MARIADB = {
+    f"{dialect}_{option}": value
+    for dialect in ("mysql", "mariadb")
+    for option, value in (("engine", "InnoDB"), ("charset", "utf8mb4"), ("collate", "utf8mb4_bin"))
+}
 
 
 def _key(name: str, type_: Any = Id) -> Column[Any]:
@@ -62,7 +72,7 @@ def _sensitive(name: str, type_: Any = Word) -> Column[Any]:
 
 def _table(name: str, grain: str, *columns: Column[Any], indexes: tuple[tuple[str, ...], ...] = ()) -> Table:
     """A canonical table; ``grain`` says what one row is."""
-    table = Table(name, crm, *columns, Column("updated_at", DateTime), info={"grain": grain})
+    table = Table(name, crm, *columns, Column("updated_at", Instant), info={"grain": grain}, **MARIADB)
     for names in indexes:
         Index(f"ix_{name}_{'_'.join(names)}", *(table.c[column] for column in names))
     return table
@@ -86,7 +96,7 @@ data_source = _table(
     _key("source_id"),
     _needed("kind", Word),  # demo | import
     _needed("name", Name),  # the mapping's name, or the demo scale
-    _needed("loaded_at", DateTime),
+    _needed("loaded_at", Instant),
     Column("rows_read", Integer),
     Column("rows_loaded", Integer),
     Column("rows_quarantined", Integer),
@@ -117,11 +127,11 @@ store = _table(
     Column("city", Name),
     Column("city_tier", Word),  # 1 | new_1 | 2 | 3
     _needed("kind", Word),  # shop | online | warehouse
-    Column("area_m2", Float),
+    Column("area_m2", Double),
     Column("opened_on", Date),
     Column("closed_on", Date),
-    Column("latitude", Float),
-    Column("longitude", Float),
+    Column("latitude", Double),
+    Column("longitude", Double),
     _needed("time_zone", Word),  # IANA name
     _needed("currency", String(3)),  # ISO 4217
 )
@@ -148,8 +158,8 @@ shift = _table(
     _key("shift_id"),
     _refers("staff_id", "staff.staff_id", needed=True),
     _refers("store_id", "store.store_id", needed=True),
-    _needed("starts_at", DateTime),
-    _needed("ends_at", DateTime),
+    _needed("starts_at", Instant),
+    _needed("ends_at", Instant),
     Column("break_minutes", Integer),
     Column("role", Word),
 )
@@ -157,7 +167,7 @@ store_traffic = _table(
     "store_traffic",
     "one store and hour of its door counter",
     _refers("store_id", "store.store_id", key=True),
-    _key("hour_start", DateTime),
+    _key("hour_start", Instant),
     _needed("visitors", Integer),
     Column("valid", Boolean),  # false: the counter was down
 )
@@ -194,7 +204,7 @@ customer = _table(
     Column("occupation", Word),
     Column("income_band", Word),
     Column("importance", Word),
-    Column("profile_updated_at", DateTime),
+    Column("profile_updated_at", Instant),
     Column("profile_updated_by", Word),
     indexes=(("home_store_id",),),
 )
@@ -203,7 +213,7 @@ customer_tag = _table(
     "one tag on one customer",
     _refers("customer_id", "customer.customer_id", key=True),
     _key("tag"),
-    Column("tagged_at", DateTime),
+    Column("tagged_at", Instant),
 )
 customer_metric = _table(
     "customer_metric",
@@ -219,7 +229,7 @@ customer_identity = _table(
     _key("channel"),
     Column("external_id", Name, primary_key=True, nullable=False, info={"pii": True}),
     _refers("customer_id", "customer.customer_id"),
-    Column("linked_at", DateTime),
+    Column("linked_at", Instant),
 )
 customer_moment = _table(
     "customer_moment",
@@ -235,7 +245,7 @@ customer_event = _table(
     _refers("customer_id", "customer.customer_id"),
     _needed("kind", Word),  # web | app | chat | try_on | social
     _refers("product_id", "product.product_id"),
-    _needed("occurred_at", DateTime),
+    _needed("occurred_at", Instant),
 )
 consent = _table(
     "consent",
@@ -243,8 +253,8 @@ consent = _table(
     _refers("customer_id", "customer.customer_id", key=True),
     _key("purpose"),  # marketing | service | skin_profile
     _key("channel"),
-    _key("granted_at", DateTime),
-    Column("withdrawn_at", DateTime),
+    _key("granted_at", Instant),
+    Column("withdrawn_at", Instant),
     Column("text_version", Word),
 )
 
@@ -277,7 +287,7 @@ price_promotion = _table(
     Column("category", Name),
     _needed("starts_on", Date),
     _needed("ends_on", Date),
-    Column("discount", Float),  # share of the list price, 0.2 = 20 % off
+    Column("discount", Double),  # share of the list price, 0.2 = 20 % off
     Column("kind", Word),
 )
 sale_order = _table(
@@ -290,8 +300,8 @@ sale_order = _table(
     _needed("channel", Word),
     Column("device", Word),
     _needed("kind", Word),  # sale | test | staff_purchase
-    _needed("ordered_at", DateTime),
-    Column("cancelled_at", DateTime),
+    _needed("ordered_at", Instant),
+    Column("cancelled_at", Instant),
     _needed("currency", String(3)),
     indexes=(("customer_id",), ("updated_at",)),
 )
@@ -322,7 +332,7 @@ return_line = _table(
     _refers("staff_id", "staff.staff_id"),
     _refers("product_id", "product.product_id", needed=True),
     Column("lot_id", Id),
-    _needed("returned_at", DateTime),
+    _needed("returned_at", Instant),
     _needed("quantity", Numeric(18, 4)),  # positive
     _needed("refund", Money),  # positive, excl. tax
     Column("reason", Word),
@@ -349,7 +359,7 @@ campaign = _table(
     Column("cost_media", Money),
     Column("cost_message", Money),
     Column("cost_other", Money),
-    Column("staff_hours", Float),
+    Column("staff_hours", Double),
     Column("is_planned", Boolean),
     Column("platform_conversions", Integer),
 )
@@ -359,7 +369,7 @@ campaign_arm = _table(
     _refers("campaign_id", "campaign.campaign_id", key=True),
     _key("arm"),
     _needed("is_control", Boolean),
-    Column("planned_share", Float),
+    Column("planned_share", Double),
 )
 campaign_store = _table(
     "campaign_store",
@@ -379,7 +389,7 @@ campaign_member = _table(
     _refers("campaign_id", "campaign.campaign_id", key=True),
     _refers("customer_id", "customer.customer_id", key=True),
     _needed("arm", Word),
-    Column("assigned_at", DateTime),
+    Column("assigned_at", Instant),
 )
 campaign_event = _table(
     "campaign_event",
@@ -389,7 +399,7 @@ campaign_event = _table(
     _refers("customer_id", "customer.customer_id", needed=True),
     # sent | delivered | opened | clicked | visited | attended | claimed | redeemed | unsubscribed
     _needed("kind", Word),
-    _needed("occurred_at", DateTime),
+    _needed("occurred_at", Instant),
     Column("channel", Word),
     Column("message", Name),
     _refers("product_id", "product.product_id"),
@@ -432,7 +442,7 @@ tier_change = _table(
     "tier_change",
     "one move of a customer into a tier",
     _refers("customer_id", "customer.customer_id", key=True),
-    _key("changed_at", DateTime),
+    _key("changed_at", Instant),
     _refers("tier_id", "tier.tier_id", needed=True),
     _refers("from_tier_id", "tier.tier_id"),
     Column("reason", Word),
@@ -442,7 +452,7 @@ points_rule = _table(
     "one rule that grants points",
     _key("rule_id"),
     _needed("kind", Word),  # purchase | activity | referral | birthday
-    Column("points_per_unit", Float),
+    Column("points_per_unit", Double),
     Column("value_per_point", Money),
     Column("expires_after_days", Integer),
 )
@@ -451,7 +461,7 @@ points_entry = _table(
     "one booking in a customer's points ledger",
     _key("entry_id"),
     _refers("customer_id", "customer.customer_id", needed=True),
-    _needed("booked_at", DateTime),
+    _needed("booked_at", Instant),
     _needed("points", Integer),  # negative when spent or expired
     _needed("kind", Word),  # earn | burn | expire | adjust
     _refers("campaign_id", "campaign.campaign_id"),
@@ -463,7 +473,7 @@ stored_value_entry = _table(
     "one booking in a customer's stored-value ledger",
     _key("entry_id"),
     _refers("customer_id", "customer.customer_id", needed=True),
-    _needed("booked_at", DateTime),
+    _needed("booked_at", Instant),
     _needed("amount", Money),  # negative when spent
     _needed("kind", Word),  # top_up | spend | refund
     _refers("order_id", "sale_order.order_id"),
@@ -482,10 +492,10 @@ ticket = _table(
     _refers("product_id", "product.product_id"),
     Column("lot_id", Id),
     Column("channel", Word),
-    _needed("opened_at", DateTime),
-    Column("first_response_at", DateTime),
-    Column("resolved_at", DateTime),
-    Column("reopened_at", DateTime),
+    _needed("opened_at", Instant),
+    Column("first_response_at", Instant),
+    Column("resolved_at", Instant),
+    Column("reopened_at", Instant),
     Column("category", Word),
     Column("is_complaint", Boolean),
     Column("reason", Word),
@@ -499,7 +509,7 @@ survey_invitation = _table(
     _refers("customer_id", "customer.customer_id"),
     _needed("kind", Word),  # nps | csat | product | staff
     Column("channel", Word),
-    _needed("sent_at", DateTime),
+    _needed("sent_at", Instant),
 )
 survey_answer = _table(
     "survey_answer",
@@ -510,7 +520,7 @@ survey_answer = _table(
     Column("stage", Word),  # pre_sale | post_sale
     _needed("score", Integer),
     _sensitive("text", Text),
-    _needed("answered_at", DateTime),
+    _needed("answered_at", Instant),
     _refers("customer_id", "customer.customer_id"),
     _refers("order_id", "sale_order.order_id"),
     _refers("staff_id", "staff.staff_id"),
@@ -525,7 +535,7 @@ follow_up = _table(
     _needed("due_on", Date),
     _refers("staff_id", "staff.staff_id"),
     Column("channel", Word),
-    Column("done_at", DateTime),
+    Column("done_at", Instant),
     Column("outcome", Word),
 )
 appointment = _table(
@@ -536,10 +546,10 @@ appointment = _table(
     _refers("store_id", "store.store_id", needed=True),
     _refers("staff_id", "staff.staff_id"),
     _refers("product_id", "product.product_id"),  # the service
-    _needed("booked_at", DateTime),
-    _needed("starts_at", DateTime),
-    Column("arrived_at", DateTime),
-    Column("served_at", DateTime),
+    _needed("booked_at", Instant),
+    _needed("starts_at", Instant),
+    Column("arrived_at", Instant),
+    Column("served_at", Instant),
     _needed("status", Word),  # booked | served | no_show | cancelled
 )
 
@@ -559,14 +569,14 @@ training_record = _table(
     _refers("staff_id", "staff.staff_id", key=True),
     _refers("course_id", "course.course_id", key=True),
     _key("completed_on", Date),
-    Column("score", Float),
+    Column("score", Double),
 )
 recognition = _table(
     "recognition",
     "one recognition of one person",
     _key("recognition_id"),
     _refers("staff_id", "staff.staff_id", needed=True),
-    _needed("given_at", DateTime),
+    _needed("given_at", Instant),
     Column("reason", Name),
 )
 
@@ -588,7 +598,7 @@ purchase_order = _table(
     _key("purchase_order_id"),
     _refers("supplier_id", "supplier.supplier_id", needed=True),
     _refers("store_id", "store.store_id", needed=True),  # ship to
-    _needed("ordered_at", DateTime),
+    _needed("ordered_at", Instant),
     _needed("status", Word),  # open | received | cancelled
 )
 purchase_order_line = _table(
@@ -627,7 +637,7 @@ stock_level = _table(
     _refers("product_id", "product.product_id", key=True),
     _needed("on_hand", Integer),
     Column("reserved", Integer),
-    _needed("counted_at", DateTime),
+    _needed("counted_at", Instant),
 )
 stock_movement = _table(
     "stock_movement",
@@ -638,7 +648,7 @@ stock_movement = _table(
     Column("lot_id", Id),
     _needed("kind", Word),  # opening | receipt | sale | return | transfer_in | transfer_out | adjustment | write_off
     _needed("quantity", Integer),  # signed
-    _needed("moved_at", DateTime),
+    _needed("moved_at", Instant),
 )
 stock_lot = _table(
     "stock_lot",
@@ -656,9 +666,9 @@ shipment = _table(
     _refers("order_id", "sale_order.order_id"),
     Column("carrier", Word),
     Column("region", Name),
-    Column("shipped_at", DateTime),
+    Column("shipped_at", Instant),
     Column("promised_on", Date),
-    Column("delivered_at", DateTime),
+    Column("delivered_at", Instant),
     Column("cross_border", Boolean),
 )
 
@@ -671,7 +681,7 @@ market_observation = _table(
     _needed("observed_on", Date),
     _needed("metric", Word),
     Column("category", Name),
-    _needed("value", Float),
+    _needed("value", Double),
     Column("unit", Word),
     Column("source", Name),
 )
@@ -692,15 +702,15 @@ trial = _table(
     _key("trial_id"),
     _refers("product_id", "product.product_id", needed=True),
     _refers("customer_id", "customer.customer_id", needed=True),
-    _needed("invited_at", DateTime),
-    Column("joined_at", DateTime),
+    _needed("invited_at", Instant),
+    Column("joined_at", Instant),
 )
 trial_feedback = _table(
     "trial_feedback",
     "one feedback from a trial",
     _key("feedback_id"),
     _refers("trial_id", "trial.trial_id", needed=True),
-    _needed("given_at", DateTime),
+    _needed("given_at", Instant),
     _needed("score", Integer),  # 1-5
     _sensitive("text", Text),
 )
@@ -719,9 +729,9 @@ data_incident = _table(
     "data_incident",
     "one incident with personal or business data",
     _key("incident_id"),
-    _needed("detected_at", DateTime),
-    Column("contained_at", DateTime),
-    Column("notified_at", DateTime),
+    _needed("detected_at", Instant),
+    Column("contained_at", Instant),
+    Column("notified_at", Instant),
     Column("kind", Word),
     Column("description", Text),
     Column("records_affected", Integer),
