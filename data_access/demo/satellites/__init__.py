@@ -10,8 +10,8 @@ import pandas as pd
 
 from data_access.demo.satellites._ground import ground
 from data_access.demo.satellites.care import appointment, follow_up
+from data_access.demo.satellites.consents import consent
 from data_access.demo.satellites.customers import (
-    consent,
     customer_event,
     customer_identity,
     customer_metric,
@@ -24,9 +24,9 @@ from data_access.demo.satellites.holidays import holiday
 from data_access.demo.satellites.ledgers import points_entry, points_rule, stored_value_entry
 from data_access.demo.satellites.loyalty import tier, tier_change
 from data_access.demo.satellites.outside import competitor_observation, market_observation, trial
-from data_access.demo.satellites.people_development import course, course_truth, recognition, training_record
+from data_access.demo.satellites.people_development import course, course_names_truth, recognition, training_record
 from data_access.demo.satellites.service import ticket
-from data_access.demo.satellites.supply import lead_time_truth, purchases, supplier, supply_term
+from data_access.demo.satellites.supply import purchases, supplier, supply_term
 from data_access.demo.satellites.surveys import survey
 from data_access.demo.world import World
 
@@ -40,8 +40,8 @@ def satellites(
     store (store_id, product_id, supplier_id, lot_id, ordered_at, promised_on, received_on, quantity accepted);
     a delivery whose ``received_on`` is missing or after the end is still under way.
 
-    Returns the frames by canonical table name (``translation`` holds rows to add) and the hidden truth: lead
-    times per supplier, the wave of complaints, the planted courses, the consents withdrawn.
+    Returns the frames by canonical table name (``translation`` holds rows to add) and the hidden truth that
+    the core does not know: the wave of complaints, which course is which, the consents withdrawn.
     """
     g = ground(core, world, null)
     for_customers, for_loyalty, for_service, for_care, for_people, for_supply, for_outside = rng.spawn(7)
@@ -88,9 +88,8 @@ def satellites(
         "translation": pd.concat([tier_names, course_names, supplier_names, holiday_names], ignore_index=True),
     }
     truth = {
-        "lead_times": lead_time_truth(g),
         "complaint_wave": wave,
-        "courses": course_truth(g),
+        "course_names": course_names_truth(g),
         "consent": consent_truth,
     }
     return frames, truth

@@ -23,7 +23,7 @@ _OUTCOMES = ("reached", "no_answer", "promised_visit", "declined", "complaint")
 _OUTCOME_WEIGHTS = (0.5, 0.27, 0.14, 0.07, 0.02)
 _FIRST_SHARE, _REPEAT_SHARE = 0.7, 0.13
 _LAPSE_DAYS = 180
-_LEAD_DAYS, _NO_SHOW, _CANCELLED = 4.5, 0.08, 0.09
+_LEAD_DAYS, _NO_SHOW, _CANCELLED, _CARE_SHARE = 4.5, 0.08, 0.09, 0.06
 
 
 def follow_up(g: Ground, rng: np.random.Generator, consent: pd.DataFrame) -> pd.DataFrame:
@@ -141,16 +141,17 @@ def _withdrawn(g: Ground, consent: pd.DataFrame) -> Array:
 
 
 def appointment(g: Ground, rng: np.random.Generator) -> pd.DataFrame:
-    """One row per booking: services that were sold, those missed or cancelled, and the coming two weeks.
+    """One row per booking: services sold or given to members, those missed or cancelled, and the coming two weeks.
 
     The longer ahead a service is booked, the more often the customer does not come.
     """
     served = _served(g, rng)
-    frame = pd.concat([served, _missed(g, rng, served), _coming(g, rng, served)], ignore_index=True)
+    parts = [served, _missed(g, rng, served), _coming(g, rng, served), _member_care(g, rng)]
+    frame = pd.concat(parts, ignore_index=True)
     count = len(frame)
     starts, status = instants(frame["starts"]), frame["status"].to_numpy(dtype=object)
     booked = starts - seconds(frame["lead"].to_numpy() * 86_400)
-    booked = np.minimum(booked, g.end - seconds(rng.integers(60, 86_400, count)))
+    booked = np.where(booked > g.end, g.end - seconds(rng.integers(60, 86_400, count)), booked)
     came, cancelled = status == "served", status == "cancelled"
     arrived = starts + seconds(rng.normal(-120, 420, count))
     begun = np.maximum(arrived, starts) + seconds(rng.exponential(360, count))
@@ -213,6 +214,32 @@ def _missed(g: Ground, rng: np.random.Generator, served: pd.DataFrame) -> pd.Dat
     status = np.where(no_show, "no_show", "cancelled").astype(object)
     missed = like.assign(starts=_quarter(starts), lead=lead.clip(0.1, 45), status=status, staff=-1)
     return missed[_open(g, missed["store"].to_numpy(), local_day(starts))]
+
+
+def _member_care(g: Ground, rng: np.random.Generator) -> pd.DataFrame:
+    """Free treatments that members book at the till for one of the next two weeks; no receipt follows them."""
+    orders, services = g.orders, np.flatnonzero((g.products["kind"] == "service").to_numpy())
+    known = np.flatnonzero((orders["customer"].to_numpy() >= 0) & ~orders["online"].to_numpy())
+    order = known[rng.random(len(known)) < _CARE_SHARE]
+    count = len(order)
+    ahead = rng.integers(1, 15, count)
+    day = orders["day"].to_numpy().astype("datetime64[D]")[order] + ahead * DAY
+    starts = _quarter(at_local(day, rng.integers(11 * 3600, 20 * 3600, count)))
+    fate = rng.random(count)
+    no_show = fate < 0.02 + 0.008 * ahead
+    status = np.select([starts > g.end, no_show, fate > 1 - _CANCELLED], ["booked", "no_show", "cancelled"], "served")
+    frame = pd.DataFrame(
+        {
+            "customer": orders["customer"].to_numpy()[order],
+            "store": orders["store"].to_numpy()[order],
+            "staff": -1,
+            "product": rng.choice(services, count),
+            "starts": starts,
+            "lead": (starts - orders["at"].to_numpy()[order]).astype("int64") / 86_400,
+            "status": status.astype(object),
+        }
+    )
+    return frame[_open(g, frame["store"].to_numpy(), day)]
 
 
 def _open(g: Ground, store: Array, day: Array) -> Array:

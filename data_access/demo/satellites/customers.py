@@ -1,4 +1,4 @@
-"""What a retailer knows of a customer besides the purchases: consent, identities, tags, moments, behaviour."""
+"""What a retailer knows of a customer besides the purchases: identities, tags, moments, behaviour."""
 
 import numpy as np
 import pandas as pd
@@ -9,22 +9,11 @@ from data_access.demo.satellites._ground import (
     Ground,
     at_local,
     days,
-    instants,
-    latest,
     pick,
     seconds,
 )
 from data_access.demo.world import ids
 
-# purpose, channel, share of the customers who agree, share of those who withdraw later
-_CONSENTS = (
-    ("marketing", "wechat", 0.62, 0.06),
-    ("marketing", "sms", 0.42, 0.07),
-    ("service", "phone", 0.88, 0.02),
-    ("skin_profile", "app", 0.96, 0.015),  # of the customers whose skin profile was recorded
-)
-# Channels of campaign messages that count as the consent channel on the right.
-_MESSAGE_CHANNEL = {"sms": "sms"}
 _TAGS = (
     ("送礼", 0.10),
     ("新品尝鲜", 0.12),
@@ -39,85 +28,6 @@ _IDENTITIES = (("wechat_unionid", 0.74), ("mini_program", 0.52), ("tmall", 0.31)
 _ALPHABET = np.array(list("0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ-_"))
 _MOMENTS = (("wedding_anniversary", 0.09), ("child_birthday", 0.07), ("skin_care_start", 0.05))
 _EVENT_KINDS = (("app", 0.34), ("web", 0.26), ("social", 0.18), ("chat", 0.12), ("try_on", 0.10))
-
-
-def consent(g: Ground, rng: np.random.Generator) -> tuple[pd.DataFrame, dict[str, int]]:
-    """One row per consent; and the number of withdrawals and of campaign messages sent after one.
-
-    Nobody is sent a message without having agreed to marketing, and nobody withdraws marketing consent before
-    the last message that was sent, except by unsubscribing from it.
-    """
-    sent, left = _messages(g)
-    joined = at_local(days(g.customers["joined"]), rng.integers(9 * 3600, 21 * 3600, len(g.customers)))
-    parts = []
-    for purpose, channel, agree, withdraw in _CONSENTS:
-        agrees = rng.random(len(g.customers)) < agree
-        withdraws = rng.random(len(g.customers)) < withdraw
-        position = rng.random(len(g.customers))
-        delay = seconds(np.where(rng.random(len(g.customers)) < 0.8, 0, rng.integers(0, 60 * 86_400, len(g.customers))))
-        granted = joined + delay
-        after = granted
-        if purpose == "marketing":
-            agrees |= ~np.isnat(sent["first"][channel])
-            granted = np.fmin(granted, sent["first"][channel] - np.timedelta64(1, "h"))
-            after = latest(granted, sent["last"][channel])
-        if purpose == "skin_profile":
-            agrees &= g.customers["has_skin_profile"].to_numpy()
-        withdrawn = after + seconds(position * (g.end - after).astype("int64").clip(1))
-        withdrawn[~withdraws] = np.datetime64("NaT")
-        if purpose == "marketing":
-            withdrawn = np.where(np.isnat(left[channel]), withdrawn, left[channel])
-        chosen = np.flatnonzero(agrees & (granted <= g.end))
-        parts.append(
-            pd.DataFrame(
-                {
-                    "customer": chosen,
-                    "purpose": purpose,
-                    "channel": channel,
-                    "granted_at": granted[chosen],
-                    "withdrawn_at": withdrawn[chosen],
-                }
-            )
-        )
-    frame = pd.concat([*parts, _granted_again(g, rng, parts[0])], ignore_index=True)
-    granted, withdrawn = instants(frame["granted_at"]), instants(frame["withdrawn_at"])
-    version = np.searchsorted(np.array(["2024-06-01", "2025-11-01"], dtype="datetime64[s]"), granted)
-    frame["text_version"] = np.array(["v1.0", "v2.0", "v2.1"], dtype=object)[version]
-    frame["updated_at"] = latest(granted, withdrawn)
-    frame.insert(0, "customer_id", g.label("customers", frame.pop("customer").to_numpy()))
-    return frame, {"withdrawals": int((~np.isnat(withdrawn)).sum())}
-
-
-def _messages(g: Ground) -> tuple[dict[str, dict[str, Array]], dict[str, Array]]:
-    """Per consent channel and customer: the first and last message sent, and the first unsubscription."""
-    events = g.core["campaign_event"]
-    customer = pd.Index(g.customers["customer_id"]).get_indexer(events["customer_id"].to_numpy())
-    channel = events["channel"].map(_MESSAGE_CHANNEL).fillna("wechat").to_numpy(dtype=object)
-    at, kind = instants(events["occurred_at"]), events["kind"].to_numpy(dtype=object)
-
-    def extreme(kinds: str, wanted: str, first: bool) -> Array:
-        rows = np.flatnonzero((kind == kinds) & (channel == wanted) & (customer >= 0))
-        rows = rows[np.argsort(at[rows], kind="stable")]
-        found = np.full(len(g.customers), np.datetime64("NaT", "s"))
-        rows = rows[::-1] if first else rows
-        found[customer[rows]] = at[rows]
-        return found
-
-    channels = ("wechat", "sms")
-    sent = {
-        "first": {c: extreme("sent", c, True) for c in channels},
-        "last": {c: extreme("sent", c, False) for c in channels},
-    }
-    return sent, {c: extreme("unsubscribed", c, True) for c in channels}
-
-
-def _granted_again(g: Ground, rng: np.random.Generator, first: pd.DataFrame) -> pd.DataFrame:
-    """Some who withdrew agree again some weeks later."""
-    gone = first[first["withdrawn_at"].notna()]
-    gone = gone[rng.random(len(gone)) < 0.12]
-    again = instants(gone["withdrawn_at"]) + seconds(rng.integers(10, 120, len(gone)) * 86_400)
-    frame = gone.assign(granted_at=again, withdrawn_at=np.datetime64("NaT", "s"))
-    return frame[again <= g.end]
 
 
 def customer_tag(g: Ground, rng: np.random.Generator) -> pd.DataFrame:

@@ -10,7 +10,7 @@ import pandas as pd
 from data_access.demo.satellites._ground import DAY, Array, Ground, at_local, days
 from data_access.demo.world import ids, translations
 
-HELPFUL, USELESS = "helpful", "useless"  # placeholders for the ids that the world gives them
+HELPFUL, USELESS = "helpful", "useless"  # stand for the ids that the world gives them
 # id, name, English, skills, months a certificate is valid, share of the staff that takes it
 _CATALOGUE = (
     (HELPFUL, "肌肤咨询与连带推荐", "Skin Consulting and Cross-selling", "咨询, 连带", 24, None),
@@ -71,12 +71,9 @@ def _id(g: Ground, key: str) -> str:
     return {HELPFUL: g.world.helpful_course_id, USELESS: g.world.useless_course_id}.get(key, key)
 
 
-def course_truth(g: Ground) -> dict[str, object]:
-    """What each planted course does to the sales of those who took it, as a factor from the day after."""
-    return {
-        "helpful": {"course_id": g.world.helpful_course_id, "factor": g.world.team.course_effect},
-        "useless": {"course_id": g.world.useless_course_id, "factor": 1.0},
-    }
+def course_names_truth(g: Ground) -> dict[str, str]:
+    """Per course id whether it is the helpful one, the useless one, or without meaning for the sales."""
+    return {_id(g, key): key if key in (HELPFUL, USELESS) else "background" for key, *_ in _CATALOGUE}
 
 
 def recognition(g: Ground, rng: np.random.Generator) -> pd.DataFrame:

@@ -13,7 +13,7 @@ import pandas as pd
 from data_access.demo.satellites._ground import Array, Ground, latest, local_day, only, seconds
 from data_access.demo.world import LOCAL, ids
 
-WAVE_SHARE = 0.22  # of the orders that hold the lot, on top of the ordinary complaints
+WAVE_SHARE = 0.3  # of the orders that hold the lot, on top of the ordinary complaints
 _COMPLAINT_SHARE, _QUESTION_SHARE, _LATE_SHARE = 0.009, 0.022, 0.16
 _REASONS = (  # reason, category, weight, what people write
     ("damaged_packaging", "product", 0.22, ("瓶口破损，漏了一半。", "粉饼收到就碎了。")),

@@ -144,14 +144,3 @@ def _given_up(g: Ground, rng: np.random.Generator, ordered: pd.DataFrame) -> pd.
         ordered_at=earlier, promised_on=local_day(earlier) + lead, received_on=np.datetime64("NaT", "D"),
         came=0, rejected=0, cancelled=True,
     )  # fmt: skip
-
-
-def lead_time_truth(g: Ground) -> list[dict[str, object]]:
-    """Per supplier: promised days, and median and sigma of the lognormal that real lead times follow."""
-    supply = g.world.supply
-    return [
-        {"supplier_id": key, "promised_days": int(promised), "median_days": float(median), "sigma": float(sigma)}
-        for key, promised, median, sigma in zip(
-            supply.supplier_id, supply.promised, supply.median, supply.sigma, strict=True
-        )
-    ]

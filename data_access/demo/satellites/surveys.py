@@ -108,7 +108,8 @@ def _answers(g: Ground, rng: np.random.Generator, asked: pd.DataFrame, tickets: 
     order, staff, product = (asked[name].to_numpy().astype(int) for name in ("order", "staff", "product"))
     manner = np.append(_manner(g, rng), 0.0)[staff] * np.where(kind == "staff", 1.0, 0.4)
     liked = np.append(rng.normal(0, 0.3, len(g.products)), 0.0)[product]
-    troubled = np.isin(g.label("orders", order), tickets.loc[tickets["is_complaint"], "order_id"].to_numpy())
+    complained = tickets.loc[tickets["is_complaint"], "order_id"]
+    troubled = pd.Series(g.label("orders", order)).isin(complained).to_numpy()
     mean = mean + (manner + liked) * np.where(kind == "nps", 2.0, 1.0)
     mean = mean - _COMPLAINED * (mean - low) * troubled
     mean = mean - 0.15 * (asked["stage"] == "pre_sale").to_numpy()
