@@ -53,7 +53,7 @@ def _refuse_rows(work: duckdb.DuckDBPyConnection, source: Source) -> None:
             "WHEN order_id NOT IN (SELECT order_id FROM stage.sale_order WHERE order_id IS NOT NULL) THEN 'no_order'",
             "WHEN order_id NOT IN (SELECT order_id FROM clean.sale_order) THEN 'order_refused'",
         ]
-    _insert(work, source, f"SELECT *, rowid, CASE {' '.join(cases)} END AS reason FROM stage.{source.table}")
+    _insert(work, source, f"SELECT *, rowid, CASE {' '.join(cases)} END AS refusal FROM stage.{source.table}")
 
 
 def _why_null(column: str, otherwise: str) -> str:
@@ -72,13 +72,13 @@ def _refuse_duplicates(work: duckdb.DuckDBPyConnection, source: Source) -> None:
         work,
         source,
         f"""WITH remaining AS ({left}), twice AS (SELECT {key} FROM remaining GROUP BY {key} HAVING count(*) > 1)
-        SELECT *, 'duplicate' AS reason FROM remaining SEMI JOIN twice USING ({key})
+        SELECT *, 'duplicate' AS refusal FROM remaining SEMI JOIN twice USING ({key})
         QUALIFY row_number() OVER (PARTITION BY {key} ORDER BY rowid) > 1""",
     )
 
 
 def _insert(work: duckdb.DuckDBPyConnection, source: Source, rows: str) -> None:
     work.execute(
-        f"INSERT INTO clean.refused SELECT '{source.table}', rowid, concat_ws('/', {', '.join(source.key)}), reason, "
-        f"{source.money or 'NULL'} FROM ({rows}) WHERE reason IS NOT NULL"
+        f"INSERT INTO clean.refused SELECT '{source.table}', rowid, concat_ws('/', {', '.join(source.key)}), refusal, "
+        f"{source.money or 'NULL'} FROM ({rows}) WHERE refusal IS NOT NULL"
     )
