@@ -7,7 +7,7 @@ import pandas as pd
 
 from data_access.demo import names
 from data_access.demo.calendar import Calendar
-from data_access.demo.world import People, Places, Range, Scale, stream
+from data_access.demo.world import Array, People, Places, Range, Scale, stream
 
 _VAT = 13
 _FAVOURITES = 3
@@ -18,27 +18,30 @@ RETURN_REASONS = np.array(["changed_mind", "wrong_shade", "allergy", "damaged", 
 class StockOuts:
     """Planned stock-outs by position; each pair of store and product has at most one, ``first`` <= day < ``until``."""
 
-    store: np.ndarray
-    product: np.ndarray
-    first: np.ndarray
-    until: np.ndarray
+    store: Array
+    product: Array
+    first: Array
+    until: Array
 
 
 def plan_stock_outs(
     scale: Scale, calendar: Calendar, places: Places, range_: Range, seed: int, null: frozenset[str]
 ) -> StockOuts:
-    """Mostly sellers, 4 to 14 days long; one in eight is still going on at the end. Planted products are spared."""
+    """Best sellers of big stores, 7 to 24 days long; one in eight is still going on at the end.
+
+    Planted products are spared, so that what is planted in their demand stays as it is.
+    """
     rng = stream(seed, "stock outs")
     count = 0 if "stock_outs" in null else scale.stock_outs
     planted = {mover.product for mover in range_.movers} | {range_.launch, range_.sibling, range_.complaint_product}
     product = np.array([p for p in np.flatnonzero(range_.supplier >= 0) if p not in planted and range_.launched[p] < 0])
-    weight = np.sqrt(range_.popularity[product])
-    weight = np.tile(weight, len(places.region)) * np.repeat(places.opened == 0, len(product))
+    weight = np.tile(range_.popularity[product], len(places.region)) * np.repeat(places.pull, len(product))
+    weight = weight**2 * np.repeat(places.opened == 0, len(product))
     pair = rng.choice(len(weight), count, replace=False, p=weight / weight.sum())
-    first = rng.integers(40, calendar.days - 20, count)
-    length = rng.integers(4, 15, count)
+    first = rng.integers(40, calendar.days - 30, count)
+    length = rng.integers(7, 25, count)
     lasting = np.arange(count) % 8 == 0
-    first[lasting] = calendar.days - rng.integers(3, 9, int(lasting.sum()))
+    first[lasting] = calendar.days - rng.integers(5, 17, int(lasting.sum()))
     until = np.where(lasting, calendar.days, np.minimum(first + length, calendar.days))
     return StockOuts(pair // len(product), product[pair % len(product)], first, until)
 
@@ -50,7 +53,7 @@ def make_lines(
     range_: Range,
     people: People,
     orders: pd.DataFrame,
-    weights: np.ndarray,
+    weights: Array,
     seed: int,
 ) -> pd.DataFrame:
     """The lines customers want: order (row of ``orders``), product, quantity; nothing is out of stock yet.
@@ -78,9 +81,9 @@ def _choose(
     range_: Range,
     people: People,
     orders: pd.DataFrame,
-    order: np.ndarray,
-    weights: np.ndarray,
-) -> np.ndarray:
+    order: Array,
+    weights: Array,
+) -> Array:
     """A product for every line: the customer's own favourites, or a draw by week, region and taste."""
     products = weights.shape[-1]
     totals = np.cumsum(weights.reshape(-1, products), axis=1)
@@ -94,7 +97,7 @@ def _choose(
     online = (orders["store"] >= places.shops).to_numpy()[order]
     service = np.array([names.KINDS[k].category == names.SERVICE_CATEGORY for k in range_.kind])
 
-    def draw(rows: np.ndarray) -> np.ndarray:
+    def draw(rows: Array) -> Array:
         position = np.searchsorted(flat, group[rows] + rng.random(len(rows)), side="right")
         return np.minimum(position - group[rows] * products, products - 1)
 
@@ -108,7 +111,7 @@ def _choose(
     return product
 
 
-def _favourites(rng: np.random.Generator, range_: Range, customers: int) -> np.ndarray:
+def _favourites(rng: np.random.Generator, range_: Range, customers: int) -> Array:
     """What each customer buys again and again; planted products are nobody's favourite."""
     weight = range_.popularity * (range_.launched < -30) * (range_.supplier >= 0)
     weight[[mover.product for mover in range_.movers] + [range_.launch, range_.sibling]] = 0.0
@@ -117,7 +120,7 @@ def _favourites(rng: np.random.Generator, range_: Range, customers: int) -> np.n
     return rng.choice(len(weight), (customers, _FAVOURITES), p=weight / weight.sum())
 
 
-def lose(lines: pd.DataFrame, orders: pd.DataFrame, outs: StockOuts, products: int) -> tuple[pd.DataFrame, np.ndarray]:
+def lose(lines: pd.DataFrame, orders: pd.DataFrame, outs: StockOuts, products: int) -> tuple[pd.DataFrame, Array]:
     """Lines without those that met an empty shelf, and the units each stock-out lost."""
     of_pair = np.full(int(orders["store"].max() + 1) * products, -1)
     of_pair[outs.store * products + outs.product] = np.arange(len(outs.store))
@@ -129,9 +132,7 @@ def lose(lines: pd.DataFrame, orders: pd.DataFrame, outs: StockOuts, products: i
     return lines[~met].reset_index(drop=True), lost
 
 
-def price(
-    lines: pd.DataFrame, orders: pd.DataFrame, range_: Range, promoted: np.ndarray, wholesale: np.ndarray
-) -> pd.DataFrame:
+def price(lines: pd.DataFrame, orders: pd.DataFrame, range_: Range, promoted: Array, wholesale: Array) -> pd.DataFrame:
     """Adds line_no, list_price, discount, paid, net, tax and cost (cents; all but the list price per line) and coupon.
 
     quantity * list_price - discount = net + tax holds to the cent. A coupon takes its face value off the
@@ -172,7 +173,7 @@ def make_returns(
     people: People,
     orders: pd.DataFrame,
     lines: pd.DataFrame,
-    faulty: np.ndarray,
+    faulty: Array,
     seed: int,
 ) -> pd.DataFrame:
     """Returned lines in order of time: line (row of ``lines``), linked, day, second, store, quantity, refund, reason.

@@ -6,7 +6,7 @@ import pandas as pd
 from data_access.demo import names
 from data_access.demo.calendar import Calendar
 from data_access.demo.campaigns import CONTROL, Campaign, arm_name, campaign_id, coupon_code
-from data_access.demo.world import Places, dates, stream, translations, utc
+from data_access.demo.world import Array, Places, dates, label, stream, translations, utc
 
 _CHANNELS = ("sms", "wechat", "mini_program", "sms", "wechat", "event")
 _TYPES = ("discount", "new_product", "win_back", "birthday", "event", "points")
@@ -24,7 +24,7 @@ def campaign_frames(
     places: Places,
     orders: pd.DataFrame,
     campaigns: list[Campaign],
-    labels: dict[str, np.ndarray],
+    labels: dict[str, Array],
     seed: int,
 ) -> dict[str, pd.DataFrame]:
     """Tables campaign, its arms, stores, products, members, events and coupons, and the English names.
@@ -37,7 +37,7 @@ def campaign_frames(
     known = utc(calendar.start, np.minimum(first - 14, calendar.days - 6), 10 * 3600)
     keys = np.array([campaign_id(campaign) for campaign in campaigns], dtype=object)
     themes = [names.CAMPAIGN_THEMES[n % len(names.CAMPAIGN_THEMES)] for n in range(len(campaigns))]
-    months = pd.Series(dates(calendar.start, first)).dt.strftime("%Y-%m")
+    months = dates(calendar.start, first).astype("datetime64[M]").astype(str)
     named = [(f"{zh} {month}", f"{en} {month}") for (zh, en), month in zip(themes, months, strict=True)]
     frames = {
         "campaign": _campaigns(rng, calendar, orders, campaigns, named),
@@ -80,7 +80,7 @@ def campaign_frames(
     return frames
 
 
-def _takes_part(places: Places, campaign: Campaign) -> np.ndarray:
+def _takes_part(places: Places, campaign: Campaign) -> Array:
     return (places.region == campaign.region) | (campaign.region < 0)
 
 
@@ -130,7 +130,7 @@ def _campaigns(
     )
 
 
-def _coupons(calendar: Calendar, campaigns: list[Campaign], product_id: np.ndarray) -> dict[str, pd.DataFrame]:
+def _coupons(calendar: Calendar, campaigns: list[Campaign], product_id: Array) -> dict[str, pd.DataFrame]:
     """Tables coupon and coupon_product: one coupon per arm, worth its face value on the campaign's products."""
     made = [(campaign, arm) for campaign in campaigns for arm in range(len(campaign.chances))]
     first = np.array([campaign.first for campaign, _ in made])
@@ -157,7 +157,7 @@ def _events(
     calendar: Calendar,
     orders: pd.DataFrame,
     campaigns: list[Campaign],
-    labels: dict[str, np.ndarray],
+    labels: dict[str, Array],
 ) -> pd.DataFrame:
     """Table campaign_event, in order of time: steps of treated customers only; who redeems went through them all."""
     end = utc(calendar.start, np.array(calendar.days), -1)
@@ -173,7 +173,7 @@ def _steps(
     calendar: Calendar,
     orders: pd.DataFrame,
     campaign: Campaign,
-    labels: dict[str, np.ndarray],
+    labels: dict[str, Array],
 ) -> pd.DataFrame:
     member, arm = campaign.member[campaign.arm >= 0], campaign.arm[campaign.arm >= 0]
     count = len(member)
@@ -212,7 +212,6 @@ def _steps(
         parts.append((kind, who, sent + seconds[step].astype("timedelta64[s]")))
     parts.append(("unsubscribed", left, sent + (seconds[1] + 60).astype("timedelta64[s]")))
     parts.append(("redeemed", order >= 0, bought))
-    product_id, order_id = np.append(labels["product"], None), np.append(labels["order"], None)
     featured = np.append(campaign.products, -1)
     frames = []
     for kind, who, at in parts:
@@ -228,9 +227,9 @@ def _steps(
                     "occurred_at": at[rows],
                     "channel": channel,
                     "message": np.where(arm[rows] == 0, "message_a", "message_b").astype(object),
-                    "product_id": product_id[seen],
+                    "product_id": label(labels["product"], seen),
                     "coupon_code": code[rows] if holds else None,
-                    "order_id": order_id[order[rows]] if kind == "redeemed" else None,
+                    "order_id": label(labels["order"], order[rows]) if kind == "redeemed" else None,
                 }
             )
         )

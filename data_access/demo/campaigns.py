@@ -9,7 +9,7 @@ import pandas as pd
 
 from data_access.demo.calendar import Calendar
 from data_access.demo.trade import counted, online_site
-from data_access.demo.world import People, Places, Range, Scale, dates, stream
+from data_access.demo.world import Array, People, Places, Range, Scale, dates, stream
 
 # Chance that one more receipt comes from a treated customer who still buys at all, per arm.
 _PLANS: tuple[tuple[float, ...], ...] = (
@@ -38,10 +38,10 @@ class Campaign:
     chances: tuple[float, ...]
     selection: str  # random_with_holdout | propensity_without_holdout | random_without_holdout | planned
     region: int  # -1: the whole chain
-    products: np.ndarray
+    products: Array
     face: tuple[int, ...]  # cents, per arm
-    member: np.ndarray = field(default_factory=lambda: np.empty(0, dtype=int))
-    arm: np.ndarray = field(default_factory=lambda: np.empty(0, dtype=int))
+    member: Array = field(default_factory=lambda: np.empty(0, dtype=int))
+    arm: Array = field(default_factory=lambda: np.empty(0, dtype=int))
 
     @property
     def has_control(self) -> bool:
@@ -172,7 +172,7 @@ def add_orders(
 
 
 def _extras(
-    rng: np.random.Generator, places: Places, people: People, campaign: Campaign, customer: np.ndarray, day: np.ndarray
+    rng: np.random.Generator, places: Places, people: People, campaign: Campaign, customer: Array, day: Array
 ) -> pd.DataFrame:
     online = rng.random(len(customer)) < people.online_share[customer]
     site, channel = online_site(rng, places, len(customer))

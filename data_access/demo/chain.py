@@ -12,7 +12,7 @@ from data_access.demo import baskets, campaign_tables, campaigns, people, places
 from data_access.demo import range as assortment
 from data_access.demo.calendar import Calendar, make_calendar
 from data_access.demo.truth import core_truth
-from data_access.demo.world import SCALES, World, ids, months_before, utc
+from data_access.demo.world import SCALES, Array, World, ids, known_where, label, months_before, utc
 
 Frames = dict[str, pd.DataFrame]
 
@@ -102,7 +102,7 @@ def _in_time(calendar: Calendar, orders: pd.DataFrame) -> pd.DataFrame:
     return orders.sort_values(["at", "store", "customer"], kind="stable", ignore_index=True)
 
 
-def _by_week(calendar: Calendar, promoted: np.ndarray) -> np.ndarray:
+def _by_week(calendar: Calendar, promoted: Array) -> Array:
     """Mean discount by week (counted back from the end) and product."""
     weeks = -(-calendar.days // 7)
     padded = np.concatenate([promoted[:, ::-1], np.zeros((len(promoted), weeks * 7 - calendar.days))], axis=1)
@@ -116,7 +116,7 @@ def _without_empty(orders: pd.DataFrame, lines: pd.DataFrame) -> tuple[pd.DataFr
     return orders[filled].reset_index(drop=True), lines.assign(order=number[lines["order"]])
 
 
-def _moves_goods(range_: Any, orders: pd.DataFrame, lines: pd.DataFrame) -> np.ndarray:
+def _moves_goods(range_: Any, orders: pd.DataFrame, lines: pd.DataFrame) -> Array:
     """Services keep no stock, test receipts hand nothing over, and what is cancelled never leaves the shelf."""
     taken = ((orders["kind"] != "test") & (orders["cancelled_after"] < 0)).to_numpy()
     return (range_.supplier[lines["product"]] >= 0) & taken[lines["order"]]
@@ -127,12 +127,12 @@ def _sold(where: Any, range_: Any, orders: pd.DataFrame, lines: pd.DataFrame, pr
     goods = lines[_moves_goods(range_, orders, lines)]
     store, day = orders["store"].to_numpy()[goods["order"]], orders["day"].to_numpy()[goods["order"]]
     frame = pd.DataFrame({"pair": store * products + goods["product"], "day": day, "quantity": goods["quantity"]})
-    return frame.groupby(["pair", "day"], as_index=False)["quantity"].sum()
+    return frame.groupby(["pair", "day"])["quantity"].sum().reset_index()
 
 
 def _delivery_of(
     range_: Any, orders: pd.DataFrame, lines: pd.DataFrame, deliveries: stock.Deliveries, products: int, days: int
-) -> np.ndarray:
+) -> Array:
     """The delivery each line comes from, -1 where nothing leaves the shelf."""
     goods = np.flatnonzero(_moves_goods(range_, orders, lines))
     order = lines["order"].to_numpy()[goods]
@@ -144,10 +144,10 @@ def _delivery_of(
 
 def _lots(
     calendar: Calendar, range_: Any, orders: pd.DataFrame, lines: pd.DataFrame, deliveries: stock.Deliveries
-) -> tuple[np.ndarray, str | None]:
+) -> tuple[Array, str | None]:
     """The lot of every line (None: none), and the one to be complained about: of its product the lot that sold
     best to known customers between five and one month before the end."""
-    lot = np.append(deliveries.lot, None)[lines["delivery"]]
+    lot = label(deliveries.lot, lines["delivery"])
     if range_.complaint_product < 0:
         return lot, None
     order = lines["order"].to_numpy()
@@ -168,8 +168,8 @@ def _line_frame(
     planned: list[campaigns.Campaign],
     orders: pd.DataFrame,
     lines: pd.DataFrame,
-    lot: np.ndarray,
-    labels: dict[str, np.ndarray],
+    lot: Array,
+    labels: dict[str, Array],
 ) -> pd.DataFrame:
     order = lines["order"].to_numpy()
     codes = np.full((len(planned), 2), None, dtype=object)
@@ -199,8 +199,8 @@ def _return_frame(
     orders: pd.DataFrame,
     lines: pd.DataFrame,
     returned: pd.DataFrame,
-    lot: np.ndarray,
-    labels: dict[str, np.ndarray],
+    lot: Array,
+    labels: dict[str, Array],
 ) -> pd.DataFrame:
     line, linked = returned["line"].to_numpy(), returned["linked"].to_numpy()
     order = lines["order"].to_numpy()[line]
@@ -209,13 +209,11 @@ def _return_frame(
         {
             "return_id": ids("R", len(returned), 7),
             "line_no": 1,
-            "order_id": np.where(linked, labels["order"][order], None),
-            "order_line_no": pd.array(np.where(linked, lines["line_no"].to_numpy()[line], 0), dtype="Int64").astype(
-                "Int64"
-            ),
+            "order_id": known_where(linked, labels["order"][order]),
+            "order_line_no": pd.Series(lines["line_no"].to_numpy()[line]).astype("Int64").where(linked),
             "store_id": labels["store"][returned["store"]],
-            "customer_id": np.append(labels["customer"], None)[orders["customer"].to_numpy()[order]],
-            "staff_id": np.append(labels["staff"], None)[orders["staff"].to_numpy()[order]],
+            "customer_id": label(labels["customer"], orders["customer"].to_numpy()[order]),
+            "staff_id": label(labels["staff"], orders["staff"].to_numpy()[order]),
             "product_id": labels["product"][lines["product"].to_numpy()[line]],
             "lot_id": lot[line],
             "returned_at": at,
@@ -225,4 +223,4 @@ def _return_frame(
             "currency": "CNY",
             "updated_at": at,
         }
-    ).assign(order_line_no=lambda frame: frame["order_line_no"].mask(~linked))
+    )

@@ -47,12 +47,11 @@ ONLINE = (
     Place("天猫官方旗舰店", "Tmall Official Flagship", "杭州", "Hangzhou", "new_1", 0, 30.274, 120.155, 0, 1.0),
 )
 
-BRANDS = (("花漾", "Huayang", 0.85), ("玉露", "Yulu", 1.25), ("棠色", "Tangse", 0.95), ("初雪", "Chuxue", 1.1),
-          ("木兰辞", "Mulanci", 1.4), ("清和", "Qinghe", 0.8), ("云裳", "Yunshang", 1.15), ("沐研", "Muyan", 1.0))  # fmt: skip
+BRANDS = (("花漾", "Huayang"), ("玉露", "Yulu"), ("棠色", "Tangse"), ("初雪", "Chuxue"), ("木兰辞", "Mulanci"),
+          ("清和", "Qinghe"), ("云裳", "Yunshang"), ("沐研", "Muyan"))  # fmt: skip
 SERIES = (("水漾", "Hydra"), ("焕亮", "Radiance"), ("紧致", "Firming"), ("舒缓", "Soothing"), ("清透", "Pure"),
-          ("臻养", "Nourishing"), ("植萃", "Botanic"), ("星夜", "Night"), ("雪润", "Snow"), ("丝绒", "Velvet"),
+          ("臻养", "Nourishing"), ("光采", "Glow"), ("星夜", "Night"), ("雪润", "Snow"), ("丝绒", "Velvet"),
           ("晨曦", "Dawn"), ("花语", "Bloom"))  # fmt: skip
-NATURAL_SERIES = "植萃"
 
 CATEGORIES = (
     ("护肤", "Skin care"),
@@ -115,6 +114,7 @@ SURNAMES = tuple("王李张刘陈杨黄赵吴周徐孙马朱胡郭何高林罗�
 GIVEN_FIRST = tuple("雨思欣佳梦诗雅静婉晓美丽慧琳嘉若子一语紫")
 GIVEN_SECOND = tuple("涵怡琪婷妍萱彤瑶洁颖雯芳娜莹悦宁然轩宸月")
 
-CAMPAIGN_THEMES = (("焕新护肤节", "Skin Renewal Week"), ("会员专享日", "Members' Day"), ("新品尝鲜", "New Arrivals Preview"),
+CAMPAIGN_THEMES = (("焕新护肤节", "Skin Renewal Week"), ("会员专享日", "Members' Day"),
+                   ("新品尝鲜", "New Arrivals Preview"),
                    ("沉睡唤醒", "Win-back"), ("生日礼遇", "Birthday Treat"), ("美妆课堂", "Make-up Class"),
                    ("满减狂欢", "Spend and Save"), ("积分加倍", "Double Points"))  # fmt: skip

@@ -6,7 +6,7 @@ import pandas as pd
 from data_access.demo import names
 from data_access.demo.calendar import Calendar
 from data_access.demo.places import person_names
-from data_access.demo.world import People, Places, Scale, Team, dates, ids, stream, utc
+from data_access.demo.world import Array, People, Places, Scale, Team, dates, ids, known_where, label, stream, utc
 
 _SKIN_TYPES = ("dry", "oily", "combination", "sensitive", "normal")
 _CONCERNS = ("dullness", "ageing", "acne", "pores", "redness", "dryness")
@@ -15,7 +15,7 @@ _INCOME = ("under_5k", "5k_10k", "10k_20k", "over_20k")
 _SOURCES = ("store", "wechat_mini_program", "tmall", "douyin", "wechat", "referral")
 # Six in a thousand customers buy for a business; one in twelve registers and never buys.
 _WHOLESALE, _NEVER_BUYS = 0.006, 0.08
-_JOINED_BEFORE = 0.4
+_JOINED_BEFORE = 0.3
 
 
 def make_people(scale: Scale, calendar: Calendar, places: Places, seed: int, null: frozenset[str]) -> People:
@@ -63,14 +63,13 @@ def customer_frame(
     city = np.array([place.city for place in chosen], dtype=object)
     customer_id = ids("C", count, 6)
     female = rng.random(count)
-    born = np.datetime64(calendar.start, "D") - (rng.gamma(9.0, 3.3, count).clip(15, 68) * 365.25).astype(
-        "timedelta64[D]"
-    )
+    age = rng.gamma(9.0, 3.3, count).clip(15, 68)
+    born = np.datetime64(calendar.start, "D") - (age * 365.25).astype("timedelta64[D]")
     birthday = np.where(rng.random(count) < 0.09, np.datetime64("NaT", "D"), born)
     source = np.where(
         people.online_share > 0.9,
-        np.array(_SOURCES, dtype=object)[rng.choice([1, 2, 3], count)],
-        np.array(_SOURCES, dtype=object)[rng.choice(6, count, p=[0.62, 0.12, 0.08, 0.05, 0.05, 0.08])],
+        _pick(rng, _SOURCES[1:4], count),
+        _pick(rng, _SOURCES, count, (0.62, 0.12, 0.08, 0.05, 0.05, 0.08)),
     )
     earlier = (rng.random(count) * np.arange(count)).astype(int)
     referred = (source == "referral") & (np.arange(count) > 10)
@@ -86,7 +85,7 @@ def customer_frame(
             "name": person_names(rng, count),
             # 154 is not given to subscribers, so nobody real can be reached by accident.
             "phone": np.char.add("154", digits).astype(object),
-            "email": np.where(rng.random(count) < 0.35, np.char.add(np.char.add("m", digits), "@example.com"), None),
+            "email": known_where(rng.random(count) < 0.35, np.char.add(np.char.add("m", digits), "@example.com")),
             "birthday": birthday,
             "gender": np.where(female < 0.87, "female", np.where(female < 0.95, "male", "unknown")),
             "city": city[people.home],
@@ -94,16 +93,12 @@ def customer_frame(
             "owner_staff_id": _owners(rng, calendar, team, people),
             "joined_on": dates(calendar.start, people.joined),
             "source": source,
-            "referrer_customer_id": np.where(referred, customer_id[earlier], None),
+            "referrer_customer_id": known_where(referred, customer_id[earlier]),
             "account_type": np.where(people.wholesale, "wholesale", "person"),
-            "skin_type": np.where(
-                skin_known, np.array(_SKIN_TYPES)[rng.choice(5, count, p=[0.26, 0.2, 0.27, 0.15, 0.12])], None
-            ),
-            "skin_concern": np.where(skin_known, np.array(_CONCERNS)[rng.integers(0, 6, count)], None),
-            "occupation": np.where(rng.random(count) < 0.6, np.array(_OCCUPATIONS)[rng.integers(0, 8, count)], None),
-            "income_band": np.where(
-                rng.random(count) < 0.45, np.array(_INCOME)[rng.choice(4, count, p=[0.2, 0.42, 0.28, 0.1])], None
-            ),
+            "skin_type": known_where(skin_known, _pick(rng, _SKIN_TYPES, count, (0.26, 0.2, 0.27, 0.15, 0.12))),
+            "skin_concern": known_where(skin_known, _pick(rng, _CONCERNS, count)),
+            "occupation": known_where(rng.random(count) < 0.6, _pick(rng, _OCCUPATIONS, count)),
+            "income_band": known_where(rng.random(count) < 0.45, _pick(rng, _INCOME, count, (0.2, 0.42, 0.28, 0.1))),
             "importance": np.where(people.spend > 2.0, "vip", np.where(people.spend > 1.4, "key", "normal")),
             "profile_updated_at": updated,
             "profile_updated_by": np.where(rng.random(count) < 0.55, "staff", "customer"),
@@ -112,12 +107,17 @@ def customer_frame(
     )
 
 
-def _owners(rng: np.random.Generator, calendar: Calendar, team: Team, people: People) -> np.ndarray:
+def _pick(
+    rng: np.random.Generator, words: tuple[str, ...], count: int, shares: tuple[float, ...] | None = None
+) -> Array:
+    return np.array(words, dtype=object)[rng.choice(len(words), count, p=shares)]
+
+
+def _owners(rng: np.random.Generator, calendar: Calendar, team: Team, people: People) -> Array:
     """For two thirds of the customers the adviser who looks after them: somebody who still works in the home store."""
-    staff_id = np.append(ids("E", len(team.post), 4), None)
     owner = np.full(len(people.home), -1)
     for store in np.unique(people.home):
         here = np.flatnonzero((team.store == store) & (team.left == calendar.days))
         customers = np.flatnonzero((people.home == store) & (rng.random(len(people.home)) < 0.67))
         owner[customers] = rng.choice(here, len(customers))
-    return staff_id[owner]
+    return label(ids("E", len(team.post), 4), owner)

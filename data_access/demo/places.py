@@ -7,7 +7,7 @@ import pandas as pd
 
 from data_access.demo import names
 from data_access.demo.calendar import Calendar
-from data_access.demo.world import Places, Scale, Team, dates, ids, stream, translations, utc
+from data_access.demo.world import Array, Places, Scale, Team, dates, ids, label, stream, translations, utc
 
 # Half days of a shop: from and to in local hours.
 HALVES = ((10, 16), (16, 22))
@@ -102,7 +102,7 @@ def store_frames(scale: Scale, calendar: Calendar, places: Places, seed: int) ->
     return {"region": region, "store": store, "store_closure": store_closure, "translation": translation}
 
 
-def _in_event(calendar: Calendar, day: np.ndarray, key: str) -> np.ndarray:
+def _in_event(calendar: Calendar, day: Array, key: str) -> Array:
     inside = np.zeros(calendar.days, dtype=bool)
     for event in calendar.events:
         if event.key == key:
@@ -142,8 +142,9 @@ def make_team(scale: Scale, calendar: Calendar, places: Places, seed: int, null:
     better = skill > np.quantile(skill[sells], 0.45)
     sent = sells & (left == calendar.days) & (rng.random(people) < np.where(better, 0.75, 0.12))
     useless_on[sent] = dates(calendar.start, rng.integers(calendar.days // 3, calendar.days * 2 // 3, sent.sum()))
-    helpful_on[helpful_on < dates(calendar.start, hired) + np.timedelta64(60, "D")] = np.datetime64("NaT", "D")
-    useless_on[useless_on < dates(calendar.start, hired) + np.timedelta64(60, "D")] = np.datetime64("NaT", "D")
+    settled = dates(calendar.start, hired + 60)
+    helpful_on[helpful_on < settled] = np.datetime64("NaT", "D")
+    useless_on[useless_on < settled] = np.datetime64("NaT", "D")
     on_shift = _roster(scale, calendar, places, post, post_store, hired, left)
     return Team(
         post=post,
@@ -163,11 +164,11 @@ def _roster(
     scale: Scale,
     calendar: Calendar,
     places: Places,
-    post: np.ndarray,
-    post_store: np.ndarray,
-    hired: np.ndarray,
-    left: np.ndarray,
-) -> np.ndarray:
+    post: Array,
+    post_store: Array,
+    hired: Array,
+    left: Array,
+) -> Array:
     """Store x day x half x place: the person on shift or -1.
 
     Every post works five days a week, early and late by turns; the days off are spread so that somebody is
@@ -236,7 +237,7 @@ def staff_frames(scale: Scale, calendar: Calendar, places: Places, team: Team, s
     return {"staff": staff, "shift": shift}
 
 
-def person_names(rng: np.random.Generator, count: int) -> np.ndarray:
+def person_names(rng: np.random.Generator, count: int) -> Array:
     """Chinese names: a surname and one or two syllables."""
     surname = np.array(names.SURNAMES)[(rng.random(count) ** 1.8 * len(names.SURNAMES)).astype(int)]
     first = np.array(names.GIVEN_FIRST)[rng.integers(0, len(names.GIVEN_FIRST), count)]
@@ -246,7 +247,7 @@ def person_names(rng: np.random.Generator, count: int) -> np.ndarray:
 
 
 def targets(
-    start: date, orders: pd.DataFrame, lines: pd.DataFrame, labels: dict[str, np.ndarray], seed: int
+    start: date, orders: pd.DataFrame, lines: pd.DataFrame, labels: dict[str, Array], seed: int
 ) -> pd.DataFrame:
     """Table sales_target: what each store, and each person in a shop, should sell per month (CNY, excl. tax).
 
@@ -265,7 +266,7 @@ def targets(
         {
             "target_id": ids("G", len(both), 6),
             "store_id": labels["store"][both["store"]],
-            "staff_id": np.append(labels["staff"], None)[both["person"]],
+            "staff_id": label(labels["staff"], both["person"]),
             "month": both["month"],
             "amount": np.maximum(1, np.round(both["net"] * factor / step)) * step,
             "updated_at": np.maximum(both["month"].to_numpy(), np.datetime64(start, "s")),

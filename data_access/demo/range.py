@@ -7,7 +7,7 @@ import pandas as pd
 
 from data_access.demo import names
 from data_access.demo.calendar import KNOWN_AHEAD_DAYS, Calendar
-from data_access.demo.world import Mover, Places, Range, Scale, Supply, dates, ids, stream, translations
+from data_access.demo.world import Array, Mover, Places, Range, Scale, Supply, dates, ids, stream, translations
 
 _BENEFITS = (
     "moisturising",
@@ -49,10 +49,7 @@ def make_range(
     natural = (rng.random(count) < 0.33) & ~service
     taken: set[int] = set()
     launch, sibling = _siblings(kind, service, launched, popularity)
-    if "cannibalisation" in null:
-        launch_share = 0.0
-    else:
-        launch_share = _LAUNCH_SHARE
+    launch_share = 0.0 if "cannibalisation" in null else _LAUNCH_SHARE
     launched[sibling] = -abs(launched[sibling]) - 200
     launched[launch] = calendar.days - LAUNCH_AGO
     popularity[sibling] = max(popularity[sibling], float(np.quantile(popularity, 0.9)))
@@ -61,6 +58,7 @@ def make_range(
     steady = np.flatnonzero(~service & (launched < 0))
     complaint = int(max((p for p in steady if p not in taken), key=lambda p: popularity[p]))
     taken.add(complaint)
+    popularity[complaint] *= 2
     return Range(
         kind=kind,
         popularity=popularity,
@@ -78,7 +76,7 @@ def make_range(
     )
 
 
-def _siblings(kind: np.ndarray, service: np.ndarray, launched: np.ndarray, popularity: np.ndarray) -> tuple[int, int]:
+def _siblings(kind: Array, service: Array, launched: Array, popularity: Array) -> tuple[int, int]:
     """Two products of the same kind: the launch to be and the steady seller it takes from."""
     same = [np.flatnonzero((kind == k) & ~service) for k in np.unique(kind)]
     group = max((g for g in same if len(g) >= 2), key=lambda g: popularity[g].max())
@@ -90,9 +88,9 @@ def _movers(
     rng: np.random.Generator,
     scale: Scale,
     places: Places,
-    price: np.ndarray,
-    steady: np.ndarray,
-    popularity: np.ndarray,
+    price: Array,
+    steady: Array,
+    popularity: Array,
     taken: set[int],
 ) -> tuple[Mover, ...]:
     """One mid-price, ordinary product per region; they rise and fall by turns."""
@@ -120,7 +118,7 @@ def product_frames(scale: Scale, calendar: Calendar, range_: Range, seed: int) -
             brand, series = names.BRANDS[code % len(names.BRANDS)], names.SERIES[code // len(names.BRANDS)]
             kind = names.KINDS[k]
             named.append((f"{brand[0]}{series[0]}{kind.name}", f"{brand[1]} {series[1]} {kind.name_en}"))
-            brands.append(brand[:2])
+            brands.append(brand)
     kinds = [names.KINDS[k] for k in range_.kind]
     attributes = [
         json.dumps(
@@ -184,7 +182,7 @@ def make_supply(seed: int, null: frozenset[str]) -> Supply:
     return Supply(tuple(ids("V", count, 2)), promised, median, sigma)
 
 
-def weekly_weights(scale: Scale, calendar: Calendar, range_: Range, regions: int, promoted: np.ndarray) -> np.ndarray:
+def weekly_weights(scale: Scale, calendar: Calendar, range_: Range, regions: int, promoted: Array) -> Array:
     """Demand weights by week, region, taste and product; weeks count back from the end, week 0 is the last.
 
     ``promoted`` holds the mean discount of each product and week (week x product).
@@ -193,15 +191,15 @@ def weekly_weights(scale: Scale, calendar: Calendar, range_: Range, regions: int
     day = calendar.days - 1 - 7 * np.arange(weeks) - 3  # the middle of each week
     weight = np.repeat(range_.popularity[None, :], weeks, axis=0)
     age = day[:, None] - range_.launched[None, :]
-    # A launch starts with curiosity and settles; what is not launched yet sells nothing.
-    weight *= np.where(age < -3, 0.0, 1 + 0.8 * np.exp(-np.maximum(age, 0) / 30) * (range_.launched >= 0))
+    # A launch starts with curiosity and settles; before the first whole week after it nothing is sold.
+    weight *= np.where(age < 3, 0.0, 1 + 0.8 * np.exp(-np.maximum(age, 0) / 30) * (range_.launched >= 0))
     summer = np.array([kind.summer for kind in names.KINDS])[range_.kind]
     warmth = np.cos(2 * np.pi * (calendar.start.timetuple().tm_yday + day - 200) / 365.25)
     weight *= summer[None, :] ** warmth[:, None]
     elapsed = (day / calendar.days).clip(0, 1)
     weight *= np.where(range_.natural[None, :], range_.natural_growth ** elapsed[:, None], 1.0)
     weight *= 1 + 2.0 * promoted
-    after = age[:, range_.launch] >= 0
+    after = age[:, range_.launch] >= 3
     moved = weight[:, range_.sibling] * range_.launch_share * after
     weight[:, range_.sibling] -= moved
     weight[:, range_.launch] += moved
@@ -216,7 +214,7 @@ def weekly_weights(scale: Scale, calendar: Calendar, range_: Range, regions: int
     return full
 
 
-def _plant(weight: np.ndarray, mover: Mover) -> None:
+def _plant(weight: Array, mover: Mover) -> None:
     """Gives the mover its share: ``share_before`` up to 16 weeks earlier only when it is a hero about to fall."""
     recent = MOVER_DAYS // 7
     others = weight.sum(axis=-1) - weight[..., mover.product]
@@ -226,7 +224,7 @@ def _plant(weight: np.ndarray, mover: Mover) -> None:
     weight[:recent, :, mover.product] = others[:recent] * mover.share_after / (1 - mover.share_after)
 
 
-def promotions(scale: Scale, calendar: Calendar, range_: Range, seed: int) -> tuple[pd.DataFrame, np.ndarray]:
+def promotions(scale: Scale, calendar: Calendar, range_: Range, seed: int) -> tuple[pd.DataFrame, Array]:
     """Table price_promotion, and the discount of every product on every day (product x day, share of the list price).
 
     Event promotions cover a category for the days of the event, monthly ones single products; some lie ahead.

@@ -14,7 +14,7 @@ import pandas as pd
 from data_access.demo import names
 from data_access.demo.baskets import StockOuts
 from data_access.demo.calendar import Calendar
-from data_access.demo.world import Places, Range, Supply, dates, stream, utc
+from data_access.demo.world import Array, Places, Range, Supply, dates, known_where, stream, utc
 
 OPENING_HOUR, DELIVERY_HOUR, SALE_HOUR, RETURN_HOUR, COUNT_HOUR = (hour * 3600 for hour in (1, 8, 21, 22, 23))
 
@@ -27,13 +27,13 @@ class Deliveries:
     when the shelf ran empty earlier than the books said; ``lot`` is a text per delivery.
     """
 
-    pair: np.ndarray
-    day: np.ndarray
-    quantity: np.ndarray
-    surplus: np.ndarray
-    opening: np.ndarray
-    lot: np.ndarray
-    reserve: np.ndarray  # of the cycle, what is left when it ends
+    pair: Array
+    day: Array
+    quantity: Array
+    surplus: Array
+    opening: Array
+    lot: Array
+    reserve: Array  # of the cycle, what is left when it ends
 
 
 def deliver(
@@ -84,7 +84,7 @@ def deliver(
     )
 
 
-def _with_stock_outs(breaks: pd.DataFrame, pair: np.ndarray, outs: StockOuts, products: int, days: int) -> pd.DataFrame:
+def _with_stock_outs(breaks: pd.DataFrame, pair: Array, outs: StockOuts, products: int, days: int) -> pd.DataFrame:
     """Adds the first day of each stock-out as an empty cycle and the day after it as an ordinary one."""
     out_pair = outs.store * products + outs.product
     place = np.searchsorted(pair, out_pair)
@@ -105,7 +105,7 @@ def _with_stock_outs(breaks: pd.DataFrame, pair: np.ndarray, outs: StockOuts, pr
     return both.sort_values(["at", "day"], kind="stable", ignore_index=True)
 
 
-def lots_of(deliveries: Deliveries, pair: np.ndarray, day: np.ndarray, days: int) -> np.ndarray:
+def lots_of(deliveries: Deliveries, pair: Array, day: Array, days: int) -> Array:
     """For every sale the row of the latest delivery with goods of its pair."""
     full = np.flatnonzero((deliveries.quantity > 0) | deliveries.opening)
     key = deliveries.pair[full] * days + deliveries.day[full]
@@ -117,8 +117,8 @@ def replenishment(
     range_: Range,
     supply: Supply,
     deliveries: Deliveries,
-    arrived: np.ndarray,
-    labels: dict[str, np.ndarray],
+    arrived: Array,
+    labels: dict[str, Array],
     seed: int,
 ) -> pd.DataFrame:
     """One row per order to a supplier for one product and store; ``received_on`` is NaT where it is still open.
@@ -151,7 +151,7 @@ def replenishment(
             "promised_on": dates(calendar.start, ordered + supply.promised[supplier]),
             "received_on": received,
             "quantity": arrived[rows],
-            "lot_id": np.where(still_open, None, deliveries.lot[rows]),
+            "lot_id": known_where(~still_open, deliveries.lot[rows]),
         }
     ).sort_values(["ordered_at", "store_id", "product_id"], kind="stable", ignore_index=True)
 
@@ -165,11 +165,12 @@ def movements(
     returned: pd.DataFrame,
     outs: StockOuts,
     seed: int,
-) -> tuple[pd.DataFrame, np.ndarray]:
-    """Every movement as positions: pair, day, second, kind, quantity (signed), lot; in order of time.
+) -> tuple[pd.DataFrame, Array]:
+    """Every movement in order of time, and what each delivery really brought.
 
-    Also what each delivery really brought. ``returned`` has pair, day, quantity. Sales are summed per day. Opened returns, and all where a stock-out is
-    planned, are written off at once; some deliveries bring units that expire, break or move on to a sister store.
+    One row per movement as positions: pair, day, second, kind, quantity (signed), lot. ``returned`` has pair,
+    day, quantity. Sales are summed per day. Opened returns, and all where a stock-out is planned, are written
+    off at once; some deliveries bring units that expire, break or move on to a sister store.
     """
     rng = stream(seed, "movements")
     products = len(range_.kind)
@@ -190,7 +191,7 @@ def movements(
     thrown = rng.random(len(returned)) < 0.5
     thrown |= np.isin(returned["pair"].to_numpy(), outs.store * products + outs.product)
 
-    def part(kind: str, pair: Any, day: Any, second: int, quantity: Any, lot: np.ndarray | None = None) -> pd.DataFrame:
+    def part(kind: str, pair: Any, day: Any, second: int, quantity: Any, lot: Array | None = None) -> pd.DataFrame:
         frame = pd.DataFrame({"pair": pair, "day": day, "quantity": quantity, "kind": kind, "second": second})
         frame["lot"] = np.full(len(frame), None, dtype=object) if lot is None else lot
         return frame
@@ -230,8 +231,8 @@ def movements(
 
 
 def _sisters(
-    rng: np.random.Generator, places: Places, products: int, deliveries: Deliveries, moved: np.ndarray, outs: StockOuts
-) -> tuple[np.ndarray, np.ndarray]:
+    rng: np.random.Generator, places: Places, products: int, deliveries: Deliveries, moved: Array, outs: StockOuts
+) -> tuple[Array, Array]:
     """A pair in another store of the same region for each transfer, and whether there is one that sells the product."""
     store, product = deliveries.pair[moved] // products, deliveries.pair[moved] % products
     target = rng.integers(0, len(places.region), len(moved))
@@ -249,7 +250,7 @@ def stock_frames(
     range_: Range,
     deliveries: Deliveries,
     moved: pd.DataFrame,
-    labels: dict[str, np.ndarray],
+    labels: dict[str, Array],
     seed: int,
 ) -> dict[str, pd.DataFrame]:
     """Tables stock_movement, stock_level and stock_lot; the sum of a pair's movements is its level and its lots'."""
@@ -295,9 +296,9 @@ def _lots(
     calendar: Calendar,
     range_: Range,
     deliveries: Deliveries,
-    pairs: np.ndarray,
-    on_hand: np.ndarray,
-    labels: dict[str, np.ndarray],
+    pairs: Array,
+    on_hand: Array,
+    labels: dict[str, Array],
 ) -> pd.DataFrame:
     """What is on hand belongs to the latest delivery; some shelves hide units of a lot that expires about now."""
     products = len(range_.kind)

@@ -6,7 +6,7 @@ import pandas as pd
 from data_access.demo import calendar as hours
 from data_access.demo.calendar import Calendar
 from data_access.demo.places import SKILL_CEILING
-from data_access.demo.world import LOCAL, People, Places, Scale, Team, dates, stream
+from data_access.demo.world import LOCAL, Array, People, Places, Scale, Team, dates, label, stream
 
 CHANNELS = np.array(["store", "wechat_mini_program", "tmall", "wechat", "douyin"], dtype=object)
 _DEVICES = np.array(["ios", "android", "pc"], dtype=object)
@@ -67,7 +67,7 @@ def _visits(rng: np.random.Generator, scale: Scale, calendar: Calendar, places: 
 
 
 def _sites(
-    rng: np.random.Generator, places: Places, people: People, customer: np.ndarray, day: np.ndarray, shop: bool
+    rng: np.random.Generator, places: Places, people: People, customer: Array, day: Array, shop: bool
 ) -> pd.DataFrame:
     count = len(customer)
     if shop:
@@ -82,7 +82,7 @@ def _sites(
     return pd.DataFrame({"customer": customer, "day": day, "store": store, "channel": channel, "joining": False})
 
 
-def online_site(rng: np.random.Generator, places: Places, count: int) -> tuple[np.ndarray, np.ndarray]:
+def online_site(rng: np.random.Generator, places: Places, count: int) -> tuple[Array, Array]:
     """Online store and channel of ``count`` receipts; WeChat channels and marketplaces have a store each."""
     channel = rng.choice([1, 2, 3, 4], count, p=[0.42, 0.33, 0.12, 0.13])
     wechat = (channel == 1) | (channel == 3)
@@ -90,7 +90,7 @@ def online_site(rng: np.random.Generator, places: Places, count: int) -> tuple[n
     return np.where(wechat, places.shops, last), channel
 
 
-def _times(rng: np.random.Generator, calendar: Calendar, places: Places, visits: pd.DataFrame) -> np.ndarray:
+def _times(rng: np.random.Generator, calendar: Calendar, places: Places, visits: pd.DataFrame) -> Array:
     """Seconds after local midnight, by the profiles of working days, weekends and online."""
     weekend = calendar.weekday[visits["day"]] >= 5
     shop = (visits["store"] < places.shops).to_numpy()
@@ -105,7 +105,7 @@ def _times(rng: np.random.Generator, calendar: Calendar, places: Places, visits:
     return hour * 3600 + rng.integers(0, 3600, len(visits))
 
 
-def serve(rng: np.random.Generator, places: Places, team: Team, visits: pd.DataFrame) -> np.ndarray:
+def serve(rng: np.random.Generator, places: Places, team: Team, visits: pd.DataFrame) -> Array:
     """One of the people on shift for every visit of a shop; -1 online, or when nobody is there."""
     store, day = visits["store"].to_numpy(), visits["day"].to_numpy()
     half = (visits["second"].to_numpy() >= 16 * 3600).astype(int)
@@ -114,7 +114,7 @@ def serve(rng: np.random.Generator, places: Places, team: Team, visits: pd.DataF
     return np.where(store < places.shops, team.on_shift[store, day, half, place], -1)
 
 
-def effective_skill(calendar: Calendar, team: Team, staff: np.ndarray, day: np.ndarray) -> np.ndarray:
+def effective_skill(calendar: Calendar, team: Team, staff: Array, day: Array) -> Array:
     """Skill on that day, the helpful course included; 1 for nobody."""
     taught = dates(calendar.start, day) > np.append(team.helpful_on, np.datetime64("NaT", "D"))[staff]
     return np.append(team.skill, 1.0)[staff] * np.where(taught, team.course_effect, 1.0)
@@ -151,9 +151,7 @@ def serve_extras(calendar: Calendar, places: Places, team: Team, extra: pd.DataF
     return timed.assign(staff=serve(rng, places, team, timed))
 
 
-def order_frame(
-    places: Places, orders: pd.DataFrame, end: np.datetime64, ids: dict[str, np.ndarray], seed: int
-) -> pd.DataFrame:
+def order_frame(places: Places, orders: pd.DataFrame, end: Array, ids: dict[str, Array], seed: int) -> pd.DataFrame:
     """Table sale_order; ``orders`` is in order of time with the instant in column ``at``."""
     rng = stream(seed, "order frame")
     count = len(orders)
@@ -165,9 +163,9 @@ def order_frame(
     return pd.DataFrame(
         {
             "order_id": ids["order"],
-            "customer_id": np.append(ids["customer"], None)[orders["customer"]],
+            "customer_id": label(ids["customer"], orders["customer"]),
             "store_id": ids["store"][orders["store"]],
-            "staff_id": np.append(ids["staff"], None)[orders["staff"]],
+            "staff_id": label(ids["staff"], orders["staff"]),
             "channel": CHANNELS[orders["channel"]],
             "device": np.where(online, device, "pos"),
             "kind": orders["kind"].to_numpy(),
@@ -179,9 +177,7 @@ def order_frame(
     )
 
 
-def traffic_frame(
-    calendar: Calendar, places: Places, orders: pd.DataFrame, store_id: np.ndarray, seed: int
-) -> pd.DataFrame:
+def traffic_frame(calendar: Calendar, places: Places, orders: pd.DataFrame, store_id: Array, seed: int) -> pd.DataFrame:
     """Table store_traffic: visitors per opening hour whose expectation is expected receipts / hidden conversion.
 
     The expectation is the store's own level (a four-week mean of receipts freed of weekday and event

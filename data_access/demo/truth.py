@@ -9,7 +9,7 @@ from data_access.demo import names
 from data_access.demo.baskets import StockOuts
 from data_access.demo.campaigns import Campaign, campaign_id, lift_truth
 from data_access.demo.trade import counted, effective_skill
-from data_access.demo.world import World, dates
+from data_access.demo.world import Array, World, dates
 
 
 def core_truth(
@@ -18,10 +18,13 @@ def core_truth(
     lines: pd.DataFrame,
     planned: list[Campaign],
     outs: StockOuts,
-    lost: np.ndarray,
-    labels: dict[str, np.ndarray],
+    lost: Array,
+    labels: dict[str, Array],
 ) -> dict[str, Any]:
-    """Every planted parameter by canonical id; days as ISO texts, money in CNY incl. tax."""
+    """Every parameter planted in the trade, by canonical id; days are ISO texts.
+
+    Courses, lead times and the wave of complaints are added by the satellites, which write those rows.
+    """
     start, range_ = world.start, world.range
     targeted = next(campaign for campaign in planned if campaign.selection == "propensity_without_holdout")
     return {
@@ -39,10 +42,6 @@ def core_truth(
             "members": len(targeted.member),
         },
         "staff_skill": _skills(world, orders, labels),
-        "courses": {
-            world.helpful_course_id: {"effect": world.team.course_effect, "people": _taken(world.team.helpful_on)},
-            world.useless_course_id: {"effect": 1.0, "people": _taken(world.team.useless_on)},
-        },
         "events": [
             {"key": e.key, "first": str(e.first), "last": str(e.last), "shop": e.shop, "online": e.online}
             for e in world.calendar.events
@@ -59,19 +58,8 @@ def core_truth(
                 outs.store, outs.product, dates(start, outs.first), dates(start, outs.until - 1), lost, strict=True
             )
         ],
-        "lead_times": [
-            {
-                "supplier_id": supplier,
-                "promised_days": int(promised),
-                "median_days": float(median),
-                "sigma": float(sigma),
-            }
-            for supplier, promised, median, sigma in zip(
-                world.supply.supplier_id, world.supply.promised, world.supply.median, world.supply.sigma, strict=True
-            )
-        ],
         "churned_on": _churn(world, labels["customer"]),
-        "store_conversion": _conversion(world, orders, labels["store"]),
+        "store_conversion": _conversion(world, labels["store"]),
         "movers": [
             {
                 "region_id": names.REGIONS[mover.region][0],
@@ -96,11 +84,7 @@ def core_truth(
     }
 
 
-def _taken(on: np.ndarray) -> int:
-    return int((~np.isnat(on)).sum())
-
-
-def _skills(world: World, orders: pd.DataFrame, labels: dict[str, np.ndarray]) -> list[dict[str, Any]]:
+def _skills(world: World, orders: pd.DataFrame, labels: dict[str, Array]) -> list[dict[str, Any]]:
     """Skill without courses, and its mean over the receipts each person wrote (courses included)."""
     served = orders[(orders["staff"] >= 0) & counted(orders)]
     staff = served["staff"].to_numpy()
@@ -118,12 +102,12 @@ def _skills(world: World, orders: pd.DataFrame, labels: dict[str, np.ndarray]) -
     ]
 
 
-def _churn(world: World, customer_id: np.ndarray) -> dict[str, str]:
+def _churn(world: World, customer_id: Array) -> dict[str, str]:
     gone = np.flatnonzero(world.people.churned < world.days)
     days = dates(world.start, world.people.churned[gone]).astype(str)
     return dict(zip(customer_id[gone].tolist(), days.tolist(), strict=True))
 
 
-def _conversion(world: World, orders: pd.DataFrame, store_id: np.ndarray) -> dict[str, float]:
-    """Receipts per visitor of each shop's own staff and events, i.e. what the door counter would find."""
+def _conversion(world: World, store_id: Array) -> dict[str, float]:
+    """Receipts per visitor of each shop, as the counters at the door would find them over the whole time."""
     return {str(store_id[shop]): float(rate) for shop, rate in enumerate(world.places.conversion)}

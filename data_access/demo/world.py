@@ -2,11 +2,15 @@
 
 from dataclasses import dataclass
 from datetime import date
+from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
 
 from data_access.demo.calendar import Calendar
+
+Array = npt.NDArray[Any]
 
 EFFECTS: tuple[str, ...] = (
     "campaign_lift",
@@ -49,7 +53,7 @@ SCALES: dict[str, Scale] = {
     scale.name: scale
     for scale in (
         Scale("tiny", 300, 3, 1, 40, 14, 4, 2, 5_000, 4, 0.30, 8),
-        Scale("demo", 15_000, 10, 2, 400, 36, 5, 6, 300_000, 16, 0.10, 260),
+        Scale("demo", 15_000, 10, 2, 400, 36, 5, 8, 300_000, 16, 0.10, 260),
         Scale("S", 50_000, 18, 2, 800, 36, 6, 14, 1_100_000, 24, 0.08, 700),
     )
 }
@@ -59,16 +63,16 @@ SCALES: dict[str, Scale] = {
 class Team:
     """Staff by position (row of the staff frame); days count from the start, ``left`` is ``days`` for who stays."""
 
-    post: np.ndarray  # which post each person fills
-    store: np.ndarray  # of each person
-    hired: np.ndarray
-    left: np.ndarray
-    skill: np.ndarray  # candidate customers served by this person buy in proportion to it
-    helpful_on: np.ndarray  # datetime64[D], NaT: never took the course that helps
-    useless_on: np.ndarray
+    post: Array  # which post each person fills
+    store: Array  # of each person
+    hired: Array
+    left: Array
+    skill: Array  # candidate customers served by this person buy in proportion to it
+    helpful_on: Array  # datetime64[D], NaT: never took the course that helps
+    useless_on: Array
     course_effect: float  # factor on the skill from the day after the helpful course
-    on_shift: np.ndarray  # store x day x half x place: person or -1
-    crew: np.ndarray  # store x day x half: how many people
+    on_shift: Array  # store x day x half x place: person or -1
+    crew: Array  # store x day x half: how many people
 
 
 @dataclass(frozen=True, eq=False)
@@ -76,11 +80,11 @@ class Places:
     """Stores by position; online stores come after the shops."""
 
     shops: int
-    region: np.ndarray  # position in names.REGIONS
-    opened: np.ndarray  # day number, 0 when before the start
-    pull: np.ndarray
-    conversion: np.ndarray  # shops only: buyers per visitor with average staff
-    closed: np.ndarray  # store x day
+    region: Array  # position in names.REGIONS
+    opened: Array  # day number, 0 when before the start
+    pull: Array
+    conversion: Array  # shops only: buyers per visitor with average staff
+    closed: Array  # store x day
 
 
 @dataclass(frozen=True, eq=False)
@@ -98,33 +102,33 @@ class Mover:
 class Range:
     """Products by position."""
 
-    kind: np.ndarray  # position in names.KINDS
-    popularity: np.ndarray
-    price: np.ndarray  # cents incl. tax
-    cost: np.ndarray  # cents
-    natural: np.ndarray
-    launched: np.ndarray  # day number, negative when before the start
+    kind: Array  # position in names.KINDS
+    popularity: Array
+    price: Array  # cents incl. tax
+    cost: Array  # cents
+    natural: Array
+    launched: Array  # day number, negative when before the start
     natural_growth: float  # factor on the weight of natural products from the first to the last day
     launch: int  # the cannibalising launch, -1 when there is none
     sibling: int
     launch_share: float  # share of the sibling's demand that moves to the launch
     movers: tuple[Mover, ...]
     complaint_product: int  # -1 when there is no complaint lot
-    supplier: np.ndarray  # position of each product's supplier, -1 for services
+    supplier: Array  # position of each product's supplier, -1 for services
 
 
 @dataclass(frozen=True, eq=False)
 class People:
     """Customers by position; days count from the start and may be negative for who joined before."""
 
-    joined: np.ndarray
-    churned: np.ndarray  # day of dropout; ``days`` for who never leaves
-    rate: np.ndarray  # orders per day while active, on an ordinary day
-    spend: np.ndarray  # lines beyond the first, relative to the average
-    online_share: np.ndarray
-    home: np.ndarray  # position of the home store
-    taste: np.ndarray  # 0 skin care, 1 make-up, 2 mixed
-    wholesale: np.ndarray
+    joined: Array
+    churned: Array  # day of dropout; ``days`` for who never leaves
+    rate: Array  # orders per day while active, on an ordinary day
+    spend: Array  # lines beyond the first, relative to the average
+    online_share: Array
+    home: Array  # position of the home store
+    taste: Array  # 0 skin care, 1 make-up, 2 mixed
+    wholesale: Array
 
 
 @dataclass(frozen=True, eq=False)
@@ -132,9 +136,9 @@ class Supply:
     """Suppliers by position: goods arrive ``median`` x lognormal(0, ``sigma``) days after the order."""
 
     supplier_id: tuple[str, ...]
-    promised: np.ndarray
-    median: np.ndarray
-    sigma: np.ndarray
+    promised: Array
+    median: Array
+    sigma: Array
 
 
 @dataclass(frozen=True, eq=False)
@@ -166,18 +170,30 @@ def stream(seed: int, topic: str) -> np.random.Generator:
     return np.random.default_rng([seed, *topic.encode()])
 
 
-def ids(prefix: str, count: int, width: int) -> np.ndarray:
+def ids(prefix: str, count: int, width: int) -> Array:
     """``count`` ids such as C000001, in ascending order."""
     return np.array([f"{prefix}{number:0{width}d}" for number in range(1, count + 1)], dtype=object)
 
 
-def utc(start: date, day: np.ndarray, seconds: np.ndarray | int) -> np.ndarray:
+def label(names: Array, position: Any) -> Array:
+    """The name at each position; None where the position is -1."""
+    return np.r_[names.astype(object), np.array([None], dtype=object)][np.asarray(position)]
+
+
+def known_where(known: Array, values: Array) -> Array:
+    """The values where they are known, None elsewhere."""
+    found = values.astype(object)
+    found[~known] = None
+    return found
+
+
+def utc(start: date, day: Array, seconds: Array | int) -> Array:
     """UTC instants (datetime64[s]) that lie ``seconds`` after local midnight of day number ``day``."""
     midnight = np.datetime64(start, "s") + (day.astype("int64") * 86_400).astype("timedelta64[s]") - LOCAL
     return midnight + np.asarray(seconds).astype("int64").astype("timedelta64[s]")
 
 
-def dates(start: date, day: np.ndarray) -> np.ndarray:
+def dates(start: date, day: Array) -> Array:
     """Store-local days (datetime64[D]) of day numbers."""
     return np.datetime64(start, "D") + day.astype("int64").astype("timedelta64[D]")
 
