@@ -28,19 +28,21 @@ class CustomerDays:
     """
 
     store_ids: tuple[str, ...]
-    customer_no: NDArray[np.int64]
-    day: NDArray[np.int64]
-    store: NDArray[np.int64]
-    orders: NDArray[np.int64]
+    customer_no: NDArray[np.int32]
+    day: NDArray[np.int32]
+    store: NDArray[np.int32]
+    orders: NDArray[np.int32]
     gross_sales: NDArray[np.int64]
     net_sales: NDArray[np.int64]
 
 
-def starts(sorted_values: NDArray[np.int64]) -> NDArray[np.int64]:
-    """The positions at which a run of equal values begins."""
-    if not len(sorted_values):
+def starts(*columns: NDArray[np.int32]) -> NDArray[np.int64]:
+    """The positions at which a run of equal values begins in the columns, taken together."""
+    if not len(columns[0]):
         return np.empty(0, dtype=np.int64)
-    return np.flatnonzero(np.concatenate(([True], sorted_values[1:] != sorted_values[:-1])))
+    differs = np.ones(len(columns[0]), dtype=bool)
+    np.logical_or.reduce([column[1:] != column[:-1] for column in columns], out=differs[1:])
+    return np.flatnonzero(differs)
 
 
 def customer_days(scope: Scope, engine: Engine, as_of: date) -> CustomerDays:
@@ -52,17 +54,17 @@ def customer_days(scope: Scope, engine: Engine, as_of: date) -> CustomerDays:
     query = select(
         c.customer_no,
         cast(func.date_diff("day", date(1970, 1, 1), c.day), Integer).label("day"),
-        cast(func.list_position(literal(ids, ARRAY(String)), c.store_id), Integer).label("store"),
+        cast(func.coalesce(func.list_position(literal(ids, ARRAY(String)), c.store_id), 0), Integer).label("store"),
         c.orders,
         cast(c.gross_sales * MONEY_UNIT, BigInteger).label("gross_sales"),
         cast(c.net_sales * MONEY_UNIT, BigInteger).label("net_sales"),
     ).where(c.day <= as_of)
     with engine.connect() as connection:
         found: dict[str, Any] = connection.execute(scope.limit(query, c.store_id)).cursor.fetchnumpy()
-    columns = {name: np.asarray(values).astype(np.int64) for name, values in found.items()}
+    columns = {name: np.asarray(values) for name, values in found.items()}
     customer_no, day = columns["customer_no"], columns["day"]
-    same = customer_no[1:] == customer_no[:-1]
-    if not np.all((customer_no[1:] > customer_no[:-1]) | (same & (day[1:] >= day[:-1]))):
+    place = customer_no.astype(np.int64) * 2**20 + day
+    if np.any(place[1:] < place[:-1]):
         order = np.lexsort((columns["store"], day, customer_no))
         columns = {name: values[order] for name, values in columns.items()}
     return CustomerDays(tuple(ids), **columns)

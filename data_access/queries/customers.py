@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from sqlalchemy import ColumnElement, Engine, func, or_, select
 
 from data_access.marts.tables import customer, customer_store_day
-from data_access.queries._customer_days import MONEY_UNIT, customer_days, starts
+from data_access.queries._customer_days import MONEY_UNIT, CustomerDays, customer_days, starts
 from data_access.queries._frame import fetch, within
 from data_access.scope import Period, Scope
 
@@ -56,16 +56,19 @@ def customer_totals(scope: Scope, engine: Engine, as_of: date, window_first: dat
     rows = customer_days(scope, engine, as_of)
     first = starts(rows.customer_no)
     bought = rows.orders > 0
-    inside = np.ones(len(rows.day), dtype=bool)
-    if window_first is not None:
-        inside = rows.day >= (window_first - date(1970, 1, 1)).days
+    inside = None if window_first is None else rows.day >= (window_first - date(1970, 1, 1)).days
     # Entries are in order of days, so the first and last order lie at the first and last entry with one.
-    position = np.arange(len(rows.day))
+    position = np.arange(len(rows.day), dtype=np.int32)
     first_order = _reduce(np.minimum, np.where(bought, position, len(position)), first)
     last_order = _reduce(np.maximum, np.where(bought, position, -1), first)
-    known = last_order >= 0
+    known = np.flatnonzero(last_order >= 0)
     opening, latest = first_order[known], last_order[known]
-    visits = _distinct_days(rows.customer_no, rows.day, bought & inside, first)
+
+    def total(values: NDArray[Any]) -> NDArray[Any]:
+        in_window = values if inside is None else np.where(inside, values, 0)
+        return _reduce(np.add, in_window, first, np.int64)[known]
+
+    visits = _distinct_days(rows, bought if inside is None else bought & inside)
     totals = pd.DataFrame(
         {
             "customer_no": rows.customer_no[first][known],
@@ -74,45 +77,42 @@ def customer_totals(scope: Scope, engine: Engine, as_of: date, window_first: dat
             "store_id": pd.Categorical.from_codes(
                 rows.store[latest] - 1, categories=pd.Index(rows.store_ids, dtype=str)
             ),
-            "orders_ever": _reduce(np.add, rows.orders, first)[known],
-            "orders": _reduce(np.add, np.where(inside, rows.orders, 0), first)[known],
-            "visits": visits[known],
-            "gross_sales": _reduce(np.add, np.where(inside, rows.gross_sales, 0), first)[known] / MONEY_UNIT,
-            "net_sales": _reduce(np.add, np.where(inside, rows.net_sales, 0), first)[known] / MONEY_UNIT,
+            "orders_ever": _reduce(np.add, rows.orders, first, np.int64)[known],
+            "orders": total(rows.orders),
+            "visits": total(visits),
+            "gross_sales": total(rows.gross_sales) / MONEY_UNIT,
+            "net_sales": total(rows.net_sales) / MONEY_UNIT,
         }
     )
-    keys = _keys(scope, engine).sort_values("customer_no")
-    totals.insert(
-        1, "customer_key", keys["customer_key"].to_numpy()[np.searchsorted(keys["customer_no"], totals["customer_no"])]
-    )
+    keys = _keys(scope, engine)
+    at = np.searchsorted(keys["customer_no"].to_numpy(), totals["customer_no"].to_numpy())
+    totals.insert(1, "customer_key", keys["customer_key"].array.take(at))
     return totals
 
 
-def _reduce(sum_up: np.ufunc, values: NDArray[np.int64], first: NDArray[np.int64]) -> NDArray[np.int64]:
+def _reduce(
+    sum_up: np.ufunc, values: NDArray[Any], first: NDArray[np.int64], dtype: type | None = None
+) -> NDArray[Any]:
     """``values`` of each customer, whose entries begin at ``first``, reduced to one."""
-    return sum_up.reduceat(values, first) if len(first) else np.empty(0, dtype=np.int64)
+    return np.asarray(sum_up.reduceat(values, first, dtype=dtype)) if len(first) else np.empty(0, dtype=np.int64)
 
 
-def _distinct_days(
-    customer_no: NDArray[np.int64], day: NDArray[np.int64], chosen: NDArray[np.bool_], first: NDArray[np.int64]
-) -> NDArray[np.int64]:
-    """How many different days the chosen entries of each customer hold."""
+def _distinct_days(rows: CustomerDays, chosen: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """Of the chosen entries, the first of each customer and day."""
     entry = np.flatnonzero(chosen)
-    new = np.ones(len(entry), dtype=bool)
-    new[1:] = (customer_no[entry][1:] != customer_no[entry][:-1]) | (day[entry][1:] != day[entry][:-1])
-    marks = np.zeros(len(day), dtype=np.int64)
-    marks[entry[new]] = 1
-    return _reduce(np.add, marks, first)
+    marks = np.zeros(len(chosen), dtype=bool)
+    marks[entry[starts(rows.customer_no[entry], rows.day[entry])]] = True
+    return marks
 
 
-def _days(day: NDArray[np.int64]) -> NDArray[np.datetime64]:
+def _days(day: NDArray[np.int32]) -> NDArray[np.datetime64]:
     return day.astype("datetime64[D]").astype("datetime64[us]")
 
 
 def _keys(scope: Scope, engine: Engine) -> pd.DataFrame:
     c = customer_store_day.c
     query = select(c.customer_no, func.any_value(c.customer_key).label("customer_key")).group_by(c.customer_no)
-    return fetch(engine, scope.limit(query, c.store_id))
+    return fetch(engine, scope.limit(query, c.store_id).order_by(c.customer_no))
 
 
 def registered(scope: Scope, engine: Engine, as_of: date) -> pd.DataFrame:

@@ -1,6 +1,7 @@
 """Months in which identified customers of the stores in scope came back."""
 
 from datetime import date
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -22,21 +23,21 @@ def cohort_months(scope: Scope, engine: Engine, as_of: date) -> pd.DataFrame:
     of the customers with two orders or more by ``as_of``).
     """
     rows = customer_days(scope, engine, as_of)
-    month = rows.day.astype("datetime64[D]").astype("datetime64[M]").astype(np.int64)
+    month = _month_of_day(rows.day)
     first = starts(rows.customer_no)
     size = np.diff(np.append(first, len(month)))
-    never = np.iinfo(np.int64).max
+    never = np.iinfo(np.int32).max
     bought = rows.orders > 0
     if len(first):
         cohort = np.minimum.reduceat(np.where(bought, month, never), first)
         repeats = np.repeat(np.add.reduceat(rows.orders, first) >= 2, size)
     else:
-        cohort, repeats = np.empty(0, dtype=np.int64), np.empty(0, dtype=bool)
+        cohort, repeats = np.empty(0, dtype=np.int32), np.empty(0, dtype=bool)
     cohort = np.repeat(np.where(cohort == never, -1, cohort), size)
     # One entry per customer and month with an order: the first such entry of each run.
     visit = np.flatnonzero(bought)
-    active = np.zeros(len(month), dtype=np.int64)
-    active[visit[starts(rows.customer_no[visit] * 2**16 + month[visit])]] = 1
+    active = np.zeros(len(month), dtype=bool)
+    active[visit[starts(rows.customer_no[visit], month[visit])]] = True
 
     # Every (cohort, month) pair has its place in a small table; bincount's sums are exact below 2**53.
     oldest = int(month.min(initial=0))
@@ -44,7 +45,7 @@ def cohort_months(scope: Scope, engine: Engine, as_of: date) -> pd.DataFrame:
     place = np.where(cohort < 0, 0, cohort - oldest + 1) * span + month - oldest
     pair = np.flatnonzero(np.bincount(place))
 
-    def total(values: NDArray[np.int64]) -> NDArray[np.float64]:
+    def total(values: NDArray[Any]) -> NDArray[np.float64]:
         return np.asarray(np.bincount(place, weights=values), dtype=np.float64)[pair]
 
     return pd.DataFrame(
@@ -59,3 +60,11 @@ def cohort_months(scope: Scope, engine: Engine, as_of: date) -> pd.DataFrame:
             "repeat_net_sales": total(rows.net_sales * repeats) / MONEY_UNIT,
         }
     )
+
+
+def _month_of_day(day: NDArray[np.int32]) -> NDArray[np.int32]:
+    """The number of the calendar month of each day since 1970-01-01, by way of the few days there are."""
+    oldest = int(day.min(initial=0))
+    days = np.arange(oldest, int(day.max(initial=0)) + 1)
+    months = days.astype("datetime64[D]").astype("datetime64[M]").astype(np.int32)
+    return months[day - oldest]

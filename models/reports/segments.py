@@ -6,13 +6,14 @@ from typing import Annotated, Literal
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from data_access.errors import Problem
 from data_access.queries import customers, places
 from data_access.scope import Scope
 from data_access.snapshot import Snapshot
 from models.calc import lifecycle, named_segments
-from models.calc.abc import CLASSES, abc_classes
+from models.calc.abc import abc_classes
 from models.calc.quadrants import QUADRANTS, medians, quadrant_of
 from models.calc.rfm import QUANTILES, TIE_RULES, TieRule, cut_points, rfm_scores
 from models.reports._shape import Columns, select_columns
@@ -96,31 +97,34 @@ def segments(
     if window_months is not None:
         window_first = (pd.Timestamp(as_of) - pd.DateOffset(months=window_months) + pd.Timedelta(days=1)).date()
     members = _members(snapshot, scope, as_of, window_first)
-    buyer = (members["orders"] > 0).to_numpy()
-    buyers = members[buyer]
+    buyer = members["orders"].to_numpy() > 0
+    buyers = members if buyer.all() else members[buyer]
+    number, net = members["customer_no"].to_numpy(), members["net_sales"].to_numpy()
 
     scores = {rule: rfm_scores(buyers, monetary, rule) for rule in TIE_RULES}
-    for letter in ("r", "f", "m"):
-        members[letter] = _where(buyer, scores[tie_rule][letter])
-    members["segment"] = _segment(members, buyer, scores[tie_rule])
-    net = members["net_sales"].to_numpy()
-    members["abc"] = abc_classes(net, members["customer_no"].to_numpy(), abc_a, abc_b)
+    shown = scores[tie_rule]
+    prospect = named_segments.SEGMENTS.index(named_segments.PROSPECT)
+    segment = np.where(members["orders_ever"].to_numpy() == 0, prospect, -1)  # -1: all orders lie before the window
+    segment[buyer] = named_segments.segment_of(shown).codes
     visits_cut, spend_cut = medians(buyers["visits"].to_numpy(), buyers["net_sales"].to_numpy())
-    quadrant = quadrant_of(members["visits"].to_numpy(), net, visits_cut, spend_cut)
-    members["quadrant"] = pd.Series(quadrant, index=members.index).where(buyer)
-    members["recency_days"] = members["recency_days"].astype("Int64")
-
+    quadrant = quadrant_of(members["visits"].to_numpy(), net, visits_cut, spend_cut).codes
+    members = members.assign(
+        **{letter: _only(buyer, shown[letter]) for letter in ("r", "f", "m")},
+        segment=pd.Categorical.from_codes(segment, categories=pd.Index(named_segments.SEGMENTS)),
+        abc=abc_classes(net, number, abc_a, abc_b),
+        quadrant=pd.Categorical.from_codes(np.where(buyer, quadrant, -1), categories=pd.Index(QUADRANTS)),
+    )
     frames = select_columns(
         SegmentsReport,
         rfm=pd.concat([_cells(rule, scores[rule], buyers) for rule in TIE_RULES], ignore_index=True),
-        named=_sums(members, "segment", named_segments.SEGMENTS),
+        named=_sums(members, "segment"),
         named_rule=named_segments.rule(),
         abc=_abc(members),
-        quadrants=_sums(members, "quadrant", QUADRANTS, visits="visits"),
-        lifecycle=_sums(members, "stage", lifecycle.STAGES[PRESET]).assign(preset=PRESET),
+        quadrants=_sums(members, "quadrant"),
+        lifecycle=_sums(members, "stage").assign(preset=PRESET),
         lifecycle_rule=lifecycle.rule(PRESET),
         cuts=_cuts(buyers, monetary, visits_cut, spend_cut),
-        members=members.sort_values(["net_sales", "customer_no"], ascending=[False, True], ignore_index=True),
+        members=members.take(np.lexsort((number, -net))).reset_index(drop=True),
     )
     return SegmentsReport(as_of, window_first, monetary, tie_rule, snapshot.info.currency, **frames)
 
@@ -130,58 +134,75 @@ def _members(snapshot: Snapshot, scope: Scope, as_of: date, window_first: date |
     totals = customers.customer_totals(scope, snapshot.engine, as_of, window_first)
     registered = customers.registered(scope, snapshot.engine, as_of)
     prospects = registered[~np.isin(registered["customer_no"].to_numpy(), totals["customer_no"].to_numpy())]
-    members = pd.concat([totals.astype({"store_id": "str"}), prospects], ignore_index=True)
-    figures = ["orders_ever", "orders", "visits", "gross_sales", "net_sales"]
-    members[figures] = members[figures].fillna(0).astype(totals[figures].dtypes)
-    names = places.stores(scope, snapshot.engine).set_index("store_id")["store"]
-    members["store"] = members["store_id"].map(names)
+    stores = places.stores(scope, snapshot.engine).sort_values("store_id", ignore_index=True)
+    ids = pd.Index(stores["store_id"])
+    store = np.concatenate([pd.Categorical(rows["store_id"], ids).codes for rows in (totals, prospects)])
+    empty = np.zeros(len(prospects), dtype=np.int64)
     today = pd.Timestamp(as_of)
-    members["recency_days"] = (today - members["last_day"]).dt.days
-    members["stage"] = lifecycle.stage_of(
-        PRESET,
-        members["orders_ever"].to_numpy(),
-        (today - members["first_day"]).dt.days.to_numpy(),
-        members["recency_days"].to_numpy(),
+    recency, tenure = ((today - totals[day]).dt.days.to_numpy() for day in ("last_day", "first_day"))
+    orders_ever = np.concatenate([totals["orders_ever"].to_numpy(), empty])
+    bought = np.arange(len(orders_ever)) < len(totals)
+    stage = lifecycle.stage_of(PRESET, orders_ever, np.concatenate([tenure, empty]), np.concatenate([recency, empty]))
+    columns = {name: np.concatenate([totals[name].to_numpy(), empty]) for name in ("orders", "visits")}
+    money = {name: np.concatenate([totals[name].to_numpy(), empty]) for name in ("gross_sales", "net_sales")}
+    return pd.DataFrame(
+        {
+            "customer_no": np.concatenate([totals["customer_no"].to_numpy(), prospects["customer_no"].to_numpy()]),
+            "customer_key": pd.concat([totals["customer_key"], prospects["customer_key"]], ignore_index=True),
+            "store_id": pd.Categorical.from_codes(store, categories=ids),
+            "store": stores["store"].array.take(store, allow_fill=True),
+            "recency_days": _only(bought, recency),
+            "orders_ever": orders_ever,
+            **columns,
+            **money,
+            "last_day": pd.concat([totals["last_day"], pd.Series(pd.NaT, index=prospects.index)], ignore_index=True),
+            "stage": stage,
+        }
     )
-    return members
 
 
-def _where(buyer: np.ndarray, scores: pd.Series) -> pd.Series:
-    """The buyers' scores among all members, NA for the others."""
-    values = np.zeros(len(buyer), dtype=np.int64)
-    values[buyer] = scores.to_numpy()
-    return pd.Series(pd.arrays.IntegerArray(values, ~buyer))
-
-
-def _segment(members: pd.DataFrame, buyer: np.ndarray, scores: pd.DataFrame) -> "pd.Categorical[str]":
-    """The named segment; NA for somebody whose orders all lie before the window."""
-    prospect = named_segments.SEGMENTS.index(named_segments.PROSPECT)
-    codes = np.where(members["orders_ever"].to_numpy() == 0, prospect, -1)
-    codes[buyer] = named_segments.segment_of(scores).codes
-    return pd.Categorical.from_codes(codes, categories=pd.Index(named_segments.SEGMENTS))
+def _only(chosen: NDArray[np.bool_], values: NDArray[np.int64] | pd.Series) -> pd.arrays.IntegerArray:
+    """Whole numbers of the chosen members, NA for the others."""
+    every = np.zeros(len(chosen), dtype=np.int64)
+    every[chosen] = values
+    return pd.arrays.IntegerArray(every, ~chosen)
 
 
 def _cells(rule: TieRule, scores: pd.DataFrame, buyers: pd.DataFrame) -> pd.DataFrame:
-    cells = scores.assign(customers=1, gross_sales=_cents(buyers["gross_sales"]), net_sales=_cents(buyers["net_sales"]))
-    sums = cells.groupby(["r", "f", "m"], as_index=False)[["customers", "gross_sales", "net_sales"]].sum()
-    return _money(sums, "gross_sales", "net_sales").assign(tie_rule=rule)
-
-
-def _sums(members: pd.DataFrame, column: str, names: tuple[str, ...], **more: str) -> pd.DataFrame:
-    """One row per name, also without members: customers, net_sales, and the sums named in ``more``."""
-    sums = (
-        members.assign(customers=1, net_sales=_cents(members["net_sales"]))
-        .groupby(column, observed=False)[["customers", "net_sales", *more]]
-        .sum()
-        .reindex(list(names))
-        .reset_index()
-        .astype({column: "str"})
+    """One row per score triple that occurs: tie_rule, r, f, m, customers, gross_sales, net_sales."""
+    cell = ((scores["r"] - 1) * 25 + (scores["f"] - 1) * 5 + scores["m"] - 1).to_numpy()
+    customers_of = np.bincount(cell, minlength=125)
+    used = np.flatnonzero(customers_of)
+    return pd.DataFrame(
+        {
+            "tie_rule": rule,
+            "r": used // 25 + 1,
+            "f": used // 5 % 5 + 1,
+            "m": used % 5 + 1,
+            "customers": customers_of[used],
+            "gross_sales": _money_by(cell, buyers["gross_sales"], 125)[used],
+            "net_sales": _money_by(cell, buyers["net_sales"], 125)[used],
+        }
     )
-    return _money(sums, "net_sales")
+
+
+def _sums(members: pd.DataFrame, column: str) -> pd.DataFrame:
+    """One row per category of ``column``, also without members: the category, customers, visits, net_sales."""
+    groups = members[column].array
+    counted = members[groups.codes >= 0]
+    codes, names = groups.codes[groups.codes >= 0], list(groups.categories)
+    return pd.DataFrame(
+        {
+            column: pd.array(names, dtype="str"),
+            "customers": np.bincount(codes, minlength=len(names)),
+            "visits": np.bincount(codes, weights=counted["visits"], minlength=len(names)).astype(np.int64),
+            "net_sales": _money_by(codes, counted["net_sales"], len(names)),
+        }
+    )
 
 
 def _abc(members: pd.DataFrame) -> pd.DataFrame:
-    table = _sums(members, "abc", CLASSES).rename(columns={"abc": "class"})
+    table = _sums(members, "abc").rename(columns={"abc": "class"})
     positive = table["net_sales"].clip(lower=0)
     return table.assign(
         customer_share=table["customers"] / max(table["customers"].sum(), 1),
@@ -198,10 +219,7 @@ def _cuts(buyers: pd.DataFrame, monetary: str, visits_cut: float, spend_cut: flo
     return pd.concat([*scored, halves], ignore_index=True)
 
 
-def _cents(money: pd.Series) -> pd.Series:
-    """Money as whole ten-thousandths, the precision of the facts, so that sums over customers stay exact."""
-    return (money * 10_000).round().astype("int64")
-
-
-def _money(frame: pd.DataFrame, *columns: str) -> pd.DataFrame:
-    return frame.assign(**{column: frame[column] / 10_000 for column in columns})
+def _money_by(codes: NDArray[np.integer], money: pd.Series, groups: int) -> NDArray[np.float64]:
+    """The sum of ``money`` per code, exact: whole ten-thousandths add up without error below 2**53."""
+    units = np.rint(money.to_numpy() * 10_000)
+    return np.asarray(np.bincount(codes, weights=units, minlength=groups)) / 10_000
