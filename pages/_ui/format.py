@@ -219,9 +219,11 @@ def _fixed(number: Decimal, digits: int) -> str:
 
 def _compact(number: Decimal) -> str:
     """Three significant digits with the unit of the language; whole numbers below the first unit in full."""
-    for size, unit in _STEPS[language()]:
-        # 9,996 would read "10k" in three digits: round first, then choose the unit.
-        if _three_digits(number) >= size:
+    steps = _STEPS[language()]
+    below = [size for size, _ in steps[1:]] + [Decimal(1)]
+    for (size, unit), smaller in zip(steps, below, strict=True):
+        # What the smaller unit would round up to the larger one is written in the larger one: never "1,000k".
+        if _three_digits(number / smaller) * smaller >= size:
             return _plain(_three_digits(number / size)) + unit
     if number == number.to_integral_value():
         return _fixed(number, 0)

@@ -1,0 +1,91 @@
+"""The colours of the theme: ten of them, apart for colour-blind eyes too, readable on their ground."""
+
+import math
+import tomllib
+from itertools import combinations
+from pathlib import Path
+
+import pytest
+
+THEME = tomllib.loads((Path(__file__).parent.parent / ".streamlit" / "config.toml").read_text(encoding="utf-8"))[
+    "theme"
+]
+LIGHT, DARK = THEME["chartCategoricalColors"], THEME["dark"]["chartCategoricalColors"]
+
+# Machado, Oliveira, Fernandes (2009), severity 1.0, on linear RGB.
+SIGHT = {
+    "normal": ((1, 0, 0), (0, 1, 0), (0, 0, 1)),
+    "protanopia": (
+        (0.152286, 1.052583, -0.204868),
+        (0.114503, 0.786281, 0.099216),
+        (-0.003882, -0.048116, 1.051998),
+    ),
+    "deuteranopia": (
+        (0.367322, 0.860646, -0.227968),
+        (0.280085, 0.672501, 0.047413),
+        (-0.011820, 0.042940, 0.968881),
+    ),
+}
+# Oklab (Ottosson 2020): linear RGB to cone responses, and their cube roots to lightness, green-red, blue-yellow.
+CONES = (
+    (0.4122214708, 0.5363325363, 0.0514459929),
+    (0.2119034982, 0.6806995451, 0.1073969566),
+    (0.0883024619, 0.2817188376, 0.6299787005),
+)
+LAB = (
+    (0.2104542553, 0.7936177850, -0.0040720468),
+    (1.9779984951, -2.4285922050, 0.4505937099),
+    (0.0259040371, 0.7827717662, -0.8086757660),
+)
+
+
+def times(matrix: tuple[tuple[float, ...], ...], vector: list[float]) -> list[float]:
+    return [sum(a * b for a, b in zip(row, vector, strict=True)) for row in matrix]
+
+
+def linear(colour: str) -> list[float]:
+    channels = [int(colour[i : i + 2], 16) / 255 for i in (1, 3, 5)]
+    return [c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in channels]
+
+
+def seen(colour: str, sight: str) -> list[float]:
+    """A colour in Oklab, times 100, as an eye of this kind sees it."""
+    light = [min(max(channel, 0.0), 1.0) for channel in times(SIGHT[sight], linear(colour))]
+    return [100 * value for value in times(LAB, [cone ** (1 / 3) for cone in times(CONES, light)])]
+
+
+def contrast(colour: str, ground: str) -> float:
+    """The contrast ratio of WCAG 2."""
+    bright = [sum(a * b for a, b in zip((0.2126, 0.7152, 0.0722), linear(c), strict=True)) for c in (colour, ground)]
+    return (max(bright) + 0.05) / (min(bright) + 0.05)
+
+
+@pytest.mark.parametrize("colours", [LIGHT, DARK], ids=["light", "dark"])
+def test_there_are_ten_different_colours(colours: list[str]) -> None:
+    assert len(set(colours)) == 10
+
+
+@pytest.mark.parametrize("sight", SIGHT)
+@pytest.mark.parametrize("colours", [LIGHT, DARK], ids=["light", "dark"])
+def test_colours_are_apart(colours: list[str], sight: str) -> None:
+    """About 2 is a just visible difference; a chart seldom has more than five series."""
+    apart = {pair: math.dist(seen(pair[0], sight), seen(pair[1], sight)) for pair in combinations(colours, 2)}
+    assert {pair: round(gap, 1) for pair, gap in apart.items() if gap < 7} == {}
+    first_five = {pair: gap for pair, gap in apart.items() if set(pair) <= set(colours[:5])}
+    assert min(first_five.values()) >= 11
+
+
+def test_text_and_accents_are_readable() -> None:
+    for mode in ("light", "dark"):
+        ground, panel = THEME[mode]["backgroundColor"], THEME[mode]["secondaryBackgroundColor"]
+        side = THEME[mode]["sidebar"]["backgroundColor"]
+        for surface in (ground, panel, side):
+            assert contrast(THEME[mode]["textColor"], surface) >= 7
+            assert contrast(THEME[mode]["primaryColor"], surface) >= 4.5
+
+
+def test_areas_stand_out_from_their_ground() -> None:
+    light = [contrast(colour, THEME["light"]["backgroundColor"]) for colour in LIGHT]
+    assert min(light) >= 2.2  # the gold of event bands; lines and bars of figures use the first two
+    assert min(light[:2]) >= 4.5
+    assert min(contrast(colour, THEME["dark"]["backgroundColor"]) for colour in DARK) >= 4.5
