@@ -69,8 +69,7 @@ def test_every_table_outside_the_trade_is_filled(chain: Chain) -> None:
 def test_rows_fit_their_table(chain: Chain) -> None:
     for name, frame in chain.frames.items():
         table = crm.tables[name]
-        wanted = {column.name for column in table.c} - ({"updated_at"} if name == "translation" else set())
-        assert set(frame.columns) == wanted, name
+        assert set(frame.columns) == {column.name for column in table.c}, name
         assert not frame.duplicated([column.name for column in table.primary_key]).any(), name
         needed = [column.name for column in table.c if not column.nullable]
         assert frame[needed].notna().all().all(), name
@@ -93,8 +92,7 @@ def test_nothing_happened_after_the_end(chain: Chain) -> None:
         for column in frame.select_dtypes("datetime"):
             if (name, column) not in AHEAD:
                 assert not (frame[column] > END_UTC).any(), (name, column)
-        if name != "translation":
-            assert frame["updated_at"].notna().all(), name
+        assert frame["updated_at"].notna().all(), name
 
 
 def test_points_follow_net_sales_and_are_used_oldest_first(chain: Chain) -> None:

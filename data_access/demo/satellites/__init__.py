@@ -54,6 +54,7 @@ def satellites(
     suppliers, supplier_names = supplier(g)
     trials, feedback = trial(g, for_outside)
     holidays, holiday_names = holiday(g)
+    new_names = pd.concat([tier_names, course_names, supplier_names, holiday_names], ignore_index=True)
     frames = {
         "consent": consents,
         "customer_tag": customer_tag(g, for_customers),
@@ -85,7 +86,7 @@ def satellites(
         "trial_feedback": feedback,
         "holiday": holidays,
         "data_incident": data_incident(g, for_outside),
-        "translation": pd.concat([tier_names, course_names, supplier_names, holiday_names], ignore_index=True),
+        "translation": new_names.assign(updated_at=tiers["updated_at"].iloc[0]),
     }
     truth = {
         "complaint_wave": wave,
