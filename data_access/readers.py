@@ -62,6 +62,11 @@ def _quoted(name: str) -> str:
     return '"' + name.replace('"', '""') + '"'
 
 
+def literal(text: object) -> str:
+    """A text or path as an SQL literal."""
+    return "'" + str(text).replace("'", "''") + "'"
+
+
 # --- SQLite through DuckDB's scanner --------------------------------------------------------------
 
 
@@ -70,7 +75,7 @@ def _scanner_loaded(work: duckdb.DuckDBPyConnection) -> bool:
     try:
         files = metadata.files("duckdb-extension-sqlite-scanner") or []
         found = next(f for f in files if f.name == "sqlite_scanner.duckdb_extension")
-        work.execute(f"LOAD '{Path(str(found.locate())).as_posix()}'")
+        work.execute(f"LOAD {literal(found.locate())}")
     except (metadata.PackageNotFoundError, StopIteration, duckdb.Error) as error:
         log.warning("the fast SQLite reader is not available (%s): reading row by row", error)
         return False
@@ -81,7 +86,7 @@ def _scanner_loaded(work: duckdb.DuckDBPyConnection) -> bool:
 def _scanning(work: duckdb.DuckDBPyConnection, path: Path) -> Iterator[Reader]:
     # As text: SQLite stores any type in any column, and the scanner would fail on the first surprise.
     work.execute("SET sqlite_all_varchar = true")
-    work.execute(f"ATTACH '{str(path).replace(chr(39), chr(39) * 2)}' AS crm (TYPE sqlite, READ_ONLY)")
+    work.execute(f"ATTACH {literal(path)} AS crm (TYPE sqlite, READ_ONLY)")
     try:
         # Within one transaction sqlite_query() uses one SQLite connection, so all tables are seen at one
         # instant. A plain scan of crm.<table> opens connections of its own and does not.
@@ -108,7 +113,7 @@ class _Scanning:
 
 
 def _sqlite_query(statement: str) -> str:
-    return "sqlite_query('crm', '" + statement.replace("'", "''") + "')"
+    return f"sqlite_query('crm', {literal(statement)})"
 
 
 def _sqlite_total(name: str, amount: str) -> str:
@@ -144,10 +149,10 @@ class _Copying:
                     file.write(block)
             size = file.tell()
         if size:
-            names = ", ".join("'" + c.replace("'", "''") + "'" for c in columns)
+            types = ", ".join(f"{literal(c)}: 'VARCHAR'" for c in columns)
             yield (
-                f"read_csv('{path.as_posix()}', auto_detect = false, header = false, all_varchar = true, "
-                f"names = [{names}], delim = ',', quote = '\"', escape = '\"', new_line = '\\n', "
+                f"read_csv({literal(path)}, auto_detect = false, header = false, columns = {{{types}}}, "
+                "delim = ',', quote = '\"', escape = '\"', new_line = '\\n', "
                 "nullstr = '\\N', allow_quoted_nulls = false, null_padding = false, max_line_size = 16777216)"
             )
         path.unlink()

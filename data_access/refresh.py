@@ -23,7 +23,7 @@ from data_access.marts.build import build, clean, doubts
 from data_access.marts.tables import facts
 from data_access.pseudonym import secret_key
 from data_access.publish import Draft, publish, writing
-from data_access.readers import reading
+from data_access.readers import literal, reading
 from data_access.reconcile import Figure, expect_identities, reconcile
 from data_access.schema import pii_columns
 from data_access.staging import SOURCES, Progress, stage
@@ -77,7 +77,8 @@ def refresh(engine: Engine, home: Path, *, progress: Progress = lambda _: None) 
         progress("checking the facts")
         figures = reconcile(work, totals)
         expect_identities(work)
-        warnings = (*_gaps(state), *doubts(work))
+        unequal = (f"it does not add up: {f.sentence(currency)}" for f in figures if f.difference)
+        warnings = (*_gaps(state), *doubts(work), *unequal)
         rows = {t.name: _count(work, f"SELECT count(*) FROM facts.{t.name}") for t in facts.sorted_tables}
         refused = work.execute(
             "SELECT table_name, reason, count(*) FROM facts.quarantine GROUP BY ALL ORDER BY ALL"
@@ -162,7 +163,7 @@ def _attach_facts(work: duckdb.DuckDBPyConnection, draft: Draft) -> None:
     engine = create_engine(f"duckdb:///{draft.path.as_posix()}")
     facts.create_all(engine)
     engine.dispose()
-    work.execute(f"ATTACH '{draft.path.as_posix().replace(chr(39), chr(39) * 2)}' AS facts")
+    work.execute(f"ATTACH {literal(draft.path)} AS facts")
 
 
 def _record_state(work: duckdb.DuckDBPyConnection, state: ContractReport) -> None:

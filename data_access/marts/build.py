@@ -109,7 +109,7 @@ _DOUBTS = {
     "{:,} returns name a receipt that does not exist: they reduce net sales all the same": (
         "SELECT 1 FROM clean.returns ANTI JOIN clean.orders USING (order_id) WHERE order_id IS NOT NULL"
     ),
-    "the CRM holds {:,} empty tables of receipts: import files or write the demo chain": (
+    "the CRM holds no receipts that can be used: import files or write the demo chain": (
         "SELECT 1 WHERE NOT EXISTS (SELECT 1 FROM clean.orders)"
     ),
 }
