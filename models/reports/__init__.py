@@ -1,5 +1,6 @@
-"""Reports: one module per topic, from queries and calculations to frames that are ready to draw."""
+"""One module per topic: queries and calculations put together to a report ready to draw."""
 
 from models.reports._shape import tables
+from models.reports.registry import REPORTS, Parameter, Report, find
 
-__all__ = ["tables"]
+__all__ = ["REPORTS", "Parameter", "Report", "find", "tables"]

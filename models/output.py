@@ -1,0 +1,97 @@
+"""Reports as json, csv and xlsx, without a browser.
+
+Money has two decimals, days are YYYY-MM-DD, instants YYYY-MM-DDTHH:MM:SS; what is missing is null in json and an
+empty cell elsewhere, never 0.
+"""
+
+import csv
+import io
+import json
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import xlsxwriter
+
+from models.metrics import is_money
+
+# What a spreadsheet takes for a formula when text begins with it.
+_FORMULA_SIGNS = ("=", "+", "-", "@", "\t", "\r", "\n")
+
+
+def to_json(head: Mapping[str, Any], tables: Mapping[str, pd.DataFrame]) -> str:
+    """``head`` and, under "tables", one list of records per table."""
+    rows = {name: _records(frame) for name, frame in tables.items()}
+    return json.dumps({**head, "tables": rows}, ensure_ascii=False, indent=1)
+
+
+def to_csv(tables: Mapping[str, pd.DataFrame]) -> str:
+    """One table as csv; several as blocks, each under a line "# name" and parted by an empty line.
+
+    Text that a spreadsheet would run as a formula has an apostrophe in front.
+    """
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    for position, (name, frame) in enumerate(tables.items()):
+        if len(tables) > 1:
+            text.write(("\n" if position else "") + f"# {name}\n")
+        writer.writerow(frame.columns)
+        columns = [map(_harmless, values(frame, column)) for column in frame]
+        writer.writerows(zip(*columns, strict=True))
+    return text.getvalue()
+
+
+def to_xlsx(head: Mapping[str, Any], tables: Mapping[str, pd.DataFrame]) -> bytes:
+    """A workbook with one sheet per table after a sheet that says what it is; text is never a formula or a link."""
+    file = io.BytesIO()
+    options = {"in_memory": True, "strings_to_formulas": False, "strings_to_urls": False, "strings_to_numbers": False}
+    with xlsxwriter.Workbook(file, options) as book:
+        bold = book.add_format({"bold": True})
+        about = book.add_worksheet("about")
+        about.set_column(0, 1, 30)
+        for row, (key, value) in enumerate(head.items()):
+            about.write_string(row, 0, key, bold)
+            about.write_string(row, 1, value if isinstance(value, str) else json.dumps(value, ensure_ascii=False))
+        for name, frame in tables.items():
+            sheet = book.add_worksheet(name[:31])
+            sheet.freeze_panes(1, 0)
+            sheet.set_column(0, max(len(frame.columns) - 1, 0), 16)
+            for position, column in enumerate(frame):
+                sheet.write_string(0, position, str(column), bold)
+                sheet.write_column(1, position, values(frame, column))
+    return file.getvalue()
+
+
+def values(frame: pd.DataFrame, column: Any) -> list[Any]:
+    """The cells of a column as plain Python values: None for what is missing, money rounded to two decimals."""
+    cells = frame[column]
+    if isinstance(cells.dtype, np.dtype) and cells.dtype.kind == "M":
+        texts = cells.dt.strftime("%Y-%m-%dT%H:%M:%S" if _is_instant(str(column)) else "%Y-%m-%d")
+        return list(texts.astype(object).where(cells.notna(), None))
+    if isinstance(cells.dtype, np.dtype) and cells.dtype.kind == "f":
+        numbers = cells.to_numpy()
+        if is_money(str(column)):
+            numbers = np.round(numbers, 2)
+        if "unit" in frame:  # one figure per row, each with its own unit
+            numbers = np.where(frame["unit"] == "money", np.round(numbers, 2), numbers)
+        return [None if number != number else number for number in numbers.tolist()]
+    return [
+        None if value is None or value is pd.NA or value != value else value for value in cells.astype(object).tolist()
+    ]
+
+
+def _records(frame: pd.DataFrame) -> list[dict[str, Any]]:
+    names = [str(column) for column in frame]
+    columns = [values(frame, column) for column in frame]
+    return [dict(zip(names, row, strict=True)) for row in zip(*columns, strict=True)]
+
+
+def _is_instant(column: str) -> bool:
+    return column.endswith("_at") or column in ("as_of", "newest")
+
+
+def _harmless(value: Any) -> Any:
+    if value is None:
+        return ""
+    return f"'{value}" if isinstance(value, str) and value.startswith(_FORMULA_SIGNS) else value

@@ -1,0 +1,126 @@
+"""The reports by name: what each needs and which tables it gives."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from data_access.errors import Problem
+from models.calc.rfm import TIE_RULES
+from models.reports._shape import declared_tables
+from models.reports.health import HealthReport, health
+from models.reports.order import OrderReport, order
+from models.reports.overview import OverviewReport, overview
+from models.reports.product import ProductReport, product
+from models.reports.retention import RetentionReport, retention
+from models.reports.segments import MONETARY, SegmentsReport, segments
+from models.reports.store import StoreReport, store
+
+
+@dataclass(frozen=True, slots=True)
+class Parameter:
+    """What ``--param name=value`` may set: the function's argument, how text is read, and a word on it."""
+
+    name: str
+    argument: str
+    read: Callable[[str], Any]
+    help: str
+    required: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """A report: its function takes a snapshot, a scope, then a period or a day or neither, then its parameters."""
+
+    name: str
+    function: Callable[..., Any]
+    result: type
+    over: Literal["period", "as_of", "nothing"]
+    parameters: tuple[Parameter, ...] = ()
+
+    @property
+    def tables(self) -> dict[str, tuple[str, ...]]:
+        """The tables it gives and their columns."""
+        return declared_tables(self.result)
+
+
+def _one_of(*names: str) -> Callable[[str], str]:
+    def read(text: str) -> str:
+        if text not in names:
+            raise ValueError(f"one of {', '.join(names)}")
+        return text
+
+    return read
+
+
+def _whole(text: str) -> int:
+    try:
+        return int(text)
+    except ValueError:
+        raise ValueError("a whole number") from None
+
+
+def _months(text: str) -> int | None:
+    return None if text == "all" else _whole(text)
+
+
+def _share(text: str) -> float:
+    try:
+        return float(text)
+    except ValueError:
+        raise ValueError("a number between 0 and 1") from None
+
+
+_ALL = (
+    Report("overview", overview, OverviewReport, "period"),
+    Report(
+        "segments",
+        segments,
+        SegmentsReport,
+        "as_of",
+        (
+            Parameter("monetary", "monetary", _one_of(*MONETARY), "what M scores: net_sales (default) or gross_sales"),
+            Parameter("window_months", "window_months", _months, "months up to the day; all (default): all history"),
+            Parameter("tie_rule", "tie_rule", _one_of(*TIE_RULES), "behind the named segments: keep_ties (default)"),
+            Parameter("abc_a", "abc_a", _share, "share of net sales up to which customers are A, default 0.80"),
+            Parameter("abc_b", "abc_b", _share, "share of net sales up to which customers are B, default 0.95"),
+        ),
+    ),
+    Report(
+        "retention",
+        retention,
+        RetentionReport,
+        "as_of",
+        (Parameter("months", "months", _months, "how many of the latest cohorts, default 24; all: all of them"),),
+    ),
+    Report(
+        "store",
+        store,
+        StoreReport,
+        "period",
+        (Parameter("store", "store_id", str, "the store's id", required=True),),
+    ),
+    Report(
+        "product",
+        product,
+        ProductReport,
+        "period",
+        (Parameter("product", "product_id", str, "the product's id", required=True),),
+    ),
+    Report(
+        "order",
+        order,
+        OrderReport,
+        "nothing",
+        (Parameter("order", "order_id", str, "the order's id", required=True),),
+    ),
+    Report("health", health, HealthReport, "nothing"),
+)
+
+REPORTS: dict[str, Report] = {report.name: report for report in _ALL}
+
+
+def find(name: str) -> Report:
+    """The report called ``name``; Problem that lists the names when there is none."""
+    if name not in REPORTS:
+        raise Problem(f"there is no report {name!r}: the reports are {', '.join(REPORTS)}")
+    return REPORTS[name]
