@@ -43,7 +43,7 @@ Money = Numeric(18, 4)
 Instant = DateTime().with_variant(mysql.DATETIME(fsp=6), "mysql", "mariadb")
 
 # MariaDB: any character, and ids that differ in case only stay apart.
-MARIADB = {
+MARIADB: dict[str, Any] = {
     f"{dialect}_{option}": value
     for dialect in ("mysql", "mariadb")
     for option, value in (("engine", "InnoDB"), ("charset", "utf8mb4"), ("collate", "utf8mb4_bin"))
