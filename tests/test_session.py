@@ -1,0 +1,109 @@
+"""From the signed-in person to the rows they may see."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from types import SimpleNamespace
+
+import pytest
+import streamlit as st
+
+from data_access.scope import Scope
+from data_access.settings import settings
+from pages._gate.identity import ROLES, Person, Role, seal
+from pages._ui import access, i18n, session
+from pages._ui.session import scope_of
+from tests.small_chain import EAST, SOUTH, build
+
+
+@pytest.fixture(scope="module")
+def home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    folder = tmp_path_factory.mktemp("chain")
+    build(folder)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("MIRROR_HOME", str(folder))
+        settings.cache_clear()
+        st.cache_data.clear()
+        yield folder
+    settings.cache_clear()
+    st.cache_data.clear()
+
+
+@pytest.mark.parametrize(
+    ("person", "scope"),
+    [
+        (Person("manager", "S1"), Scope("stores", ("S1",))),
+        (Person("regional", "east"), Scope("stores", EAST)),
+        # a closed store belongs to its region's history
+        (Person("regional", "south"), Scope("stores", SOUTH)),
+        (Person("regional", "north"), Scope("stores", ())),
+        (Person("marketing"), Scope("chain")),
+        (Person("administrator"), Scope("stores", ())),
+    ],
+    ids=str,
+)
+def test_a_person_sees_the_rows_of_the_role(home: Path, person: Person, scope: Scope) -> None:
+    assert scope_of(person) == scope
+
+
+@pytest.mark.parametrize(
+    ("role", "store"),
+    [("owner", ""), ("manager", ""), ("regional", ""), ("marketing", "S1"), ("administrator", "S1")],
+)
+def test_nobody_is_half_a_role(role: Role, store: str) -> None:
+    with pytest.raises(ValueError, match=r"role|home"):
+        Person(role, store)
+
+
+@pytest.mark.parametrize(
+    ("person", "chinese", "english"),
+    [
+        (Person("manager", "S2"), "杭州万象城店", "Hangzhou Mixc"),
+        (Person("regional", "south"), "华南区", "South"),
+        (Person("marketing"), "全连锁", "Whole chain"),
+        (Person("manager", "S9"), "S9", "S9"),
+    ],
+    ids=str,
+)
+def test_a_person_in_words(
+    home: Path, monkeypatch: pytest.MonkeyPatch, person: Person, chinese: str, english: str
+) -> None:
+    for language, words in (("zh_CN", chinese), ("en", english)):
+        monkeypatch.setattr(i18n, "language", lambda language=language: language)
+        assert session.in_words(person) == words
+
+
+def test_identity_comes_from_the_signed_cookie_only(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    context = SimpleNamespace(cookies={"mirror_identity": seal(Person("manager", "S2"))})
+    monkeypatch.setattr(session.st, "context", context)
+    assert session.identity() == Person("manager", "S2")
+    assert session.current_scope() == Scope("stores", ("S2",))
+    context.cookies = {"mirror_identity": "forged"}
+    assert session.identity() is None
+
+
+def test_an_administrator_opens_the_system_and_no_trade() -> None:
+    opened = {page.key for page in access.PAGES if access.may_open("administrator", page.key)}
+    assert opened == {"data_health", "glossary"}
+    assert access.first_page("administrator") == "data_health"
+
+
+def test_marketing_opens_no_single_order_and_sees_stores_as_totals() -> None:
+    assert access.detail("marketing", "order") is None
+    assert access.detail("marketing", "store") == "aggregates"
+    assert access.detail("marketing", "segments") == "masked"
+
+
+@pytest.mark.parametrize("role", ROLES)
+def test_an_unknown_page_is_open_to_nobody(role: Role) -> None:
+    assert access.detail(role, "secret") is None
+    assert not access.may_open(role, "_shell")
+
+
+@pytest.mark.parametrize("role", ROLES)
+def test_every_role_lands_on_a_page_it_may_open(role: Role) -> None:
+    assert access.may_open(role, access.first_page(role))
+
+
+def test_the_table_and_the_files_name_the_same_pages() -> None:
+    files = {file.stem for file in Path(access.__file__).parent.parent.glob("[a-z]*.py")}
+    assert files == set(access.BY_KEY)
