@@ -46,12 +46,12 @@ def report(
     store: Annotated[list[str] | None, typer.Option(help="id of a store; repeatable; default: the whole chain")] = None,
     first: Annotated[
         date | None,
-        typer.Option("--from", parser=_day, metavar="YYYY-MM-DD", help="first day [default: 27 days before --to]"),
+        typer.Option("--from", parser=_day, metavar="YYYY-MM-DD", help="first day (default: 27 days before --to)"),
     ] = None,
     last: Annotated[
         date | None,
         typer.Option(
-            "--to", parser=_day, metavar="YYYY-MM-DD", help="last day, included [default: the data's last day]"
+            "--to", parser=_day, metavar="YYYY-MM-DD", help="last day, included (default: the data's last day)"
         ),
     ] = None,
     as_of: Annotated[
@@ -59,7 +59,7 @@ def report(
         typer.Option(
             parser=_day,
             metavar="YYYY-MM-DD",
-            help="end of the day that segments and retention describe [default: the data's last day]; for the other "
+            help="end of the day that segments and retention describe (default: the data's last day); for the other "
             "reports the same as --to",
         ),
     ] = None,
@@ -67,7 +67,7 @@ def report(
     param: Annotated[list[str] | None, typer.Option(help="a parameter of the report, as key=value; repeatable")] = None,
     table: Annotated[list[str] | None, typer.Option(help="only this table; repeatable; default: all")] = None,
     out: Annotated[Path | None, typer.Option(help="file to write; default: the terminal")] = None,
-    home: Annotated[Path | None, typer.Option(help="folder of the snapshots [env MIRROR_HOME]")] = None,
+    home: Annotated[Path | None, typer.Option(help="folder of the snapshots (environment: MIRROR_HOME)")] = None,
 ) -> None:
     """Any report: figures as tables, from the current snapshot. Periods are the last 28 days unless told."""
     if listed:
