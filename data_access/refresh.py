@@ -108,9 +108,11 @@ def _explained(engine: Engine, home: Path) -> Iterator[None]:
         raise Problem(contract.unreachable(engine, error)) from error
     except duckdb.OutOfMemoryException as error:
         raise Problem(f"the refresh ran out of memory: free some and run it again; {kept}") from error
-    except (duckdb.IOException, duckdb.TransactionException, duckdb.FatalException, OSError) as error:
+    except (duckdb.ProgrammingError, duckdb.InternalError, duckdb.NotSupportedError):
+        raise  # a mistake of ours, not of the machine or the data
+    except (duckdb.Error, OSError) as error:
         reason = str(error).splitlines()[0]
-        raise Problem(f"the refresh could not write to {home} or read the CRM ({reason}); {kept}") from error
+        raise Problem(f"the refresh could not read the CRM or write to {home} ({reason}); {kept}") from error
 
 
 @contextmanager

@@ -1,0 +1,266 @@
+"""Snapshots: a reader sees one whole generation or the one before, whatever happens to the files."""
+
+import gc
+import json
+import random
+import threading
+from datetime import datetime
+from pathlib import Path
+
+import pytest
+from sqlalchemy import create_engine, func, insert, select, text
+from sqlalchemy.exc import DBAPIError
+
+from data_access.errors import Problem
+from data_access.marts.tables import facts, generation_info, staff
+from data_access.publish import Draft, publish, writing
+from data_access.snapshot import current_generation, current_snapshot, folder, published
+
+
+def write(draft: Draft) -> None:
+    """A whole facts file with as many staff as its number says."""
+    engine = create_engine(f"duckdb:///{draft.path}")
+    facts.create_all(engine)
+    info = {"generation": draft.number, "built_at": datetime(2026, 1, 1), "as_of": datetime(2026, 1, 1)}
+    with engine.begin() as connection:
+        connection.execute(insert(generation_info), [{**info, "currency": "CNY", "is_demo": True}])
+        connection.execute(insert(staff), [{"staff_id": str(n)} for n in range(draft.number)])
+    engine.dispose()
+
+
+def publish_next(home: Path) -> int:
+    with writing(home) as draft:
+        write(draft)
+        publish(home, draft)
+        return draft.number
+
+
+def staff_seen(home: Path) -> int:
+    with current_snapshot(home).engine.connect() as connection:
+        return connection.scalar(select(func.count()).select_from(staff)) or 0
+
+
+def names(home: Path) -> set[str]:
+    return {path.name for path in folder(home).iterdir()}
+
+
+def test_before_the_first_refresh_the_sentence_says_what_to_run(tmp_path: Path) -> None:
+    for read in (current_snapshot, current_generation):
+        with pytest.raises(Problem, match="run `python -m data_access refresh`"):
+            read(tmp_path)
+
+
+def test_the_last_two_generations_stay_and_the_newest_is_read(tmp_path: Path) -> None:
+    assert [publish_next(tmp_path) for _ in range(4)] == [1, 2, 3, 4]
+    assert current_generation(tmp_path) == "4"
+    assert staff_seen(tmp_path) == 4
+    assert names(tmp_path) == {
+        "CURRENT",
+        "WRITER",
+        "facts_3.duckdb",
+        "facts_3.json",
+        "facts_4.duckdb",
+        "facts_4.json",
+    }
+    assert json.loads((folder(tmp_path) / "CURRENT").read_text()) == {"facts": "facts_4.duckdb", "results": None}
+
+
+def test_a_results_file_is_part_of_the_generation_s_name(tmp_path: Path) -> None:
+    publish_next(tmp_path)
+    (folder(tmp_path) / "CURRENT").write_text('{"facts": "facts_1.duckdb", "results": "results_7.duckdb"}')
+    assert current_generation(tmp_path) == "1-7"
+    assert current_snapshot(tmp_path).generation == "1-7"
+
+
+def test_a_snapshot_is_opened_once_and_shared(tmp_path: Path) -> None:
+    publish_next(tmp_path)
+    assert current_snapshot(tmp_path) is current_snapshot(tmp_path)
+
+
+def test_who_holds_an_old_generation_can_go_on_reading_it(tmp_path: Path) -> None:
+    publish_next(tmp_path)
+    held = current_snapshot(tmp_path)
+    for _ in range(3):
+        publish_next(tmp_path)
+        current_snapshot(tmp_path)
+    assert "facts_1.duckdb" not in names(tmp_path)
+    with held.engine.connect() as one, held.engine.connect() as other:
+        assert one.scalar(select(func.count()).select_from(staff)) == 1
+        assert other.scalar(select(generation_info.c.generation)) == 1
+
+
+def test_a_generation_nobody_holds_gives_its_connections_back(tmp_path: Path) -> None:
+    publish_next(tmp_path)
+    engine = current_snapshot(tmp_path).engine
+    old_pool = engine.pool
+    assert old_pool.checkedin() == 1
+    publish_next(tmp_path)
+    current_snapshot(tmp_path)
+    gc.collect()
+    assert old_pool.checkedin() == 0
+
+
+def test_sixteen_threads_read_at_once(tmp_path: Path) -> None:
+    publish_next(tmp_path)
+    seen: list[int] = []
+
+    def read() -> None:
+        seen.extend(staff_seen(tmp_path) for _ in range(10))
+
+    threads = [threading.Thread(target=read) for _ in range(16)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert seen == [1] * 160
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "CREATE TABLE mine (i INTEGER)",
+        "DELETE FROM staff",
+        "SELECT * FROM read_text('/etc/hostname')",
+        "COPY staff TO 'staff.csv'",
+        "ATTACH 'other.duckdb'",
+        "SET memory_limit = '10GB'",
+        "INSTALL httpfs",
+    ],
+)
+def test_a_query_can_neither_write_nor_leave_its_file(statement: str, tmp_path: Path) -> None:
+    publish_next(tmp_path)
+    with current_snapshot(tmp_path).engine.connect() as connection, pytest.raises(DBAPIError):
+        connection.execute(text(statement))
+
+
+def test_a_path_is_never_used_twice(tmp_path: Path) -> None:
+    publish_next(tmp_path)
+    publish_next(tmp_path)
+    held = current_snapshot(tmp_path)
+    for path in folder(tmp_path).glob("facts_*"):
+        path.unlink()
+    (folder(tmp_path) / "CURRENT").unlink()
+    assert publish_next(tmp_path) == 3
+    assert staff_seen(tmp_path) == 3
+    assert held.info.generation == 2
+
+
+def test_only_one_writes_at_a_time(tmp_path: Path) -> None:
+    with writing(tmp_path), pytest.raises(Problem, match="another refresh is writing"), writing(tmp_path):
+        pass
+    assert publish_next(tmp_path) == 2
+
+
+def test_an_older_draft_cannot_replace_a_newer_generation(tmp_path: Path) -> None:
+    with writing(tmp_path) as draft:
+        write(draft)
+        (folder(tmp_path) / "CURRENT").write_text('{"facts": "facts_9.duckdb", "results": null}')
+        with pytest.raises(Problem, match="newer snapshot"):
+            publish(tmp_path, draft)
+
+
+def test_a_writer_that_fails_leaves_nothing_behind(tmp_path: Path) -> None:
+    publish_next(tmp_path)
+    before = names(tmp_path)
+    with pytest.raises(ZeroDivisionError), writing(tmp_path) as draft:
+        draft.path.write_bytes(bytes(1 // 0))
+    assert names(tmp_path) == before
+    assert current_generation(tmp_path) == "1"
+
+
+def test_what_a_dead_writer_left_is_swept_and_a_person_s_file_is_not(tmp_path: Path) -> None:
+    publish_next(tmp_path)
+    place = folder(tmp_path)
+    (place / "draft_5_dead").mkdir()
+    (place / "draft_5_dead" / "facts.duckdb").write_bytes(b"half")
+    (place / "draft_beside").write_text("half a pointer")
+    (place / "facts_9.json").write_text("{}")
+    (place / "facts_backup.duckdb").write_bytes(b"mine")
+    publish_next(tmp_path)
+    assert names(tmp_path) & {"draft_5_dead", "draft_beside", "facts_9.json"} == set()
+    assert "facts_backup.duckdb" in names(tmp_path)
+
+
+# --- damage ---------------------------------------------------------------------------------------
+
+
+def flip(path: Path, seed: int) -> None:
+    content = bytearray(path.read_bytes())
+    place = random.Random(seed)
+    content[place.randrange(len(content))] ^= 1 << place.randrange(8)
+    path.write_bytes(content)
+
+
+DAMAGES = {
+    "missing": lambda path: path.unlink(),
+    "empty": lambda path: path.write_bytes(b""),
+    "cut": lambda path: path.write_bytes(path.read_bytes()[:-4096]),
+    "foreign": lambda path: path.write_bytes(b"SQLite format 3\0" + path.read_bytes()[16:]),
+    "no manifest": lambda path: path.with_suffix(".json").unlink(),
+    "a broken manifest": lambda path: path.with_suffix(".json").write_text("{"),
+}
+
+
+@pytest.mark.parametrize("damage", DAMAGES)
+def test_a_damaged_file_gives_way_to_the_generation_before(
+    damage: str, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    publish_next(tmp_path)
+    publish_next(tmp_path)
+    DAMAGES[damage](folder(tmp_path) / "facts_2.duckdb")
+    assert staff_seen(tmp_path) == 1
+    assert (current_snapshot(tmp_path).generation, current_generation(tmp_path)) == ("1", "1")
+    assert "facts_2.duckdb cannot be used" in caplog.text
+    assert publish_next(tmp_path) == 3
+    assert staff_seen(tmp_path) == 3
+
+
+def test_every_flipped_bit_is_found(tmp_path: Path) -> None:
+    publish_next(tmp_path)
+    publish_next(tmp_path)
+    path = folder(tmp_path) / "facts_2.duckdb"
+    whole = path.read_bytes()
+    for seed in range(25):
+        path.write_bytes(whole)
+        flip(path, seed)
+        home = tmp_path / str(seed)  # a home of its own: an open snapshot is not read again
+        home.mkdir()
+        folder(home).symlink_to(folder(tmp_path))
+        assert current_snapshot(home).generation == "1", seed
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        "",
+        "garbage",
+        "[]",
+        "{}",
+        '{"facts": 3}',
+        '{"facts": "../../etc/passwd"}',
+        '{"facts": "facts_1.duckdb", "results": "x"}',
+        '{"facts": "facts_77.duckdb", "results": null}',
+        "\x00\x00",
+    ],
+)
+def test_a_damaged_pointer_gives_way_to_the_newest_whole_generation(content: str, tmp_path: Path) -> None:
+    publish_next(tmp_path)
+    publish_next(tmp_path)
+    (folder(tmp_path) / "CURRENT").write_text(content)
+    assert staff_seen(tmp_path) == 2
+    assert current_generation(tmp_path) == "2"
+
+
+def test_a_pointer_in_another_encoding_is_damage_too(tmp_path: Path) -> None:
+    publish_next(tmp_path)
+    (folder(tmp_path) / "CURRENT").write_bytes(b"\xff\xfe\x00")
+    assert staff_seen(tmp_path) == 1
+    assert publish_next(tmp_path) == 2
+
+
+def test_when_nothing_is_whole_the_sentence_says_what_to_run(tmp_path: Path) -> None:
+    publish_next(tmp_path)
+    (folder(tmp_path) / "facts_1.duckdb").write_bytes(b"")
+    assert published(tmp_path) == [1]
+    with pytest.raises(Problem, match=r"no snapshot in .* is whole"):
+        current_snapshot(tmp_path)
