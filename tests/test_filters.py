@@ -1,0 +1,201 @@
+"""The shared filters: what the URL says, cut to what the person may see."""
+
+from collections.abc import Iterator
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import pytest
+import streamlit as st
+from streamlit.testing.v1 import AppTest
+
+from data_access.scope import Period, Scope
+from data_access.settings import settings
+from pages._ui.filters import CUSTOM, DEFAULT, PRESETS, chosen_period, default_period
+from tests.small_chain import EAST, FIRST_DAY, LAST_DAY, SOUTH, build
+
+ALL = [*EAST, *SOUTH]
+
+
+def page() -> None:
+    import streamlit as st
+
+    from data_access.scope import Scope
+    from pages._ui import filters, load, params
+    from pages._ui.i18n import use_language
+
+    params.mount()
+    use_language(params.get("lang") or "zh_CN")
+    kind, stores = st.session_state["given"]
+    scope, period = filters.apply(Scope(kind, tuple(stores)), load.snapshot())
+    st.text(" ".join([scope.kind, *scope.store_ids]))
+    st.text(f"{period.first} {period.last}")
+    st.text(filters.summary())
+
+
+@pytest.fixture(scope="module", autouse=True)
+def home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    folder = tmp_path_factory.mktemp("chain")
+    build(folder)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("MIRROR_HOME", str(folder))
+        settings.cache_clear()
+        st.cache_data.clear()
+        yield folder
+    settings.cache_clear()
+    st.cache_data.clear()
+
+
+def opened(scope: Scope, **url: str) -> AppTest:
+    app = AppTest.from_function(page, default_timeout=30)
+    app.session_state["given"] = (scope.kind, list(scope.store_ids))
+    for name, value in url.items():
+        app.query_params[name.rstrip("_")] = value
+    return run(app)
+
+
+def run(app: AppTest) -> AppTest:
+    app.run()
+    assert not app.exception
+    return app
+
+
+def shown(app: AppTest) -> list[str]:
+    return [text.value for text in app.text]
+
+
+def test_without_a_word_everything_the_person_may_see_for_28_days() -> None:
+    assert shown(opened(Scope("chain"))) == [
+        "chain",
+        "2026-10-24 2026-11-20",
+        "全连锁 · 5 家门店 · 近 28 天，对比去年同期",
+    ]
+    assert shown(opened(Scope("stores", EAST)))[0] == "stores S1 S2"
+    assert shown(opened(Scope("stores", ("S2",))))[2] == "杭州万象城店 · 近 28 天，对比去年同期"
+    assert shown(opened(Scope("chain"), lang="en"))[2] == (
+        "Whole chain · 5 stores · Last 28 days, against the same days last year"
+    )
+
+
+@pytest.mark.parametrize(
+    ("preset", "first", "last"),
+    [
+        ("7d", date(2026, 11, 14), date(2026, 11, 20)),
+        ("28d", date(2026, 10, 24), date(2026, 11, 20)),
+        ("90d", date(2026, 8, 23), date(2026, 11, 20)),
+        ("month", date(2026, 11, 1), date(2026, 11, 20)),
+        ("last_month", date(2026, 10, 1), date(2026, 10, 31)),
+        ("quarter", date(2026, 10, 1), date(2026, 11, 20)),
+        ("year", date(2026, 1, 1), date(2026, 11, 20)),
+        ("12m", date(2025, 11, 21), date(2026, 11, 20)),
+        ("all", date(2025, 9, 1), date(2026, 11, 20)),
+    ],
+)
+def test_presets_end_with_the_data(preset: str, first: date, last: date) -> None:
+    assert set(PRESETS) == {"7d", "28d", "90d", "month", "last_month", "quarter", "year", "12m", "all"}
+    assert shown(opened(Scope("chain"), period=preset))[1] == f"{first} {last}"
+
+
+def test_a_preset_longer_than_the_data_is_all_of_them() -> None:
+    assert default_period(date(2026, 11, 10), LAST_DAY) == Period(date(2026, 11, 10), LAST_DAY)
+    one_day = Period(LAST_DAY, LAST_DAY)
+    assert all(LAST_DAY == preset.last == preset.first for preset in (default_period(LAST_DAY, LAST_DAY), one_day))
+
+
+def test_own_dates() -> None:
+    app = opened(Scope("chain"), period=CUSTOM, from_="2026-06-01", to="2026-06-18")
+    assert shown(app)[1] == "2026-06-01 2026-06-18"
+    assert shown(app)[2].endswith("2026年6月1日至18日，对比去年同期")
+    # cut to the days there are
+    assert (
+        shown(opened(Scope("chain"), period=CUSTOM, from_="2020-01-01", to="2030-01-01"))[1]
+        == f"{FIRST_DAY} {LAST_DAY}"
+    )
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        {"period": "forever"},
+        {"period": CUSTOM},
+        {"period": CUSTOM, "from_": "2026-06-18", "to": "2026-06-01"},
+        {"period": CUSTOM, "from_": "2026-02-30", "to": "2026-03-01"},
+        {"period": CUSTOM, "from_": "2020-01-01", "to": "2020-12-31"},
+        {"period": "'; drop table store"},
+    ],
+    ids=str,
+)
+def test_days_that_make_no_sense_are_the_default(url: dict[str, str]) -> None:
+    assert shown(opened(Scope("chain"), **url))[1] == "2026-10-24 2026-11-20"
+
+
+@pytest.mark.parametrize(
+    ("scope", "url", "seen"),
+    [
+        (Scope("chain"), {"region": "south"}, "stores S3 S4 S5"),
+        (Scope("chain"), {"stores": "S1,S4"}, "stores S1 S4"),
+        (Scope("chain"), {"region": "east", "stores": "S2,S3"}, "stores S2"),
+        (Scope("stores", EAST), {"stores": "S2"}, "stores S2"),
+        # never wider than the scope, whatever the URL says
+        (Scope("stores", EAST), {"region": "south"}, "stores S1 S2"),
+        (Scope("stores", EAST), {"stores": "S3"}, "stores S1 S2"),
+        (Scope("stores", EAST), {"stores": "S2,S3"}, "stores S2"),
+        (Scope("stores", ("S1",)), {"stores": "S2", "region": "east"}, "stores S1"),
+        (Scope("stores", ()), {"stores": "S2", "region": "east"}, "stores"),
+        (Scope("chain"), {"region": "nowhere", "stores": "x,y"}, "chain"),
+    ],
+    ids=str,
+)
+def test_places_from_the_url_narrow_and_never_widen(scope: Scope, url: dict[str, str], seen: str) -> None:
+    assert shown(opened(scope, **url))[0] == seen
+
+
+def offered(app: AppTest) -> dict[str, list[str]]:
+    widgets: list[Any] = [*app.selectbox, *app.multiselect]
+    return {widget.key: list(widget.options) for widget in widgets}
+
+
+def test_the_bar_names_only_places_the_person_may_see() -> None:
+    chain = offered(opened(Scope("chain")))
+    assert chain["filter_region"] == ["全部区域", "华东区", "华南区"]
+    assert len(chain["filter_stores"]) == 5
+    east = offered(opened(Scope("stores", EAST)))
+    assert set(east) == {"filter_period", "filter_stores"}
+    assert east["filter_stores"] == ["上海南京路旗舰店", "杭州万象城店"]
+    assert set(offered(opened(Scope("stores", ("S1",))))) == {"filter_period"}
+
+
+def test_choosing_writes_the_url_in_words_that_both_languages_share() -> None:
+    app = opened(Scope("chain"), lang="en")
+    app.selectbox(key="filter_period").select("90d")
+    assert shown(run(app))[1] == "2026-08-23 2026-11-20"
+    assert app.query_params["period"] == "90d"
+    app.selectbox(key="filter_region").select("east")
+    assert shown(run(app))[0] == "stores S1 S2"
+    app.multiselect(key="filter_stores").select("S2")
+    assert shown(run(app)) == [
+        "stores S2",
+        "2026-08-23 2026-11-20",
+        "Hangzhou Mixc · Last 90 days, against the same days last year",
+    ]
+    assert (app.query_params["region"], app.query_params["stores"]) == ("east", "S2")
+    # another region empties the stores
+    app.selectbox(key="filter_region").select("south")
+    assert shown(run(app))[0] == "stores S3 S4 S5"
+    app.selectbox(key="filter_period").select(DEFAULT)
+    run(app)
+    assert "period" not in app.query_params
+
+
+def test_own_dates_begin_with_what_is_on_the_screen() -> None:
+    app = opened(Scope("chain"), period="7d", lang="en")
+    app.selectbox(key="filter_period").select(CUSTOM)
+    assert shown(run(app))[1] == "2026-11-14 2026-11-20"
+    app.date_input(key="filter_dates").set_value((date(2026, 11, 1), date(2026, 11, 11)))
+    assert shown(run(app))[1] == "2026-11-01 2026-11-11"
+    assert (app.query_params["from"], app.query_params["to"]) == ("2026-11-01", "2026-11-11")
+
+
+def test_the_days_of_a_url_by_name(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("pages._ui.filters.params.get", {"period": "quarter"}.get)
+    assert chosen_period(FIRST_DAY, LAST_DAY) == ("quarter", Period(date(2026, 10, 1), LAST_DAY))
