@@ -14,6 +14,9 @@ from sqlalchemy.types import TypeEngine
 # Rows per statement where the driver has no bulk path; larger statements meet packet limits of MariaDB.
 _CHUNK = 5_000
 _MONEY_DECIMALS = 4
+# SQLite: many rows per statement save a fifth of the time, and so does keeping the growing indexes in memory.
+_SQLITE_VALUES = 2_000
+_SQLITE_CACHE_KIB = 200_000
 
 
 def append(connection: Connection, table: Table, frame: pd.DataFrame) -> int:
@@ -43,12 +46,24 @@ def append(connection: Connection, table: Table, frame: pd.DataFrame) -> int:
 
 def _append_sqlite(connection: Connection, table: Table, frame: pd.DataFrame) -> None:
     quote = connection.dialect.identifier_preparer.quote
-    names = ", ".join(quote(name) for name in frame.columns)
-    marks = ", ".join("?" * len(frame.columns))
-    columns = [_sqlite_values(frame[name], table.c[name].type) for name in frame.columns]
+    width = len(frame.columns)
+    start = f"INSERT INTO {quote(table.name)} ({', '.join(quote(name) for name in frame.columns)}) VALUES "
+    row = f"({', '.join('?' * width)})"
+    together = max(1, _SQLITE_VALUES // width)
+    whole = len(frame) // together * together
+    flat: list[Any] = [None] * (whole * width)
+    rest = []
+    for place, name in enumerate(frame.columns):
+        values = _sqlite_values(frame[name], table.c[name].type)
+        flat[place::width] = values[:whole]
+        rest.append(values[whole:])
+    step = together * width
     cursor: Any = connection.connection.cursor()
     try:
-        cursor.executemany(f"INSERT INTO {quote(table.name)} ({names}) VALUES ({marks})", zip(*columns, strict=True))
+        cursor.execute(f"PRAGMA cache_size = -{_SQLITE_CACHE_KIB}")
+        statement = start + ", ".join([row] * together)
+        cursor.executemany(statement, (flat[first : first + step] for first in range(0, len(flat), step)))
+        cursor.executemany(start + row, zip(*rest, strict=True))
     finally:
         cursor.close()
 

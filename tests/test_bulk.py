@@ -114,6 +114,14 @@ def test_every_kind_of_column_a_frame_may_bring(
     assert connection.scalars(select(THINGS.c[column]).order_by(THINGS.c.thing_id)).all() == stored
 
 
+def test_many_rows_arrive_whole_and_in_their_places(connection: Connection) -> None:
+    numbers = np.arange(1_003)
+    frame = pd.DataFrame({"amount": numbers * 2, "thing_id": numbers, "name": [f"n{number}" for number in numbers]})
+    assert append(connection, THINGS, frame) == 1_003
+    rows = connection.execute(select(THINGS.c.thing_id, THINGS.c.name, THINGS.c.amount).order_by(THINGS.c.thing_id))
+    assert [tuple(row) for row in rows] == [(number, f"n{number}", number * 2) for number in range(1_003)]
+
+
 def test_it_belongs_to_the_transaction_of_the_caller(engine: Engine) -> None:
     with engine.connect() as connection:
         append(connection, THINGS, pd.DataFrame([FULL]))

@@ -119,7 +119,7 @@ def _assign(
             score = rng.random(len(pool))
         member = np.sort(pool[np.argsort(-score, kind="stable")[: len(pool) // 5]])
     else:
-        member = np.sort(rng.choice(pool, min(len(pool), int(0.3 * scale.customers)), replace=False))
+        member = np.sort(rng.choice(pool, min(len(pool), int(scale.members * scale.customers)), replace=False))
     arms = len(campaign.chances)
     if campaign.has_control:
         shares = [0.3, 0.7] if arms == 1 else [0.2] + [0.8 / arms] * arms

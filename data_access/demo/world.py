@@ -45,6 +45,7 @@ class Scale:
     replaced: int  # posts whose holder changes
     lines: int
     campaigns: int  # with a randomised holdout, finished before the end
+    members: float  # share of the customers each of them addresses
     mover_share: float  # share of its region's lines that the planted mover has at its height
     stock_outs: int
 
@@ -52,9 +53,9 @@ class Scale:
 SCALES: dict[str, Scale] = {
     scale.name: scale
     for scale in (
-        Scale("tiny", 300, 3, 1, 40, 14, 4, 2, 5_000, 4, 0.30, 8),
-        Scale("demo", 15_000, 10, 2, 400, 36, 5, 8, 300_000, 16, 0.10, 260),
-        Scale("S", 50_000, 18, 2, 800, 36, 6, 14, 1_100_000, 24, 0.08, 700),
+        Scale("tiny", 300, 3, 1, 40, 14, 4, 2, 5_000, 4, 0.3, 0.30, 8),
+        Scale("demo", 15_000, 10, 2, 400, 36, 5, 8, 300_000, 16, 0.3, 0.10, 260),
+        Scale("S", 50_000, 18, 2, 800, 36, 6, 14, 1_100_000, 20, 0.15, 0.08, 700),
     )
 }
 
