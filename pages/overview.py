@@ -46,6 +46,7 @@ if ranking is not None:
             ids="store_id",
             compare="last_year",
             compare_name=t("charts.last_year"),
+            height=charts.height_beside(len(stores)),
             **money,
         )
         if store := charts.clicked(bars, alt=t("overview.by_store"), key="overview_stores"):

@@ -50,6 +50,7 @@ if ranking is not None:
             ids="store_id",
             compare="previous",
             compare_name=t("charts.previous"),
+            height=charts.height_beside(len(stores)),
             **money,
         )
         if store := charts.clicked(bars, alt=t("overview.by_store"), key="product_stores"):

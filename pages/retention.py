@@ -10,7 +10,7 @@ from pages._ui.i18n import t
 from pages._ui.tables import column, listing
 
 MONTHS = {"24": 24, "12": 12, "all": None}
-CARDS = ("customers", "repeat_purchase_rate", "repeat_customers", "orders_per_customer", "repeat_sales_rate")
+CARDS = ("customers", "repeat_purchase_rate", "orders_per_customer", "repeat_sales_rate")
 
 
 def settings() -> None:
@@ -35,7 +35,7 @@ with left.container(border=True, height="stretch"):
     cohort = clicked or members.newest_whole_cohort(report.cohorts)
     head.block(t("retention.curve"), t("retention.curve_note", cohort=fmt.month(cohort)))
     one = members.cohort_rows(report.cohorts, cohort)
-    curves = {t("retention.all_cohorts"): report.curve, fmt.month(cohort): one}
+    curves = {t("retention.all_cohorts"): members.after_first_month(report.curve), fmt.month(cohort): one}
     figure = charts.curves(curves, x="month_number", value="rate", unit="percent", currency=page.currency)
     charts.show(figure, alt=t("retention.curve"), key="retention_curve")
 with right.container(border=True, height="stretch"):

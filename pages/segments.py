@@ -90,7 +90,7 @@ people = localized(members.narrowed(report.members, picked), {"store": "store.na
 with st.container(border=True):
     head.block(t("segments.members"), members.in_words(picked, len(people)))
     shown = [
-        column("customer_key", width="medium"),
+        column("customer_key"),
         column("segment", words="segment"),
         column("net_sales"),
         column("recency_days"),

@@ -23,7 +23,7 @@ page = head.begin(
 )
 report = load.store(page.scope, page.period, store.store_id, page.generation)
 facts = localized(report.header, NAMES).iloc[0]
-if not fmt.is_missing(facts["opened_on"]) and facts["opened_on"] > page.period.last:
+if subjects.opens_after(facts, page.period.last):
     empty.not_open_yet(store.name, fmt.day(facts["opened_on"]))
 if report.period is None:
     empty.no_sales()
@@ -69,9 +69,7 @@ orders = report.recent_orders if session.may_open("order") else None
 if orders is not None:
     with st.container(border=True):
         head.block(t("store.orders"), t("charts.click_order"))
-        shown = [
-            column(name) for name in ("ordered_at", "net_sales", "units", "gross_sales", "customer_key", "order_id")
-        ]
+        shown = [column(name) for name in ("ordered_at", "net_sales", "units", "customer_key", "order_id")]
         if order := listing(
             orders, shown, currency=page.currency, alt=t("store.orders"), key="store_orders", opens="order_id", rows=10
         ):

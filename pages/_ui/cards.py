@@ -9,7 +9,7 @@ import streamlit as st
 from models.metrics import METRICS, Metric
 from pages._ui import format as fmt
 from pages._ui import palette
-from pages._ui.i18n import t
+from pages._ui.i18n import exists, t
 from pages._ui.tables import label
 
 CARD_WIDTH = 138  # six in a row on a desktop, two on a phone
@@ -37,7 +37,7 @@ def kpi_row(kpis: pd.DataFrame, currency: str, keys: Sequence[str]) -> None:
             else:
                 row = known.loc[key]
                 number = fmt.card_value(row["value"], row["unit"], currency)
-                st.metric(t(f"metric.{key}"), number, help=_help(row, key, currency))
+                st.metric(_name(key), number, help=_help(row, key, currency))
 
 
 def _compared_card(row: pd.Series, key: str, currency: str) -> None:
@@ -45,7 +45,7 @@ def _compared_card(row: pd.Series, key: str, currency: str) -> None:
     year = change_of(row["value"], row["last_year"], row["unit"], direction)
     before = change_of(row["value"], row["previous"], row["unit"], direction)
     st.metric(
-        t(f"metric.{key}"),
+        _name(key),
         fmt.card_value(row["value"], row["unit"], currency),
         t("cards.last_year", change=year.text),
         delta_arrow=year.arrow,  # type: ignore[arg-type]
@@ -53,6 +53,11 @@ def _compared_card(row: pd.Series, key: str, currency: str) -> None:
         help=_help(row, key, currency),
     )
     st.caption(t("cards.previous", change=before.text))
+
+
+def _name(key: str) -> str:
+    """The name of a metric that fits a card: the short one where there is one."""
+    return t(f"metric.{key}.short") if exists(f"metric.{key}.short") else t(f"metric.{key}")
 
 
 def change_of(value: float, base: float, unit: str, direction: int) -> Change:
@@ -64,11 +69,17 @@ def change_of(value: float, base: float, unit: str, direction: int) -> Change:
         return Change(fmt.MISSING, "off", None)
     difference = value - base
     ratio = difference if unit == "percent" else difference / base
-    text = fmt.points(ratio) if unit == "percent" else fmt.change(ratio)
+    text = _points(ratio) if unit == "percent" else fmt.change(ratio)
     if not any(digit in text for digit in "123456789"):
         return Change(text, "off", None)
     rising = ratio > 0
     return Change(text, "up" if rising else "down", None if direction == 0 else rising == (direction > 0))
+
+
+def _points(difference: float) -> str:
+    """Percentage points in a word that fits a card."""
+    sign = "+" if round(difference, 3) > 0 else ""
+    return t("cards.points", number=sign + fmt.decimal(difference * 100, 1))
 
 
 def _help(row: pd.Series, key: str, currency: str) -> str:

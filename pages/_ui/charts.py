@@ -5,6 +5,7 @@ the run, and carries the ids of what it shows in ``customdata``: ``clicked`` giv
 """
 
 from collections.abc import Mapping, Sequence
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
@@ -15,13 +16,16 @@ import streamlit as st
 from models.calc.calendar import Event
 from pages._ui import format as fmt
 from pages._ui import palette
+from pages._ui.device import on_a_phone
 from pages._ui.i18n import t
 
 CONFIG = {"displayModeBar": False, "scrollZoom": False, "doubleClick": False, "showTips": False}
 ROW = 34  # pixels of one bar with its gap
+_THICKEST = 28  # pixels of a bar that has more room than that
 DAYS_DRAWN = 120  # longer periods are drawn by week: a line of more days is noise
 RISE_AND_FALL = (palette.OWN, palette.FALL)
 _NARROW = 13  # characters of a label beside a bar; the tooltip has the rest
+_DIGIT = 8  # pixels of one sign beside a bar, a Chinese one among digits included
 _FONT = {"size": 13}
 
 
@@ -52,38 +56,44 @@ def ranked_bars(
     compare: str | None = None,
     compare_name: str = "",
     colour: str = palette.OWN,
+    height: int | None = None,
 ) -> go.Figure:
     """Horizontal bars in the order of ``frame``, one row each, with the value written at the end.
 
     A click gives the row's ``ids``. ``compare`` is a column drawn as a grey mark on each bar; ``colour`` a
-    colour of the palette. Negative values run to the left.
+    colour of the palette. Negative values run to the left. ``height`` spreads the bars over a given height.
     """
     values = frame[value].astype(float)
     names = [str(name) for name in frame[label]]
     rows = list(range(len(frame)))
+    height = height or ROW * max(len(frame), 2) + 16
     full = [fmt.value(number, unit, currency) for number in values]
     bars = go.Bar(
         y=rows,
         x=values.round(2).tolist(),
         orientation="h",
         marker={"color": colour, "cornerradius": 3},
-        width=0.62,
-        text=[fmt.card_value(number, unit, currency) for number in values],
-        textposition="outside",
-        textfont={**_FONT, "color": palette.SOFT_TEXT},
-        cliponaxis=False,
+        width=min(0.62, _THICKEST * max(len(frame), 2) / height),
         customdata=list(zip(frame[ids].astype(str), names, full, strict=True)),
         hovertemplate="<b>%{customdata[1]}</b><br>%{customdata[2]}<extra></extra>",
         showlegend=False,
     )
-    figure = go.Figure(bars, layout(height=ROW * max(len(frame), 2) + 16))
-    reach = float(values.abs().max()) if len(values) else 0.0
+    figure = go.Figure(bars, layout(height=height))
+    ends = values.fillna(0.0)
     if compare is not None:
         known = frame[compare].astype(float)
-        reach = max(reach, float(known.abs().max()) if known.notna().any() else 0.0)
         figure.add_trace(_marks(rows, known, frame[ids].astype(str), names, unit, currency, compare_name))
+        # The value stands beyond the mark, so that neither hides the other.
+        ends = ends.where(ends < 0, np.maximum(ends, known.fillna(0.0)))
+    reach = float(ends.abs().max()) if len(ends) else 0.0
+    short = [fmt.card_value(number, unit, currency) for number in values]
+    figure.add_trace(_values_beside(rows, ends, short))
     falling = bool(len(values)) and float(values.max()) <= 0
-    span = [-1.32 * reach, 0] if falling else [min(float(values.min()) * 1.3, 0) if len(values) else 0, 1.32 * reach]
+    lowest = min(float(values.min()), 0.0) if len(values) else 0.0
+    span = [-reach, 0] if falling else [1.3 * lowest, reach]
+    # The values stand in the margin beside the plot, whatever width is left for the bars.
+    room = _DIGIT * max((len(text) for text in short), default=0) + 12
+    figure.update_layout(margin_r=4 if falling else room, margin_l=room if falling else 4)
     figure.update_xaxes(visible=False, range=span if reach else [0, 1], fixedrange=True)
     figure.update_yaxes(
         tickvals=rows,
@@ -100,13 +110,27 @@ def ranked_bars(
     return figure
 
 
+def _values_beside(rows: list[int], ends: pd.Series, texts: list[str]) -> go.Scatter:
+    return go.Scatter(
+        y=rows,
+        x=ends.round(2).tolist(),
+        mode="text",
+        text=[f" {text} " for text in texts],
+        textposition=["middle left" if end < 0 else "middle right" for end in ends],
+        textfont={**_FONT, "color": palette.SOFT_TEXT},
+        cliponaxis=False,
+        hoverinfo="skip",
+        showlegend=False,
+    )
+
+
 def _marks(
     rows: list[int], values: pd.Series, ids: pd.Series, names: list[str], unit: str, currency: str, name: str
 ) -> go.Scatter:
     texts = [f"{name} {fmt.value(number, unit, currency)}" for number in values]
     return go.Scatter(
         y=rows,
-        x=[None if fmt.is_missing(number) else round(number, 2) for number in values],
+        x=[round(number, 2) if number > 0 else None for number in values],
         mode="markers",
         marker={"symbol": "line-ns", "size": 17, "line": {"width": 2.5, "color": palette.SOFT_TEXT}},
         customdata=list(zip(ids, names, texts, strict=True)),
@@ -122,28 +146,28 @@ def time_line(
     unit: str,
     currency: str,
     name: str,
-    compare: Mapping[str, str] | None = None,
+    compare: Mapping[str, str] = MappingProxyType({}),
     events: Sequence[Event] = (),
     height: int = 320,
 ) -> go.Figure:
-    """One line over ``frame["day"]``: the value solid, each column of ``compare`` (column -> name) dotted grey.
+    """One line over ``frame["day"]``: the value solid, what it is compared with dotted grey.
 
-    Zero-based. Events stand behind the line as bands with their names. Periods of more than 120 days are summed
-    by week.
+    ``compare`` (column -> name) is in order of preference: the first with a known value is drawn. Zero-based.
+    Events stand behind the line as bands with their names. Periods of more than 120 days are summed by week.
     """
+    other = next((column for column in compare if frame[column].notna().any()), None)
+    shown = [value] if other is None else [value, other]
     weekly = len(frame) > DAYS_DRAWN
-    drawn = by_week(frame, [value, *(compare or {})]) if weekly else frame
+    drawn = by_week(frame, shown) if weekly else frame
     days = pd.to_datetime(drawn["day"])
     figure = go.Figure(layout=layout(height=height, hovermode="x unified"))
-    for column, title in (compare or {}).items():
-        if drawn[column].notna().any():
-            figure.add_trace(_line(days, drawn[column], title, unit, currency, own=False))
+    if other is not None:
+        figure.add_trace(_line(days, drawn[other], compare[other], unit, currency, own=False))
     figure.add_trace(_line(days, drawn[value], name, unit, currency, own=True))
-    shown = [value, *(column for column in (compare or {}) if drawn[column].notna().any())]
     bounds = drawn[shown].astype(float)
     ticks, texts = axis_ticks(unit, currency, float(bounds.max().max()), float(bounds.min().min()))
     figure.update_yaxes(**_value_axis(ticks, texts))
-    marks = _spread(len(days), 7)
+    marks = _spread(len(days), 4 if on_a_phone() else 7)
     figure.update_xaxes(
         tickvals=[days.iloc[mark].date().isoformat() for mark in marks],
         ticktext=[fmt.day_short(days.iloc[mark]) for mark in marks],
@@ -184,6 +208,7 @@ def _line(days: pd.Series, values: pd.Series, name: str, unit: str, currency: st
         x=[day.date().isoformat() for day in days],
         y=[None if fmt.is_missing(number) else round(number, 4) for number in numbers],
         name=name,
+        legendrank=1 if own else 2,
         mode="lines+markers",
         line={"color": palette.OWN if own else palette.QUIET, "width": 2.4 if own else 1.4}
         | ({} if own else {"dash": "dot"}),
@@ -201,7 +226,7 @@ def _bands(figure: go.Figure, events: Sequence[Event], first: Any, last: Any, to
             continue
         start, end = max(start, first) - half, min(end, last) + half
         figure.add_vrect(
-            x0=start.isoformat(), x1=end.isoformat(), fillcolor=palette.WARM, opacity=0.16, line_width=0, layer="below"
+            x0=start.isoformat(), x1=end.isoformat(), fillcolor=palette.WARM, opacity=0.12, line_width=0, layer="below"
         )
         figure.add_annotation(
             x=(start + (end - start) / 2).isoformat(),
@@ -233,14 +258,14 @@ def columns_over_time(
         )
     highest = float(frame[list(parts)].astype(float).sum(axis=1).max()) if len(frame) else 0.0
     figure.update_yaxes(**_value_axis(*axis_ticks(unit, currency, highest)))
-    marks = _spread(len(months), 8)
+    marks = _spread(len(months), 3 if on_a_phone() else 5)
     figure.update_xaxes(
         type="category",
         tickvals=[months[mark] for mark in marks],
         ticktext=[fmt.month(months[mark]) for mark in marks],
         **_time_axis(),
     )
-    figure.update_layout(legend=_LEGEND, bargap=0.28)
+    figure.update_layout(legend={**_LEGEND, "traceorder": "normal"}, bargap=0.28)
     return figure
 
 
@@ -262,6 +287,7 @@ def curves(
                 x=frame[x].tolist(),
                 y=numbers.round(4).tolist(),
                 name=name,
+                legendrank=1 if own else 2,
                 mode="lines+markers",
                 line={"color": palette.OWN if own else palette.QUIET, "width": 2.4 if own else 1.6}
                 | ({} if own else {"dash": "dot"}),
@@ -305,7 +331,7 @@ def _value_axis(ticks: list[float], texts: list[str]) -> dict[str, Any]:
         "tickvals": ticks,
         "ticktext": texts,
         # Room above the highest tick for the names of events.
-        "range": [ticks[0], ticks[-1] + (ticks[-1] - ticks[0]) * 0.06] if len(ticks) > 1 else [0, 1],
+        "range": [ticks[0], ticks[-1] + (ticks[-1] - ticks[0]) * 0.09] if len(ticks) > 1 else [0, 1],
         "zeroline": False,
         "showgrid": True,
         "gridcolor": palette.RULE,
@@ -317,7 +343,15 @@ def _value_axis(ticks: list[float], texts: list[str]) -> dict[str, Any]:
 
 
 def _time_axis() -> dict[str, Any]:
-    return {"showgrid": False, "zeroline": False, "ticks": "", "fixedrange": True, "title": None, "automargin": True}
+    return {
+        "showgrid": False,
+        "zeroline": False,
+        "ticks": "",
+        "fixedrange": True,
+        "title": None,
+        "automargin": True,
+        "tickangle": 0,
+    }
 
 
 def _spread(length: int, most: int) -> list[int]:

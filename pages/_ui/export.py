@@ -118,6 +118,7 @@ def to_xlsx(
         "head": book.add_format({"bold": True, "bottom": 1, "text_wrap": True, "valign": "top"}),
         "label": book.add_format({"font_color": "#6E6783", "valign": "top"}),
         "wrap": book.add_format({"text_wrap": True, "valign": "top"}),
+        "signed": book.add_format({"num_format": "+#,##0.00;-#,##0.00;0.00"}),
         "money": book.add_format({"num_format": f'"{words[2]}"#,##0.00;-"{words[2]}"#,##0.00'}),
         "count": book.add_format({"num_format": "#,##0"}),
         "days": book.add_format({"num_format": "#,##0"}),

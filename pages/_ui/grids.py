@@ -12,10 +12,12 @@ import plotly.graph_objects as go
 
 from pages._ui import charts, palette
 from pages._ui import format as fmt
+from pages._ui.device import on_a_phone
 from pages._ui.i18n import t
-from pages._ui.tables import on_a_phone
 
 _CURVE_POINTS = 120
+# Of the scale: in stronger cells the colour of the ground reads better than that of text, in light and dark.
+_STRONG = 0.6
 
 
 def heat_map(
@@ -38,23 +40,16 @@ def heat_map(
     height, width = values.shape
     known = np.isfinite(values)
     highest = top or (float(values[known].max()) if known.any() else 1.0)
+    scale = highest or 1.0
     figure = go.Figure(
-        go.Heatmap(
-            z=[
-                [float(v) if ok else None for v, ok in zip(*pair, strict=True)]
-                for pair in zip(values, known, strict=True)
-            ],
-            zmin=0,
-            zmax=highest or 1.0,
-            colorscale=palette.SCALE,
-            showscale=False,
-            xgap=2,
-            ygap=2,
-            text=texts if numbers else None,
-            texttemplate="%{text}" if numbers else None,
-            textfont={"size": 12},
-            hoverinfo="skip",
-        ),
+        [
+            _cells(
+                np.where(values <= _STRONG * scale, values, np.nan), texts if numbers else None, scale, palette.TEXT
+            ),
+            _cells(
+                np.where(values > _STRONG * scale, values, np.nan), texts if numbers else None, scale, palette.GROUND
+            ),
+        ],
         charts.layout(height=row_height * height + (52 if column_name else 30), hoverdistance=30),
     )
     cells = [(x, y) for y in range(height) for x in range(width) if known[y, x]]
@@ -83,6 +78,28 @@ def heat_map(
     )
     figure.update_yaxes(tickvals=list(range(height)), ticktext=list(rows), range=[height - 0.5, -0.5], **axis)
     return figure
+
+
+def _cells(values: np.ndarray, texts: Sequence[Sequence[str]] | None, scale: float, ink: str) -> go.Heatmap:
+    return go.Heatmap(
+        z=[[float(value) if np.isfinite(value) else None for value in row] for row in values],
+        zmin=0,
+        zmax=scale,
+        colorscale=palette.SCALE,
+        showscale=False,
+        xgap=2,
+        ygap=2,
+        # Plotly writes the text of an empty cell, too.
+        text=[
+            [text if np.isfinite(value) else "" for text, value in zip(*pair, strict=True)]
+            for pair in zip(texts, values, strict=True)
+        ]
+        if texts is not None
+        else None,
+        texttemplate="%{text}" if texts is not None else None,
+        textfont={"size": 12, "color": ink},
+        hoverinfo="skip",
+    )
 
 
 def hours(frame: pd.DataFrame) -> go.Figure:
@@ -119,7 +136,7 @@ def cohorts(frame: pd.DataFrame) -> go.Figure:
     is marked, because it can only grow.
     """
     later = frame[frame["month_number"] > 0]
-    names = list(dict.fromkeys(frame["cohort"]))
+    names = list(dict.fromkeys(later["cohort"]))
     sizes = frame.drop_duplicates("cohort").set_index("cohort")["size"]
     reach = int(later["month_number"].max()) if len(later) else 1
     if on_a_phone():
@@ -193,7 +210,7 @@ def rfm(frame: pd.DataFrame, rule: pd.DataFrame, currency: str) -> go.Figure:
         texts=texts,
         hints=hints,
         ids=keys,
-        row_height=48,
+        row_height=62,
     )
 
 

@@ -74,7 +74,7 @@ def begin(
         if beside is not None:
             beside()
         narrowed, period = _filters(seen, snapshot, choices)
-    words = filters.summary() if choices != "none" else t("scope.chain")
+    words = filters.summary() if choices != "none" else session.in_words(session.current_person())
     line.caption(t("head.line", as_of=fmt.instant(snapshot.info.as_of), scope=words))
     return Opened(name, detail, narrowed, period, snapshot, words)
 

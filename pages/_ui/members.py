@@ -141,10 +141,15 @@ def choices_in_words(chosen: Mapping[str, str]) -> list[tuple[str, str]]:
 
 
 def newest_whole_cohort(cohorts: pd.DataFrame) -> str:
-    """The newest cohort with at least three months behind it, or the oldest there is."""
+    """The newest cohort with a year behind it, or the oldest there is."""
     reach = cohorts.groupby("cohort")["month_number"].max()
-    seasoned = reach[reach >= 3]
+    seasoned = reach[reach >= 12]
     return str((seasoned if len(seasoned) else reach.iloc[:1]).index[-1])
+
+
+def after_first_month(curve: pd.DataFrame) -> pd.DataFrame:
+    """The average curve without month 0, in which everybody bought."""
+    return curve[curve["month_number"] > 0]
 
 
 def cohort_rows(cohorts: pd.DataFrame, cohort: str) -> pd.DataFrame:

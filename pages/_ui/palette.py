@@ -12,7 +12,7 @@ OWN = theme.CATEGORY_0  # the figure the page is about
 SECOND = theme.CATEGORY_1
 WARM = theme.CATEGORY_2  # events: bands behind a line
 QUIET = theme.CATEGORY_8  # what the figure is compared with
-FALL = theme.CATEGORY_5  # a loss in money
+FALL = theme.CATEGORY_8  # what was lost: there is no joy in it
 
 TEXT = theme.GRAY_90
 SOFT_TEXT = theme.GRAY_70

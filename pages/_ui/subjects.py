@@ -1,6 +1,7 @@
 """What a page is about (a store, product or receipt): named by the URL, checked against the scope, put in words."""
 
 from dataclasses import dataclass
+from datetime import date
 
 import pandas as pd
 import streamlit as st
@@ -56,7 +57,7 @@ def store_choice() -> None:
     st.selectbox(
         t("store.choose"),
         list(names),
-        index=None,
+        index=None if shown is None else list(names).index(shown),
         key="store_choice",
         format_func=lambda store_id: localized_text("store.name", names[store_id]),
         placeholder=t("store.choose"),
@@ -78,6 +79,11 @@ def step_of(store_id: str | None) -> tuple[drill.Step, ...]:
     if found.empty:
         return ()
     return (drill.Step(localized_text("store.name", found["store"].iloc[0]), "store", (("store", str(store_id)),)),)
+
+
+def opens_after(header: pd.Series, day: date) -> bool:
+    """Whether a store opened after ``day``; ``header``: a row of the store report's header."""
+    return not fmt.is_missing(header["opened_on"]) and header["opened_on"].date() > day
 
 
 def chosen_product(scope: Scope) -> pd.Series | None:

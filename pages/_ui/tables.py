@@ -5,6 +5,7 @@ Units come from the metric registry, so a column of a report looks the same on e
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, Literal
 
 import pandas as pd
@@ -12,9 +13,10 @@ import streamlit as st
 
 from models.metrics import METRICS, is_money
 from pages._ui import format as fmt
+from pages._ui.device import on_a_phone
 from pages._ui.i18n import exists, t
 
-Kind = Literal["text", "money", "count", "decimal", "ratio", "percent", "days", "day", "instant", "month"]
+Kind = Literal["text", "money", "signed", "count", "decimal", "ratio", "percent", "days", "day", "instant", "month"]
 
 MOST_COLUMNS = 8
 ON_A_PHONE = 3
@@ -34,6 +36,8 @@ class Column:
 
 
 _KINDS: dict[str, Kind] = {
+    "change": "signed",
+    "difference": "signed",
     "ordered_at": "instant",
     "returned_at": "instant",
     "loaded_at": "instant",
@@ -69,7 +73,7 @@ def kind_of(name: str) -> Kind:
     """What the values of a report's column are."""
     if name in METRICS:
         return METRICS[name].unit
-    return "money" if is_money(name) else _KINDS.get(name, "text")
+    return _KINDS.get(name) or ("money" if is_money(name) else "text")
 
 
 def label(name: str) -> str:
@@ -89,11 +93,13 @@ def listing(
 ) -> str | None:
     """Draws ``frame`` and gives the id (column ``opens``) of the row that was clicked, None before any click.
 
-    Without ``opens`` rows are not clickable. ``rows`` is the height in rows; longer frames scroll.
+    Columns without a single value are left out. Without ``opens`` rows are not clickable. ``rows`` is the height in
+    rows; longer frames scroll.
     """
     if len(columns) > MOST_COLUMNS:
         raise ValueError(f"a list has at most {MOST_COLUMNS} columns, this one {len(columns)}")
-    shown = list(columns)[:ON_A_PHONE] if on_a_phone() else list(columns)
+    known = [column for column in columns if frame[column.name].notna().any()] or list(columns)
+    shown = known[:ON_A_PHONE] if on_a_phone() else known
     drawn = pd.DataFrame({column.name: _values(frame[column.name], column) for column in shown})
     settings: dict[str, Any] = {
         "hide_index": True,
@@ -101,6 +107,7 @@ def listing(
         "column_config": {column.name: _config(column, currency) for column in shown},
         "alt": alt,
         "key": key,
+        "row_height": _ROW_PIXELS,
         "height": _ROW_PIXELS * (rows + 1) + 3 if rows and len(frame) > rows else "content",
     }
     if opens is None:
@@ -126,11 +133,6 @@ def pager(frame: pd.DataFrame, *, key: str, size: int = PAGE_ROWS) -> None:
             st.pagination(pages, key=key)
 
 
-def on_a_phone() -> bool:
-    """Whether the browser says it is a phone: its lists keep the first columns and leave the rest to the detail."""
-    return "Mobi" in (st.context.headers.get("User-Agent") or "")
-
-
 def in_words(values: pd.Series, prefix: str) -> pd.Series:
     """Keys as words: ``segment.<key>`` and the like; a key without a text stays as it is."""
     return values.astype(object).map(
@@ -144,7 +146,7 @@ def _values(values: pd.Series, column: Column) -> pd.Series:
     match column.kind:
         case "percent":
             return values.astype(float) * 100  # the format below writes the sign only
-        case "money" | "count" | "decimal" | "ratio" | "days":
+        case "money" | "signed" | "count" | "decimal" | "ratio" | "days":
             return values.astype(float)
         case "month":
             return values.map(fmt.month)
@@ -154,16 +156,20 @@ def _values(values: pd.Series, column: Column) -> pd.Series:
 
 def _config(column: Column, currency: str) -> Any:
     name, width = label(column.name), column.width
+    number = partial(st.column_config.NumberColumn, width=width, alignment="right")
     hint = t(f"metric.{column.name}.help") if column.name in METRICS else None
     match column.kind:
         case "money":
-            return st.column_config.NumberColumn(name, help=hint, width=width, format=f"{fmt.symbol(currency)}%,.2f")
+            return number(name, help=hint, format=f"{fmt.symbol(currency)}%,.2f")
+        case "signed":
+            # The sign stands before the number, so the currency goes to the heading.
+            return number(t("column.with_unit", name=name, unit=fmt.symbol(currency)), help=hint, format="%+,.2f")
         case "count" | "days":
-            return st.column_config.NumberColumn(name, help=hint, width=width, format="%,d")
+            return number(name, help=hint, format="%,d")
         case "decimal" | "ratio":
-            return st.column_config.NumberColumn(name, help=hint, width=width, format="%,.2f")
+            return number(name, help=hint, format="%,.2f")
         case "percent":
-            return st.column_config.NumberColumn(name, help=hint, width=width, format="%.1f%%")
+            return number(name, help=hint, format="%.1f%%")
         case "day":
             return st.column_config.DateColumn(name, help=hint, width=width, format="YYYY-MM-DD")
         case "instant":
