@@ -156,4 +156,6 @@ def localized_text(field: str, source: str) -> str:
 def _translations(field: str, language: str) -> Mapping[str, str]:
     from pages._ui import load  # load needs the language of this module for its own messages
 
-    return load.translations(language, load.generation()).get(field, {})
+    words = load.translations(language, load.generation()).get(field, {})
+    # The snapshot's own word for a store without a region.
+    return {**words, "unknown": text(language, "region.unknown")} if field == "region.name" else words
