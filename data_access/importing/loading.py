@@ -7,13 +7,15 @@ from typing import Any
 
 import duckdb
 import pandas as pd
+import pyarrow as pa
 from sqlalchemy import ColumnElement, Connection, Table, and_, bindparam, column, delete, select
 
 from data_access.bulk import append
 from data_access.importing.staging import Staging, name, overlap
 from data_access.importing.targets import Prepared, sql_type
 
-_KEYS_PER_QUERY = 1_000
+# SQLite takes 32,766 values in one statement, PostgreSQL 65,535.
+_KEYS_PER_QUERY = 10_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,8 +59,8 @@ def _fetch_existing(connection: Connection, db: duckdb.DuckDBPyConnection, prepa
         rows = connection.execute(query).fetchall()
         if not rows:
             continue
-        values = zip(*rows, strict=True)
-        frame = pd.DataFrame({c.name: _texts(v) for c, v in zip(columns, values, strict=True)}, dtype="str")
+        values = zip(columns, zip(*rows, strict=True), strict=True)
+        frame = pa.table({c.name: pa.array(_texts(v), pa.string()) for c, v in values})
         db.register("fetched", frame)
         db.execute(f"INSERT INTO existing SELECT {casts} FROM fetched")
         db.unregister("fetched")

@@ -145,7 +145,8 @@ class Staging:
         self.run(
             f"CREATE TABLE staged_{key} AS "
             f"WITH parsed AS (SELECT _row, _part, _line, {parsed} FROM raw_{key}) "
-            f"SELECT *, {derived}{amount} AS _amount, substr(md5(concat_ws(chr(31), {content})), 1, 20) AS _hash FROM parsed",
+            f"SELECT *, {derived}{amount} AS _amount, substr(md5(concat_ws(chr(31), {content})), 1, 20) AS _hash "
+            "FROM parsed",
             f"inputs.{key} (derived, amount)",
         )
         tests = [_fault(column, c, now) for column, c in one.columns.items()]
@@ -222,7 +223,7 @@ class Staging:
         columns = ", ".join(name(column) for column in (*one.columns, *one.derived))
         nth = "row_number() OVER (PARTITION BY _hash ORDER BY _row)"
         self.db.execute(
-            f"CREATE TABLE kept_{key} AS SELECT _row, _part, _line, _amount, _hash || '-' || {nth} AS _key, {columns} "
+            f"CREATE TABLE kept_{key} AS SELECT _row, _amount, _hash || '-' || {nth} AS _key, {columns} "
             f"FROM staged_{key} WHERE _row NOT IN (SELECT _row FROM repeated_{key})"
         )
         self.db.execute(
@@ -310,10 +311,11 @@ def _value(column: SourceColumn) -> str:
     if column.type == "integer":
         return rf"CASE WHEN regexp_full_match(trim(@), '[+-]?\d{{1,15}}') THEN CAST(trim(@) AS {kind}) END"
     if column.type == "decimal":
-        wide = "CAST(trim(@) AS DECIMAL(38, 12))"
         # Binary floats carry noise in the 13th digit and beyond; a fifth decimal is not noise.
+        wide = "CAST(trim(@) AS DECIMAL(38, 12))"
         return (
-            rf"CASE WHEN regexp_full_match(trim(@), '[+-]?\d{{1,12}}(\.\d{{1,40}})?') THEN "
+            rf"CASE WHEN regexp_full_match(trim(@), '[+-]?\d{{1,12}}(\.\d{{1,4}})?') THEN CAST(trim(@) AS {kind}) "
+            r"WHEN regexp_full_match(trim(@), '[+-]?\d{1,12}\.\d{5,40}') THEN "
             f"CASE WHEN abs({wide} - round({wide}, 4)) < 0.000001 THEN CAST({wide} AS {kind}) END END"
         )
     if column.type == "flag":

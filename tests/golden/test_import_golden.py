@@ -2,7 +2,7 @@
 
 import json
 import sqlite3
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -86,7 +86,8 @@ def test_online_retail_orders_and_months_are_the_golden_ones(online_retail: Load
     assert _one(database, "SELECT count(*) FROM counted") == golden["orders"]
     # Midnight of a month's end in London is the same instant or an hour earlier in UTC, and no order is that late.
     months = database.execute(
-        "SELECT substr(ordered_at, 1, 7), round(sum(net), 2), count(*), count(DISTINCT customer_id) FROM counted GROUP BY 1"
+        "SELECT substr(ordered_at, 1, 7), round(sum(net), 2), count(*), count(DISTINCT customer_id) "
+        "FROM counted GROUP BY 1"
     ).fetchall()
     assert {month: {"revenue": net, "orders": n, "customers": c} for month, net, n, c in months} == {
         month: {key: figures[key] for key in ("revenue", "orders", "customers")}
@@ -115,7 +116,7 @@ def test_online_retail_products_carry_their_usual_name(online_retail: Loaded) ->
 
 
 def test_online_retail_in_parts_gives_the_same_database(tmp_path: Path) -> None:
-    rows = pq.read_table(shared_data("online_retail") / "online_retail.parquet").slice(0, 40_000)
+    rows = pq.read_table(shared_data("online_retail") / "online_retail.parquet").slice(0, 20_000)
     dumps = []
     for name, imports in _cuts(rows).items():
         folder = tmp_path / name
@@ -136,7 +137,7 @@ def _cuts(rows: pa.Table) -> dict[str, list[list[pa.Table]]]:
     n = rows.num_rows
     odd, even = rows.take(pa.array(range(0, n, 2))), rows.take(pa.array(range(1, n, 2)))
     first, second = rows.slice(0, n // 2 + 7), rows.slice(n // 2 + 7)
-    early, late = rows.slice(0, 25_003), rows.slice(20_007)
+    early, late = rows.slice(0, 12_503), rows.slice(10_007)
     return {
         "whole": [[rows]],
         "two files": [[first, second]],
@@ -148,9 +149,9 @@ def _cuts(rows: pa.Table) -> dict[str, list[list[pa.Table]]]:
 
 
 def _dump(path: Path) -> dict[str, list[tuple[object, ...]]]:
-    """What the database says about trade; names of products and numbers of lines may depend on the order of imports."""
+    """What the database says about trade; names of products and numbers of lines may depend on the imports' order."""
     queries = {
-        "lines": "SELECT order_id, product_id, quantity, list_price, net, count(*) FROM sale_line GROUP BY 1, 2, 3, 4, 5",
+        "lines": "SELECT order_id, product_id, quantity, net, count(*) FROM sale_line GROUP BY 1, 2, 3, 4",
         "returns": "SELECT return_id, product_id, quantity, refund, count(*) FROM return_line GROUP BY 1, 2, 3, 4",
         "orders": "SELECT order_id, customer_id, store_id, ordered_at FROM sale_order",
         "movements": "SELECT product_id, quantity, moved_at FROM stock_movement",
@@ -220,7 +221,8 @@ def test_complete_journey_sales_are_the_golden_ones(complete_journey: Loaded) ->
     assert _one(database, "SELECT max(ordered_at) FROM sale_order").startswith(golden["date_max"])
     cosmetics = _one(
         database,
-        "SELECT count(*), round(sum(net), 2) FROM sale_line JOIN product USING (product_id) WHERE category = 'COSMETICS'",
+        "SELECT count(*), round(sum(net), 2) FROM sale_line JOIN product USING (product_id) "
+        "WHERE category = 'COSMETICS'",
     )
     assert cosmetics == (304, 1361.53)
     assert _one(database, "SELECT count(*) FROM product WHERE category = 'COSMETICS'") == 3011
@@ -254,7 +256,8 @@ def test_joining_redemptions_to_coupons_does_not_multiply_them(complete_journey:
     _, database, _ = complete_journey
     joined = _one(
         database,
-        "SELECT count(*) FROM campaign_event LEFT JOIN coupon USING (campaign_id, coupon_code) WHERE campaign_event.kind = 'redeemed'",
+        "SELECT count(*) FROM campaign_event e LEFT JOIN coupon USING (campaign_id, coupon_code) "
+        "WHERE e.kind = 'redeemed'",
     )
     assert joined == 2102
 
@@ -276,7 +279,7 @@ def test_complete_journey_totals_become_metrics(complete_journey: Loaded) -> Non
 
 def test_hillstrom_arms_visits_and_spend_are_the_golden_ones(tmp_path: Path) -> None:
     files = [shared_data("hillstrom") / "hillstrom.parquet"]
-    report, database, golden = _load(tmp_path, "hillstrom", files)
+    report, database, golden = _load(tmp_path, "hillstrom", files, again=False)
     assert report.difference == 0
     arms = database.execute(
         "SELECT arm, is_control, count(*), count(visit), count(spend), round(sum(spend), 2) "
