@@ -53,9 +53,10 @@ class OverviewReport:
     ]
     # ten best sellers (movement 'top', best first), then up to ten that lost most against the period before
     # ('falling', largest loss first); compared_with: net sales of the period before; change_ratio: change /
-    # compared_with, NaN when that is not positive
+    # compared_with, NaN when that is not positive; contribution: change / change of all products
     products: Annotated[
-        pd.DataFrame, Columns("product_id product category net_sales units compared_with change change_ratio movement")
+        pd.DataFrame,
+        Columns("product_id product category net_sales units compared_with change change_ratio contribution movement"),
     ]
 
 

@@ -34,7 +34,8 @@ class StoreReport:
     hours: Annotated[pd.DataFrame, Columns("weekday hour net_sales orders days")]
     # as in the overview
     products: Annotated[
-        pd.DataFrame, Columns("product_id product category net_sales units compared_with change change_ratio movement")
+        pd.DataFrame,
+        Columns("product_id product category net_sales units compared_with change change_ratio contribution movement"),
     ]
     # the latest counted orders of the period, newest first, at most 50; net_sales: after refunds linked to the order
     recent_orders: Annotated[pd.DataFrame, Columns("order_id ordered_at customer_key units gross_sales net_sales")]

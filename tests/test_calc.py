@@ -1,0 +1,174 @@
+"""ABC classes, quadrants, lifecycle stages, movers and cohorts, on numbers that can be followed by hand."""
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from models.calc import lifecycle
+from models.calc.abc import abc_classes
+from models.calc.cohorts import cohort_table, new_and_returning, retention_curve
+from models.calc.movers import movers
+from models.calc.quadrants import medians, quadrant_of
+
+
+def classes(values: list[float], a: float = 0.8, b: float = 0.95) -> list[str]:
+    return list(abc_classes(np.array(values, dtype=float), np.arange(len(values)), a, b))
+
+
+def test_whoever_reaches_the_share_still_belongs_to_the_class() -> None:
+    # shares before each: 0, .5, .8, .95 of 100
+    assert classes([50, 30, 15, 5]) == ["A", "A", "B", "C"]
+    assert classes([5, 15, 30, 50]) == ["C", "B", "A", "A"]
+
+
+def test_one_big_customer_is_a() -> None:
+    assert classes([1000, 1]) == ["A", "C"]
+
+
+def test_no_value_is_no_class() -> None:
+    assert classes([0, -5, 10]) == ["U", "U", "A"]
+    assert classes([0, 0]) == ["U", "U"]
+    assert classes([]) == []
+
+
+def test_the_thresholds_can_be_set_but_not_crossed() -> None:
+    assert classes([50, 30, 15, 5], a=0.5, b=0.8) == ["A", "B", "C", "C"]
+    with pytest.raises(ValueError, match="0 < a <= b <= 1"):
+        classes([1], a=0.9, b=0.5)
+
+
+@settings(max_examples=80, deadline=None)
+@given(st.lists(st.integers(-100, 10_000), max_size=60))
+def test_classes_follow_the_value(values: list[int]) -> None:
+    found = classes([float(v) for v in values])
+    in_order = [found[i] for i in np.lexsort((np.arange(len(values)), -np.array(values, dtype=float)))]
+    assert in_order == sorted(in_order)
+    assert all((name == "U") == (value <= 0) for name, value in zip(found, values, strict=True))
+
+
+def test_quadrants_are_cut_at_the_medians_and_the_cut_is_below() -> None:
+    visits, spend = np.array([1, 2, 3, 4, 5]), np.array([50, 10, 30, 20, 40])
+    assert medians(visits, spend) == (3, 30)
+    found = quadrant_of(visits, spend, 3, 30)
+    assert list(found) == ["rare_high", "rare_low", "rare_low", "frequent_low", "frequent_high"]
+    assert np.isnan(medians(np.array([]), np.array([]))).all()
+
+
+def stages(*customers: tuple[int, float, float]) -> list[str]:
+    orders, first, last = (np.array(values) for values in zip(*customers, strict=True))
+    return list(lifecycle.stage_of("four_stage", orders, first, last))
+
+
+def test_the_four_stages() -> None:
+    nan = float("nan")
+    assert stages((0, nan, nan), (1, 90, 90), (1, 91, 91), (4, 80, 0), (4, 400, 180), (9, 900, 181)) == [
+        "potential",
+        "new",
+        "returning",
+        "loyal",
+        "loyal",
+        "returning",
+    ]
+
+
+@given(st.integers(0, 12), st.integers(0, 2000), st.integers(0, 2000))
+def test_everybody_has_a_stage(orders: int, first: int, since: int) -> None:
+    last = min(first, since)
+    found = stages((orders, float(first), float(last)))
+    assert found[0] in lifecycle.STAGES["four_stage"]
+
+
+def test_the_rule_of_the_stages_is_shown_as_data() -> None:
+    shown = lifecycle.rule("four_stage").set_index("stage")
+    assert shown.loc["loyal", "min_orders"] == 4
+    assert shown.loc["loyal", "last_order_within_days"] == 180
+    assert shown.loc["new", "first_order_within_days"] == 90
+    assert pd.isna(shown.loc["returning", "max_orders"])
+    assert set(shown.index) == set(lifecycle.STAGES["four_stage"])
+
+
+def product_rows(*rows: tuple[str, float, float]) -> pd.DataFrame:
+    return pd.DataFrame(
+        [
+            {"product_id": p, "product": p, "category": "c", "net_sales": now, "units": 1, "compared_with": then}
+            for p, now, then in rows
+        ]
+    )
+
+
+def test_movers_are_the_best_sellers_and_the_largest_losses() -> None:
+    found = movers(product_rows(("a", 100, 150), ("b", 90, 10), ("c", 5, 45), ("d", 0, 20)), count=2)
+    assert found[["product_id", "movement"]].to_numpy().tolist() == [
+        ["a", "top"],
+        ["b", "top"],
+        ["a", "falling"],
+        ["c", "falling"],
+    ]
+    assert found["change"].tolist() == [-50, 80, -50, -40]
+    assert found["change_ratio"].tolist() == [-50 / 150, 80 / 10, -50 / 150, -40 / 45]
+    total = (100 + 90 + 5) - (150 + 10 + 45 + 20)
+    assert found["contribution"].tolist() == [-50 / total, 80 / total, -50 / total, -40 / total]
+
+
+def test_without_a_period_before_nothing_falls() -> None:
+    nan = float("nan")
+    found = movers(product_rows(("a", 100, nan), ("b", 90, nan), ("c", 0, nan)))
+    assert found["movement"].tolist() == ["top", "top"]
+    assert found[["compared_with", "change", "change_ratio", "contribution"]].isna().all(axis=None)
+
+
+def test_a_product_new_in_the_period_has_a_change_but_no_ratio() -> None:
+    found = movers(product_rows(("a", 100, 0)))
+    assert found["change"].tolist() == [100]
+    assert found["change_ratio"].isna().all()
+
+
+ACTIVITY = pd.DataFrame(
+    # cohort, month, customers, gross, net
+    [
+        (10, 10, 4, 400, 400),
+        (10, 11, 2, 150, 140),
+        (10, 13, 1, 50, 50),
+        (12, 12, 3, 300, 300),
+        (-1, 12, 0, 0, -20),
+    ],
+    columns=["cohort", "month", "customers", "gross_sales", "net_sales"],
+)
+
+
+def test_a_cohort_has_a_row_for_every_month_that_has_begun() -> None:
+    table = cohort_table(ACTIVITY, last_month=13, last_complete_month=12)
+    assert table[["cohort", "month_number", "size", "customers"]].to_numpy().tolist() == [
+        [10, 0, 4, 4],
+        [10, 1, 4, 2],
+        [10, 2, 4, 0],
+        [10, 3, 4, 1],
+        [12, 0, 3, 3],
+        [12, 1, 3, 0],
+    ]
+    assert table["rate"].tolist() == [1, 2 / 4, 0, 1 / 4, 1, 0]
+    assert table["complete"].tolist() == [True, True, True, False, True, False]
+
+
+def test_the_curve_weighs_cohorts_by_size_and_leaves_unfinished_months_out() -> None:
+    curve = retention_curve(cohort_table(ACTIVITY, last_month=13, last_complete_month=12))
+    assert curve["month_number"].tolist() == [0, 1, 2]
+    assert curve["rate"].tolist() == [(4 + 3) / (4 + 3), 2 / 4, 0 / 4]
+
+
+def test_new_and_returning_share_a_month() -> None:
+    table = new_and_returning(ACTIVITY, last_complete_month=12).set_index("month")
+    assert table["new"].to_dict() == {10: 4, 11: 0, 12: 3, 13: 0}
+    assert table["returning"].to_dict() == {10: 0, 11: 2, 12: 0, 13: 1}
+    assert table["returning_net_sales"].to_dict() == {10: 0, 11: 140, 12: -20, 13: 50}
+    assert table["complete"].to_dict() == {10: True, 11: True, 12: True, 13: False}
+    assert table[["new_net_sales", "returning_net_sales"]].sum(axis=None) == ACTIVITY["net_sales"].sum()
+
+
+def test_no_activity_no_cohorts() -> None:
+    empty = ACTIVITY.iloc[:0]
+    assert cohort_table(empty, 13, 12).empty
+    assert new_and_returning(empty, 12).empty
+    assert retention_curve(cohort_table(empty, 13, 12)).empty
