@@ -153,10 +153,10 @@ def _stage_all(
     rows = 0
     with reading(engine, work, draft.scratch) as reader:
         for source in SOURCES:
-            present = state[source.table].present
-            rows += stage(work, reader, source, present, progress)
+            table = state[source.table]
+            rows += stage(work, reader, source, table.present, table.rows or 0, progress)
             if source.money:
-                usable = set(source.essential) <= set(present)
+                usable = set(source.essential) <= set(table.present)
                 totals[source.table] = reader.total(source.table, source.money) if usable else Decimal(0)
     return rows, totals
 

@@ -99,9 +99,17 @@ SOURCES = (
 
 
 def stage(
-    work: duckdb.DuckDBPyConnection, reader: Reader, source: Source, present: Collection[str], progress: Progress
+    work: duckdb.DuckDBPyConnection,
+    reader: Reader,
+    source: Source,
+    present: Collection[str],
+    expected: int,
+    progress: Progress,
 ) -> int:
-    """Fills ``stage.<table>`` with the columns of ``source`` that are ``present`` in the CRM; returns the rows."""
+    """Fills ``stage.<table>`` with the columns of ``source`` that are ``present`` in the CRM; returns the rows.
+
+    ``expected`` is the number of rows the table held a moment ago, for the progress.
+    """
     table = crm.tables[source.table]
     columns = [table.c[name] for name in source.columns]
     declared = ", ".join(f'"{c.name}" {_type(c)}' for c in columns)
@@ -117,7 +125,9 @@ def stage(
         (added,) = work.fetchone() or (0,)
         rows += added
         seconds = max(time.monotonic() - started, 0.001)
-        progress(f"{table.name}: {rows:,} rows read, {rows / seconds:,.0f} rows/s")
+        left = max(expected - rows, 0) * seconds / max(rows, 1)
+        remaining = f", about {left:.0f} s left" if rows < expected else ""
+        progress(f"{table.name}: {rows:,} of {max(expected, rows):,} rows, {rows / seconds:,.0f} rows/s{remaining}")
     return rows
 
 

@@ -268,6 +268,38 @@ def test_the_generic_reader_gives_the_same_facts(tiny: tuple[Path, RefreshReport
         assert facts_rows(tmp_path, table) == facts_rows(home, table), table
 
 
+@pytest.mark.parametrize(
+    "server",
+    [
+        "sqlite",
+        pytest.param("postgresql", marks=pytest.mark.database),
+        pytest.param("mariadb", marks=pytest.mark.database),
+    ],
+)
+def test_all_tables_are_read_as_they_were_at_one_instant(
+    server: str, tmp_path: Path, request: pytest.FixtureRequest
+) -> None:
+    url = f"sqlite:///{tmp_path}/crm.sqlite" if server == "sqlite" else request.getfixturevalue(f"{server}_url")
+    engine, till = crm_engine(url), crm_engine(url)
+    tiny_crm.fill(engine)
+    written = []
+
+    def sell_meanwhile(step: str) -> None:
+        if step.startswith("sale_order:"):
+            with till.begin() as connection:
+                connection.execute(text("UPDATE sale_line SET net = 1000 WHERE order_id = 'O2'"))
+            written.append(step)
+
+    report = refresh(engine, tmp_path, progress=sell_meanwhile)
+    assert written
+    assert facts_rows(tmp_path, "sale_order", "gross_sales", order_id="O2") == [(60,)]
+    assert report.reconciliation[0].difference == 0
+    refresh(engine, tmp_path)
+    assert facts_rows(tmp_path, "sale_order", "gross_sales", order_id="O2") == [(1000,)]
+    engine.dispose()
+    till.dispose()
+
+
 # --- dirty rows -----------------------------------------------------------------------------------
 
 
@@ -289,6 +321,7 @@ def test_rows_that_cannot_be_used_are_quarantined_with_a_reason_and_the_money_st
         lambda _: None,
         *loose("sale_line"),
         *loose("sale_order"),
+        *loose("return_line"),
         line + "('O404', 1, 'P1', 1, 11.11)",
         line + "(NULL, 1, 'P1', 1, 22.22)",
         line + "('O1', 3, '', 1, 33.33)",
@@ -299,10 +332,13 @@ def test_rows_that_cannot_be_used_are_quarantined_with_a_reason_and_the_money_st
         order + "('X2', 'S1', '1900-01-01 10:00:00', 'sale')",
         order + "('X3', NULL, '2026-02-01 10:00:00', 'sale')",
         line + "('X1', 1, 'P1', 1, 77.77)",
+        "INSERT INTO return_line (return_id, line_no, store_id, product_id, returned_at, quantity, refund, reason) "
+        "VALUES ('R9', 1, NULL, 'P1', '2026-02-01 10:00:00', 1, 6.60, 'allergy')",
         line + "('X3', 1, 'P1', 1, 88.88)",
     )
     report = refresh(engine, home)
     assert report.refused == {
+        ("return_line", "null_key"): 1,
         ("sale_line", "duplicate"): 1,
         ("sale_line", "no_order"): 1,
         ("sale_line", "null_key"): 2,
@@ -317,6 +353,7 @@ def test_rows_that_cannot_be_used_are_quarantined_with_a_reason_and_the_money_st
     refused = sum(map(D, ("11.11", "22.22", "33.33", "44.44", "55.55", "66.66", "77.77", "88.88")))
     assert (net.quarantined, net.difference) == (refused, 0)
     assert net.crm == net.snapshot + refused
+    assert (report.reconciliation[1].quarantined, report.reconciliation[1].difference) == (D("6.60"), 0)
     quarantined = facts_rows(home, "quarantine", "row_key", "reason", "amount", table_name="sale_line")
     assert ("O404/1", "no_order", D("11.11")) in quarantined
     assert any("sale_line.quantity: 1 values" in w for w in report.warnings)

@@ -50,7 +50,7 @@ def _line(order_id: str, line_no: int, product: str, quantity: int, net: str, co
 def _return(return_id: str, store: str, at: datetime, refund: str, **more: Any) -> dict[str, Any]:
     line = {"return_id": return_id, "line_no": 1, "store_id": store, "returned_at": at, "refund": Decimal(refund)}
     empty = {"order_id": None, "order_line_no": None, "customer_id": None}
-    return {**line, "product_id": "P2", "quantity": Decimal(1), "currency": "CNY", **empty, **more}
+    return {**line, "product_id": "P2", "quantity": Decimal(1), "currency": "CNY", "reason": "allergy", **empty, **more}
 
 
 def rows() -> dict[str, list[dict[str, Any]]]:

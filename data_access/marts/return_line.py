@@ -7,8 +7,8 @@ SQL = """
 SELECT
     r.return_id, r.line_no, r.order_id, r.order_line_no, r.store_id,
     coalesce(k.customer_key, o.customer_key) AS customer_key, r.product_id,
-    timezone(s.time_zone, timezone('UTC', r.returned_at)) AS returned_at,
-    CAST(timezone(s.time_zone, timezone('UTC', r.returned_at)) AS DATE) AS day,
+    clean.local_time(s.time_zone, r.returned_at) AS returned_at,
+    CAST(clean.local_time(s.time_zone, r.returned_at) AS DATE) AS day,
     r.quantity, r.refund, r.reason, o.exclusion
 FROM clean.return_line r
 JOIN clean.stores s USING (store_id)

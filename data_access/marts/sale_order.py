@@ -11,7 +11,7 @@ WITH sums AS (
 ), orders AS (
     SELECT
         o.order_id, o.store_id, o.customer_id, k.customer_key, o.staff_id, o.channel, o.device, o.ordered_at AS utc,
-        timezone(s.time_zone, timezone('UTC', o.ordered_at)) AS ordered_at,
+        clean.local_time(s.time_zone, o.ordered_at) AS ordered_at,
         coalesce(l.gross_sales, 0) AS gross_sales, l.tax, l.discount, l.cost,
         coalesce(l.units, 0) AS units, coalesce(l.lines, 0) AS lines,
         CASE
@@ -35,4 +35,4 @@ SELECT
 FROM orders
 """
 
-FACTS = "SELECT * EXCLUDE (utc, customer_id) FROM clean.orders ORDER BY day, store_id, ordered_at, order_id"
+FACTS = "SELECT * EXCLUDE (utc, customer_id) FROM clean.orders ORDER BY day, store_id"

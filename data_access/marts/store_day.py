@@ -11,7 +11,7 @@ WITH sold AS (
 ), counted AS (
     -- A door counter that was down counted nothing, which is not zero.
     SELECT
-        t.store_id, CAST(timezone(s.time_zone, timezone('UTC', t.hour_start)) AS DATE) AS day,
+        t.store_id, CAST(clean.local_time(s.time_zone, t.hour_start) AS DATE) AS day,
         sum(t.visitors) AS visitors
     FROM clean.store_traffic t JOIN clean.stores s USING (store_id)
     WHERE t.valid IS DISTINCT FROM false
