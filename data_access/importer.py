@@ -65,8 +65,9 @@ def import_files(
         quarantine_file = quarantine / f"{plan.name}-{digest[:12]}.csv" if bad else None
         with engine.begin() as connection:
             counts = []
-            for one in prepared:
-                progress(f"writing {one.table.name}")
+            for number, one in enumerate(prepared, start=1):
+                rows = staging.scalar(f"SELECT count(*) FROM {one.relation}")
+                progress(f"writing {one.table.name}: {rows:,} rows (table {number} of {len(prepared)})")
                 counts.append(write(connection, staging, one, now))
             report = ImportReport(
                 mapping=plan.name,

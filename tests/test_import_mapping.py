@@ -20,6 +20,23 @@ def test_plain_columns_are_enough_for_a_mapping(import_database: Engine, load: L
     ]
 
 
+def test_an_input_may_have_the_name_of_an_sql_word_and_a_select_may_end_in_a_comment(
+    import_database: Engine, load: Load, tmp_path: Path
+) -> None:
+    tables = """
+    [[tables]]
+    name = "product"
+    from = "order"
+    columns = { product_id = "id", name = "'by columns'" }
+    [[tables]]
+    name = "product"
+    select = '''SELECT id || 'b' AS product_id, 'by select' AS name FROM "order" -- the same rows again'''
+    """
+    text = mapping_file(tmp_path, tables=tables).read_text().replace("[inputs.one", "[inputs.order")
+    load("id,name\n1,A\n", mapping=write(tmp_path / "words.toml", text))
+    assert rows(import_database, product.c.product_id, product.c.name) == [("1", "by columns"), ("1b", "by select")]
+
+
 def test_another_encoding_and_separator_can_be_stated(import_database: Engine, load: Load, tmp_path: Path) -> None:
     path = write(tmp_path / "gb.csv", "id;name\n1;面霜\n".encode("gb18030"))
     load(path, mapping=mapping_file(tmp_path, encoding="gb18030", delimiter=";"))

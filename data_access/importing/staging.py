@@ -227,7 +227,7 @@ class Staging:
             f"FROM staged_{key} WHERE _row NOT IN (SELECT _row FROM repeated_{key})"
         )
         self.db.execute(
-            f"CREATE VIEW {key} AS SELECT * FROM kept_{key} WHERE _row NOT IN (SELECT _row FROM quarantine)"
+            f"CREATE VIEW {name(key)} AS SELECT * FROM kept_{key} WHERE _row NOT IN (SELECT _row FROM quarantine)"
         )
 
     # --- what the report needs --------------------------------------------------------------------

@@ -65,7 +65,7 @@ def _prepare(staging: Staging, position: int, target: Target) -> Prepared:
     table = crm.tables[target.name]
     where = f"tables.{position} ({target.name})"
     relation = f"target_{position}"
-    given = [column[0] for column in staging.run(f"DESCRIBE {target.query}", where).fetchall()]
+    given = [column[0] for column in staging.run(f"DESCRIBE SELECT * FROM (\n{target.query}\n)", where).fetchall()]
     columns = tuple(column for column in given if column != "_row")
     _check_columns(staging, target, table, columns, where)
     numbered = target.number is not None
@@ -74,7 +74,7 @@ def _prepare(staging: Staging, position: int, target: Target) -> Prepared:
     converted = ", ".join(f"{_converted(table.c[c], staging.mapping.time_zone)} AS {name(c)}" for c in columns)
     staging.run(
         f"CREATE OR REPLACE TABLE {relation} AS SELECT {converted}"
-        f"{', _row' if '_row' in given else ''} FROM ({target.query})",
+        f"{', _row' if '_row' in given else ''} FROM (\n{target.query}\n)",
         where,
     )
     for reason, condition in _faults(table, columns):
