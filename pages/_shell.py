@@ -7,7 +7,9 @@ from pages._ui import access, format, load, params, session
 from pages._ui.i18n import LANGUAGES, language, preferred, t, text, use_language
 from pages._ui.mark import mark, wordmark
 
-params.mount()
+account = st.sidebar.container(key="account", border=session.identity() is not None)
+with st.sidebar:
+    params.mount()
 wish = params.get("lang")
 if wish not in LANGUAGES:
     cookie = st.context.cookies.get(LANGUAGE_COOKIE)
@@ -42,21 +44,20 @@ for entry in access.PAGES:
         sections.setdefault(t(f"nav.{entry.section}"), []).append(page(entry, default=entry.key == first))
 chosen = st.navigation(sections, position="sidebar")
 
-with st.sidebar:
-    st.session_state["language_switch"] = language()
-    with st.container(key="account", border=True):
-        st.markdown(f"**{t(f'role.{person.role}')}**  \n{session.in_words(person)}")
-        st.caption(t("shell.as_of", instant=format.instant(load.snapshot().info.as_of)))
-        st.segmented_control(
-            t("language.label"),
-            LANGUAGES,
-            key="language_switch",
-            format_func=lambda name: text(name, "language.name"),
-            label_visibility="collapsed",
-            required=True,
-            width="stretch",
-            on_change=choose_language,
-        )
-        st.html(f'<form method="post" action="/sign-out"><button>{t("shell.sign_out")}</button></form>')
+st.session_state["language_switch"] = language()
+with account:
+    st.markdown(f"**{t(f'role.{person.role}')}**  \n{session.in_words(person)}")
+    st.caption(t("shell.as_of", instant=format.instant(load.snapshot().info.as_of)))
+    st.segmented_control(
+        t("language.label"),
+        LANGUAGES,
+        key="language_switch",
+        format_func=lambda name: text(name, "language.name"),
+        label_visibility="collapsed",
+        required=True,
+        width="stretch",
+        on_change=choose_language,
+    )
+    st.html(f'<form method="post" action="/sign-out"><button>{t("shell.sign_out")}</button></form>')
 
 chosen.run()

@@ -36,6 +36,7 @@ class Entries:
         return None
 
 
+_SELLING = ("shop", "online")
 _KEPT = 2
 _read: OrderedDict[str, Entries] = OrderedDict()
 
@@ -52,8 +53,10 @@ def entries(snapshot: Snapshot) -> Entries:
 
 def _entries(snapshot: Snapshot) -> Entries:
     frame = places.stores(Scope("chain"), snapshot.engine)
-    # A warehouse has no manager who reads sales, and a closed store has none at all.
-    frame = frame[frame["closed_on"].isna() & (frame["kind"] != "warehouse")]
+    # A warehouse has no manager who reads sales, a closed store has none at all, and a store that only receipts
+    # mention is an error in the data.
+    frame = frame[frame["closed_on"].isna() & frame["kind"].isin(_SELLING)]
+    frame = frame.sort_values("kind", key=lambda kinds: kinds.map(_SELLING.index), kind="stable")
     regions = dict(zip(frame["region_id"], frame["region"], strict=True))
     stores = {
         str(region_id): tuple(zip(part["store_id"], part["store"], strict=True))
