@@ -60,9 +60,9 @@ SHARED = {"health.generation", "products.product_facts"}
 PER_PERIOD = {"customers.buyers", "products.product_totals", "sales.returns_of_sales", "sales.totals"}
 
 
-@pytest.fixture(scope="module")
-def facts(tmp_path_factory: pytest.TempPathFactory) -> Snapshot:
-    return tiny.snapshot(tmp_path_factory.mktemp("facts") / "facts.duckdb")
+@pytest.fixture
+def facts(tiny_snapshot: Snapshot) -> Snapshot:
+    return tiny_snapshot
 
 
 def query_functions() -> dict[str, Callable[..., pd.DataFrame]]:

@@ -1,0 +1,162 @@
+"""Segments of five buyers and one person without an order, by hand."""
+
+from datetime import date
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from data_access.errors import Problem
+from data_access.scope import Scope
+from data_access.snapshot import Snapshot
+from models.calc.named_segments import SEGMENTS
+from models.reports.segments import SegmentsReport, segments
+from tests.tiny import AS_OF, CHAIN, NOTHING, ONLY_A
+
+NET = {
+    1: 100 + 60 + 190 + 30 + 205,
+    2: 200 + 130 + 110.25 - 200 - 30,
+    3: 90 + 105,
+    4: 210 + 400 - 15.5,
+    6: 58,
+}
+ORDERS = {1: 5, 2: 3, 3: 2, 4: 2, 6: 1}
+LAST = {1: date(2026, 3, 5), 2: date(2026, 3, 20), 3: date(2026, 3, 12), 4: date(2026, 3, 10), 6: date(2026, 3, 15)}
+
+
+@pytest.fixture
+def report(tiny_snapshot: Snapshot) -> SegmentsReport:
+    return segments(tiny_snapshot, CHAIN, AS_OF)
+
+
+def member(report: SegmentsReport, customer: int) -> pd.Series:
+    return report.members.set_index("customer_key").loc[f"key{customer}"]
+
+
+def test_the_members_are_the_buyers_and_who_never_bought(report: SegmentsReport) -> None:
+    members = report.members.set_index("customer_key")
+    assert members.index.tolist() == ["key4", "key1", "key2", "key3", "key6", "key5"]  # by net sales
+    for customer, net in NET.items():
+        row = member(report, customer)
+        assert row["net_sales"] == net
+        assert row["orders"] == ORDERS[customer]
+        assert row["recency_days"] == (AS_OF - LAST[customer]).days
+    assert member(report, 1)["visits"] == 4
+    assert member(report, 1)["store"] == "Birch Mall"  # where the last order was
+    prospect = member(report, 5)
+    assert (prospect["segment"], prospect["stage"], prospect["abc"]) == ("prospect", "potential", "U")
+    assert prospect[["r", "f", "m", "recency_days", "quadrant", "last_day"]].isna().all()
+    assert prospect["store"] == "Alder Road"
+
+
+def test_scores_under_both_rules_add_up_to_the_buyers(report: SegmentsReport) -> None:
+    for tie_rule in ("equal_size", "keep_ties"):
+        cells = report.rfm[report.rfm["tie_rule"] == tie_rule]
+        assert cells["customers"].sum() == 5
+        assert cells["net_sales"].sum() == sum(NET.values())
+    equal = report.rfm[report.rfm["tie_rule"] == "equal_size"]
+    # of five, one has each score; most recent is 2, most orders 1, most money 4
+    assert equal[["r", "f", "m"]].apply(sorted).to_numpy().tolist() == [[i, i, i] for i in range(1, 6)]
+
+
+def test_keep_ties_by_hand(report: SegmentsReport) -> None:
+    # orders 1 2 2 3 5: cut points 1.8, 2, 2.4, 3.4; recency 0 5 8 10 15: 4, 6.8, 8.8, 11
+    assert np.quantile([1, 2, 2, 3, 5], [0.2, 0.4, 0.6, 0.8]).tolist() == pytest.approx([1.8, 2, 2.4, 3.4])
+    assert [member(report, c)["f"] for c in (6, 3, 4, 2, 1)] == [1, 2, 2, 4, 5]
+    assert [member(report, c)["r"] for c in (2, 6, 3, 4, 1)] == [5, 4, 3, 2, 1]
+    orders = report.cuts[report.cuts["measure"] == "orders"]
+    assert orders["value"].tolist() == pytest.approx([1.8, 2, 2.4, 3.4])
+
+
+def test_named_segments_list_every_name_and_everybody_once(report: SegmentsReport) -> None:
+    assert report.named["segment"].tolist() == list(SEGMENTS)
+    assert report.named["customers"].sum() == len(report.members)
+    assert report.named["net_sales"].sum() == sum(NET.values())
+    named = report.named.set_index("segment")["customers"]
+    assert named["prospect"] == 1
+    # customer 1: r 1, f 5, m 4 -> FM 5; customer 4: r 2, f 2, m 5 -> FM 4; customer 2: r 5, f 4, m 3 -> FM 4
+    assert member(report, 1)["segment"] == "previously_loyal"
+    assert member(report, 4)["segment"] == "at_risk"
+    assert member(report, 2)["segment"] == "champions"
+
+
+def test_abc_quadrants_and_stages_cover_everybody(report: SegmentsReport) -> None:
+    # 594.5, 585, 210.25, 195, 58 of 1642.75: before each 0, .36, .72, .85, .96
+    assert [member(report, c)["abc"] for c in (4, 1, 2, 3, 6)] == ["A", "A", "A", "B", "C"]
+    assert report.abc.set_index("class")["customers"].to_dict() == {"A": 3, "B": 1, "C": 1, "U": 1}
+    assert report.abc["net_sales_share"].sum() == pytest.approx(1)
+    # visits 4, 3, 2, 2, 1: above 2 is frequent; spend: above 210.25 is high
+    assert report.quadrants.set_index("quadrant")["customers"].to_dict() == {
+        "frequent_high": 1,
+        "frequent_low": 1,
+        "rare_high": 1,
+        "rare_low": 2,
+    }
+    # 1 has five orders; 3, 4 and 6 began within 90 days; 2 began last year and has three orders
+    stages = report.lifecycle.set_index("stage")["customers"]
+    assert stages.to_dict() == {"potential": 1, "new": 3, "returning": 1, "loyal": 1}
+    assert set(report.lifecycle["preset"]) == {"four_stage"}
+
+
+def test_a_store_knows_only_its_own_customers(tiny_snapshot: Snapshot) -> None:
+    report = segments(tiny_snapshot, ONLY_A, AS_OF)
+    members = report.members.set_index("customer_key")
+    # 2 bought in A once; 1 and 2 are at home there, and 5; 3 and 4 never came
+    assert set(members.index) == {"key1", "key2", "key5", "key6"}
+    assert members.loc["key1", "orders"] == 4
+    assert members.loc["key2", "net_sales"] == 130 - 200 - 30
+    assert set(members["store_id"].dropna()) == {"A"}
+
+
+def test_no_stores_nobody(tiny_snapshot: Snapshot) -> None:
+    report = segments(tiny_snapshot, NOTHING, AS_OF)
+    assert report.members.empty
+    assert report.rfm.empty
+    assert report.named["customers"].sum() == 0
+    assert report.cuts["value"].isna().all()
+
+
+def test_a_window_scores_only_who_bought_in_it(tiny_snapshot: Snapshot) -> None:
+    report = segments(tiny_snapshot, CHAIN, date(2026, 1, 31), window_months=6)
+    assert report.window_first == date(2025, 8, 1)
+    assert report.rfm.empty  # 1 and 2 bought before August 2025, nobody since
+    members = report.members.set_index("customer_key")
+    assert members.loc[["key1", "key2"], "segment"].isna().all()
+    assert members.loc["key1", "stage"] == "returning"
+    whole = segments(tiny_snapshot, CHAIN, date(2026, 1, 31))
+    assert whole.rfm.loc[whole.rfm["tie_rule"] == "keep_ties", "customers"].sum() == 2
+
+
+def test_what_comes_after_the_day_does_not_exist(tiny_snapshot: Snapshot) -> None:
+    report = segments(tiny_snapshot, CHAIN, date(2026, 3, 10))
+    assert member(report, 6)["segment"] == "prospect"
+    assert member(report, 4)["recency_days"] == 0
+    assert member(report, 4)["net_sales"] == 210 + 400
+
+
+def test_gross_sales_can_be_scored_instead(tiny_snapshot: Snapshot) -> None:
+    net = segments(tiny_snapshot, CHAIN, AS_OF)
+    gross = segments(tiny_snapshot, CHAIN, AS_OF, monetary="gross_sales")
+    assert member(net, 2)["m"] == 3
+    assert member(gross, 2)["m"] == 3  # 440.25 is third by either
+    assert set(gross.cuts["measure"]) == {"recency_days", "orders", "gross_sales", "visits", "net_sales"}
+    assert gross.rfm["gross_sales"].sum() == 2 * (100 + 60 + 190 + 30 + 205 + 200 + 130 + 110.25 + 195 + 610 + 58)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        ({"monetary": "profit"}, "monetary"),
+        ({"tie_rule": "luck"}, "tie_rule"),
+        ({"window_months": 0}, "window_months"),
+        ({"abc_a": 0.9, "abc_b": 0.5}, "abc_a"),
+    ],
+)
+def test_wrong_parameters_are_named(tiny_snapshot: Snapshot, arguments: dict[str, object], says: str) -> None:
+    with pytest.raises(Problem, match=says):
+        segments(tiny_snapshot, CHAIN, AS_OF, **arguments)  # type: ignore[arg-type]
+
+
+def test_sums_over_single_stores_are_the_chain_in_money(tiny_snapshot: Snapshot) -> None:
+    parts = [segments(tiny_snapshot, Scope("stores", (s,)), AS_OF).members["gross_sales"].sum() for s in "ABC"]
+    assert sum(parts) == segments(tiny_snapshot, CHAIN, AS_OF).members["gross_sales"].sum()
