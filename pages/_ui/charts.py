@@ -79,7 +79,9 @@ def ranked_bars(
         showlegend=False,
     )
     figure = go.Figure(bars, layout(height=height))
-    ends = values.fillna(0.0)
+    falling = bool(len(values)) and float(values.max()) <= 0
+    # A loss among gains is written at the zero line, where it does not hide the name of its row.
+    ends = values.fillna(0.0).clip(None if falling else 0.0)
     if compare is not None:
         known = frame[compare].astype(float)
         figure.add_trace(_marks(rows, known, frame[ids].astype(str), names, unit, currency, compare_name))
@@ -88,7 +90,6 @@ def ranked_bars(
     reach = float(ends.abs().max()) if len(ends) else 0.0
     short = [fmt.card_value(number, unit, currency) for number in values]
     figure.add_trace(_values_beside(rows, ends, short))
-    falling = bool(len(values)) and float(values.max()) <= 0
     lowest = min(float(values.min()), 0.0) if len(values) else 0.0
     span = [-reach, 0] if falling else [1.3 * lowest, reach]
     # The values stand in the margin beside the plot, whatever width is left for the bars.

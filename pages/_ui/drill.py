@@ -66,8 +66,8 @@ def breadcrumb(*steps: Step) -> None:
     with st.container(horizontal=True, vertical_alignment="center", gap="xxsmall", key="breadcrumb"):
         st.page_link("overview.py", label=t("page.overview"), query_params=query("overview"))
         for step in steps:
-            st.markdown(":gray[›]", width="content")
+            st.markdown(":small[:gray[›]]", width="content")
             if step.page is None:
-                st.markdown(f":gray[{step.label}]", width="content")
+                st.markdown(f":small[:gray[{step.label}]]", width="content")
             else:
                 st.page_link(f"{step.page}.py", label=step.label, query_params=query(step.page, **dict(step.ids)))

@@ -289,6 +289,7 @@ def pareto(net_sales: pd.Series, classes: pd.DataFrame) -> go.Figure:
                 font={"size": 14, "color": palette.SOFT_TEXT},
             )  # fmt: skip
         start = end
+    figure.update_layout(margin_r=24)
     for axis in (figure.update_xaxes, figure.update_yaxes):
         axis(**_share_axis())
     figure.update_xaxes(title={"text": t("charts.share_of_customers"), "standoff": 6}, showgrid=False)

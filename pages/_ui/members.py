@@ -124,7 +124,8 @@ def stage_rules(rules: pd.DataFrame) -> str:
         for column in ("min_orders", "max_orders", "first_order_within_days", "last_order_within_days"):
             bound = getattr(rule, column)
             if not fmt.is_missing(bound):
-                parts.append(t(f"segments.rule.{column}", n=fmt.count(bound)))
+                word = "no_orders" if (column, bound) == ("max_orders", 0) else column
+                parts.append(t(f"segments.rule.{word}", n=fmt.count(bound)))
         lines.append(
             t(
                 "segments.stage_rule",

@@ -46,6 +46,7 @@ _KINDS: dict[str, Kind] = {
     "month": "month",
     "share": "percent",
     "change_ratio": "percent",
+    "contribution": "percent",
     "customer_share": "percent",
     "net_sales_share": "percent",
     "rate": "percent",

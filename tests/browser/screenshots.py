@@ -1,0 +1,146 @@
+"""A picture of every page: ``python -m tests.browser.screenshots --out screenshots``.
+
+Desktop and phone, Chinese and English, light and dark, sign-in included, on the demo chain. Looked at after every
+change of the pages; nothing here is a test.
+"""
+
+import argparse
+import shutil
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+
+from data_access.crm import crm_engine
+from data_access.demo import write_demo
+from data_access.refresh import refresh
+from data_access.scope import Period, Scope
+from data_access.snapshot import current_snapshot
+from models.reports.overview import overview
+from models.reports.product import product
+from tests.browser.conftest import Server, serve, settled
+
+PHONE = (
+    "Mozilla/5.0 (iPhone; CPU iPhone OS 18_0 like Mac OS X) AppleWebKit/605.1.15 (KHTML, like Gecko) "
+    "Version/18.0 Mobile/15E148 Safari/604.1"
+)
+WIDTHS = {"desktop": 1360, "phone": 390}
+LOCALES = {"zh": "zh-CN", "en": "en-US"}
+THEMES = ("light", "dark")
+TALLEST = 6_000
+# Name of the picture -> who looks, and at what.
+PAGES = {
+    "overview": ("regional", "/overview"),
+    "overview_chain": ("marketing", "/overview"),
+    "store": ("regional", "/store"),
+    "product": ("regional", "/product?product={product}"),
+    "order": ("regional", "/order?order={order}"),
+    "segments": ("regional", "/segments"),
+    "retention": ("regional", "/retention"),
+    "data_health": ("administrator", "/data_health"),
+    "glossary": ("administrator", "/glossary"),
+    "refused": ("manager", "/store?store=elsewhere"),
+}
+HOMES = {"manager": "S001", "regional": "R1"}
+
+
+@contextmanager
+def demo_server(scale: str) -> Iterator[Server]:
+    """A server with a demo chain of its own."""
+    with TemporaryDirectory() as folder:
+        home = Path(folder)
+        engine = crm_engine(f"sqlite:///{home / 'crm.sqlite'}")
+        write_demo(engine, scale=scale, truth_path=home / "truth.json")
+        refresh(engine, home)
+        engine.dispose()
+        yield from serve(home, home / "server.log")
+
+
+def take(server: Server, browser: Browser, out: Path, only: set[str]) -> Iterator[Path]:
+    """Takes every picture whose page is in ``only`` (all when it is empty)."""
+    ids = examples(server.home)
+    for device, width in WIDTHS.items():
+        for language, locale in LOCALES.items():
+            for theme in THEMES:
+                context = new_context(browser, device, width, locale, theme)
+                page = context.new_page()
+                if not only or "sign_in" in only:
+                    page.goto(server.url)
+                    yield shoot(page, out / f"sign_in-{device}-{language}-{theme}.png", width)
+                entered = ""
+                for name, (role, path) in PAGES.items():
+                    if only and name not in only:
+                        continue
+                    if role != entered:
+                        enter(page, server, role)
+                        entered = role
+                    page.goto(server.url + path.format(**ids))
+                    settled(page)
+                    yield shoot(page, out / f"{name}-{device}-{language}-{theme}.png", width)
+                context.close()
+
+
+def new_context(browser: Browser, device: str, width: int, locale: str, theme: str) -> BrowserContext:
+    more = {"user_agent": PHONE, "is_mobile": True, "has_touch": True} if device == "phone" else {}
+    return browser.new_context(
+        viewport={"width": width, "height": 900},
+        locale=locale,
+        color_scheme=theme,
+        **more,
+    )
+
+
+def enter(page: Page, server: Server, role: str) -> None:
+    page.context.clear_cookies()
+    page.goto(server.url)
+    form = page.locator(f"form.role:has(input[value={role}])")
+    if role in HOMES:
+        form.locator("select").select_option(HOMES[role])
+    form.get_by_role("button").click()
+    settled(page)
+
+
+def shoot(page: Page, target: Path, width: int) -> Path:
+    """The whole page in one picture: the window grows to its content, which Streamlit scrolls in a box of its own."""
+    main = page.get_by_test_id("stMain")
+    height = int(main.evaluate("element => element.scrollHeight")) if main.count() else 900
+    page.set_viewport_size({"width": width, "height": min(max(height, 600), TALLEST)})
+    page.wait_for_timeout(1_200)  # charts follow the window
+    page.screenshot(path=target)
+    page.set_viewport_size({"width": width, "height": 900})
+    return target
+
+
+def examples(home: Path) -> dict[str, str]:
+    """A best-selling product of the region and the latest receipt that holds it."""
+    snapshot = current_snapshot(home)
+    last = snapshot.info.last_day
+    if last is None:
+        raise SystemExit("the demo chain has no sales")
+    period, scope = Period(last.replace(day=1), last), Scope("stores", (HOMES["manager"],))
+    best = str(overview(snapshot, scope, period).products["product_id"].iloc[0])
+    orders = product(snapshot, scope, period, best).recent_orders
+    return {"product": best, "order": str(orders["order_id"].iloc[0])}
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--out", type=Path, default=Path("screenshots"), help="folder for the pictures")
+    parser.add_argument("--scale", default="demo", help="scale of the demo chain")
+    parser.add_argument("--only", nargs="*", default=[], help=f"pages: sign_in {' '.join(PAGES)}")
+    chosen = parser.parse_args()
+    chosen.out.mkdir(parents=True, exist_ok=True)
+    with demo_server(chosen.scale) as server, sync_playwright() as playwright:
+        found = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
+        browser = playwright.chromium.launch(executable_path=found, args=["--no-sandbox"])
+        for number, picture in enumerate(take(server, browser, chosen.out, set(chosen.only)), start=1):
+            sys.stdout.write(f"{number:3} {picture}\n")
+            sys.stdout.flush()
+        browser.close()
+
+
+if __name__ == "__main__":
+    main()
