@@ -70,7 +70,7 @@ def make_lines(
     product = np.where(first & (coupon >= 0), coupon, product)
     quantity = 1 + (rng.random(len(order)) < 0.13) + (rng.random(len(order)) < 0.03)
     business = np.append(people.wholesale, False)[buyer[order]]
-    quantity = np.where(business, quantity * rng.integers(3, 9, len(order)), quantity)
+    quantity = np.where(business, quantity * rng.integers(2, 5, len(order)), quantity)
     return pd.DataFrame({"order": order, "product": product, "quantity": quantity})
 
 
@@ -102,7 +102,9 @@ def _choose(
         return np.minimum(position - group[rows] * products, products - 1)
 
     product = draw(np.arange(len(order)))
-    own = np.flatnonzero((buyer[order] >= 0) & (rng.random(len(order)) < 0.2))
+    # Businesses buy in dozens what sells: a favourite of theirs would drown what is planted.
+    loyal = np.append(~people.wholesale, False)[buyer[order]]
+    own = np.flatnonzero(loyal & (rng.random(len(order)) < 0.2))
     favourite = _favourites(rng, range_, len(people.joined))
     product[own] = favourite[buyer[order[own]], rng.integers(0, _FAVOURITES, len(own))]
     # Nobody buys a facial online: those draw again until it is something that can be sent.

@@ -23,6 +23,7 @@ _SKIN_TYPES = ("dry", "oily", "combination", "sensitive", "normal")
 _HANDLING = ("normal", "fragile", "cool")
 _NATURAL_GROWTH = 3.0
 _LAUNCH_SHARE = 0.55
+_MOVER_PRICE = 420
 # Days before the end: the launch that takes sales from its sibling, and the window of the planted movers.
 LAUNCH_AGO = 150
 MOVER_DAYS = 28
@@ -94,10 +95,12 @@ def _movers(
     taken: set[int],
 ) -> tuple[Mover, ...]:
     """One mid-price, ordinary product per region; they rise and fall by turns."""
-    ordinary = [p for p in steady if p not in taken and 250 <= price[p] <= 520]
-    chosen = rng.permutation(ordinary)
+    regions = sorted(set(places.region.tolist()))
+    ordinary = np.setdiff1d(steady, list(taken))
+    mid_price = ordinary[np.argsort(np.abs(price[ordinary] - _MOVER_PRICE), kind="stable")]
+    chosen = rng.permutation(mid_price[: 2 * len(regions)])
     movers = []
-    for number, region in enumerate(sorted(set(places.region.tolist()))):
+    for number, region in enumerate(regions):
         product = int(chosen[number])
         usual = float(popularity[product] / popularity.sum())
         rising = number % 2 == 0
