@@ -102,10 +102,22 @@ def test_a_preset_longer_than_the_data_is_all_of_them() -> None:
     assert all(LAST_DAY == preset.last == preset.first for preset in (default_period(LAST_DAY, LAST_DAY), one_day))
 
 
+@pytest.mark.parametrize(
+    ("preset", "words"),
+    [
+        ("28d", "近 28 天，对比去年同期"),
+        ("90d", "近 90 天，对比上期"),  # a year earlier the data had not begun
+        ("all", "全部数据"),
+    ],
+)
+def test_the_summary_promises_only_comparisons_that_exist(preset: str, words: str) -> None:
+    assert shown(opened(Scope("chain"), period=preset))[2] == f"全连锁 · 5 家门店 · {words}"
+
+
 def test_own_dates() -> None:
     app = opened(Scope("chain"), period=CUSTOM, from_="2026-06-01", to="2026-06-18")
     assert shown(app)[1] == "2026-06-01 2026-06-18"
-    assert shown(app)[2].endswith("2026年6月1日至18日，对比去年同期")
+    assert shown(app)[2].endswith("2026年6月1日至18日，对比上期")
     # cut to the days there are
     assert (
         shown(opened(Scope("chain"), period=CUSTOM, from_="2020-01-01", to="2030-01-01"))[1]
@@ -176,7 +188,7 @@ def test_choosing_writes_the_url_in_words_that_both_languages_share() -> None:
     assert shown(run(app)) == [
         "stores S2",
         "2026-08-23 2026-11-20",
-        "Hangzhou Mixc · Last 90 days, against the same days last year",
+        "Hangzhou Mixc · Last 90 days, against the period before",
     ]
     assert (app.query_params["region"], app.query_params["stores"]) == ("east", "S2")
     # another region empties the stores

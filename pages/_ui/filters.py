@@ -66,7 +66,7 @@ def apply(scope: Scope, snapshot: Snapshot, *, dates: bool = True) -> tuple[Scop
         narrowed = _places_bar(scope, stores)
     parts = _places_in_words(narrowed, _stores_in(narrowed, stores))
     if dates:
-        parts.append(t("filters.summary.compared", period=_period_in_words(first_day, last_day)))
+        parts.append(_period_in_words(first_day, last_day))
     st.session_state[_SUMMARY] = " · ".join(parts)
     return narrowed, period
 
@@ -204,8 +204,16 @@ def _choose_stores() -> None:
 
 
 def _period_in_words(first_day: date, last_day: date) -> str:
+    """The days, and what the data allow to compare them with: last year, else the period before, else nothing."""
     name, period = chosen_period(first_day, last_day)
-    return format.period(period.first, period.last) if name == CUSTOM else t(f"filters.period.{name}")
+    words = format.period(period.first, period.last) if name == CUSTOM else t(f"filters.period.{name}")
+    for earlier, message in (
+        (period.last_year(), "filters.summary.last_year"),
+        (period.before(), "filters.summary.previous"),
+    ):
+        if earlier.first >= first_day:
+            return t(message, period=words)
+    return words
 
 
 def _places_in_words(scope: Scope, seen: pd.DataFrame) -> list[str]:
