@@ -31,7 +31,7 @@ from data_access.crm import crm_engine
 THINGS = Table(
     "things",
     MetaData(),
-    Column("thing_id", Integer, primary_key=True),
+    Column("thing_id", Integer, primary_key=True, autoincrement=False),
     Column("name", String(50)),
     Column("money", Numeric(18, 4)),
     Column("ratio", Float),
@@ -39,6 +39,7 @@ THINGS = Table(
     Column("at", DateTime),
     Column("good", Boolean),
     Column("amount", Integer),
+    mysql_charset="utf8mb4",
 )
 FULL = {
     "thing_id": 1,
@@ -53,11 +54,20 @@ FULL = {
 EMPTY = {"thing_id": 2, **dict.fromkeys(list(FULL)[1:])}
 
 
-@pytest.fixture
-def engine(tmp_path: Path) -> Engine:
-    engine = crm_engine(f"sqlite:///{tmp_path / 'bulk.sqlite'}")
+@pytest.fixture(
+    params=[
+        "sqlite",
+        pytest.param("postgresql", marks=pytest.mark.database),
+        pytest.param("mariadb", marks=pytest.mark.database),
+    ]
+)
+def engine(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Engine]:
+    name = request.param
+    url = f"sqlite:///{tmp_path / 'bulk.sqlite'}" if name == "sqlite" else request.getfixturevalue(f"{name}_url")
+    engine = crm_engine(url)
     THINGS.create(engine)
-    return engine
+    yield engine
+    engine.dispose()
 
 
 @pytest.fixture
@@ -75,13 +85,15 @@ def test_every_type_comes_back_as_the_database_would_have_stored_it(connection: 
         Decimal("199.1000"),
         0.125,
         date(2026, 2, 17),
-        datetime(2026, 2, 17, 12, 34, 56, 789012),
+        # MariaDB keeps whole seconds in a column without a precision.
+        datetime(2026, 2, 17, 12, 34, 56, 0 if connection.dialect.name in ("mysql", "mariadb") else 789012),
         True,
         7,
     )
     assert tuple(empty) == (2, None, None, None, None, None, None, None)
 
 
+@pytest.mark.parametrize("engine", ["sqlite"], indirect=True)
 def test_sqlite_texts_are_those_of_the_dialect(connection: Connection) -> None:
     append(connection, THINGS, pd.DataFrame([FULL]))
     texts = connection.exec_driver_sql("SELECT typeof(day), day, typeof(at), at, good FROM things").one()
@@ -115,11 +127,11 @@ def test_every_kind_of_column_a_frame_may_bring(
 
 
 def test_many_rows_arrive_whole_and_in_their_places(connection: Connection) -> None:
-    numbers = np.arange(1_003)
+    numbers = np.arange(1, 1_004)
     frame = pd.DataFrame({"amount": numbers * 2, "thing_id": numbers, "name": [f"n{number}" for number in numbers]})
     assert append(connection, THINGS, frame) == 1_003
     rows = connection.execute(select(THINGS.c.thing_id, THINGS.c.name, THINGS.c.amount).order_by(THINGS.c.thing_id))
-    assert [tuple(row) for row in rows] == [(number, f"n{number}", number * 2) for number in range(1_003)]
+    assert [tuple(row) for row in rows] == [(number, f"n{number}", number * 2) for number in range(1, 1_004)]
 
 
 def test_it_belongs_to_the_transaction_of_the_caller(engine: Engine) -> None:

@@ -92,6 +92,23 @@ def test_unknown_arguments_are_named(tmp_path: Path, arguments: dict[str, Any], 
         write(tmp_path, "crm", **arguments)
 
 
+@pytest.mark.database
+@pytest.mark.parametrize("server", ["postgresql", "mariadb"])
+def test_a_database_server_holds_the_same_chain(
+    request: pytest.FixtureRequest, folder: Path, tiny: Written, server: str
+) -> None:
+    engine = crm_engine(request.getfixturevalue(f"{server}_url"))
+    summary = write_demo(engine, scale="tiny", seed=1, end=END, truth_path=folder / f"{server}.json")
+    served = Written(engine, json.loads(summary.truth_path.read_text("utf-8")), summary)
+    assert summary.rows == tiny.summary.rows
+    assert served.truth == tiny.truth
+    for name in ("product", "sale_line", "campaign_event", "stock_movement", "store_traffic"):
+        key = [column.name for column in crm.tables[name].primary_key]
+        here, there = (chain.read(name).sort_values(key, ignore_index=True) for chain in (tiny, served))
+        pd.testing.assert_frame_equal(here, there, check_dtype=False, obj=name)
+    engine.dispose()
+
+
 def test_the_source_row_says_what_was_written(tiny: Written) -> None:
     source = tiny.read("data_source").iloc[0]
     assert (source["kind"], source["name"], source["currency"]) == ("demo", "tiny", "CNY")
