@@ -46,7 +46,7 @@ def demo(
         2026, 11, 20
     ),
     null: Annotated[list[str] | None, typer.Option(help="switch a planted effect off; repeatable")] = None,
-    truth: Annotated[Path | None, typer.Option(help="where the hidden truth goes [default: HOME/demo_truth.json]")] = None,
+    truth: Annotated[Path | None, typer.Option(help="where the truth goes [default: HOME/demo_truth.json]")] = None,
     if_missing: Annotated[bool, typer.Option("--if-missing", help="do nothing when the database holds rows")] = False,
     crm_url: CrmUrl = "",
     home: Home = None,
@@ -123,7 +123,7 @@ def main() -> None:
         typer.echo(f"error: {problem}", err=True)
         sys.exit(1)
     except DBAPIError as error:
-        typer.echo(f"error: the CRM database did not answer ({error.orig}); check MIRROR_CRM_URL and the server", err=True)
+        typer.echo(f"error: the CRM database did not answer ({error.orig}): check MIRROR_CRM_URL", err=True)
         sys.exit(1)
 
 

@@ -66,6 +66,6 @@ def holds_rows(engine: Engine) -> bool:
     existing = inspect(engine)
     with engine.connect() as connection:
         return any(
-            existing.has_table(table.name) and connection.execute(select(*table.primary_key).limit(1)).first() is not None
+            existing.has_table(table.name) and connection.execute(select(*table.primary_key).limit(1)).first()
             for table in (data_source, store)
         )

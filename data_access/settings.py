@@ -8,15 +8,12 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 
 
 class Settings(BaseSettings):
-    """Where the data lives and where the app serves."""
+    """Where the data lives."""
 
     model_config = SettingsConfigDict(env_prefix="MIRROR_", frozen=True)
 
-    home: Path = Field(default=Path("var"), description="folder for snapshots, quarantine files and the default databases")
-    crm_url: str = Field(default="", description="SQLAlchemy URL of the CRM database; default: SQLite in the home folder")
-    state_url: str = Field(default="", description="SQLAlchemy URL of the app's own database; default: SQLite in the home folder")
-    host: str = Field(default="127.0.0.1", description="address to serve on")
-    port: int = Field(default=8501, description="port to serve on")
+    home: Path = Field(default=Path("var"), description="folder for snapshots, quarantine files, default databases")
+    crm_url: str = Field(default="", description="SQLAlchemy URL of the CRM database; default: SQLite in home")
 
     @property
     def crm(self) -> str:

@@ -1,4 +1,4 @@
-"""The command line, as scripts use it: output on stdout, one sentence on stderr and exit code 1 for what a person can mend."""
+"""The command line, as scripts use it: output on stdout; what a person can mend is one sentence on stderr and exit code 1."""
 
 import json
 import os
