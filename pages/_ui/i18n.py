@@ -67,7 +67,7 @@ def use_language(chosen: str) -> None:
 
 
 def preferred(tags: str | None) -> str:
-    """The language for a browser's language tag or ``Accept-Language`` header: Chinese when it asks for it, else English."""
+    """The language for a browser's tag or ``Accept-Language`` header: Chinese when it asks for it, else English."""
     if not tags:
         return "en"
     ranked: list[tuple[float, str]] = []

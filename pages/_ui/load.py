@@ -4,6 +4,7 @@ always among them, and never with a leading underscore, which would leave them o
 from collections import OrderedDict
 from datetime import date
 from pathlib import Path
+from typing import Literal
 
 import pandas as pd
 import streamlit as st
@@ -85,8 +86,8 @@ def segments(
     as_of: date,
     generation: str,
     window_months: int | None = None,
-    monetary: str = "net_sales",
-    tie_rule: str = "keep_ties",
+    monetary: Literal["net_sales", "gross_sales"] = "net_sales",
+    tie_rule: Literal["equal_size", "keep_ties"] = "keep_ties",
     abc_a: float = 0.80,
     abc_b: float = 0.95,
 ) -> SegmentsReport:
