@@ -20,10 +20,6 @@ class Settings(BaseSettings):
         return self.crm_url or f"sqlite:///{(self.home / 'crm.sqlite').as_posix()}"
 
     @property
-    def snapshots(self) -> Path:
-        return self.home / "snapshots"
-
-    @property
     def quarantine(self) -> Path:
         return self.home / "quarantine"
 

@@ -1,4 +1,4 @@
-"""The command line, as scripts use it: output on stdout; what a person can mend is one sentence on stderr and exit code 1."""
+"""The command line as scripts use it: what a person can mend is one sentence on stderr and exit code 1."""
 
 import json
 import os
