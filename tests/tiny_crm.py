@@ -23,12 +23,15 @@ Returns: R1 (20.02, line 2 of O1, brought to S2 on 2026-03-30), R2 (9.99, withou
 
 from datetime import date, datetime
 from decimal import Decimal
+from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Engine, insert
+from sqlalchemy import Engine, insert, select
 
 from data_access.crm import prepare
+from data_access.marts.tables import facts
 from data_access.schema import crm
+from data_access.snapshot import current_snapshot
 
 # What identifies a person and must never leave the CRM.
 PERSONAL = ("李雷", "13800000001", "lilei@example.cn", "1990-05-06", "王小美", "Wang Xiaomei", "wx_lilei", "韩梅梅")
@@ -146,3 +149,11 @@ def fill(engine: Engine, content: dict[str, list[dict[str, Any]]] | None = None)
     with engine.begin() as connection:
         for table, table_rows in (rows() if content is None else content).items():
             connection.execute(insert(crm.tables[table]), table_rows)
+
+
+def facts_rows(home: Path, table: str, *columns: str, **equal: Any) -> list[tuple[Any, ...]]:
+    """Rows of a facts table in the generation in force, sorted by all columns."""
+    t = facts.tables[table]
+    query = select(*(t.c[c] for c in columns or t.c.keys())).where(*(t.c[k] == v for k, v in equal.items()))
+    with current_snapshot(home).engine.connect() as connection:
+        return sorted(map(tuple, connection.execute(query)), key=lambda row: [(v is None, str(v)) for v in row])
