@@ -36,24 +36,27 @@ def cohort_months(scope: Scope, engine: Engine, as_of: date) -> pd.DataFrame:
     cohort = np.repeat(np.where(cohort == never, -1, cohort), size)
     # One entry per customer and month with an order: the first such entry of each run.
     visit = np.flatnonzero(bought)
-    active = np.zeros(len(month), dtype=bool)
-    active[visit[starts(rows.customer_no[visit], month[visit])]] = True
+    visit = visit[starts(rows.customer_no[visit], month[visit])]
 
     # Every (cohort, month) pair has its place in a small table; bincount's sums are exact below 2**53.
     oldest = int(month.min(initial=0))
     span = int(month.max(initial=0)) - oldest + 1
     place = np.where(cohort < 0, 0, cohort - oldest + 1) * span + month - oldest
-    pair = np.flatnonzero(np.bincount(place))
+    size_of_table = span * (span + 1)
+    pair = np.flatnonzero(np.bincount(place, minlength=size_of_table))
+
+    def count(entries: NDArray[np.int64]) -> NDArray[np.int64]:
+        return np.bincount(place[entries], minlength=size_of_table)[pair].astype(np.int64)
 
     def total(values: NDArray[Any]) -> NDArray[np.float64]:
-        return np.asarray(np.bincount(place, weights=values), dtype=np.float64)[pair]
+        return np.asarray(np.bincount(place, weights=values, minlength=size_of_table), dtype=np.float64)[pair]
 
     return pd.DataFrame(
         {
             "cohort": np.where(pair < span, -1, pair // span - 1 + oldest),
             "month": pair % span + oldest,
-            "customers": total(active).astype(np.int64),
-            "repeat_customers": total(active * repeats).astype(np.int64),
+            "customers": count(visit),
+            "repeat_customers": count(visit[repeats[visit]]),
             "orders": total(rows.orders).astype(np.int64),
             "gross_sales": total(rows.gross_sales) / MONEY_UNIT,
             "net_sales": total(rows.net_sales) / MONEY_UNIT,

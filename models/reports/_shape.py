@@ -27,10 +27,14 @@ def declared_tables(report_type: type) -> dict[str, tuple[str, ...]]:
 
 def select_columns(report_type: type, **frames: pd.DataFrame) -> dict[str, pd.DataFrame]:
     """``frames`` with only the columns their tables declare, in that order; a table not given is empty."""
-    return {
-        name: frames[name][list(columns)] if name in frames else pd.DataFrame(columns=list(columns))
-        for name, columns in declared_tables(report_type).items()
-    }
+
+    def shaped(name: str, columns: tuple[str, ...]) -> pd.DataFrame:
+        if name not in frames:
+            return pd.DataFrame(columns=list(columns))
+        frame = frames[name]
+        return frame if tuple(frame) == columns else frame[list(columns)]
+
+    return {name: shaped(name, columns) for name, columns in declared_tables(report_type).items()}
 
 
 def tables(report: Any) -> dict[str, pd.DataFrame]:

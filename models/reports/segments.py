@@ -16,7 +16,7 @@ from models.calc import lifecycle, named_segments
 from models.calc.abc import abc_classes
 from models.calc.quadrants import QUADRANTS, medians, quadrant_of
 from models.calc.rfm import QUANTILES, TIE_RULES, TieRule, cut_points, rfm_scores
-from models.reports._shape import Columns, select_columns
+from models.reports._shape import Columns, declared_tables, select_columns
 
 Monetary = Literal["net_sales", "gross_sales"]
 MONETARY: tuple[Monetary, ...] = ("net_sales", "gross_sales")
@@ -124,7 +124,7 @@ def segments(
         lifecycle=_sums(members, "stage").assign(preset=PRESET),
         lifecycle_rule=lifecycle.rule(PRESET),
         cuts=_cuts(buyers, monetary, visits_cut, spend_cut),
-        members=members.take(np.lexsort((number, -net))).reset_index(drop=True),
+        members=_in_order(members, np.lexsort((number, -net))),
     )
     return SegmentsReport(as_of, window_first, monetary, tie_rule, snapshot.info.currency, **frames)
 
@@ -159,6 +159,11 @@ def _members(snapshot: Snapshot, scope: Scope, as_of: date, window_first: date |
             "stage": stage,
         }
     )
+
+
+def _in_order(members: pd.DataFrame, order: NDArray[np.intp]) -> pd.DataFrame:
+    """The declared columns of the members in the given order, each column moved once."""
+    return pd.DataFrame({name: members[name].array.take(order) for name in declared_tables(SegmentsReport)["members"]})
 
 
 def _only(chosen: NDArray[np.bool_], values: NDArray[np.int64] | pd.Series) -> pd.arrays.IntegerArray:
