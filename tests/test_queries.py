@@ -27,6 +27,7 @@ PERIODS = [MARCH, FEBRUARY, MARCH_2025]
 CASES: dict[str, tuple[Any, ...]] = {
     "customers.buyers": (PERIODS,),
     "customers.customer_totals": (AS_OF,),
+    "customers.keys": (),
     "customers.registered": (AS_OF,),
     "health.generation": (),
     "health.money_check": (),

@@ -48,10 +48,10 @@ def buyers(scope: Scope, engine: Engine, periods: Sequence[Period]) -> pd.DataFr
 def customer_totals(scope: Scope, engine: Engine, as_of: date, window_first: date | None = None) -> pd.DataFrame:
     """One row per customer with a counted order up to the end of ``as_of``, by customer_no.
 
-    Columns: customer_no (place of the CRM's id in order), customer_key, first_day (of the first order ever,
-    datetime64), last_day (of the last order ever) with its store_id (the last by id of two visited that
-    day), orders_ever, and within the window (from ``window_first``; all history without it): orders, visits
-    (distinct days with an order), gross_sales, net_sales.
+    Columns: customer_no (place of the CRM's id in order; ``keys`` has the pseudonyms), first_day (of the
+    first order ever, datetime64), last_day (of the last order ever) with its store_id (the last by id of two
+    visited that day), orders_ever, and within the window (from ``window_first``; all history without it):
+    orders, visits (distinct days with an order), gross_sales, net_sales.
     """
     rows = customer_days(scope, engine, as_of)
     first = starts(rows.customer_no)
@@ -69,7 +69,7 @@ def customer_totals(scope: Scope, engine: Engine, as_of: date, window_first: dat
         return _reduce(np.add, in_window, first, np.int64)[known]
 
     visits = _distinct_days(rows, bought if inside is None else bought & inside)
-    totals = pd.DataFrame(
+    return pd.DataFrame(
         {
             "customer_no": rows.customer_no[first][known],
             "first_day": _days(rows.day[opening]),
@@ -84,10 +84,6 @@ def customer_totals(scope: Scope, engine: Engine, as_of: date, window_first: dat
             "net_sales": total(rows.net_sales) / MONEY_UNIT,
         }
     )
-    keys = _keys(scope, engine)
-    at = np.searchsorted(keys["customer_no"].to_numpy(), totals["customer_no"].to_numpy())
-    totals.insert(1, "customer_key", keys["customer_key"].array.take(at))
-    return totals
 
 
 def _reduce(
@@ -109,7 +105,11 @@ def _days(day: NDArray[np.int32]) -> NDArray[np.datetime64]:
     return day.astype("datetime64[D]").astype("datetime64[us]")
 
 
-def _keys(scope: Scope, engine: Engine) -> pd.DataFrame:
+def keys(scope: Scope, engine: Engine) -> pd.DataFrame:
+    """One row per customer with an order or a return in the stores in scope, by customer_no, registered or not.
+
+    Columns: customer_no, customer_key.
+    """
     c = customer_store_day.c
     query = select(c.customer_no, func.any_value(c.customer_key).label("customer_key")).group_by(c.customer_no)
     return fetch(engine, scope.limit(query, c.store_id).order_by(c.customer_no))

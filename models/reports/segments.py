@@ -137,6 +137,7 @@ def _members(snapshot: Snapshot, scope: Scope, as_of: date, window_first: date |
     stores = places.stores(scope, snapshot.engine).sort_values("store_id", ignore_index=True)
     ids = pd.Index(stores["store_id"])
     store = np.concatenate([pd.Categorical(rows["store_id"], ids).codes for rows in (totals, prospects)])
+    number = np.concatenate([totals["customer_no"].to_numpy(), prospects["customer_no"].to_numpy()])
     empty = np.zeros(len(prospects), dtype=np.int64)
     today = pd.Timestamp(as_of)
     recency, tenure = ((today - totals[day]).dt.days.to_numpy() for day in ("last_day", "first_day"))
@@ -147,8 +148,8 @@ def _members(snapshot: Snapshot, scope: Scope, as_of: date, window_first: date |
     money = {name: np.concatenate([totals[name].to_numpy(), empty]) for name in ("gross_sales", "net_sales")}
     return pd.DataFrame(
         {
-            "customer_no": np.concatenate([totals["customer_no"].to_numpy(), prospects["customer_no"].to_numpy()]),
-            "customer_key": pd.concat([totals["customer_key"], prospects["customer_key"]], ignore_index=True),
+            "customer_no": number,
+            "customer_key": _keys(snapshot, scope, number, registered),
             "store_id": pd.Categorical.from_codes(store, categories=ids),
             "store": stores["store"].array.take(store, allow_fill=True),
             "recency_days": _only(bought, recency),
@@ -159,6 +160,17 @@ def _members(snapshot: Snapshot, scope: Scope, as_of: date, window_first: date |
             "stage": stage,
         }
     )
+
+
+def _keys(
+    snapshot: Snapshot, scope: Scope, number: NDArray[np.integer], registered: pd.DataFrame
+) -> pd.api.extensions.ExtensionArray:
+    """The pseudonym of each customer number: from those registered here and, for buyers who are not, from the mart."""
+    known = registered[["customer_no", "customer_key"]]
+    if not np.isin(number, known["customer_no"].to_numpy()).all():
+        both = pd.concat([known, customers.keys(scope, snapshot.engine)])
+        known = both.drop_duplicates("customer_no").sort_values("customer_no")
+    return known["customer_key"].array.take(np.searchsorted(known["customer_no"].to_numpy(), number))
 
 
 def _in_order(members: pd.DataFrame, order: NDArray[np.intp]) -> pd.DataFrame:
