@@ -65,8 +65,7 @@ if regions is not None:
             compare_name=t("charts.last_year"),
             **money,
         )
-        if region := charts.clicked(bars, alt=t("overview.by_region"), key="overview_regions"):
-            drill.open_page("overview", region=region)
+        charts.clicked(bars, alt=t("overview.by_region"), key="overview_regions", then=drill.keep_region)
 
 products = localized(report.products, NAMES)
 with best.container(border=True, height="stretch"):

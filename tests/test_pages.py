@@ -176,7 +176,9 @@ def test_marketing_sees_a_store_without_its_orders(visit: Visit) -> None:
     assert "S1-2026" not in words(at)
 
 
-@pytest.mark.parametrize(("role", "order"), [("manager", "S2-20261120"), ("regional", "S3-20261120"), ("manager", "unknown-1")])
+@pytest.mark.parametrize(
+    ("role", "order"), [("manager", "S2-20261120"), ("regional", "S3-20261120"), ("manager", "unknown-1")]
+)
 def test_a_receipt_out_of_reach_is_refused(visit: Visit, role: str, order: str) -> None:
     at = visit(role, "order", order=order)
     assert "No such order" in words(at)
@@ -223,7 +225,8 @@ def test_a_click_on_a_segment_narrows_the_list(visit: Visit, monkeypatch: pytest
     assert set(at.dataframe[0].value["segment"]) > {"Champions"}
     # A test cannot click into a chart; the browser tests do. Here the chart says that it was.
     monkeypatch.setattr(
-        "pages._ui.charts.clicked", lambda figure, *, alt, key: "champions" if key == "segments_named" else None
+        "pages._ui.charts.clicked",
+        lambda figure, *, alt, key, then=None: "champions" if key == "segments_named" else None,
     )
     at.run()
     assert set(at.dataframe[0].value["segment"]) == {"Champions"}

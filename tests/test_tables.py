@@ -81,37 +81,39 @@ def test_a_change_says_whether_it_is_good(
 
 
 DRILLS = [
-    # page, ids -> the query, with the period in force
-    ("overview", {}, {"period": "90d", "stores": "S1,S2"}),
-    ("overview", {"region": "east"}, {"period": "90d", "region": "east"}),
-    ("store", {"store": "S1"}, {"period": "90d", "stores": "S1,S2", "store": "S1"}),
-    ("store", {"store": "S1", "order": "1"}, {"period": "90d", "stores": "S1,S2", "store": "S1"}),
+    # page, ids -> what the page is about, and the whole query of a link to it with these filters in force
+    ("overview", {}, {}, {"period": "90d", "stores": "S1,S2"}),
+    ("overview", {"region": "east"}, {}, {"period": "90d", "region": "east"}),
+    ("store", {"store": "S1"}, {"store": "S1"}, {"period": "90d", "stores": "S1,S2", "store": "S1"}),
+    ("store", {"store": "S1", "order": "1"}, {"store": "S1"}, {"period": "90d", "stores": "S1,S2", "store": "S1"}),
     (
         "product",
         {"product": "P1", "store": "S1"},
+        {"product": "P1", "store": "S1"},
         {"period": "90d", "stores": "S1,S2", "product": "P1", "store": "S1"},
     ),
-    ("product", {"product": "P1", "store": None}, {"period": "90d", "stores": "S1,S2", "product": "P1"}),
+    (
+        "product",
+        {"product": "P1", "store": None},
+        {"product": "P1"},
+        {"period": "90d", "stores": "S1,S2", "product": "P1"},
+    ),
     (
         "order",
+        {"order": "O 1&x=2", "product": "P1", "store": "S1"},
         {"order": "O 1&x=2", "product": "P1", "store": "S1"},
         {"period": "90d", "stores": "S1,S2", "order": "O 1&x=2", "product": "P1", "store": "S1"},
     ),
 ]
 
 
-@pytest.mark.parametrize(("page", "ids", "query"), DRILLS)
+@pytest.mark.parametrize(("name", "ids", "about", "link"), DRILLS)
 def test_a_drill_keeps_the_filters_and_only_the_ids_its_page_knows(
-    monkeypatch: pytest.MonkeyPatch, page: str, ids: dict[str, str | None], query: dict[str, str]
+    monkeypatch: pytest.MonkeyPatch, name: str, ids: dict[str, str | None], about: dict[str, str], link: dict[str, str]
 ) -> None:
     monkeypatch.setattr("pages._ui.params.carried", lambda: {"period": "90d", "stores": "S1,S2"})
-    assert drill.query(page, **ids) == query
-
-
-def test_an_address_is_safe_to_send(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("pages._ui.params.carried", dict)
-    assert drill.url("overview") == "/"
-    assert drill.url("order", order="O 1&x=2") == "/order?order=O+1%26x%3D2"
+    assert drill.query(name, **ids) == about
+    assert drill.link(name, **ids) == link
 
 
 MEMBERS = pd.DataFrame(

@@ -4,7 +4,7 @@ Every chart writes its numbers and days through ``format``, so that axes, labels
 the run, and carries the ids of what it shows in ``customdata``: ``clicked`` gives them back.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from types import MappingProxyType
 from typing import Any
 
@@ -34,15 +34,35 @@ def show(figure: go.Figure, *, alt: str, key: str | None = None) -> None:
     st.plotly_chart(figure, config=CONFIG, alt=alt, key=key)
 
 
-def clicked(figure: go.Figure, *, alt: str, key: str) -> str | None:
-    """Draws a figure and gives the id behind the mark that was clicked, None before any click."""
-    state = st.plotly_chart(figure, config=CONFIG, alt=alt, key=key, on_select="rerun", selection_mode="points")
+def clicked(figure: go.Figure, *, alt: str, key: str, then: Callable[[str], None] | None = None) -> str | None:
+    """Draws a figure and gives the id behind the mark that was clicked, None before any click.
+
+    ``then`` is called with the id before the next run begins, for clicks that set a filter.
+    """
+
+    def tell() -> None:
+        if then is not None and (picked := _picked(st.session_state[key])) is not None:
+            then(picked)
+
+    return _picked(
+        st.plotly_chart(
+            figure,
+            config=CONFIG,
+            alt=alt,
+            key=key,
+            on_select="rerun" if then is None else tell,
+            selection_mode="points",
+        )
+    )
+
+
+def _picked(state: Any) -> str | None:
     points = state["selection"]["points"]
-    if not points:
+    carried = points[0].get("customdata") if points else None
+    if not carried:
         return None
-    carried = points[0].get("customdata")
     # The browser sends the list as a list or as a dict of positions, by trace type.
-    return str(carried["0"] if isinstance(carried, dict) else carried[0]) if carried else None
+    return str(carried["0"] if isinstance(carried, dict) else carried[0])
 
 
 def ranked_bars(

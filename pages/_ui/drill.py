@@ -6,7 +6,6 @@ result can be shared and Back returns.
 
 from dataclasses import dataclass
 from typing import NoReturn
-from urllib.parse import urlencode
 
 import streamlit as st
 
@@ -32,28 +31,27 @@ class Step:
 
 
 def query(page: str, **ids: str | None) -> dict[str, str]:
-    """The query of ``page`` for these ids: the filters in force first, then the ids the page knows.
+    """The part of the query of ``page`` that says what it is about; ids the page has no use for are dropped."""
+    return {name: value for name, value in ids.items() if value and name in LEVELS[page]}
 
-    Ids that the page has no use for are dropped, so a link never says more than what it opens. Opening a region on
-    the overview sets the region filter.
-    """
-    known = set(LEVELS[page]) | ({"region"} if page == "overview" else set())
+
+def link(page: str, **ids: str | None) -> dict[str, str]:
+    """The whole query of a link to ``page``: the filters in force, then the ids. ``region`` narrows the overview."""
     carried = params.carried()
     if page == "overview" and ids.get("region"):
+        carried = {**carried, "region": str(ids["region"])}
         carried.pop("stores", None)
-    return {**carried, **{name: value for name, value in ids.items() if value and name in known}}
-
-
-def url(page: str, **ids: str | None) -> str:
-    """The address of ``page`` for these ids, below the app's own."""
-    asked = query(page, **ids)
-    path = "/" if page == "overview" else f"/{page}"
-    return f"{path}?{urlencode(asked)}" if asked else path
+    return {**carried, **query(page, **ids)}
 
 
 def open_page(page: str, **ids: str | None) -> NoReturn:
-    """Opens ``page`` for these ids; ends the run."""
+    """Opens ``page`` for these ids; ends the run. The filters in force stay in the URL by themselves."""
     st.switch_page(f"{page}.py", query_params=query(page, **ids))
+
+
+def keep_region(region: str) -> None:
+    """Narrows every page to one region; for the callback of a chart."""
+    params.put(region=region, stores="")
 
 
 def asked(name: str) -> str | None:
@@ -64,10 +62,10 @@ def asked(name: str) -> str | None:
 def breadcrumb(*steps: Step) -> None:
     """Where the reader is: every level above as a link, the last one as plain text."""
     with st.container(horizontal=True, vertical_alignment="center", gap="xxsmall", key="breadcrumb"):
-        st.page_link("overview.py", label=t("page.overview"), query_params=query("overview"))
+        st.page_link("overview.py", label=t("page.overview"), query_params=link("overview"))
         for step in steps:
             st.markdown(":small[:gray[›]]", width="content")
             if step.page is None:
                 st.markdown(f":small[:gray[{step.label}]]", width="content")
             else:
-                st.page_link(f"{step.page}.py", label=step.label, query_params=query(step.page, **dict(step.ids)))
+                st.page_link(f"{step.page}.py", label=step.label, query_params=link(step.page, **dict(step.ids)))

@@ -3,7 +3,7 @@
 import re
 
 import pytest
-from playwright.sync_api import Locator, Page, expect
+from playwright.sync_api import FloatRect, Locator, Page, expect
 
 from data_access.scope import Scope
 from data_access.snapshot import current_snapshot
@@ -19,10 +19,20 @@ LIGHT_ACCENT, DARK_ACCENT = "rgb(140, 59, 94)", "rgb(224, 147, 174)"
 
 def click_middle(page: Page, mark: Locator) -> None:
     """Clicks the middle of a mark: Plotly keeps a transparent layer above all marks, which takes the click."""
-    mark.scroll_into_view_if_needed()
+    box = in_view(page, mark)
+    x, y = box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
+    page.mouse.move(x, y)
+    page.wait_for_timeout(200)  # a click counts for the mark that Plotly has found under the pointer
+    page.mouse.click(x, y)
+
+
+def in_view(page: Page, mark: Locator) -> FloatRect:
+    """Where ``mark`` is after scrolling to it: Streamlit scrolls a box of its own, and charts settle late."""
+    mark.evaluate("element => element.scrollIntoView({block: 'center', behavior: 'instant'})")
+    page.wait_for_timeout(300)
     box = mark.bounding_box()
     assert box is not None
-    page.mouse.click(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
+    return box
 
 
 def bar(page: Page, chart: str, number: int = 0) -> Locator:
@@ -30,10 +40,7 @@ def bar(page: Page, chart: str, number: int = 0) -> Locator:
 
 
 def click_first_row(page: Page, table: str) -> None:
-    canvas = page.locator(f".st-key-{table} canvas").first
-    canvas.scroll_into_view_if_needed()
-    box = canvas.bounding_box()
-    assert box is not None
+    box = in_view(page, page.locator(f".st-key-{table} canvas").first)
     page.mouse.click(box["x"] + 60, box["y"] + 35 + 17)
 
 
@@ -137,7 +144,7 @@ def test_a_click_on_a_cohort_follows_it_below(page_as: PageAs) -> None:
     first = page.locator(
         ".st-key-retention_cohorts .yaxislayer-above text, .st-key-retention_cohorts .ytick text"
     ).first
-    month = first.inner_text().split(" · ")[0]
+    month = (first.text_content() or "").split(" · ")[0]
     click_middle(page, page.locator(".st-key-retention_cohorts .scatterlayer .point").first)
     expect(page.get_by_text(f"Customers who first bought in {month}")).to_be_visible()
 
