@@ -16,7 +16,6 @@ page = head.begin("overview")
 report = load.overview(page.scope, page.period, page.generation)
 if report.period is None or report.by_store.empty:
     empty.no_sales()
-money = {"unit": "money", "currency": page.currency}
 
 cards.kpi_row(report.kpis, page.currency, FIRST)
 with st.expander(t("cards.more")):
@@ -33,7 +32,7 @@ with days.container(border=True, height="stretch"):
         compare={"last_year": t("charts.last_year"), "previous": t("charts.previous")},
         events=events(report.period.first, report.period.last, page.currency),
         height=charts.height_beside(len(stores)),
-        **money,
+        currency=page.currency,
     )
     charts.show(line, alt=t("overview.by_day"), key="overview_days")
 if ranking is not None:
@@ -47,7 +46,7 @@ if ranking is not None:
             compare="last_year",
             compare_name=t("charts.last_year"),
             height=charts.height_beside(len(stores)),
-            **money,
+            currency=page.currency,
         )
         if store := charts.clicked(bars, alt=t("overview.by_store"), key="overview_stores"):
             drill.open_page("store", store=store)
@@ -63,7 +62,7 @@ if regions is not None:
             ids="region_id",
             compare="last_year",
             compare_name=t("charts.last_year"),
-            **money,
+            currency=page.currency,
         )
         charts.clicked(bars, alt=t("overview.by_region"), key="overview_regions", then=drill.keep_region)
 
@@ -71,7 +70,7 @@ products = localized(report.products, NAMES)
 with best.container(border=True, height="stretch"):
     head.block(t("overview.top_products"), t("charts.click_product"))
     top = products[products["movement"] == "top"]
-    bars = charts.ranked_bars(top, label="product", value="net_sales", ids="product_id", **money)
+    bars = charts.ranked_bars(top, label="product", value="net_sales", ids="product_id", currency=page.currency)
     if product := charts.clicked(bars, alt=t("overview.top_products"), key="overview_top"):
         drill.open_page("product", product=product)
 

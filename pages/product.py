@@ -19,7 +19,6 @@ above = (*subjects.step_of(drill.asked("store")), drill.Step(facts["product"]))
 
 page = head.begin("product", title=facts["product"], above=above)
 report = load.product(page.scope, page.period, facts["product_id"], page.generation)
-money = {"unit": "money", "currency": page.currency}
 
 cards.facts(subjects.product_facts(facts, page.currency))
 if report.period is None:
@@ -37,7 +36,7 @@ with days.container(border=True, height="stretch"):
         compare={"last_year": t("charts.last_year"), "previous": t("charts.previous")},
         events=events(report.period.first, report.period.last, page.currency),
         height=charts.height_beside(len(stores)),
-        **money,
+        currency=page.currency,
     )
     charts.show(line, alt=t("overview.by_day"), key="product_days")
 if ranking is not None:
@@ -51,7 +50,7 @@ if ranking is not None:
             compare="previous",
             compare_name=t("charts.previous"),
             height=charts.height_beside(len(stores)),
-            **money,
+            currency=page.currency,
         )
         if store := charts.clicked(bars, alt=t("overview.by_store"), key="product_stores"):
             drill.open_page("store", store=store)

@@ -27,7 +27,6 @@ if subjects.opens_after(facts, page.period.last):
     empty.not_open_yet(store.name, fmt.day(facts["opened_on"]))
 if report.period is None:
     empty.no_sales()
-money = {"unit": "money", "currency": page.currency}
 
 cards.kpi_row(report.kpis, page.currency, FIRST)
 with st.expander(t("cards.more")):
@@ -42,7 +41,7 @@ with st.container(border=True):
         name=t("charts.this_period"),
         compare={"last_year": t("charts.last_year"), "previous": t("charts.previous")},
         events=events(report.period.first, report.period.last, page.currency),
-        **money,
+        currency=page.currency,
     )
     charts.show(line, alt=t("overview.by_day"), key="store_days")
 
@@ -61,7 +60,9 @@ for name, value, colour, place in zip(
         if moved.empty:
             empty.nothing(t("overview.nothing_falls"))
             continue
-        bars = charts.ranked_bars(moved, label="product", value=value, ids="product_id", colour=colour, **money)
+        bars = charts.ranked_bars(
+            moved, label="product", value=value, ids="product_id", colour=colour, currency=page.currency
+        )
         if product := charts.clicked(bars, alt=t(f"store.{name}"), key=f"store_{name}"):
             drill.open_page("product", product=product, store=store.store_id)
 

@@ -26,16 +26,15 @@ class Change:
 
 def kpi_row(kpis: pd.DataFrame, currency: str, keys: Sequence[str]) -> None:
     """One card per key of ``keys`` found in ``kpis`` (key, value, unit and, if compared, previous and last_year)."""
-    known = kpis.set_index("key")
-    chosen = [key for key in keys if key in known.index]
-    compared = "last_year" in known.columns
+    rows = {str(row["key"]): row for _, row in kpis.iterrows()}
+    chosen = [key for key in keys if key in rows]
     grid = st.grid(len(chosen), min_column_width=CARD_WIDTH, border=True, gap="small")
     for key in chosen:
+        row = rows[key]
         with grid.cell(), st.container(gap=None):
-            if compared:
-                _compared_card(known.loc[key], key, currency)
+            if "last_year" in row.index:
+                _compared_card(row, key, currency)
             else:
-                row = known.loc[key]
                 number = fmt.card_value(row["value"], row["unit"], currency)
                 st.metric(_name(key), number, help=_help(row, key, currency))
 

@@ -71,8 +71,8 @@ def ranked_bars(
     label: str,
     value: str,
     ids: str,
-    unit: str,
     currency: str,
+    unit: str = "money",
     compare: str | None = None,
     compare_name: str = "",
     colour: str = palette.OWN,
@@ -106,7 +106,7 @@ def ranked_bars(
         known = frame[compare].astype(float)
         figure.add_trace(_marks(rows, known, frame[ids].astype(str), names, unit, currency, compare_name))
         # The value stands beyond the mark, so that neither hides the other.
-        ends = ends.where(ends < 0, np.maximum(ends, known.fillna(0.0)))
+        ends = ends.where(ends < 0, ends.combine(known.fillna(0.0), max))
     reach = float(ends.abs().max()) if len(ends) else 0.0
     short = [fmt.card_value(number, unit, currency) for number in values]
     figure.add_trace(_values_beside(rows, ends, short))
@@ -164,9 +164,9 @@ def time_line(
     frame: pd.DataFrame,
     *,
     value: str,
-    unit: str,
-    currency: str,
     name: str,
+    currency: str,
+    unit: str = "money",
     compare: Mapping[str, str] = MappingProxyType({}),
     events: Sequence[Event] = (),
     height: int = 320,

@@ -92,7 +92,7 @@ class _Sheet:
 
 def _workbook_of(cover: Cover, sheets: Mapping[str, pd.DataFrame]) -> Any:
     ready = tuple(
-        _Sheet(name, frame, tuple(_heading(c) for c in frame), tuple(tables.kind_of(c) for c in frame))
+        _Sheet(name, frame, tuple(_heading(str(c)) for c in frame), tuple(tables.kind_of(str(c)) for c in frame))
         for name, frame in sheets.items()
     )
     metrics = [column for frame in sheets.values() for column in frame if column in METRICS]

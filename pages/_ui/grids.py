@@ -145,19 +145,19 @@ def cohorts(frame: pd.DataFrame) -> go.Figure:
     texts = [["" for _ in range(reach)] for _ in names]
     hints = [["" for _ in range(reach)] for _ in names]
     position = {name: row for row, name in enumerate(names)}
-    for cell in later.itertuples(index=False):
-        row, step = position[cell.cohort], int(cell.month_number) - 1
+    for cell in later.to_dict("records"):
+        row, step = position[cell["cohort"]], cell["month_number"] - 1
         if step >= reach:
             continue
-        values[row, step] = cell.rate
-        texts[row][step] = fmt.percent(cell.rate, 0) + ("" if cell.complete else "*")
+        values[row, step] = cell["rate"]
+        texts[row][step] = fmt.percent(cell["rate"], 0) + ("" if cell["complete"] else "*")
         hints[row][step] = t(
-            "charts.cohort_hint" if cell.complete else "charts.cohort_hint_running",
-            cohort=fmt.month(cell.cohort),
-            month=int(cell.month_number),
-            rate=fmt.percent(cell.rate),
-            customers=fmt.count(cell.customers),
-            size=fmt.count(cell.size),
+            "charts.cohort_hint" if cell["complete"] else "charts.cohort_hint_running",
+            cohort=fmt.month(cell["cohort"]),
+            month=cell["month_number"],
+            rate=fmt.percent(cell["rate"]),
+            customers=fmt.count(cell["customers"]),
+            size=fmt.count(cell["size"]),
         )
     return heat_map(
         values,
@@ -258,8 +258,8 @@ def pareto(net_sales: pd.Series, classes: pd.DataFrame) -> go.Figure:
     ``net_sales``: one value per customer, highest first; ``classes``: class, customer_share, as in the segments
     report. Customers without net sales are not drawn.
     """
-    amounts = net_sales.astype(float)
-    amounts = amounts[amounts > 0].to_numpy()
+    every = net_sales.to_numpy(float)
+    amounts = every[every > 0]
     total = amounts.sum()
     ranks = np.unique(np.linspace(0, len(amounts), _CURVE_POINTS + 1).round().astype(int))
     sums = np.concatenate([[0.0], np.cumsum(amounts)])[ranks]

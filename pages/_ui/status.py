@@ -13,7 +13,7 @@ _ORDER = {"columns_missing": 0, "absent": 1, "empty": 2, "ok": 3}
 def figures(report: HealthReport, snapshot: Snapshot) -> list[tuple[str, str, str | None]]:
     """Cards: the generation, when it was built, the days it covers, how many tables are filled, what money is off."""
     info, states = snapshot.info, report.table_status["state"]
-    cards = [
+    cards: list[tuple[str, str, str | None]] = [
         (t("data_health.generation"), snapshot.generation, t("data_health.generation.help")),
         (t("data_health.as_of"), fmt.day_short(info.as_of), fmt.instant(info.as_of)),
         (t("data_health.days"), fmt.compact(_days(info)), fmt.period(info.first_day, info.last_day)),
