@@ -36,19 +36,26 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker(pytest.mark.xdist_group("browser"))
 
 
-@pytest.fixture(scope="session")
-def browser_type_launch_args() -> dict[str, Any]:
-    """Chromium from the system: nothing is downloaded."""
+def chromium() -> dict[str, Any]:
+    """How to launch the system's Chromium, which nothing downloads; LookupError where there is none."""
     found = next(
         (path for name in ("chromium", "chromium-browser", "google-chrome") if (path := shutil.which(name))), None
     )
     if found is None:
-        reason = "no Chromium on this machine: install it (Debian: apt install chromium) to run the browser tests"
-        if os.environ.get("CI") == "true":
-            pytest.fail(reason)
-        pytest.skip(reason)
+        raise LookupError("no Chromium on this machine: install it (Debian: apt install chromium)")
     quiet = ("--disable-background-networking", "--disable-component-update", "--disable-sync", "--no-first-run")
     return {"executable_path": found, "args": ["--no-sandbox", *quiet]}
+
+
+@pytest.fixture(scope="session")
+def browser_type_launch_args() -> dict[str, Any]:
+    """Without Chromium the browser tests are skipped on a person's machine and fail in CI."""
+    try:
+        return chromium()
+    except LookupError as missing:
+        if os.environ.get("CI") == "true":
+            pytest.fail(str(missing))
+        pytest.skip(str(missing))
 
 
 @dataclass(frozen=True)

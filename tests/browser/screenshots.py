@@ -5,7 +5,6 @@ change of the pages; nothing here is a test.
 """
 
 import argparse
-import shutil
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -21,7 +20,7 @@ from data_access.scope import Period, Scope
 from data_access.snapshot import current_snapshot
 from models.reports.overview import overview
 from models.reports.product import product
-from tests.browser.conftest import Server, serve, settled
+from tests.browser.conftest import Server, chromium, serve, settled
 
 PHONE = (
     "Mozilla/5.0 (iPhone; CPU iPhone OS 18_0 like Mac OS X) AppleWebKit/605.1.15 (KHTML, like Gecko) "
@@ -134,8 +133,7 @@ def main() -> None:
     chosen = parser.parse_args()
     chosen.out.mkdir(parents=True, exist_ok=True)
     with demo_server(chosen.scale) as server, sync_playwright() as playwright:
-        found = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
-        browser = playwright.chromium.launch(executable_path=found, args=["--no-sandbox"])
+        browser = playwright.chromium.launch(**chromium())
         for number, picture in enumerate(take(server, browser, chosen.out, set(chosen.only)), start=1):
             sys.stdout.write(f"{number:3} {picture}\n")
             sys.stdout.flush()
