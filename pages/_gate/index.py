@@ -1,7 +1,8 @@
 """The HTML page that starts Streamlit in the browser: Streamlit's own, with our name, language and mark.
 
-It also tells the browser where the server is. Without that, a visit to ``/segments`` first looks for a server under
-``/segments/`` and logs two errors before it finds the one at the root.
+It also tells the browser where the server is, and the server whether the window is narrow. Without the former, a
+visit to ``/segments`` first looks for a server under ``/segments/`` and logs two errors before it finds the one at the
+root; without the latter, no page could draw fewer labels where there is no room for them.
 """
 
 from functools import lru_cache
@@ -9,11 +10,13 @@ from pathlib import Path
 
 import streamlit as st
 
-from pages._gate.look import icon, tag
+from pages._gate.look import NARROW, SCREEN_COOKIE, icon, tag
 from pages._ui.i18n import text
 
 START = "/start.js"
-START_SCRIPT = 'window.__streamlit = {BACKEND_BASE_URL: window.location.origin + "/"};\n'
+START_SCRIPT = f"""window.__streamlit = {{BACKEND_BASE_URL: window.location.origin + "/"}};
+document.cookie = "{SCREEN_COOKIE}=" + (window.innerWidth < {NARROW} ? "narrow" : "wide") + "; path=/; samesite=lax";
+"""
 
 
 @lru_cache(maxsize=4)

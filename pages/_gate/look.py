@@ -8,6 +8,9 @@ from starlette.requests import HTTPConnection
 from pages._ui.i18n import LANGUAGES, preferred
 
 LANGUAGE_COOKIE = "mirror_language"
+# Written by the browser: narrow or wide.
+SCREEN_COOKIE = "mirror_screen"
+NARROW = 640  # CSS pixels
 
 _ASSETS = Path(__file__).parent / "assets"
 

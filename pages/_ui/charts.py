@@ -16,7 +16,7 @@ import streamlit as st
 from models.calc.calendar import Event
 from pages._ui import format as fmt
 from pages._ui import palette
-from pages._ui.device import on_a_phone
+from pages._ui.device import narrow
 from pages._ui.i18n import t
 
 CONFIG = {"displayModeBar": False, "scrollZoom": False, "doubleClick": False, "showTips": False}
@@ -188,7 +188,7 @@ def time_line(
     bounds = drawn[shown].astype(float)
     ticks, texts = axis_ticks(unit, currency, float(bounds.max().max()), float(bounds.min().min()))
     figure.update_yaxes(**_value_axis(ticks, texts))
-    marks = _spread(len(days), 4 if on_a_phone() else 7)
+    marks = _spread(len(days), 4 if narrow() else 7)
     figure.update_xaxes(
         tickvals=[days.iloc[mark].date().isoformat() for mark in marks],
         ticktext=[fmt.day_short(days.iloc[mark]) for mark in marks],
@@ -279,7 +279,7 @@ def columns_over_time(
         )
     highest = float(frame[list(parts)].astype(float).sum(axis=1).max()) if len(frame) else 0.0
     figure.update_yaxes(**_value_axis(*axis_ticks(unit, currency, highest)))
-    marks = _spread(len(months), 3 if on_a_phone() else 5)
+    marks = _spread(len(months), 3 if narrow() else 5)
     figure.update_xaxes(
         type="category",
         tickvals=[months[mark] for mark in marks],

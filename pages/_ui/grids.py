@@ -12,7 +12,7 @@ import plotly.graph_objects as go
 
 from pages._ui import charts, palette
 from pages._ui import format as fmt
-from pages._ui.device import on_a_phone
+from pages._ui.device import narrow
 from pages._ui.i18n import t
 
 _CURVE_POINTS = 120
@@ -125,7 +125,7 @@ def hours(frame: pd.DataFrame) -> go.Figure:
         texts=texts,
         hints=hints,
         column_name=t("charts.hour_of_day"),
-        numbers=not on_a_phone(),
+        numbers=not narrow(),
     )
 
 
@@ -139,7 +139,7 @@ def cohorts(frame: pd.DataFrame) -> go.Figure:
     names = list(dict.fromkeys(later["cohort"]))
     sizes = frame.drop_duplicates("cohort").set_index("cohort")["size"]
     reach = int(later["month_number"].max()) if len(later) else 1
-    if on_a_phone():
+    if narrow():
         reach = min(reach, 6)
     values = np.full((len(names), reach), np.nan)
     texts = [["" for _ in range(reach)] for _ in names]
@@ -184,7 +184,7 @@ def rfm(frame: pd.DataFrame, rule: pd.DataFrame, currency: str) -> go.Figure:
         money[row, column] += float(net_sales)
     keys = [[f"{r}-{fm}" for fm in range(1, 6)] for r in range(5, 0, -1)]
     names = [[t(f"segment.{named[r, fm]}") for fm in range(1, 6)] for r in range(5, 0, -1)]
-    small = on_a_phone()
+    small = narrow()
     texts = [
         [fmt.compact(people[y, x]) if small else f"{names[y][x]}<br>{fmt.count(people[y, x])}" for x in range(5)]
         for y in range(5)

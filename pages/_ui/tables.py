@@ -13,13 +13,13 @@ import streamlit as st
 
 from models.metrics import METRICS, is_money
 from pages._ui import format as fmt
-from pages._ui.device import on_a_phone
+from pages._ui.device import narrow
 from pages._ui.i18n import exists, t
 
 Kind = Literal["text", "money", "signed", "count", "decimal", "ratio", "percent", "days", "day", "instant", "month"]
 
 MOST_COLUMNS = 8
-ON_A_PHONE = 3
+WHEN_NARROW = 3
 PAGE_ROWS = 20
 _ROW_PIXELS = 35
 
@@ -100,7 +100,7 @@ def listing(
     if len(columns) > MOST_COLUMNS:
         raise ValueError(f"a list has at most {MOST_COLUMNS} columns, this one {len(columns)}")
     known = [column for column in columns if frame[column.name].notna().any()] or list(columns)
-    shown = known[:ON_A_PHONE] if on_a_phone() else known
+    shown = known[:WHEN_NARROW] if narrow() else known
     drawn = pd.DataFrame({column.name: _values(frame[column.name], column) for column in shown})
     settings: dict[str, Any] = {
         "hide_index": True,
