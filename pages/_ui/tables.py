@@ -20,6 +20,7 @@ Kind = Literal["text", "money", "signed", "count", "decimal", "ratio", "percent"
 
 MOST_COLUMNS = 8
 WHEN_NARROW = 3
+_NAME_WHEN_NARROW = 140  # pixels
 PAGE_ROWS = 20
 _ROW_PIXELS = 35
 
@@ -176,4 +177,7 @@ def _config(column: Column, currency: str) -> Any:
         case "instant":
             return st.column_config.DatetimeColumn(name, help=hint, width=width, format="YYYY-MM-DD HH:mm")
         case _:
-            return st.column_config.TextColumn(name, help=hint, width=width)
+            # A long name would push the figures out of a narrow window; the row it opens shows it whole.
+            return st.column_config.TextColumn(
+                name, help=hint, width=width or (_NAME_WHEN_NARROW if narrow() else None)
+            )
