@@ -57,7 +57,7 @@ def store_choice() -> None:
     st.selectbox(
         t("store.choose"),
         list(names),
-        index=None if shown is None else list(names).index(shown),
+        index=None if shown is None else 0,  # what is shown stands in the session; an index of its own would be ignored
         key="store_choice",
         format_func=lambda store_id: localized_text("store.name", names[store_id]),
         placeholder=t("store.choose"),
