@@ -137,7 +137,9 @@ def cohorts(frame: pd.DataFrame) -> go.Figure:
     """
     later = frame[frame["month_number"] > 0]
     names = list(dict.fromkeys(later["cohort"]))
-    sizes = frame.drop_duplicates("cohort").set_index("cohort")["size"]
+    months = {name: fmt.month(name) for name in names}
+    firsts = frame.drop_duplicates("cohort").set_index("cohort")["size"]
+    sizes = {name: fmt.count(firsts[name]) for name in names}
     reach = int(later["month_number"].max()) if len(later) else 1
     if narrow():
         reach = min(reach, 6)
@@ -153,15 +155,15 @@ def cohorts(frame: pd.DataFrame) -> go.Figure:
         texts[row][step] = fmt.percent(cell["rate"], 0) + ("" if cell["complete"] else "*")
         hints[row][step] = t(
             "charts.cohort_hint" if cell["complete"] else "charts.cohort_hint_running",
-            cohort=fmt.month(cell["cohort"]),
+            cohort=months[cell["cohort"]],
             month=cell["month_number"],
             rate=fmt.percent(cell["rate"]),
             customers=fmt.count(cell["customers"]),
-            size=fmt.count(cell["size"]),
+            size=sizes[cell["cohort"]],
         )
     return heat_map(
         values,
-        rows=[f"{fmt.month(name)} · {fmt.compact(sizes[name])}" for name in names],
+        rows=[f"{months[name]} · {sizes[name]}" for name in names],
         columns=[str(step) for step in range(1, reach + 1)],
         texts=texts,
         hints=hints,
