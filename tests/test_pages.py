@@ -242,7 +242,7 @@ def test_retention_shows_every_cohort_and_the_repeat_rate_of_the_report(visit: V
     at = visit("regional", "retention")
     report = load.retention(scope_of(PEOPLE["regional"]), load.snapshot().info.last_day, load.generation())
     rate = report.summary.set_index("key")["value"]["repeat_purchase_rate"]
-    assert metric(at, "Repeat purchase rate")[0] == f"{rate * 100:.1f}%"
+    assert metric(at, text("en", "metric.repeat_purchase_rate"))[0] == f"{rate * 100:.1f}%"
     cells = figure(at, "retention_cohorts")["data"][2]["customdata"]
     later = report.cohorts[report.cohorts["month_number"] > 0]
     assert len(cells) == len(later)
