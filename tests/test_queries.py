@@ -18,6 +18,7 @@ from sqlalchemy import Engine
 from data_access import queries
 from data_access.scope import Scope
 from data_access.snapshot import Snapshot
+from models.calc.days import totals
 from tests import tiny
 from tests.tiny import AS_OF, CHAIN, FEBRUARY, MARCH, MARCH_2025, NORTH, NOTHING, ONLY_A
 
@@ -40,25 +41,19 @@ CASES: dict[str, tuple[Any, ...]] = {
     "orders.recent_orders": (MARCH, 50),
     "places.regions": (),
     "places.stores": (),
-    "products.product_by_day": (PERIODS, "P1"),
-    "products.product_by_store": (MARCH, FEBRUARY, "P1"),
+    "products.product_buyers": (PERIODS, "P1"),
+    "products.product_days": (PERIODS, "P1"),
     "products.product_facts": ("P1",),
     "products.product_sales": (MARCH, FEBRUARY),
-    "products.product_totals": (PERIODS, "P1"),
     "retention.cohort_months": (AS_OF,),
-    "sales.by_day": (PERIODS,),
     "sales.by_hour": (MARCH,),
-    "sales.by_month": (MARCH,),
-    "sales.by_region": (MARCH, FEBRUARY, MARCH_2025),
-    "sales.by_store": (MARCH, FEBRUARY, MARCH_2025),
-    "sales.returns_of_sales": (PERIODS,),
-    "sales.totals": (PERIODS,),
+    "sales.store_days": (PERIODS,),
 }
 
 # What describes the chain and not its trade: the same for every scope that holds a store.
 SHARED = {"health.generation", "products.product_facts"}
 # One row per period whatever the scope; without stores its figures are 0 or missing.
-PER_PERIOD = {"customers.buyers", "products.product_totals", "sales.returns_of_sales", "sales.totals"}
+PER_PERIOD = {"customers.buyers", "products.product_buyers"}
 
 
 @pytest.fixture
@@ -105,8 +100,7 @@ def test_a_query_returns_the_columns_its_docstring_names(name: str, facts: Snaps
     documented = FUNCTIONS[name].__doc__ or ""
     columns = [list(ask(name, scope, facts)) for scope in (CHAIN, ONLY_A, NOTHING)]
     assert columns[0] == columns[1] == columns[2]
-    if name != "sales.by_region":  # says: those of by_store
-        assert [column for column in columns[0] if column not in documented] == []
+    assert [column for column in columns[0] if column not in documented] == []
 
 
 @pytest.mark.parametrize("name", CASES)
@@ -135,25 +129,22 @@ def test_one_store_sees_less_than_the_chain_and_nothing_of_the_others(name: str,
         assert set(part["store_id"]) == {"A"}
 
 
-@pytest.mark.parametrize("name", ["sales.totals", "sales.returns_of_sales", "products.product_totals"])
+@pytest.mark.parametrize("name", ["sales.store_days", "products.product_days"])
 def test_sums_over_the_stores_are_the_chain(name: str, facts: Snapshot) -> None:
-    stores = [ask(name, Scope("stores", (store,)), facts).fillna(0) for store in "ABC"]
-    added = stores[0] + stores[1] + stores[2]
-    whole = ask(name, CHAIN, facts).fillna(0)
-    sums = [column for column in whole if column not in ("period", "buyers")]
-    pd.testing.assert_frame_equal(added[sums], whole[sums], check_dtype=False)
+    added = sum(totals(ask(name, Scope("stores", (store,)), facts), PERIODS).fillna(0) for store in "ABC")
+    pd.testing.assert_frame_equal(added, totals(ask(name, CHAIN, facts), PERIODS).fillna(0))
 
 
 def test_the_sums_of_a_period(facts: Snapshot) -> None:
-    march, february, last_year = ask("sales.totals", CHAIN, facts).to_dict("records")
+    march, february, last_year = totals(ask("sales.store_days", CHAIN, facts), PERIODS).to_dict("records")
     assert march == {
-        "period": 0,
         "gross_sales": 190 + 30 + 205 + 31 + 400 + 105 + 58 + 110.25,
         "returns": 30 + 15.5,
         "net_sales": 190 + 30 + 205 + 31 + 400 + 105 + 58 + 110.25 - 30 - 15.5,
         "orders": 8,
         "identified_orders": 7,
         "units": 2 + 1 + 1 + 1 + 2 + 1 + 2 + 1,
+        "returns_of_sales": 15.5,
         "traffic": 40 + 30 + 20 + 10 + 10,
         "counted_day_orders": 2 + 0 + 1 + 1 + 1,
     }
@@ -164,8 +155,8 @@ def test_the_sums_of_a_period(facts: Snapshot) -> None:
 
 def test_refunds_belong_to_the_day_and_store_of_the_sale_they_are_linked_to(facts: Snapshot) -> None:
     # R1 refunds O4 (9 February, store A), R2 is linked to nothing (11 March, C), R4 refunds O3 (June 2025, B).
-    assert ask("sales.returns_of_sales", CHAIN, facts)["returns_of_sales"].tolist() == [15.5, 30, 0]
-    assert ask("sales.returns_of_sales", ONLY_A, facts)["returns_of_sales"].tolist() == [0, 30, 0]
+    for scope, expected in ((CHAIN, [15.5, 30, 0]), (ONLY_A, [0, 30, 0])):
+        assert totals(ask("sales.store_days", scope, facts), PERIODS)["returns_of_sales"].tolist() == expected
 
 
 @pytest.mark.parametrize(

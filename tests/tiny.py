@@ -253,8 +253,17 @@ def _with_net(sums: dict[Any, dict[str, Any]], names: tuple[str, ...]) -> list[d
     return [{**row, "net_sales": row["gross_sales"] - row["returns"]} for row in rows]
 
 
+def _sold(back: Return) -> tuple[str, date]:
+    """Where and when was sold what came back; without a receipt, where and when it came back."""
+    if back.of is None:
+        return back.store_id, back.at.date()
+    order = next(o for o in ORDERS if o.order_id == back.of[0])
+    return order.store_id, order.at.date()
+
+
 def _store_days() -> list[dict[str, Any]]:
-    zero = {"gross_sales": Decimal(0), "returns": Decimal(0), "orders": 0, "identified_orders": 0, "units": 0}
+    money = {name: Decimal(0) for name in ("gross_sales", "returns", "returns_of_sales")}
+    zero = {**money, "orders": 0, "identified_orders": 0, "units": 0}
     days: dict[Any, dict[str, Any]] = defaultdict(lambda: {**zero, "visitors": None})
     for order in (o for o in ORDERS if o.exclusion is None):
         day = days[(order.store_id, order.at.date())]
@@ -264,13 +273,15 @@ def _store_days() -> list[dict[str, Any]]:
         day["units"] += sum(quantity for _, quantity, _ in order.lines)
     for back in (r for r in RETURNS if r.exclusion is None):
         days[(back.store_id, back.at.date())]["returns"] += Decimal(back.refund)
+        days[_sold(back)]["returns_of_sales"] += Decimal(back.refund)
     for place, visitors in VISITORS.items():
         days[place]["visitors"] = visitors
     return _with_net(days, ("store_id", "day"))
 
 
 def _product_days() -> list[dict[str, Any]]:
-    zero = {"units": 0, "gross_sales": Decimal(0), "returns": Decimal(0), "returned_units": 0, "orders": 0}
+    money = {name: Decimal(0) for name in ("gross_sales", "returns", "returns_of_sales")}
+    zero = {**money, "units": 0, "returned_units": 0, "orders": 0}
     days: dict[Any, dict[str, Any]] = defaultdict(lambda: dict(zero))
     for order in (o for o in ORDERS if o.exclusion is None):
         for product_id, quantity, net in order.lines:
@@ -282,6 +293,7 @@ def _product_days() -> list[dict[str, Any]]:
         day = days[(back.product_id, back.store_id, back.at.date())]
         day["returns"] += Decimal(back.refund)
         day["returned_units"] += back.quantity
+        days[(back.product_id, *_sold(back))]["returns_of_sales"] += Decimal(back.refund)
     return _with_net(days, ("product_id", "store_id", "day"))
 
 

@@ -11,6 +11,7 @@ from sqlalchemy import Boolean, Column, Date, DateTime, Double, Integer, MetaDat
 facts = MetaData()
 
 Money = Numeric(18, 4)
+MONEY_UNIT = 10_000  # queries that leave sums to the models hand over whole ten-thousandths, which add up exactly
 
 generation_info = Table(
     "generation_info",
@@ -222,6 +223,8 @@ store_day = Table(
     Column("gross_sales", Money, nullable=False),
     Column("returns", Money, nullable=False),
     Column("net_sales", Money, nullable=False),
+    # refunds so far of what was sold here that day, wherever and whenever paid; unlinked ones by their own day
+    Column("returns_of_sales", Money, nullable=False),
     Column("orders", Integer, nullable=False),
     Column("identified_orders", Integer, nullable=False),
     Column("units", Numeric(18, 4), nullable=False),
@@ -231,7 +234,8 @@ store_day = Table(
 product_store_day = Table(
     "product_store_day",
     facts,
-    # mart: one row per product, store and day with a counted line or a return; sorted by day
+    # mart: one row per product, store and day with a counted line or a return, and where a refund belongs to the
+    # sales of that day; sorted by day
     Column("product_id", String, nullable=False),
     Column("store_id", String, nullable=False),
     Column("day", Date, nullable=False),
@@ -239,6 +243,7 @@ product_store_day = Table(
     Column("gross_sales", Money, nullable=False),
     Column("returns", Money, nullable=False),
     Column("net_sales", Money, nullable=False),
+    Column("returns_of_sales", Money, nullable=False),  # as in store_day
     Column("returned_units", Numeric(18, 4), nullable=False),
     Column("orders", Integer, nullable=False),
 )

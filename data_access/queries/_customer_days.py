@@ -10,13 +10,11 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from sqlalchemy import ARRAY, BigInteger, Engine, Integer, String, cast, func, literal, select
+from sqlalchemy import ARRAY, Engine, Integer, String, cast, func, literal, select
 
 from data_access.marts.tables import customer_store_day, store
+from data_access.queries._frame import ten_thousandths
 from data_access.scope import Scope
-
-# Money travels as whole ten-thousandths, the precision of the facts, so that sums stay exact.
-MONEY_UNIT = 10_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,8 +54,8 @@ def customer_days(scope: Scope, engine: Engine, as_of: date) -> CustomerDays:
         cast(func.date_diff("day", date(1970, 1, 1), c.day), Integer).label("day"),
         cast(func.coalesce(func.list_position(literal(ids, ARRAY(String)), c.store_id), 0), Integer).label("store"),
         c.orders,
-        cast(c.gross_sales * MONEY_UNIT, BigInteger).label("gross_sales"),
-        cast(c.net_sales * MONEY_UNIT, BigInteger).label("net_sales"),
+        ten_thousandths(c.gross_sales).label("gross_sales"),
+        ten_thousandths(c.net_sales).label("net_sales"),
     ).where(c.day <= as_of)
     with engine.connect() as connection:
         found: dict[str, Any] = connection.execute(scope.limit(query, c.store_id)).cursor.fetchnumpy()

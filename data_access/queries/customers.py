@@ -9,8 +9,8 @@ import pandas as pd
 from numpy.typing import NDArray
 from sqlalchemy import ColumnElement, Engine, func, or_, select
 
-from data_access.marts.tables import customer, customer_store_day
-from data_access.queries._customer_days import MONEY_UNIT, CustomerDays, customer_days, starts
+from data_access.marts.tables import MONEY_UNIT, customer, customer_store_day
+from data_access.queries._customer_days import CustomerDays, customer_days, starts
 from data_access.queries._frame import fetch, within
 from data_access.scope import Period, Scope
 

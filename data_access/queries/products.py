@@ -5,22 +5,18 @@ from typing import Any
 
 import pandas as pd
 from sqlalchemy import (
-    BigInteger,
     ColumnElement,
     Double,
     Engine,
-    Select,
-    and_,
     cast,
     exists,
     func,
     literal,
     select,
-    union_all,
 )
 
-from data_access.marts.tables import product, product_store_day, return_line, sale_line, sale_order, store
-from data_access.queries._frame import amount, count, fetch, within, within_any
+from data_access.marts.tables import product, product_store_day, sale_line, store
+from data_access.queries._frame import amount, fetch, fetch_many, ten_thousandths, within, within_any
 from data_access.scope import Period, Scope
 
 
@@ -86,101 +82,33 @@ def product_facts(scope: Scope, engine: Engine, product_id: str) -> pd.DataFrame
     return fetch(engine, query.where(exists(some_store)))
 
 
-def product_totals(scope: Scope, engine: Engine, periods: Sequence[Period], product_id: str) -> pd.DataFrame:
-    """One row per period, in the order given: what the product sold.
+def product_days(scope: Scope, engine: Engine, periods: Sequence[Period], product_id: str) -> pd.DataFrame:
+    """One row per store in scope and day of the periods on which the product was sold or returned, by day.
 
-    Columns: period (position, from 0), gross_sales, returns, net_sales, units, returned_units, orders,
-    buyers (distinct identified customers), returns_of_sales (refunds so far of the sales of the period; by
-    the day of the sale where linked, else by their own).
+    Columns: store_id (categories), day (datetime64), in ten-thousandths gross_sales, returns, net_sales,
+    returns_of_sales (refunds so far of what was sold that day; those linked to no sale by their own day), units and
+    returned_units, then orders.
     """
     c = product_store_day.c
-
-    def one(position: int, period: Period) -> Select[Any]:
-        query = select(
-            literal(position).label("period"),
-            amount(c.gross_sales).label("gross_sales"),
-            amount(c.returns).label("returns"),
-            amount(c.net_sales).label("net_sales"),
-            amount(c.units).label("units"),
-            amount(c.returned_units).label("returned_units"),
-            count(c.orders).label("orders"),
-            _buyers(scope, product_id, period).label("buyers"),
-            _returned(scope, product_id, period).label("returns_of_sales"),
-        ).where(c.product_id == product_id, within(c.day, period))
-        return scope.limit(query, c.store_id)
-
-    query = union_all(*(one(position, period) for position, period in enumerate(periods)))
-    return fetch(engine, query).sort_values("period", ignore_index=True)
-
-
-def _buyers(scope: Scope, product_id: str, period: Period) -> ColumnElement[Any]:
-    line = sale_line.c
-    query = select(cast(func.count(line.customer_key.distinct()), BigInteger)).where(
-        line.product_id == product_id, line.exclusion.is_(None), within(line.day, period)
-    )
-    return scope.limit(query, line.store_id).scalar_subquery()
-
-
-def _returned(scope: Scope, product_id: str, period: Period) -> ColumnElement[Any]:
-    r, o = return_line.c, sale_order.c
-    back = and_(r.product_id == product_id, r.exclusion.is_(None))
-    linked = (
-        select(r.refund)
-        .select_from(return_line.join(sale_order, r.order_id == o.order_id))
-        .where(back, within(o.day, period))
-    )
-    unlinked = select(r.refund).where(back, r.order_id.is_(None), within(r.day, period))
-    both = union_all(scope.limit(linked, o.store_id), scope.limit(unlinked, r.store_id)).subquery()
-    return select(amount(both.c.refund)).scalar_subquery()
-
-
-def product_by_day(scope: Scope, engine: Engine, periods: Sequence[Period], product_id: str) -> pd.DataFrame:
-    """One row per day of the periods on which the product was sold or returned, oldest first.
-
-    Columns: day (datetime64), net_sales, gross_sales, units.
-    """
-    c = product_store_day.c
+    exact = (c.gross_sales, c.returns, c.net_sales, c.returns_of_sales, c.units, c.returned_units)
     query = (
-        select(
-            c.day,
-            amount(c.net_sales).label("net_sales"),
-            amount(c.gross_sales).label("gross_sales"),
-            amount(c.units).label("units"),
-        )
+        select(c.store_id, c.day, *(ten_thousandths(column).label(column.name) for column in exact), c.orders)
         .where(c.product_id == product_id, within_any(c.day, periods))
-        .group_by(c.day)
-        .order_by(c.day)
+        .order_by(c.day, c.store_id)
     )
-    return fetch(engine, scope.limit(query, c.store_id))
+    return fetch_many(engine, scope.limit(query, c.store_id), categories=["store_id"])
 
 
-def product_by_store(
-    scope: Scope, engine: Engine, period: Period, previous: Period | None, product_id: str
-) -> pd.DataFrame:
-    """One row per store that sold or took back the product in ``period`` or ``previous``, best first.
+def product_buyers(scope: Scope, engine: Engine, periods: Sequence[Period], product_id: str) -> pd.DataFrame:
+    """One row per period, in the order given.
 
-    Columns: store_id, store, region_id, region, net_sales and units of ``period``, previous (net sales of
-    ``previous``, NaN without such a period).
+    Columns: period (position, from 0), buyers (distinct identified customers with a counted order of the product).
     """
-    c = product_store_day.c
-    now = within(c.day, period)
-    compared: ColumnElement[Any] = literal(float("nan"))
-    if previous is not None:
-        compared = amount(c.net_sales, within(c.day, previous))
-    place = (store.c.store_id, store.c.name, store.c.region_id, store.c.region_name)
-    query = (
-        select(
-            store.c.store_id,
-            store.c.name.label("store"),
-            store.c.region_id,
-            store.c.region_name.label("region"),
-            amount(c.net_sales, now).label("net_sales"),
-            amount(c.units, now).label("units"),
-            compared.label("previous"),
-        )
-        .select_from(product_store_day.join(store, store.c.store_id == c.store_id))
-        .where(c.product_id == product_id, within_any(c.day, [p for p in (period, previous) if p is not None]))
-        .group_by(*place)
-        .order_by(amount(c.net_sales, now).desc(), store.c.store_id)
+    line = sale_line.c
+    buyers = [func.count(line.customer_key.distinct()).filter(within(line.day, period)) for period in periods]
+    columns: list[ColumnElement[Any]] = [column.label(str(i)) for i, column in enumerate(buyers)]
+    query = select(*columns).where(
+        line.product_id == product_id, line.exclusion.is_(None), within_any(line.day, periods)
     )
-    return fetch(engine, scope.limit(query, c.store_id))
+    row = fetch(engine, scope.limit(query, line.store_id)).iloc[0]
+    return pd.DataFrame({"period": range(len(periods)), "buyers": row.to_numpy(dtype="int64")})

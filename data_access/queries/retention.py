@@ -8,7 +8,8 @@ import pandas as pd
 from numpy.typing import NDArray
 from sqlalchemy import Engine
 
-from data_access.queries._customer_days import MONEY_UNIT, customer_days, starts
+from data_access.marts.tables import MONEY_UNIT
+from data_access.queries._customer_days import customer_days, starts
 from data_access.scope import Scope
 
 

@@ -5,9 +5,11 @@ from datetime import date
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from data_access.scope import Period
 from data_access.snapshot import GenerationInfo
+from models.calc.days import sums_by
 
 Sums = dict[str, float]
 
@@ -29,7 +31,12 @@ class Comparison:
     @property
     def covered(self) -> list[Period]:
         """The period and whichever of the others exist."""
-        return [p for p in (self.period, self.previous, self.last_year) if p is not None]
+        return [p for p in self.periods if p is not None]
+
+    @property
+    def periods(self) -> tuple[Period, Period | None, Period | None]:
+        """The period, the one before and last year's."""
+        return self.period, self.previous, self.last_year
 
     def sums(self, rows: pd.DataFrame) -> tuple[Sums, Sums | None, Sums | None]:
         """The rows of a query over ``covered``: of the period, of the one before, of last year (None: not covered)."""
@@ -42,26 +49,35 @@ class Comparison:
         """One row per day of the period, with the net sales of the days it is compared with.
 
         Args:
-            days: a row per day with sales: day, net_sales and more figures, covering ``day_ranges``.
+            days: the rows of a mart by store and day, covering ``day_ranges``.
 
         Returns:
-            The same columns, 0 (NaN for traffic) on days without a row, and previous and last_year: net sales of
+            day and its sums, 0 (NaN for traffic) on days without a row, and previous and last_year: net sales of
             the day at the same place in the period before, and of the same calendar day a year earlier; NaN
             where that day lies outside the data, and for 29 February a year earlier.
         """
-        figures = days.set_index("day")
-        wanted = pd.date_range(self.period.first, self.period.last, unit="us", name="day")
-        own = figures.reindex(wanted)
-        sums = [str(column) for column in own if column != "traffic"]
-        own[sums] = own[sums].fillna(0).astype(figures[sums].dtypes)
-        every_day = pd.date_range(self.first_day, self.last_day, unit="us")
-        net = figures["net_sales"].reindex(every_day, fill_value=0.0)
-        earlier = wanted - pd.Timedelta(days=self.period.days)
-        year_earlier = wanted - pd.DateOffset(years=1)
+        begin = np.datetime64(self.first_day)
+        known = (self.last_day - self.first_day).days + 1
+        number = (days["day"].to_numpy().astype("datetime64[D]") - begin).astype(np.int64)
+        inside = (number >= 0) & (number < known)
+        every = sums_by(days[inside], number[inside], known)
+        wanted = pd.date_range(self.period.first, self.period.last, unit="us")
+        place = (self.period.first - self.first_day).days + np.arange(len(wanted))
+        year_earlier = (wanted - pd.DateOffset(years=1)).to_numpy().astype("datetime64[D]") - begin
         leap_day = (wanted.month == 2) & (wanted.day == 29)
-        own["previous"] = net.reindex(earlier).to_numpy()
-        own["last_year"] = np.where(leap_day, np.nan, net.reindex(year_earlier).to_numpy())
-        return own.reset_index()
+
+        def net(number: NDArray[np.int64], missing: NDArray[np.bool_]) -> NDArray[np.float64]:
+            outside = missing | (number < 0) | (number >= known)
+            return np.where(outside, np.nan, every["net_sales"][np.where(outside, 0, number)])
+
+        return pd.DataFrame(
+            {
+                "day": wanted,
+                **{name: sums[place] for name, sums in every.items()},
+                "previous": net(place - self.period.days, np.zeros(len(place), dtype=bool)),
+                "last_year": net(year_earlier.astype(np.int64), leap_day),
+            }
+        )
 
     @property
     def day_ranges(self) -> list[Period]:

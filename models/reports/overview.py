@@ -6,10 +6,11 @@ from typing import Annotated
 import numpy as np
 import pandas as pd
 
-from data_access.queries import customers, products, sales
+from data_access.queries import customers, places, products, sales
 from data_access.scope import Period, Scope
 from data_access.snapshot import Snapshot
 from models import metrics
+from models.calc.days import by_month, by_place, totals
 from models.calc.movers import movers
 from models.reports._compare import Comparison, compare
 from models.reports._shape import Columns, select_columns
@@ -66,18 +67,18 @@ def overview(snapshot: Snapshot, scope: Scope, period: Period) -> OverviewReport
     currency = snapshot.info.currency
     if comparison is None:
         return OverviewReport(None, currency, **select_columns(OverviewReport, kpis=no_kpis(KPIS)))
-    now, previous, last_year = comparison.period, comparison.previous, comparison.last_year
+    now, previous = comparison.period, comparison.previous
     engine = snapshot.engine
-    by_store = places(sales.by_store(scope, engine, now, previous, last_year), comparison)
-    by_region = _regions(sales.by_region(scope, engine, now, previous, last_year), by_store)
-    days = sales.by_day(scope, engine, comparison.day_ranges)
+    days = sales.store_days(scope, engine, comparison.day_ranges)
+    stores = places.stores(scope, engine)
+    by_store = _stores(stores, days, comparison)
     frames = select_columns(
         OverviewReport,
-        kpis=sales_kpis(snapshot, scope, comparison, KPIS),
-        by_month=months(sales.by_month(scope, engine, now), now),
+        kpis=sales_kpis(snapshot, scope, comparison, days, KPIS),
+        by_month=by_month(days, now),
         by_day=comparison.with_neighbours(days),
         by_store=by_store,
-        by_region=by_region,
+        by_region=_regions(stores, days, by_store, comparison),
         products=movers(products.product_sales(scope, engine, now, previous)),
     )
     return OverviewReport(now, currency, **frames)
@@ -89,46 +90,45 @@ def no_kpis(keys: tuple[str, ...]) -> pd.DataFrame:
     return metrics.kpis(keys, unknown)
 
 
-def sales_kpis(snapshot: Snapshot, scope: Scope, comparison: Comparison, keys: tuple[str, ...]) -> pd.DataFrame:
-    """The key figures of the stores in scope: key, value, previous, last_year, unit."""
+def sales_kpis(
+    snapshot: Snapshot, scope: Scope, comparison: Comparison, days: pd.DataFrame, keys: tuple[str, ...]
+) -> pd.DataFrame:
+    """The key figures of the stores in scope: key, value, previous, last_year, unit.
+
+    ``days``: their rows of the mart, at least those of the periods compared.
+    """
     periods = comparison.covered
-    sums = sales.totals(scope, snapshot.engine, periods)
-    sums = sums.merge(sales.returns_of_sales(scope, snapshot.engine, periods), on="period")
-    sums = sums.merge(customers.buyers(scope, snapshot.engine, periods), on="period")
-    return metrics.kpis(keys, *comparison.sums(sums))
+    buyers = customers.buyers(scope, snapshot.engine, periods).drop(columns="period")
+    return metrics.kpis(keys, *comparison.sums(totals(days, periods).join(buyers)))
 
 
-def months(by_month: pd.DataFrame, period: Period) -> pd.DataFrame:
-    """``by_month`` with complete: whether the period holds every day of the month."""
-    month = pd.PeriodIndex(by_month["month"], freq="M")
-    begins = month.start_time >= pd.Timestamp(period.first)
-    ends = month.end_time.normalize() <= pd.Timestamp(period.last)
-    return by_month.assign(complete=begins & ends)
-
-
-def places(stores: pd.DataFrame, comparison: Comparison) -> pd.DataFrame:
-    """The stores that were open in the period or have a figure, with their share of net sales.
+def _stores(stores: pd.DataFrame, days: pd.DataFrame, comparison: Comparison) -> pd.DataFrame:
+    """The stores that were open in the period or have a figure, best first, with their share of net sales.
 
     A store that opened after a period to compare with began has no comparison.
     """
     now = comparison.period
-    figures = stores[["net_sales", "gross_sales", "returns", "orders", "previous", "last_year"]]
-    active = (figures.fillna(0) != 0).any(axis=1)
+    figures = by_place(days, pd.Series(stores["store_id"].array, stores["store_id"]), *comparison.periods)
+    active = (figures.fillna(0) != 0).any(axis=1).to_numpy()
     was_open = (stores["opened_on"].isna() | (stores["opened_on"] <= pd.Timestamp(now.last))) & (
         stores["closed_on"].isna() | (stores["closed_on"] >= pd.Timestamp(now.first))
     )
-    shown = stores[active | was_open].reset_index(drop=True)
+    shown = stores[active | was_open].join(figures, on="store_id")
     for column, other in (("previous", comparison.previous), ("last_year", comparison.last_year)):
         if other is not None:
             shown[column] = shown[column].where(~(shown["opened_on"] > pd.Timestamp(other.first)))
-    return shown.assign(share=_share(shown["net_sales"]))
+    return best_first(shown, "store_id")
 
 
-def _regions(regions: pd.DataFrame, by_store: pd.DataFrame) -> pd.DataFrame:
-    shown = regions.merge(by_store.groupby("region_id").size().rename("stores"), on="region_id")
-    return shown.assign(share=_share(shown["net_sales"]))
+def _regions(stores: pd.DataFrame, days: pd.DataFrame, by_store: pd.DataFrame, comparison: Comparison) -> pd.DataFrame:
+    """The regions of the stores of ``by_store``, best first, with the sums of all their stores in scope."""
+    figures = by_place(days, stores.set_index("store_id")["region_id"], *comparison.periods)
+    shown = by_store.groupby(["region_id", "region"]).size().rename("stores").reset_index()
+    return best_first(shown.join(figures, on="region_id"), "region_id")
 
 
-def _share(values: pd.Series) -> pd.Series:
-    total = values.sum()
-    return values / total if total > 0 else pd.Series(np.nan, index=values.index)
+def best_first(places: pd.DataFrame, key: str) -> pd.DataFrame:
+    """The places by net sales, equal ones by ``key``, with their share of it (NaN when it is not positive)."""
+    ranked = places.sort_values(["net_sales", key], ascending=[False, True], ignore_index=True)
+    total = ranked["net_sales"].sum()
+    return ranked.assign(share=ranked["net_sales"] / total if total > 0 else np.nan)

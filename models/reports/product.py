@@ -3,17 +3,17 @@
 from dataclasses import dataclass
 from typing import Annotated
 
-import numpy as np
 import pandas as pd
 
 from data_access.errors import Problem
-from data_access.queries import orders, products
+from data_access.queries import orders, places, products
 from data_access.scope import Period, Scope
 from data_access.snapshot import Snapshot
 from models import metrics
-from models.reports._compare import compare
+from models.calc.days import by_place, totals, within
+from models.reports._compare import Comparison, compare
 from models.reports._shape import Columns, select_columns
-from models.reports.overview import no_kpis
+from models.reports.overview import best_first, no_kpis
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,16 +63,25 @@ def product(snapshot: Snapshot, scope: Scope, period: Period, product_id: str) -
         empty = select_columns(ProductReport, header=header, kpis=no_kpis(KPIS))
         return ProductReport(None, snapshot.info.currency, **empty)
     now = comparison.period
-    sums = products.product_totals(scope, engine, comparison.covered, product_id)
-    days = products.product_by_day(scope, engine, comparison.day_ranges, product_id)
-    by_store = products.product_by_store(scope, engine, now, comparison.previous, product_id)
-    total = by_store["net_sales"].sum()
+    days = products.product_days(scope, engine, comparison.day_ranges, product_id)
+    buyers = products.product_buyers(scope, engine, comparison.covered, product_id).drop(columns="period")
+    sums = totals(days, comparison.covered).join(buyers)
     frames = select_columns(
         ProductReport,
         header=header,
         kpis=metrics.kpis(KPIS, *comparison.sums(sums)),
         by_day=comparison.with_neighbours(days),
-        by_store=by_store.assign(share=by_store["net_sales"] / total if total > 0 else np.nan),
+        by_store=_stores(places.stores(scope, engine), days, comparison),
         recent_orders=orders.orders_with_product(scope, engine, now, product_id, RECENT_ORDERS),
     )
     return ProductReport(now, snapshot.info.currency, **frames)
+
+
+def _stores(stores: pd.DataFrame, days: pd.DataFrame, comparison: Comparison) -> pd.DataFrame:
+    """The stores with a row in the period or the one before, best first."""
+    recent = within(days, comparison.period)
+    if comparison.previous is not None:
+        recent |= within(days, comparison.previous)
+    sold_it = stores[stores["store_id"].isin(days["store_id"][recent].unique())]
+    figures = by_place(days, pd.Series(stores["store_id"].array, stores["store_id"]), *comparison.periods)
+    return best_first(sold_it.join(figures, on="store_id"), "store_id")

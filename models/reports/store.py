@@ -57,15 +57,16 @@ def store(snapshot: Snapshot, scope: Scope, period: Period, store_id: str) -> St
         empty = select_columns(StoreReport, header=header, kpis=overview.no_kpis(KPIS))
         return StoreReport(None, snapshot.info.currency, **empty)
     now = comparison.period
-    days = comparison.with_neighbours(sales.by_day(here, engine, comparison.day_ranges))
-    days["conversion"] = (days["counted_day_orders"] / days["traffic"]).where(days["traffic"] > 0)
+    days = sales.store_days(here, engine, comparison.day_ranges)
+    each_day = comparison.with_neighbours(days)
+    each_day["conversion"] = (each_day["counted_day_orders"] / each_day["traffic"]).where(each_day["traffic"] > 0)
     weekdays = pd.date_range(now.first, now.last).isocalendar()["day"].value_counts()
     hours = sales.by_hour(here, engine, now)
     frames = select_columns(
         StoreReport,
         header=header,
-        kpis=overview.sales_kpis(snapshot, here, comparison, KPIS),
-        by_day=days,
+        kpis=overview.sales_kpis(snapshot, here, comparison, days, KPIS),
+        by_day=each_day,
         hours=hours.assign(days=hours["weekday"].map(weekdays).astype("int64")),
         products=movers(products.product_sales(here, engine, now, comparison.previous)),
         recent_orders=orders.recent_orders(here, engine, now, RECENT_ORDERS),
