@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -268,3 +269,23 @@ def test_a_manager_learns_of_tables_and_not_of_the_chain(visit: Visit) -> None:
     at = visit("manager", "data_health")
     assert "Every cent arrived" not in words(at)
     assert "table_name" in at.dataframe[0].value
+
+
+def test_a_page_says_which_part_a_gap_in_the_crm_takes_away(visit: Visit) -> None:
+    # the small chain has no door counts
+    assert "Not available: traffic and conversion. The table store_traffic is empty." in words(
+        visit("manager", "store", store="S1")
+    )
+
+
+def test_a_page_whose_table_is_missing_says_what_to_do(visit: Visit, monkeypatch: pytest.MonkeyPatch) -> None:
+    report = load.health(scope_of(PEOPLE["manager"]), load.snapshot().generation)
+    gap = report.table_status.assign(
+        state=report.table_status["state"].where(report.table_status["table_name"] != "sale_line", "absent"),
+        disables=report.table_status["disables"].where(report.table_status["table_name"] != "sale_line", "segments"),
+    )
+    monkeypatch.setattr("pages._ui.load.health", lambda scope, generation: replace(report, table_status=gap))
+    at = visit("manager", "segments")
+    assert "The CRM database has no table sale_line." in words(at)
+    assert "python -m data_access refresh" in words(at)
+    assert not at.metric

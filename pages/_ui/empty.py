@@ -1,6 +1,5 @@
 """What a page shows when there is nothing to show: what is missing and what to do about it."""
 
-from collections.abc import Sequence
 from typing import NoReturn
 
 import pandas as pd
@@ -37,18 +36,27 @@ def refused(what: str) -> NoReturn:
     st.stop()
 
 
-def needs(table_status: pd.DataFrame, tables: Sequence[str]) -> None:
-    """Ends the run with a sentence per table of ``tables`` that the CRM does not fill; otherwise does nothing.
+def needs(table_status: pd.DataFrame, page: str) -> None:
+    """Says what of ``page`` the CRM's gaps take away; ends the run when that is the whole page.
 
-    ``table_status``: the health report's frame of that name.
+    ``table_status``: the health report's frame of that name; ``disables`` holds page keys ("store") and parts of
+    pages ("store.conversion").
     """
-    states = table_status.set_index("table_name")["state"]
-    lacking = [table for table in tables if states.get(table, "absent") != "ok"]
-    if not lacking:
-        return
-    lines = [t(f"empty.table_{states.get(table, 'absent')}", table=table) for table in lacking]
-    state(t("empty.needs"), "  \n".join([*lines, t("empty.needs_do")]), ":material/database_off:")
-    st.stop()
+    gaps = table_status[table_status["disables"].fillna("") != ""]
+    lost = [
+        (key.strip(), table, known)
+        for table, known, keys in zip(gaps["table_name"], gaps["state"], gaps["disables"], strict=True)
+        for key in keys.split(",")
+    ]
+    whole = [t(f"empty.table_{known}", table=table) for key, table, known in lost if key == page]
+    if whole:
+        state(t("empty.needs"), "  \n".join([*whole, t("empty.needs_do")]), ":material/database_off:")
+        st.stop()
+    for key, table, known in lost:
+        if key.startswith(f"{page}."):
+            part = t(f"part.{key.partition('.')[2]}")
+            missing = t(f"empty.table_{known}", table=table)
+            st.caption(f":material/info: {t('empty.part', part=part, missing=missing)}", help=t("empty.needs_do"))
 
 
 def nothing(text: str) -> None:

@@ -8,7 +8,7 @@ import streamlit as st
 
 from data_access.scope import Period, Scope
 from data_access.snapshot import Snapshot
-from pages._ui import drill, export, filters, load, session
+from pages._ui import drill, empty, export, filters, load, session
 from pages._ui import format as fmt
 from pages._ui.access import Detail
 from pages._ui.i18n import t
@@ -76,6 +76,7 @@ def begin(
         narrowed, period = _filters(seen, snapshot, choices)
     words = filters.summary() if choices != "none" else session.in_words(session.current_person())
     line.caption(t("head.line", as_of=fmt.instant(snapshot.info.as_of), scope=words))
+    empty.needs(load.health(session.current_scope(), snapshot.generation).table_status, page)
     return Opened(name, detail, narrowed, period, snapshot, words)
 
 
