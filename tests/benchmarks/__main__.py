@@ -10,14 +10,22 @@ import platform
 import tempfile
 from collections.abc import Callable, Iterable
 from contextlib import nullcontext
+from datetime import date
 from pathlib import Path
 
 from data_access.crm import crm_engine
 from data_access.demo import write_demo
+from data_access.importer import import_files
 from data_access.refresh import refresh
+from data_access.scope import Period, Scope
 from data_access.snapshot import current_snapshot
+from models.reports.overview import overview
+from models.reports.retention import retention
+from models.reports.segments import segments
 from tests.benchmarks import pages, reports
 from tests.benchmarks.clock import measured
+
+CHAIN = Scope("chain")
 
 
 def emit(table: str, **figures: object) -> None:
@@ -36,15 +44,41 @@ def build(scale: str, home: Path) -> Iterable[dict[str, object]]:
         yield {"step": step, "scale": scale, "wall_s": round(wall, 2), "cpu_s": round(cpu, 2)}
 
 
+def real_file(home: Path, file: Path) -> Iterable[dict[str, object]]:
+    """UCI Online Retail from the file to three reports."""
+    engine = crm_engine(f"sqlite:///{home / 'crm.sqlite'}")
+
+    def three_reports() -> None:
+        snapshot = current_snapshot(home)
+        last = snapshot.info.last_day or date.max
+        overview(snapshot, CHAIN, Period(snapshot.info.first_day or last, last))
+        segments(snapshot, CHAIN, last)
+        retention(snapshot, CHAIN, last)
+
+    steps: dict[str, Callable[[], object]] = {
+        "import": lambda: import_files(engine, "online_retail", [file], quarantine=home / "quarantine"),
+        "refresh": lambda: refresh(engine, home),
+        "three reports": three_reports,
+    }
+    for step, run in steps.items():
+        _, wall, cpu = measured(run)
+        yield {"step": step, "wall_s": round(wall, 2), "cpu_s": round(cpu, 2)}
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--scale", default="S", help="tiny | demo | S")
     parser.add_argument("--home", type=Path, help="a folder that already holds a snapshot; nothing is built then")
     parser.add_argument("--repeats", type=int, default=7)
     parser.add_argument("--no-browser", action="store_true")
+    parser.add_argument("--online-retail", type=Path, help="the UCI Online Retail file: from file to reports")
     options = parser.parse_args()
 
     emit("machine", cores=os.cpu_count(), python=platform.python_version(), system=platform.platform())
+    if options.online_retail:
+        with tempfile.TemporaryDirectory() as place:
+            for row in real_file(Path(place), options.online_retail):
+                emit("online_retail", **row)
     folder = nullcontext(options.home) if options.home else tempfile.TemporaryDirectory()
     with folder as place:
         home = Path(place)
