@@ -37,5 +37,6 @@ def put(**values: str) -> None:
 
 
 def carried() -> dict[str, str]:
-    """The shared parameters that are set, for ``st.switch_page(..., query_params={**params.carried(), ...})``."""
+    """The shared parameters that are set, for the query of a link. ``st.switch_page`` carries them by itself and
+    refuses a query that names them."""
     return {name: value for name in SHARED if (value := get(name))}
