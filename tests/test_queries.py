@@ -16,6 +16,7 @@ import pytest
 from sqlalchemy import Engine
 
 from data_access import queries
+from data_access.queries import customers
 from data_access.scope import Scope
 from data_access.snapshot import Snapshot
 from models.calc.days import totals
@@ -27,6 +28,7 @@ PERIODS = [MARCH, FEBRUARY, MARCH_2025]
 # query -> arguments after scope and engine
 CASES: dict[str, tuple[Any, ...]] = {
     "customers.buyers": (PERIODS,),
+    "customers.customer_base": (AS_OF,),
     "customers.customer_totals": (AS_OF,),
     "customers.keys": (),
     "customers.registered": (AS_OF,),
@@ -200,6 +202,48 @@ def test_what_lies_after_the_day_is_not_seen(facts: Snapshot) -> None:
     assert totals.index.tolist() == [1, 2, 3, 4]
     assert totals.loc[1, ["orders", "last_day"]].tolist() == [4, pd.Timestamp(2026, 3, 2)]
     assert totals.loc[2, "net_sales"] == 200 + 130 - 200
+
+
+@pytest.mark.parametrize("as_of", [AS_OF, date(2026, 12, 31)])
+@pytest.mark.parametrize(
+    "scope",
+    [CHAIN, NORTH, Scope("stores", ("C",)), Scope("stores", ("B",)), ONLY_A],
+    ids=["chain", "region north", "region south and store C", "store B", "store A"],
+)
+def test_the_summary_of_a_place_is_what_its_days_add_up_to(
+    scope: Scope, as_of: date, facts: Snapshot, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    summary = customers.customer_base(scope, facts.engine, as_of)
+    assert len(summary) > 0
+    monkeypatch.setattr(customers, "_place", lambda *_: None)
+    pd.testing.assert_frame_equal(summary, customers.customer_base(scope, facts.engine, as_of))
+
+
+@pytest.mark.parametrize(
+    ("scope", "as_of", "window_first", "summary_is_read"),
+    [
+        (CHAIN, AS_OF, None, True),
+        (NORTH, date(2027, 1, 1), None, True),
+        (ONLY_A, AS_OF, None, True),
+        (Scope("stores", ("A", "C")), AS_OF, None, False),  # no region
+        (NOTHING, AS_OF, None, False),
+        (CHAIN, date(2026, 3, 19), None, False),  # a day before the last
+        (CHAIN, AS_OF, date(2026, 1, 1), False),
+    ],
+)
+def test_the_summary_is_read_only_where_it_covers_what_was_asked(
+    scope: Scope,
+    as_of: date,
+    window_first: date | None,
+    summary_is_read: bool,
+    facts: Snapshot,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    asked = []
+    read = customers._summary
+    monkeypatch.setattr(customers, "_summary", lambda *args: asked.append(args) or read(*args))
+    customers.customer_base(scope, facts.engine, as_of, window_first)
+    assert bool(asked) == summary_is_read
 
 
 def test_rows_of_the_mart_may_lie_in_any_order(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

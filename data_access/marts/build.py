@@ -9,6 +9,7 @@ from data_access.errors import Problem
 from data_access.marts import (
     customer,
     customer_store_day,
+    customer_summary,
     places,
     product_store_day,
     refusals,
@@ -34,6 +35,7 @@ _FACTS = {
     "store_day": store_day.SQL,
     "product_store_day": product_store_day.SQL,
     "customer_store_day": customer_store_day.SQL,
+    "customer_summary": customer_summary.SQL,
     "data_source": "SELECT * EXCLUDE (unreadable) FROM clean.data_source ORDER BY loaded_at, source_id",
     # Translated names of people identify people.
     "translation": """SELECT * EXCLUDE (unreadable) FROM clean.translation

@@ -261,3 +261,21 @@ customer_store_day = Table(
     Column("returns", Money, nullable=False),
     Column("net_sales", Money, nullable=False),
 )
+customer_summary = Table(
+    "customer_summary",
+    facts,
+    # mart: one row per customer and place with a counted order or the registration there, over all days of this file;
+    # sorted by level, place_id and customer_no
+    Column("level", String, nullable=False),  # chain | region | store
+    Column("place_id", String, nullable=False),  # 'chain', region_id or store_id
+    Column("customer_no", Integer, nullable=False),
+    Column("customer_key", String, nullable=False),
+    Column("store_id", String),  # of the last order there; the home store of somebody without one
+    Column("joined_on", Date),  # null: unknown, or not registered there
+    Column("first_day", Date),  # of the first and last counted order there; null without one, orders is 0 then
+    Column("last_day", Date),
+    Column("orders", Integer, nullable=False),
+    Column("visits", Integer, nullable=False),  # distinct days with an order
+    Column("gross_sales", Money, nullable=False),
+    Column("net_sales", Money, nullable=False),
+)

@@ -7,12 +7,24 @@ from typing import Any
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
-from sqlalchemy import ColumnElement, Engine, func, or_, select
+from sqlalchemy import BigInteger, ColumnElement, Engine, cast, func, or_, select
 
-from data_access.marts.tables import MONEY_UNIT, customer, customer_store_day
+from data_access.marts.tables import (
+    MONEY_UNIT,
+    customer,
+    customer_store_day,
+    customer_summary,
+    generation_info,
+    store,
+)
 from data_access.queries._customer_days import CustomerDays, customer_days, starts
-from data_access.queries._frame import fetch, within
+from data_access.queries._frame import fetch, fetch_many, ten_thousandths, within
 from data_access.scope import Period, Scope
+
+_BASE = (
+    "customer_no", "customer_key", "store_id", "first_day", "last_day", "orders_ever", "orders", "visits",
+    "gross_sales", "net_sales",
+)  # fmt: skip
 
 
 def buyers(scope: Scope, engine: Engine, periods: Sequence[Period]) -> pd.DataFrame:
@@ -105,6 +117,80 @@ def _days(day: NDArray[np.int32]) -> NDArray[np.datetime64]:
     return day.astype("datetime64[D]").astype("datetime64[us]")
 
 
+def customer_base(scope: Scope, engine: Engine, as_of: date, window_first: date | None = None) -> pd.DataFrame:
+    """One row per customer with a counted order up to the end of ``as_of``, or registered by then, by customer_no.
+
+    Columns: customer_key (pseudonym) and those of customer_totals: customer_no, store_id (categories), first_day,
+    last_day, orders_ever, orders, visits, gross_sales, net_sales. Somebody registered without an order has the home
+    store (missing when unknown), no first and last day, and sums of 0.
+    """
+    with engine.connect() as connection:
+        last_day = connection.scalar(select(generation_info.c.last_day))
+        stores = connection.execute(select(store.c.store_id, store.c.region_id))
+        regions = {row.store_id: row.region_id for row in stores}
+    place = _place(scope, regions)
+    if place is None or window_first is not None or last_day is None or as_of < last_day:
+        base = _added_up(scope, engine, as_of, window_first)
+    else:
+        base = _summary(engine, *place, as_of)
+    in_scope = pd.Index(sorted(store_id for store_id in regions if scope.allows(store_id)), dtype="str")
+    return base.assign(store_id=base["store_id"].cat.set_categories(in_scope))[list(_BASE)]
+
+
+def _place(scope: Scope, regions: dict[str, str]) -> tuple[str, str] | None:
+    """The level and id of the chain, region or store that the scope is; None for any other set of stores."""
+    if scope.kind == "chain":
+        return "chain", "chain"
+    if len(scope.store_ids) == 1:
+        return "store", scope.store_ids[0]
+    for region in {regions.get(store_id) for store_id in scope.store_ids} - {None}:
+        if {store_id for store_id in regions if regions[store_id] == region} == set(scope.store_ids):
+            return "region", str(region)
+    return None
+
+
+def _summary(engine: Engine, level: str, place_id: str, as_of: date) -> pd.DataFrame:
+    """``customer_base`` of one place over all days, as the refresh added it up."""
+    c = customer_summary.c
+    query = (
+        select(
+            c.customer_no,
+            c.customer_key,
+            c.store_id,
+            c.first_day,
+            c.last_day,
+            cast(c.orders, BigInteger).label("orders"),
+            cast(c.visits, BigInteger).label("visits"),
+            ten_thousandths(c.gross_sales).label("gross_sales"),
+            ten_thousandths(c.net_sales).label("net_sales"),
+        )
+        .where(c.level == level, c.place_id == place_id)
+        .where(or_(c.orders > 0, c.joined_on.is_(None), c.joined_on <= as_of))
+        .order_by(c.customer_no)
+    )
+    base = fetch_many(engine, query, categories=["store_id"])
+    money = {name: base[name] / MONEY_UNIT for name in ("gross_sales", "net_sales")}
+    return base.assign(orders_ever=base["orders"], **money)
+
+
+def _added_up(scope: Scope, engine: Engine, as_of: date, window_first: date | None) -> pd.DataFrame:
+    """``customer_base`` of any stores, days and window, from the days of each customer."""
+    totals = customer_totals(scope, engine, as_of, window_first)
+    here = registered(scope, engine, as_of)
+    prospects = here.loc[~here["customer_no"].isin(totals["customer_no"]), ["customer_no", "store_id"]]
+    home = pd.Categorical(prospects["store_id"], categories=totals["store_id"].cat.categories)
+    base = pd.concat([totals, prospects.assign(store_id=home)]).sort_values("customer_no", ignore_index=True)
+    counts, money = ["orders_ever", "orders", "visits"], ["gross_sales", "net_sales"]
+    base[counts + money] = base[counts + money].fillna(0)
+    known = here[["customer_no", "customer_key"]]
+    if not base["customer_no"].isin(known["customer_no"]).all():
+        known = pd.concat([known, keys(scope, engine)]).drop_duplicates("customer_no")
+    keys_by_number = known.set_index("customer_no")["customer_key"]
+    return base.assign(customer_key=keys_by_number.reindex(base["customer_no"]).array).astype(
+        dict.fromkeys(counts, "int64")
+    )
+
+
 def keys(scope: Scope, engine: Engine) -> pd.DataFrame:
     """One row per customer with an order or a return in the stores in scope, by customer_no, registered or not.
 
@@ -112,7 +198,7 @@ def keys(scope: Scope, engine: Engine) -> pd.DataFrame:
     """
     c = customer_store_day.c
     query = select(c.customer_no, func.any_value(c.customer_key).label("customer_key")).group_by(c.customer_no)
-    return fetch(engine, scope.limit(query, c.store_id).order_by(c.customer_no))
+    return fetch_many(engine, scope.limit(query, c.store_id).order_by(c.customer_no))
 
 
 def registered(scope: Scope, engine: Engine, as_of: date) -> pd.DataFrame:
@@ -127,4 +213,4 @@ def registered(scope: Scope, engine: Engine, as_of: date) -> pd.DataFrame:
         .where(or_(c.joined_on.is_(None), c.joined_on <= as_of))
         .order_by(c.customer_no)
     )
-    return fetch(engine, scope.limit(query, c.home_store_id))
+    return fetch_many(engine, scope.limit(query, c.home_store_id))

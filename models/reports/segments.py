@@ -131,46 +131,23 @@ def segments(
 
 def _members(snapshot: Snapshot, scope: Scope, as_of: date, window_first: date | None) -> pd.DataFrame:
     """Everybody with an order in the stores in scope, and everybody registered there without one."""
-    totals = customers.customer_totals(scope, snapshot.engine, as_of, window_first)
-    registered = customers.registered(scope, snapshot.engine, as_of)
-    prospects = registered[~np.isin(registered["customer_no"].to_numpy(), totals["customer_no"].to_numpy())]
-    stores = places.stores(scope, snapshot.engine).sort_values("store_id", ignore_index=True)
-    ids = pd.Index(stores["store_id"])
-    store = np.concatenate([pd.Categorical(rows["store_id"], ids).codes for rows in (totals, prospects)])
-    number = np.concatenate([totals["customer_no"].to_numpy(), prospects["customer_no"].to_numpy()])
-    empty = np.zeros(len(prospects), dtype=np.int64)
-    today = pd.Timestamp(as_of)
-    recency, tenure = ((today - totals[day]).dt.days.to_numpy() for day in ("last_day", "first_day"))
-    orders_ever = np.concatenate([totals["orders_ever"].to_numpy(), empty])
-    bought = np.arange(len(orders_ever)) < len(totals)
-    stage = lifecycle.stage_of(PRESET, orders_ever, np.concatenate([tenure, empty]), np.concatenate([recency, empty]))
-    columns = {name: np.concatenate([totals[name].to_numpy(), empty]) for name in ("orders", "visits")}
-    money = {name: np.concatenate([totals[name].to_numpy(), empty]) for name in ("gross_sales", "net_sales")}
-    return pd.DataFrame(
-        {
-            "customer_no": number,
-            "customer_key": _keys(snapshot, scope, number, registered),
-            "store_id": pd.Categorical.from_codes(store, categories=ids),
-            "store": stores["store"].array.take(store, allow_fill=True),
-            "recency_days": _only(bought, recency),
-            "orders_ever": orders_ever,
-            **columns,
-            **money,
-            "last_day": pd.concat([totals["last_day"], pd.Series(pd.NaT, index=prospects.index)], ignore_index=True),
-            "stage": stage,
-        }
+    base = customers.customer_base(scope, snapshot.engine, as_of, window_first)
+    store = base["store_id"].array
+    names = places.stores(scope, snapshot.engine).set_index("store_id")["store"].reindex(store.categories)
+    orders_ever = base["orders_ever"].to_numpy()
+    bought = orders_ever > 0
+    recency, tenure = (_days_before(as_of, base[day], bought) for day in ("last_day", "first_day"))
+    return base.assign(
+        store=names.array.take(store.codes, allow_fill=True),
+        recency_days=_only(bought, recency[bought].astype(np.int64)),
+        stage=lifecycle.stage_of(PRESET, orders_ever, tenure, recency),
     )
 
 
-def _keys(
-    snapshot: Snapshot, scope: Scope, number: NDArray[np.integer], registered: pd.DataFrame
-) -> pd.api.extensions.ExtensionArray:
-    """The pseudonym of each customer number: from those registered here and, for buyers who are not, from the mart."""
-    known = registered[["customer_no", "customer_key"]]
-    if not np.isin(number, known["customer_no"].to_numpy()).all():
-        both = pd.concat([known, customers.keys(scope, snapshot.engine)])
-        known = both.drop_duplicates("customer_no").sort_values("customer_no")
-    return known["customer_key"].array.take(np.searchsorted(known["customer_no"].to_numpy(), number))
+def _days_before(as_of: date, days: pd.Series, known: NDArray[np.bool_]) -> NDArray[np.float64]:
+    """Whole days from each of the known days to ``as_of``; NaN for the others."""
+    passed = (np.datetime64(as_of) - days.to_numpy().astype("datetime64[D]")).astype(np.float64)
+    return np.where(known, passed, np.nan)
 
 
 def _in_order(members: pd.DataFrame, order: NDArray[np.intp]) -> pd.DataFrame:
