@@ -37,7 +37,8 @@ with days.container(border=True, height="stretch"):
     charts.show(line, alt=t("overview.by_day"), key="overview_days")
 if ranking is not None:
     with ranking.container(border=True, height="stretch"):
-        head.block(t("overview.by_store"), t("charts.click_store"))
+        note = charts.bar_note(t("charts.click_store"), stores["last_year"], t("charts.last_year"))
+        head.block(t("overview.by_store"), note)
         bars = charts.ranked_bars(
             stores,
             label="store",
@@ -54,7 +55,8 @@ if ranking is not None:
 regions, best = st.columns([2, 3]) if len(report.by_region) > 1 else (None, st.container())
 if regions is not None:
     with regions.container(border=True, height="stretch"):
-        head.block(t("overview.by_region"), t("charts.click_region"))
+        note = charts.bar_note(t("charts.click_region"), report.by_region["last_year"], t("charts.last_year"))
+        head.block(t("overview.by_region"), note)
         bars = charts.ranked_bars(
             localized(report.by_region, NAMES),
             label="region",

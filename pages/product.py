@@ -41,7 +41,8 @@ with days.container(border=True, height="stretch"):
     charts.show(line, alt=t("overview.by_day"), key="product_days")
 if ranking is not None:
     with ranking.container(border=True, height="stretch"):
-        head.block(t("overview.by_store"), t("charts.click_store"))
+        note = charts.bar_note(t("charts.click_store"), stores["previous"], t("charts.previous"))
+        head.block(t("overview.by_store"), note)
         bars = charts.ranked_bars(
             stores,
             label="store",

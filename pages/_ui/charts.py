@@ -206,6 +206,11 @@ def grain_note(by_day: pd.DataFrame) -> str | None:
     return t("charts.by_week") if len(by_day) > DAYS_DRAWN else None
 
 
+def bar_note(does: str, compared: pd.Series, name: str) -> str:
+    """What a click on a bar ``does``, and what the mark on it is, where there is one to compare with."""
+    return t("charts.with_mark", does=does, name=name) if compared.notna().any() else does
+
+
 def height_beside(bars: int) -> int:
     """The height of a chart that stands beside so many bars."""
     return max(ROW * bars + 16, 320)

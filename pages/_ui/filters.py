@@ -154,8 +154,10 @@ def _choose_dates() -> None:
 
 
 def _stores_in(scope: Scope, stores: pd.DataFrame) -> pd.DataFrame:
-    """The stores a person may see: the only ones the filters ever name."""
-    return stores if scope.kind == "chain" else stores[stores["store_id"].isin(scope.store_ids)]
+    """The stores a person may see: the only ones the filters ever name. A store that only receipts mention counts in
+    the chain's figures, but it is an error in the data and nobody chooses it."""
+    known = stores[stores["kind"] != "unknown"]
+    return known if scope.kind == "chain" else known[known["store_id"].isin(scope.store_ids)]
 
 
 def _places_bar(scope: Scope, stores: pd.DataFrame) -> Scope:
