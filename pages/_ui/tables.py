@@ -4,7 +4,7 @@ Units come from the metric registry, so a column of a report looks the same on e
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any, Literal
 
@@ -33,7 +33,7 @@ class Column:
     name: str
     kind: Kind
     words: str = ""
-    width: Literal["small", "medium", "large"] | None = None
+    width: Literal["small", "medium", "large"] | int | None = None
 
 
 _KINDS: dict[str, Kind] = {
@@ -101,7 +101,8 @@ def listing(
     if len(columns) > MOST_COLUMNS:
         raise ValueError(f"a list has at most {MOST_COLUMNS} columns, this one {len(columns)}")
     known = [column for column in columns if frame[column.name].notna().any()] or list(columns)
-    shown = known[:WHEN_NARROW] if narrow() else known
+    # A long name would push the figures out of a narrow window; the row it opens shows it whole.
+    shown = [replace(known[0], width=_NAME_WHEN_NARROW), *known[1:WHEN_NARROW]] if narrow() else known
     drawn = pd.DataFrame({column.name: _values(frame[column.name], column) for column in shown})
     settings: dict[str, Any] = {
         "hide_index": True,
@@ -177,7 +178,4 @@ def _config(column: Column, currency: str) -> Any:
         case "instant":
             return st.column_config.DatetimeColumn(name, help=hint, width=width, format="YYYY-MM-DD HH:mm")
         case _:
-            # A long name would push the figures out of a narrow window; the row it opens shows it whole.
-            return st.column_config.TextColumn(
-                name, help=hint, width=width or (_NAME_WHEN_NARROW if narrow() else None)
-            )
+            return st.column_config.TextColumn(name, help=hint, width=width)
