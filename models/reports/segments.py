@@ -9,6 +9,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from data_access.errors import Problem
+from data_access.marts.tables import MONEY_UNIT
 from data_access.queries import customers, places
 from data_access.scope import Scope
 from data_access.snapshot import Snapshot
@@ -98,7 +99,7 @@ def segments(
         window_first = (pd.Timestamp(as_of) - pd.DateOffset(months=window_months) + pd.Timedelta(days=1)).date()
     members = _members(snapshot, scope, as_of, window_first)
     buyer = members["orders"].to_numpy() > 0
-    buyers = members if buyer.all() else members[buyer]
+    buyers = members.loc[buyer, ["customer_no", "recency_days", "orders", "visits", "gross_sales", "net_sales"]]
     number, net = members["customer_no"].to_numpy(), members["net_sales"].to_numpy()
 
     scores = {rule: rfm_scores(buyers, monetary, rule) for rule in TIE_RULES}
@@ -174,8 +175,8 @@ def _cells(rule: TieRule, scores: pd.DataFrame, buyers: pd.DataFrame) -> pd.Data
             "f": used // 5 % 5 + 1,
             "m": used % 5 + 1,
             "customers": customers_of[used],
-            "gross_sales": _money_by(cell, buyers["gross_sales"], 125)[used],
-            "net_sales": _money_by(cell, buyers["net_sales"], 125)[used],
+            "gross_sales": _money_by(cell, buyers["gross_sales"].to_numpy(), 125)[used],
+            "net_sales": _money_by(cell, buyers["net_sales"].to_numpy(), 125)[used],
         }
     )
 
@@ -183,14 +184,15 @@ def _cells(rule: TieRule, scores: pd.DataFrame, buyers: pd.DataFrame) -> pd.Data
 def _sums(members: pd.DataFrame, column: str) -> pd.DataFrame:
     """One row per category of ``column``, also without members: the category, customers, visits, net_sales."""
     groups = members[column].array
-    counted = members[groups.codes >= 0]
-    codes, names = groups.codes[groups.codes >= 0], list(groups.categories)
+    counted = groups.codes >= 0
+    codes, names = groups.codes[counted], list(groups.categories)
+    visits, net = (members[figure].to_numpy()[counted] for figure in ("visits", "net_sales"))
     return pd.DataFrame(
         {
             column: pd.array(names, dtype="str"),
             "customers": np.bincount(codes, minlength=len(names)),
-            "visits": np.bincount(codes, weights=counted["visits"], minlength=len(names)).astype(np.int64),
-            "net_sales": _money_by(codes, counted["net_sales"], len(names)),
+            "visits": np.bincount(codes, weights=visits, minlength=len(names)).astype(np.int64),
+            "net_sales": _money_by(codes, net, len(names)),
         }
     )
 
@@ -213,7 +215,7 @@ def _cuts(buyers: pd.DataFrame, monetary: str, visits_cut: float, spend_cut: flo
     return pd.concat([*scored, halves], ignore_index=True)
 
 
-def _money_by(codes: NDArray[np.integer], money: pd.Series, groups: int) -> NDArray[np.float64]:
+def _money_by(codes: NDArray[np.integer], money: NDArray[np.float64], groups: int) -> NDArray[np.float64]:
     """The sum of ``money`` per code, exact: whole ten-thousandths add up without error below 2**53."""
-    units = np.rint(money.to_numpy() * 10_000)
-    return np.asarray(np.bincount(codes, weights=units, minlength=groups)) / 10_000
+    units = np.rint(money * MONEY_UNIT)
+    return np.asarray(np.bincount(codes, weights=units, minlength=groups)) / MONEY_UNIT
