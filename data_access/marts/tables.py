@@ -11,6 +11,9 @@ from sqlalchemy import Boolean, Column, Date, DateTime, Double, Integer, MetaDat
 facts = MetaData()
 
 Money = Numeric(18, 4)
+
+# Kind of a store that only receipts mention, and region of a store that has none.
+UNKNOWN = "unknown"
 MONEY_UNIT = 10_000  # queries that leave sums to the models hand over whole ten-thousandths, which add up exactly
 
 generation_info = Table(

@@ -3,13 +3,13 @@
 import pandas as pd
 from sqlalchemy import Engine, func, select
 
-from data_access.marts.tables import store
+from data_access.marts.tables import UNKNOWN, store
 from data_access.queries._frame import fetch
 from data_access.scope import Scope
 
 
 def stores(scope: Scope, engine: Engine) -> pd.DataFrame:
-    """One row per store in scope, by region and name.
+    """One row per store in scope, by region and name; stores that only receipts mention come last.
 
     Columns: store_id, store (name), region_id, region (name), kind, city, city_tier, area_m2,
     opened_on and closed_on (datetime64).
@@ -25,7 +25,7 @@ def stores(scope: Scope, engine: Engine) -> pd.DataFrame:
         store.c.area_m2,
         store.c.opened_on,
         store.c.closed_on,
-    ).order_by(store.c.region_name, store.c.name, store.c.store_id)
+    ).order_by(store.c.kind == UNKNOWN, store.c.region_name, store.c.name, store.c.store_id)
     return fetch(engine, scope.limit(query, store.c.store_id))
 
 

@@ -6,6 +6,7 @@ from typing import Annotated
 import numpy as np
 import pandas as pd
 
+from data_access.marts.tables import UNKNOWN
 from data_access.queries import customers, places, products, sales
 from data_access.scope import Period, Scope
 from data_access.snapshot import Snapshot
@@ -103,7 +104,8 @@ def sales_kpis(
 
 
 def _stores(stores: pd.DataFrame, days: pd.DataFrame, comparison: Comparison) -> pd.DataFrame:
-    """The stores that were open in the period or have a figure, best first, with their share of net sales.
+    """The stores that were open in the period or have a figure, best first, with their share of net sales. A store
+    that only receipts mention is there only with a figure.
 
     A store that opened after a period to compare with began has no comparison.
     """
@@ -113,7 +115,7 @@ def _stores(stores: pd.DataFrame, days: pd.DataFrame, comparison: Comparison) ->
     was_open = (stores["opened_on"].isna() | (stores["opened_on"] <= pd.Timestamp(now.last))) & (
         stores["closed_on"].isna() | (stores["closed_on"] >= pd.Timestamp(now.first))
     )
-    shown = stores[active | was_open].join(figures, on="store_id")
+    shown = stores[active | (was_open & (stores["kind"] != UNKNOWN))].join(figures, on="store_id")
     for column, other in (("previous", comparison.previous), ("last_year", comparison.last_year)):
         if other is not None:
             shown[column] = shown[column].where(~(shown["opened_on"] > pd.Timestamp(other.first)))

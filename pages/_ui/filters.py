@@ -10,6 +10,7 @@ from datetime import date, timedelta
 import pandas as pd
 import streamlit as st
 
+from data_access.marts.tables import UNKNOWN
 from data_access.scope import Period, Scope
 from data_access.snapshot import Snapshot
 from pages._ui import format, load, params
@@ -156,7 +157,7 @@ def _choose_dates() -> None:
 def _stores_in(scope: Scope, stores: pd.DataFrame) -> pd.DataFrame:
     """The stores a person may see: the only ones the filters ever name. A store that only receipts mention counts in
     the chain's figures, but it is an error in the data and nobody chooses it."""
-    known = stores[stores["kind"] != "unknown"]
+    known = stores[stores["kind"] != UNKNOWN]
     return known if scope.kind == "chain" else known[known["store_id"].isin(scope.store_ids)]
 
 

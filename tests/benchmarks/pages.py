@@ -16,7 +16,7 @@ _PAGES = ("overview", "segments", "retention", "store")
 # How many charts are drawn, and whether the script still runs or an element waits to be replaced.
 _DRAWN = """() => ({
     title: document.querySelector('[data-testid="stMain"] h1')?.innerText ?? '',
-    charts: document.querySelectorAll('[data-testid="stMain"] .js-plotly-plot .main-svg .plot').length,
+    charts: document.querySelectorAll('[data-testid="stMain"] .js-plotly-plot .cartesianlayer .xy').length,
     running: document.querySelector('[data-testid="stApp"]')?.dataset.testScriptState !== 'notRunning'
         || document.querySelector('[data-testid="stMain"] [data-stale="true"]') !== null,
 })"""
