@@ -99,3 +99,13 @@ def test_without_a_planted_mover_its_product_does_not_move_the_region(
 @pytest.mark.slow
 def test_planted_facts_are_found_in_the_chain_of_make_run(tmp_path_factory: pytest.TempPathFactory) -> None:
     assert_planted_facts_are_found(build(tmp_path_factory.mktemp("demo"), scale="demo", seed=1))
+
+
+def test_a_store_that_only_receipts_mention_shows_where_it_has_a_figure(chain: Chain) -> None:
+    lost = chain.truth["dirty_rows"]["unknown_store"]["store_id"]
+    with_figure = overview(chain.snapshot, CHAIN, chain.whole).by_store
+    days = overview(chain.snapshot, Scope("stores", (lost,)), chain.whole).by_day
+    silent = days.loc[days["orders"] == 0, "day"].iloc[0].date()
+    assert with_figure.set_index("store_id").loc[lost, "orders"] > 0
+    assert lost not in overview(chain.snapshot, CHAIN, Period(silent, silent)).by_store["store_id"].tolist()
+    assert chain.stores()["store_id"].iloc[-1] == lost
