@@ -21,6 +21,7 @@ Kind = Literal["text", "money", "signed", "count", "decimal", "ratio", "percent"
 MOST_COLUMNS = 8
 WHEN_NARROW = 3
 _NAME_WHEN_NARROW = 140  # pixels
+_WORD_WHEN_NARROW = 90
 PAGE_ROWS = 20
 _ROW_PIXELS = 35
 
@@ -101,8 +102,7 @@ def listing(
     if len(columns) > MOST_COLUMNS:
         raise ValueError(f"a list has at most {MOST_COLUMNS} columns, this one {len(columns)}")
     known = [column for column in columns if frame[column.name].notna().any()] or list(columns)
-    # A long name would push the figures out of a narrow window; the row it opens shows it whole.
-    shown = [replace(known[0], width=_NAME_WHEN_NARROW), *known[1:WHEN_NARROW]] if narrow() else known
+    shown = [replace(c, width=_narrow_width(c, c is known[0])) for c in known[:WHEN_NARROW]] if narrow() else known
     drawn = pd.DataFrame({column.name: _values(frame[column.name], column) for column in shown})
     settings: dict[str, Any] = {
         "hide_index": True,
@@ -155,6 +155,13 @@ def _values(values: pd.Series, column: Column) -> pd.Series:
             return values.map(fmt.month)
         case _:
             return values
+
+
+def _narrow_width(column: Column, first: bool) -> int | None:
+    """A long name would push the figures out of a narrow window; the row it opens shows it whole."""
+    if first:
+        return _NAME_WHEN_NARROW
+    return _WORD_WHEN_NARROW if column.kind == "text" else None
 
 
 def _config(column: Column, currency: str) -> Any:

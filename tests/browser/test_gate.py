@@ -108,6 +108,15 @@ def test_the_start_page_has_our_name_before_anything_runs(page_as: PageAs) -> No
     assert page.title() == "Beauty Mirror" or page.title().startswith("Overview")
 
 
+@pytest.mark.parametrize("locale", ["zh-CN", "en-GB"])
+def test_the_sign_in_page_fits_a_phone(browser: Browser, server: Server, locale: str) -> None:
+    context = browser.new_context(locale=locale, viewport={"width": 390, "height": 844}, is_mobile=True)
+    page = context.new_page()
+    page.goto(server.url)
+    assert page.evaluate("[document.documentElement.scrollWidth, window.innerWidth]") == [390, 390]
+    context.close()
+
+
 def test_nothing_scrolls_sideways_on_a_phone(page_as: PageAs) -> None:
     page = page_as("manager", phone=True)
     wide = page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
