@@ -7,7 +7,7 @@ from functools import partial
 
 from sqlalchemy import select
 
-from data_access.marts.tables import sale_line, store
+from data_access.marts.tables import UNKNOWN, sale_line, store
 from data_access.scope import Period, Scope
 from data_access.snapshot import Snapshot
 from models.reports.order import order
@@ -36,11 +36,12 @@ def timings(snapshot: Snapshot, repeats: int) -> Iterator[dict[str, object]]:
 
 def _scopes(snapshot: Snapshot) -> dict[str, Scope]:
     with snapshot.engine.connect() as connection:
-        shops = connection.execute(
-            select(store.c.store_id, store.c.region_id).where(store.c.kind == "shop").order_by(store.c.store_id)
+        stores = connection.execute(
+            select(store.c.store_id, store.c.region_id).where(store.c.kind != UNKNOWN).order_by(store.c.store_id)
         ).all()
-    region = tuple(s.store_id for s in shops if s.region_id == shops[0].region_id)
-    return {"chain": Scope("chain"), "region": Scope("stores", region), "store": Scope("stores", (shops[0].store_id,))}
+    first = stores[0]
+    region = tuple(s.store_id for s in stores if s.region_id == first.region_id)
+    return {"chain": Scope("chain"), "region": Scope("stores", region), "store": Scope("stores", (first.store_id,))}
 
 
 def _reports(snapshot: Snapshot, scope: Scope) -> dict[str, Callable[[], object]]:
