@@ -2,9 +2,8 @@
 
 import streamlit as st
 
-from models.calc.calendar import events
 from models.reports import tables
-from pages._ui import cards, charts, drill, empty, export, head, load
+from pages._ui import blocks, cards, charts, drill, empty, export, head, load
 from pages._ui.i18n import localized, t
 from pages._ui.tables import column, listing
 
@@ -24,49 +23,26 @@ with st.expander(t("cards.more")):
 stores = localized(report.by_store, NAMES)
 days, ranking = st.columns([3, 2]) if len(stores) > 1 else (st.container(), None)
 with days.container(border=True, height="stretch"):
-    head.block(t("overview.by_day"), charts.grain_note(report.by_day))
-    line = charts.time_line(
-        report.by_day,
-        value="net_sales",
-        name=t("charts.this_period"),
-        compare={"last_year": t("charts.last_year"), "previous": t("charts.previous")},
-        events=events(report.period.first, report.period.last, page.currency),
-        height=charts.height_beside(len(stores)),
-        currency=page.currency,
-    )
-    charts.show(line, alt=t("overview.by_day"), key="overview_days")
+    blocks.sales_by_day(report.by_day, report.period, page.currency, key="overview_days", beside=len(stores))
 if ranking is not None:
     with ranking.container(border=True, height="stretch"):
-        note = charts.bar_note(t("charts.click_store"), stores["last_year"], t("charts.last_year"))
-        head.block(t("overview.by_store"), note)
-        bars = charts.ranked_bars(
-            stores,
-            label="store",
-            value="net_sales",
-            ids="store_id",
-            compare="last_year",
-            compare_name=t("charts.last_year"),
-            height=charts.height_beside(len(stores)),
-            currency=page.currency,
-        )
-        if store := charts.clicked(bars, alt=t("overview.by_store"), key="overview_stores"):
+        height = charts.height_beside(len(stores))
+        if store := blocks.ranked_places(
+            stores, "store", page.currency, compare="last_year", key="overview_stores", height=height
+        ):
             drill.open_page("store", store=store)
 
 regions, best = st.columns([2, 3]) if len(report.by_region) > 1 else (None, st.container())
 if regions is not None:
     with regions.container(border=True, height="stretch"):
-        note = charts.bar_note(t("charts.click_region"), report.by_region["last_year"], t("charts.last_year"))
-        head.block(t("overview.by_region"), note)
-        bars = charts.ranked_bars(
+        blocks.ranked_places(
             localized(report.by_region, NAMES),
-            label="region",
-            value="net_sales",
-            ids="region_id",
+            "region",
+            page.currency,
             compare="last_year",
-            compare_name=t("charts.last_year"),
-            currency=page.currency,
+            key="overview_regions",
+            then=drill.keep_region,
         )
-        charts.clicked(bars, alt=t("overview.by_region"), key="overview_regions", then=drill.keep_region)
 
 products = localized(report.products, NAMES)
 with best.container(border=True, height="stretch"):

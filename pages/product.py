@@ -2,9 +2,8 @@
 
 import streamlit as st
 
-from models.calc.calendar import events
 from models.reports import tables
-from pages._ui import cards, charts, drill, empty, export, head, load, session, subjects
+from pages._ui import blocks, cards, charts, drill, empty, export, head, load, session, subjects
 from pages._ui.i18n import localized, t
 from pages._ui.tables import column, listing
 
@@ -28,32 +27,13 @@ cards.kpi_row(report.kpis, page.currency, FIRST)
 stores = localized(report.by_store, NAMES)
 days, ranking = st.columns([3, 2]) if len(stores) > 1 else (st.container(), None)
 with days.container(border=True, height="stretch"):
-    head.block(t("overview.by_day"), charts.grain_note(report.by_day))
-    line = charts.time_line(
-        report.by_day,
-        value="net_sales",
-        name=t("charts.this_period"),
-        compare={"last_year": t("charts.last_year"), "previous": t("charts.previous")},
-        events=events(report.period.first, report.period.last, page.currency),
-        height=charts.height_beside(len(stores)),
-        currency=page.currency,
-    )
-    charts.show(line, alt=t("overview.by_day"), key="product_days")
+    blocks.sales_by_day(report.by_day, report.period, page.currency, key="product_days", beside=len(stores))
 if ranking is not None:
     with ranking.container(border=True, height="stretch"):
-        note = charts.bar_note(t("charts.click_store"), stores["previous"], t("charts.previous"))
-        head.block(t("overview.by_store"), note)
-        bars = charts.ranked_bars(
-            stores,
-            label="store",
-            value="net_sales",
-            ids="store_id",
-            compare="previous",
-            compare_name=t("charts.previous"),
-            height=charts.height_beside(len(stores)),
-            currency=page.currency,
-        )
-        if store := charts.clicked(bars, alt=t("overview.by_store"), key="product_stores"):
+        height = charts.height_beside(len(stores))
+        if store := blocks.ranked_places(
+            stores, "store", page.currency, compare="previous", key="product_stores", height=height
+        ):
             drill.open_page("store", store=store)
 
 orders = localized(report.recent_orders, NAMES) if session.may_open("order") else None

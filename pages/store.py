@@ -2,9 +2,8 @@
 
 import streamlit as st
 
-from models.calc.calendar import events
 from models.reports import tables
-from pages._ui import cards, charts, drill, empty, export, grids, head, load, session, subjects
+from pages._ui import blocks, cards, charts, drill, empty, export, grids, head, load, session, subjects
 from pages._ui import format as fmt
 from pages._ui.i18n import localized, t
 from pages._ui.tables import column, listing
@@ -34,16 +33,7 @@ with st.expander(t("cards.more")):
     cards.facts(subjects.store_facts(facts))
 
 with st.container(border=True):
-    head.block(t("overview.by_day"), charts.grain_note(report.by_day))
-    line = charts.time_line(
-        report.by_day,
-        value="net_sales",
-        name=t("charts.this_period"),
-        compare={"last_year": t("charts.last_year"), "previous": t("charts.previous")},
-        events=events(report.period.first, report.period.last, page.currency),
-        currency=page.currency,
-    )
-    charts.show(line, alt=t("overview.by_day"), key="store_days")
+    blocks.sales_by_day(report.by_day, report.period, page.currency, key="store_days")
 
 if not report.hours.empty:
     with st.container(border=True):

@@ -1,0 +1,59 @@
+"""Blocks that several pages show alike: net sales by day, and places ranked by net sales."""
+
+from collections.abc import Callable
+from typing import Literal
+
+import pandas as pd
+
+from data_access.scope import Period
+from models.calc.calendar import events
+from pages._ui import charts, head
+from pages._ui.i18n import t
+
+
+def sales_by_day(by_day: pd.DataFrame, period: Period, currency: str, *, key: str, beside: int = 0) -> None:
+    """Net sales over the days of ``period``, with events and the best comparison there is.
+
+    ``by_day``: day, net_sales, previous, last_year. ``beside``: how many bars stand in the block at its side.
+    """
+    head.block(t("overview.by_day"), charts.grain_note(by_day))
+    line = charts.time_line(
+        by_day,
+        value="net_sales",
+        name=t("charts.this_period"),
+        compare={"last_year": t("charts.last_year"), "previous": t("charts.previous")},
+        events=events(period.first, period.last, currency),
+        height=charts.height_beside(beside),
+        currency=currency,
+    )
+    charts.show(line, alt=t("overview.by_day"), key=key)
+
+
+def ranked_places(
+    frame: pd.DataFrame,
+    place: Literal["store", "region"],
+    currency: str,
+    *,
+    compare: Literal["last_year", "previous"],
+    key: str,
+    height: int | None = None,
+    then: Callable[[str], None] | None = None,
+) -> str | None:
+    """Stores or regions by net sales; gives the id of the one that was clicked, or calls ``then`` with it.
+
+    ``frame``: store_id and store, or region_id and region, net_sales and the column ``compare``.
+    """
+    compared = t(f"charts.{compare}")
+    title = t(f"overview.by_{place}")
+    head.block(title, charts.bar_note(t(f"charts.click_{place}"), frame[compare], compared))
+    bars = charts.ranked_bars(
+        frame,
+        label=place,
+        value="net_sales",
+        ids=f"{place}_id",
+        compare=compare,
+        compare_name=compared,
+        height=height,
+        currency=currency,
+    )
+    return charts.clicked(bars, alt=title, key=key, then=then)
