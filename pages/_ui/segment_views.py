@@ -1,0 +1,75 @@
+"""The four views of the customer base: each draws its charts and gives what a click narrows the list to."""
+
+import streamlit as st
+
+from models.reports.segments import SegmentsReport
+from pages._ui import charts, grids, head, members
+from pages._ui.i18n import t
+from pages._ui.members import Pick
+from pages._ui.tables import in_words
+
+
+def rfm(report: SegmentsReport, currency: str) -> Pick | None:
+    """Recency against frequency with spend, the named segments, and the rule behind both."""
+    grid, ranking = st.columns([3, 2])
+    with grid.container(border=True, height="stretch"):
+        head.block(t("segments.grid"), t("segments.click"))
+        scores = report.rfm[report.rfm["tie_rule"] == report.tie_rule]
+        cell = charts.clicked(
+            grids.rfm(scores, report.named_rule, currency), alt=t("segments.grid"), key="segments_grid"
+        )
+        st.caption(t("segments.grid_note"))
+    with ranking.container(border=True, height="stretch"):
+        head.block(t("segments.named"), t("segments.click"))
+        named = report.named.assign(name=in_words(report.named["segment"], "segment"))
+        bars = charts.ranked_bars(
+            named, label="name", value="customers", ids="segment", unit="count", currency=currency
+        )
+        segment = charts.clicked(bars, alt=t("segments.named"), key="segments_named")
+    picked = members.of_segment(segment) or members.of_cell(cell)
+    with st.expander(t("segments.rule"), icon=":material/rule:"):
+        st.markdown(t("segments.rule_text"))
+        members.rule_table(report.named_rule)
+        st.markdown(members.cuts_in_words(report.cuts, currency))
+    return picked
+
+
+def abc(report: SegmentsReport, currency: str) -> Pick | None:
+    """Who brings the first 80 and 95 % of net sales."""
+    curve, classes = st.columns([3, 2])
+    with curve.container(border=True, height="stretch"):
+        head.block(t("segments.pareto"))
+        charts.show(
+            grids.pareto(report.members["net_sales"], report.abc), alt=t("segments.pareto"), key="segments_pareto"
+        )
+    with classes.container(border=True, height="stretch"):
+        head.block(t("segments.abc"), t("segments.click"))
+        named = report.abc.assign(name=in_words(report.abc["class"], "abc"))
+        bars = charts.ranked_bars(named, label="name", value="net_sales", ids="class", unit="money", currency=currency)
+        picked = members.of_class(charts.clicked(bars, alt=t("segments.abc"), key="segments_abc"))
+        st.caption(t("segments.abc_note"))
+    return picked
+
+
+def quadrants(report: SegmentsReport, currency: str) -> Pick | None:
+    """Visits against spend, cut at the medians."""
+    with st.container(border=True):
+        head.block(t("segments.quadrants"), t("segments.click"))
+        grid = grids.quadrants(report.quadrants, currency)
+        picked = members.of_quadrant(charts.clicked(grid, alt=t("segments.quadrants"), key="segments_quadrants"))
+        st.caption(members.quadrant_cuts(report.cuts, currency))
+    return picked
+
+
+def lifecycle(report: SegmentsReport, currency: str) -> Pick | None:
+    """From registered to loyal."""
+    with st.container(border=True):
+        head.block(t("segments.lifecycle"), t("segments.click"))
+        named = report.lifecycle.assign(name=in_words(report.lifecycle["stage"], "stage"))
+        bars = charts.ranked_bars(named, label="name", value="customers", ids="stage", unit="count", currency=currency)
+        picked = members.of_stage(charts.clicked(bars, alt=t("segments.lifecycle"), key="segments_lifecycle"))
+        st.caption(members.stage_rules(report.lifecycle_rule))
+    return picked
+
+
+VIEWS = {"rfm": rfm, "abc": abc, "quadrants": quadrants, "lifecycle": lifecycle}
