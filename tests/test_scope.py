@@ -23,7 +23,7 @@ def engine() -> Iterator[Engine]:
     engine = create_engine("duckdb:///:memory:", poolclass=StaticPool)
     facts.create_all(engine)
     rows = [
-        dict.fromkeys(("orders", "identified_orders", "units", "returns"), 0)
+        dict.fromkeys(("orders", "identified_orders", "units", "returns", "returns_of_sales"), 0)
         | {"store_id": s, "day": d, "gross_sales": 10**n, "net_sales": 10**n}
         for n, s in enumerate(STORES)
         for d in DAYS

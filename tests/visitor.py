@@ -2,6 +2,8 @@
 
 import asyncio
 import json
+from collections.abc import Coroutine
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from http.cookies import SimpleCookie
 from typing import Any
@@ -9,6 +11,12 @@ from urllib.parse import urlencode
 
 from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Message
+
+
+def _run(call: Coroutine[Any, Any, None]) -> None:
+    """Runs ``call`` to its end in a thread of its own: a browser test may have left an event loop in this one."""
+    with ThreadPoolExecutor(1) as thread:
+        thread.submit(asyncio.run, call).result()
 
 
 @dataclass
@@ -55,7 +63,7 @@ class Visitor:
         async def send(message: Message) -> None:
             sent.append(message)
 
-        asyncio.run(self.app({**self._scope("http", target, headers), "method": method}, receive, send))
+        _run(self.app({**self._scope("http", target, headers), "method": method}, receive, send))
         start = next(message for message in sent if message["type"] == "http.response.start")
         answer = Answer(
             start["status"],
@@ -77,7 +85,7 @@ class Visitor:
             sent.append(message)
 
         scope = {**self._scope("websocket", target, headers), "subprotocols": []}
-        asyncio.run(self.app(scope, receive, send))
+        _run(self.app(scope, receive, send))
         if sent[0]["type"] != "websocket.accept":
             return None
         return [message["text"] for message in sent if message["type"] == "websocket.send"]
