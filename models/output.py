@@ -37,7 +37,7 @@ def to_csv(tables: Mapping[str, pd.DataFrame]) -> str:
         if len(tables) > 1:
             text.write(("\n" if position else "") + f"# {name}\n")
         writer.writerow(frame.columns)
-        columns = [map(_harmless, values(frame, column)) for column in frame]
+        columns = [map(_cell, values(frame, column)) for column in frame]
         writer.writerows(zip(*columns, strict=True))
     return text.getvalue()
 
@@ -91,7 +91,10 @@ def _is_instant(column: str) -> bool:
     return column.endswith("_at") or column in ("as_of", "newest")
 
 
-def _harmless(value: Any) -> Any:
-    if value is None:
-        return ""
-    return f"'{value}" if isinstance(value, str) and value.startswith(_FORMULA_SIGNS) else value
+def _cell(value: Any) -> Any:
+    return "" if value is None else harmless(value) if isinstance(value, str) else value
+
+
+def harmless(text: str) -> str:
+    """``text`` as a cell that no spreadsheet runs: an apostrophe stands before what would be a formula."""
+    return f"'{text}" if text.startswith(_FORMULA_SIGNS) else text

@@ -19,12 +19,12 @@ from xlsxwriter.format import Format
 from xlsxwriter.worksheet import Worksheet
 
 from models.metrics import METRICS
+from models.output import harmless
 from pages._ui import format as fmt
 from pages._ui import tables
 from pages._ui.i18n import exists, t
 
 _XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
-_FORMULA_SIGNS = ("=", "+", "-", "@", "\t", "\r", "\n")
 _WIDEST = 48
 
 
@@ -74,7 +74,7 @@ def to_csv(frame: pd.DataFrame) -> bytes:
 
 def _csv_cell(cell: Any) -> Any:
     if isinstance(cell, str):
-        return f"'{cell}" if cell.startswith(_FORMULA_SIGNS) else cell
+        return harmless(cell)
     if isinstance(cell, datetime):
         return "" if cell is pd.NaT else cell.isoformat(sep=" ", timespec="minutes")
     return "" if fmt.is_missing(cell) and not isinstance(cell, date) else cell
