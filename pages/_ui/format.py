@@ -8,8 +8,10 @@ number never wraps, and tests name them.
 import math
 from datetime import date, datetime
 from decimal import ROUND_HALF_UP, Decimal, InvalidOperation
+from functools import lru_cache
 from typing import Any
 
+from babel import Locale
 from babel.dates import format_interval, format_skeleton, format_time
 from babel.numbers import format_decimal, get_currency_precision, get_currency_symbol
 
@@ -119,7 +121,19 @@ def _by_unit(number: Any, unit: str, currency: str, *, short: bool) -> str:
 
 def symbol(currency: str) -> str:
     """The sign of a currency: "¥" for CNY, "£" for GBP; in English too, for the chain has one currency."""
-    return get_currency_symbol(currency, locale="zh_CN" if currency == "CNY" else language())
+    return _symbol(currency, "zh_CN" if currency == "CNY" else language())
+
+
+@lru_cache
+def _symbol(currency: str, name: str) -> str:
+    return get_currency_symbol(currency, locale=_locale(name))
+
+
+@lru_cache
+def _locale(name: str) -> Locale:
+    """Babel's locale of a language; finding it anew for each of the hundreds of numbers of a page costs more than
+    writing them."""
+    return Locale.parse(name)
 
 
 def day(value: Any) -> str:
@@ -151,14 +165,14 @@ def instant(value: Any) -> str:
     """A store-local instant to the minute: "2026年11月20日 18:40", "Nov 20, 2026 18:40"."""
     if is_missing(value):
         return MISSING
-    return f"{day(value)} {format_time(value.time(), 'HH:mm', locale=language())}"
+    return f"{day(value)} {format_time(value.time(), 'HH:mm', locale=_locale(language()))}"
 
 
 def period(first: Any, last: Any) -> str:
     """A range of days, what both share said once: "2026年10月24日至11月20日", "Oct 24 – Nov 20, 2026"."""
     if is_missing(first) or is_missing(last):
         return MISSING
-    text: str = format_interval(_date(first), _date(last), "yMMMd", locale=language())
+    text: str = format_interval(_date(first), _date(last), "yMMMd", locale=_locale(language()))
     return text.replace("\u2009", " ")
 
 
@@ -214,7 +228,7 @@ def _plus(number: Any, places: int) -> str:
 def _fixed(number: Decimal, digits: int) -> str:
     rounded = number.quantize(Decimal(1).scaleb(-digits), ROUND_HALF_UP)
     pattern = "#,##0" + ("." + "0" * digits if digits else "")
-    return format_decimal(rounded, pattern, locale=language())
+    return format_decimal(rounded, pattern, locale=_locale(language()))
 
 
 def _compact(number: Decimal) -> str:
@@ -243,7 +257,7 @@ def _plain(number: Decimal) -> str:
 
 
 def _skeleton(skeleton: str, value: Any) -> str:
-    return MISSING if is_missing(value) else format_skeleton(skeleton, _date(value), locale=language())
+    return MISSING if is_missing(value) else format_skeleton(skeleton, _date(value), locale=_locale(language()))
 
 
 def _date(value: Any) -> date:
