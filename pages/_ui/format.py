@@ -74,8 +74,10 @@ def percent(value: Any, digits: int = 1) -> str:
 
 
 def change(ratio: Any) -> str:
-    """A relative change with its sign: 0.082 is "+8.2%", no change "0.0%"."""
-    return MISSING if is_missing(ratio) else _plus(ratio, 3) + percent(ratio)
+    """A relative change with its sign: 0.082 is "+8.2%", no change "0.0%"; from eleven times on as a factor, "×91"."""
+    if is_missing(ratio):
+        return MISSING
+    return f"×{count(1 + _decimal(ratio))}" if ratio >= 10 else _plus(ratio, 3) + percent(ratio)
 
 
 def points(difference: Any) -> str:
