@@ -21,16 +21,10 @@ with st.expander(t("cards.more")):
     cards.kpi_row(report.kpis, page.currency, MORE)
 
 stores = localized(report.by_store, NAMES)
-days, ranking = st.columns([3, 2]) if len(stores) > 1 else (st.container(), None)
-with days.container(border=True, height="stretch"):
-    blocks.sales_by_day(report.by_day, report.period, page.currency, key="overview_days", beside=len(stores))
-if ranking is not None:
-    with ranking.container(border=True, height="stretch"):
-        height = charts.height_beside(len(stores))
-        if store := blocks.ranked_places(
-            stores, "store", page.currency, compare="last_year", key="overview_stores", height=height
-        ):
-            drill.open_page("store", store=store)
+if store := blocks.sales_by_day_and_store(
+    report.by_day, stores, report.period, page.currency, compare="last_year", key="overview"
+):
+    drill.open_page("store", store=store)
 
 regions, best = st.columns([2, 3]) if len(report.by_region) > 1 else (None, st.container())
 if regions is not None:

@@ -3,7 +3,7 @@
 import streamlit as st
 
 from models.reports import tables
-from pages._ui import blocks, cards, charts, drill, empty, export, head, load, session, subjects
+from pages._ui import blocks, cards, drill, empty, export, head, load, session, subjects
 from pages._ui.i18n import localized, t
 from pages._ui.tables import column, listing
 
@@ -25,16 +25,10 @@ if report.period is None:
 cards.kpi_row(report.kpis, page.currency, FIRST)
 
 stores = localized(report.by_store, NAMES)
-days, ranking = st.columns([3, 2]) if len(stores) > 1 else (st.container(), None)
-with days.container(border=True, height="stretch"):
-    blocks.sales_by_day(report.by_day, report.period, page.currency, key="product_days", beside=len(stores))
-if ranking is not None:
-    with ranking.container(border=True, height="stretch"):
-        height = charts.height_beside(len(stores))
-        if store := blocks.ranked_places(
-            stores, "store", page.currency, compare="previous", key="product_stores", height=height
-        ):
-            drill.open_page("store", store=store)
+if store := blocks.sales_by_day_and_store(
+    report.by_day, stores, report.period, page.currency, compare="previous", key="product"
+):
+    drill.open_page("store", store=store)
 
 orders = localized(report.recent_orders, NAMES) if session.may_open("order") else None
 if orders is not None:

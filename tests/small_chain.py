@@ -1,14 +1,19 @@
 """A chain of five stores for tests of the pages: real tables, a real snapshot, figures that can be added by hand."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
 
+import pytest
+import streamlit as st
 from sqlalchemy import insert
 
 from data_access import schema
 from data_access.crm import crm_engine, prepare
 from data_access.refresh import refresh
+from data_access.settings import settings
 
 FIRST_DAY = date(2025, 9, 1)
 LAST_DAY = date(2026, 11, 20)
@@ -98,3 +103,16 @@ def build(home: Path, *, demo: bool = True) -> None:
             connection.execute(insert(table), values)
     refresh(engine, home)
     engine.dispose()
+
+
+@contextmanager
+def served(home: Path) -> Iterator[Path]:
+    """The small chain as the data of this process: its settings and caches begin with it and end with it."""
+    build(home)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("MIRROR_HOME", str(home))
+        settings.cache_clear()
+        st.cache_data.clear()
+        yield home
+    settings.cache_clear()
+    st.cache_data.clear()

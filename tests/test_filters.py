@@ -6,13 +6,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import streamlit as st
 from streamlit.testing.v1 import AppTest
 
 from data_access.scope import Period, Scope
-from data_access.settings import settings
 from pages._ui.filters import CUSTOM, DEFAULT, PRESETS, chosen_period, default_period
-from tests.small_chain import EAST, FIRST_DAY, LAST_DAY, SOUTH, build
+from tests.small_chain import EAST, FIRST_DAY, LAST_DAY, SOUTH, served
 
 ALL = [*EAST, *SOUTH]
 
@@ -35,15 +33,8 @@ def page() -> None:
 
 @pytest.fixture(scope="module", autouse=True)
 def home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
-    folder = tmp_path_factory.mktemp("chain")
-    build(folder)
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("MIRROR_HOME", str(folder))
-        settings.cache_clear()
-        st.cache_data.clear()
+    with served(tmp_path_factory.mktemp("chain")) as folder:
         yield folder
-    settings.cache_clear()
-    st.cache_data.clear()
 
 
 def opened(scope: Scope, **url: str) -> AppTest:

@@ -5,27 +5,18 @@ from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
-import streamlit as st
 
 from data_access.scope import Scope
-from data_access.settings import settings
 from pages._gate.identity import ROLES, Person, Role, seal
 from pages._ui import access, i18n, session
 from pages._ui.session import scope_of
-from tests.small_chain import EAST, SOUTH, build
+from tests.small_chain import EAST, SOUTH, served
 
 
 @pytest.fixture(scope="module")
 def home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
-    folder = tmp_path_factory.mktemp("chain")
-    build(folder)
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("MIRROR_HOME", str(folder))
-        settings.cache_clear()
-        st.cache_data.clear()
+    with served(tmp_path_factory.mktemp("chain")) as folder:
         yield folder
-    settings.cache_clear()
-    st.cache_data.clear()
 
 
 @pytest.mark.parametrize(

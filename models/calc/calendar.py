@@ -41,7 +41,6 @@ _EVENTS: tuple[Callable[[int], Event], ...] = (
     _fixed("double_11", (11, 1), (11, 11)),
     _fixed("double_12", (12, 9), (12, 12)),
 )
-EVENT_KEYS = tuple(event(2024).key for event in _EVENTS)
 
 
 def events(first: date, last: date, currency: str) -> tuple[Event, ...]:

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from typing import Literal
 
 import pandas as pd
+import streamlit as st
 
 from data_access.scope import Period
 from models.calc.calendar import events
@@ -27,6 +28,29 @@ def sales_by_day(by_day: pd.DataFrame, period: Period, currency: str, *, key: st
         currency=currency,
     )
     charts.show(line, alt=t("overview.by_day"), key=key)
+
+
+def sales_by_day_and_store(
+    by_day: pd.DataFrame,
+    stores: pd.DataFrame,
+    period: Period,
+    currency: str,
+    *,
+    compare: Literal["last_year", "previous"],
+    key: str,
+) -> str | None:
+    """Net sales by day and, beside them where there is more than one store, the stores ranked.
+
+    Gives the id of the store that was clicked. ``stores`` as for ``ranked_places``.
+    """
+    days, ranking = st.columns([3, 2]) if len(stores) > 1 else (st.container(), None)
+    with days.container(border=True, height="stretch"):
+        sales_by_day(by_day, period, currency, key=f"{key}_days", beside=len(stores))
+    if ranking is None:
+        return None
+    with ranking.container(border=True, height="stretch"):
+        height = charts.height_beside(len(stores))
+        return ranked_places(stores, "store", currency, compare=compare, key=f"{key}_stores", height=height)
 
 
 def ranked_places(
