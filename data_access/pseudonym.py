@@ -1,4 +1,4 @@
-"""Pseudonyms: a customer appears in the facts only under a keyed hash of the CRM's id.
+"""Pseudonyms: a customer appears in the facts only under a number, a keyed hash of the CRM's id.
 
 Without the key, which stays in the home folder, a pseudonym cannot be recomputed from an id. The key is made once:
 a customer keeps the same pseudonym in every generation, so saved links and lists stay valid.
@@ -35,6 +35,11 @@ def secret_key(home: Path) -> bytes:
     return key
 
 
-def customer_key(key: bytes, customer_id: str) -> str:
-    """'c' and 15 hexadecimal digits (60 bits) of HMAC-SHA-256."""
-    return "c" + hmac.digest(key, customer_id.encode(), "sha256").hex()[:15]
+def customer_no(key: bytes, customer_id: str) -> int:
+    """The first 60 bits of HMAC-SHA-256."""
+    return int.from_bytes(hmac.digest(key, customer_id.encode(), "sha256")[:8], "big") >> 4
+
+
+def customer_key(number: int) -> str:
+    """How people see a customer's number: 'c' and 15 hexadecimal digits."""
+    return f"c{number:015x}"

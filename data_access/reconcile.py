@@ -87,7 +87,7 @@ _IDENTITIES = {
     ),
     "customers by day and identified receipts": (
         "SELECT sum(gross_sales) FROM facts.customer_store_day",
-        "SELECT sum(gross_sales) FROM facts.sale_order WHERE exclusion IS NULL AND customer_key IS NOT NULL",
+        "SELECT sum(gross_sales) FROM facts.sale_order WHERE exclusion IS NULL AND customer_no IS NOT NULL",
     ),
 }
 

@@ -8,7 +8,6 @@ import inspect
 import pkgutil
 from collections.abc import Callable
 from datetime import date
-from pathlib import Path
 from typing import Any
 
 import pandas as pd
@@ -20,7 +19,6 @@ from data_access.queries import customers
 from data_access.scope import Scope
 from data_access.snapshot import Snapshot
 from models.calc.days import totals
-from tests import tiny
 from tests.tiny import AS_OF, CHAIN, FEBRUARY, MARCH, MARCH_2025, NORTH, NOTHING, ONLY_A
 
 PERIODS = [MARCH, FEBRUARY, MARCH_2025]
@@ -244,16 +242,6 @@ def test_the_summary_is_read_only_where_it_covers_what_was_asked(
     monkeypatch.setattr(customers, "_summary", lambda *args: asked.append(args) or read(*args))
     customers.customer_base(scope, facts.engine, as_of, window_first)
     assert bool(asked) == summary_is_read
-
-
-def test_rows_of_the_mart_may_lie_in_any_order(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    in_order = tiny._customer_days
-    monkeypatch.setattr(tiny, "_customer_days", lambda: in_order()[::-1])
-    shuffled = tiny.snapshot(tmp_path / "shuffled.duckdb")
-    monkeypatch.undo()
-    sorted_ = tiny.snapshot(tmp_path / "sorted.duckdb")
-    for name in ("customers.customer_totals", "retention.cohort_months"):
-        pd.testing.assert_frame_equal(ask(name, CHAIN, shuffled), ask(name, CHAIN, sorted_))
 
 
 def test_hours_add_up_orders_and_subtract_refunds(facts: Snapshot) -> None:

@@ -43,8 +43,9 @@ def test_numeric_customer_ids_are_numbered_as_numbers(changed: Callable[..., tup
 
     engine, home = changed(renumber)
     refresh(engine, home)
-    by_day = dict(facts_rows(home, "customer", "birth_month_day", "customer_no"))
-    assert by_day["07-03"] < by_day["05-06"] < by_day[None]
+    number = dict(facts_rows(home, "customer", "birth_month_day", "customer_no"))
+    rank = dict(facts_rows(home, "customer_rank", "customer_no", "id_rank"))
+    assert rank[number["07-03"]] < rank[number["05-06"]] < rank[number[None]]
 
 
 # --- dirty rows -----------------------------------------------------------------------------------

@@ -16,7 +16,7 @@ from data_access.errors import Problem
 from data_access.snapshot import Snapshot
 from models.output import to_csv, to_json, to_xlsx
 from models.reports import REPORTS, find, tables
-from tests.tiny import AS_OF, CHAIN, MARCH, NOTHING, ONLY_A
+from tests.tiny import AS_OF, CHAIN, MARCH, NOTHING, ONLY_A, key
 
 Run = Callable[..., str]
 
@@ -110,7 +110,7 @@ def test_instants_and_missing_cells(run: Run) -> None:
     assert header["ordered_at"] == "2026-03-06T11:00:00"
     assert header["customer_key"] is None
     members = json.loads(run("segments"))["tables"]["members"]
-    prospect = next(row for row in members if row["customer_key"] == "key5")
+    prospect = next(row for row in members if row["customer_key"] == key(5))
     assert (prospect["r"], prospect["last_day"], prospect["segment"]) == (None, None, "prospect")
     assert isinstance(members[0]["recency_days"], int)
 

@@ -10,6 +10,7 @@ from sqlalchemy import create_engine, insert
 
 from data_access.errors import Problem
 from data_access.marts import tables
+from data_access.marts.customer_store_day import customer_store_day
 from data_access.queries.customers import customer_totals
 from data_access.queries.retention import cohort_months
 from data_access.scope import Scope
@@ -98,7 +99,6 @@ def random_days(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, pd.Data
     frame["gross_sales"] = np.where(frame["orders"] > 0, rng.integers(1, 90_000, len(frame)) / 100, 0)
     frame["returns"] = np.where(frame["orders"] == 0, rng.integers(1, 5_000, len(frame)) / 100, 0)
     frame["net_sales"] = (frame["gross_sales"] - frame["returns"]).round(2)
-    frame["customer_key"] = "key" + frame["customer_no"].astype("str")
     frame = frame.sort_values(["customer_no", "day", "store_id"], ignore_index=True)
     path = tmp_path_factory.mktemp("random") / "facts.duckdb"
     engine = create_engine(f"duckdb:///{path}")
@@ -108,7 +108,7 @@ def random_days(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, pd.Data
             {"store_id": s, "name": s, "region_id": "r", "region_name": "r", "kind": "shop"} for s in ("A", "B", "C")
         ]
         connection.execute(insert(tables.store), stores)
-        connection.execute(insert(tables.customer_store_day), frame.to_dict("records"))
+        connection.execute(insert(customer_store_day), frame.to_dict("records"))
     engine.dispose()
     return path, frame
 

@@ -13,7 +13,7 @@ from models.calc.rfm import TIE_RULES, cuts_below, rfm_scores
 def base(recency: list[int], orders: list[int], spend: list[float], numbers: list[int] | None = None) -> pd.DataFrame:
     return pd.DataFrame(
         {
-            "customer_no": numbers or range(1, len(orders) + 1),
+            "id_rank": numbers or range(1, len(orders) + 1),
             "recency_days": recency,
             "orders": orders,
             "net_sales": spend,
@@ -76,9 +76,9 @@ def test_scores_are_bounded_and_monotone(rows: list[tuple[int, int, int]], tie_r
     assert scores.min(axis=None) >= 1
     assert scores.max(axis=None) <= 5
     for column, letter in (("orders", "f"), ("net_sales", "m")):
-        in_order = scores[letter].to_numpy()[np.lexsort((customers["customer_no"], customers[column]))]
+        in_order = scores[letter].to_numpy()[np.lexsort((customers["id_rank"], customers[column]))]
         assert (np.diff(in_order) >= 0).all()
-    oldest_first = np.lexsort((customers["customer_no"], -customers["recency_days"]))
+    oldest_first = np.lexsort((customers["id_rank"], -customers["recency_days"]))
     assert (np.diff(scores["r"].to_numpy()[oldest_first]) >= 0).all()
     if tie_rule == "keep_ties":
         assert (scores["f"].groupby(customers["orders"]).nunique() == 1).all()

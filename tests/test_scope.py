@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 from sqlalchemy import Engine, create_engine, func, insert, select, union_all
 from sqlalchemy.pool import StaticPool
 
-from data_access.marts.tables import facts, store_day
+from data_access.marts.store_day import store_day
+from data_access.marts.tables import facts
 from data_access.scope import Period, Scope
 
 STORES = ("S1", "S2", "S3", "S4")

@@ -11,7 +11,7 @@ from data_access.scope import Scope
 from data_access.snapshot import Snapshot
 from models.calc.named_segments import SEGMENTS
 from models.reports.segments import SegmentsReport, segments
-from tests.tiny import AS_OF, CHAIN, NOTHING, ONLY_A
+from tests.tiny import AS_OF, CHAIN, NOTHING, ONLY_A, key
 
 NET = {
     1: 100 + 60 + 190 + 30 + 205,
@@ -30,12 +30,12 @@ def report(tiny_snapshot: Snapshot) -> SegmentsReport:
 
 
 def member(report: SegmentsReport, customer: int) -> pd.Series:
-    return report.members.set_index("customer_key").loc[f"key{customer}"]
+    return report.members.set_index("customer_key").loc[key(customer)]
 
 
 def test_the_members_are_the_buyers_and_who_never_bought(report: SegmentsReport) -> None:
     members = report.members.set_index("customer_key")
-    assert members.index.tolist() == ["key4", "key1", "key2", "key3", "key6", "key5"]  # by net sales
+    assert members.index.tolist() == [key(4), key(1), key(2), key(3), key(6), key(5)]  # by net sales
     for customer, net in NET.items():
         row = member(report, customer)
         assert row["net_sales"] == net
@@ -102,9 +102,9 @@ def test_a_store_knows_only_its_own_customers(tiny_snapshot: Snapshot) -> None:
     report = segments(tiny_snapshot, ONLY_A, AS_OF)
     members = report.members.set_index("customer_key")
     # 2 bought in A once; 1 and 2 are at home there, and 5; 3 and 4 never came
-    assert set(members.index) == {"key1", "key2", "key5", "key6"}
-    assert members.loc["key1", "orders"] == 4
-    assert members.loc["key2", "net_sales"] == 130 - 200 - 30
+    assert set(members.index) == {key(1), key(2), key(5), key(6)}
+    assert members.loc[key(1), "orders"] == 4
+    assert members.loc[key(2), "net_sales"] == 130 - 200 - 30
     assert set(members["store_id"].dropna()) == {"A"}
 
 
@@ -121,8 +121,8 @@ def test_a_window_scores_only_who_bought_in_it(tiny_snapshot: Snapshot) -> None:
     assert report.window_first == date(2025, 8, 1)
     assert report.rfm.empty  # 1 and 2 bought before August 2025, nobody since
     members = report.members.set_index("customer_key")
-    assert members.loc[["key1", "key2"], "segment"].isna().all()
-    assert members.loc["key1", "stage"] == "returning"
+    assert members.loc[[key(1), key(2)], "segment"].isna().all()
+    assert members.loc[key(1), "stage"] == "returning"
     whole = segments(tiny_snapshot, CHAIN, date(2026, 1, 31))
     assert whole.rfm.loc[whole.rfm["tie_rule"] == "keep_ties", "customers"].sum() == 2
 

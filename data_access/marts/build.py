@@ -8,7 +8,6 @@ import pyarrow as pa
 from data_access.errors import Problem
 from data_access.marts import (
     customer,
-    customer_store_day,
     customer_summary,
     places,
     product_store_day,
@@ -16,9 +15,10 @@ from data_access.marts import (
     return_line,
     sale_line,
     sale_order,
-    store_day,
 )
-from data_access.pseudonym import customer_key
+from data_access.marts._sql import sql
+from data_access.marts.registry import MARTS
+from data_access.pseudonym import customer_no
 from data_access.readers import literal
 
 _UNKNOWN_CURRENCY = "XXX"  # ISO 4217: no currency
@@ -29,19 +29,20 @@ _FACTS = {
     "product": places.PRODUCT,
     "staff": places.STAFF,
     "customer": customer.SQL,
+    "customer_rank": "SELECT customer_no, id_rank FROM clean.customer_number ORDER BY customer_no",
     "sale_order": sale_order.FACTS,
     "sale_line": sale_line.SQL,
     "return_line": return_line.FACTS,
-    "store_day": store_day.SQL,
-    "product_store_day": product_store_day.SQL,
-    "customer_store_day": customer_store_day.SQL,
-    "customer_summary": customer_summary.SQL,
+    "store_traffic": places.TRAFFIC,
     "data_source": "SELECT * EXCLUDE (unreadable) FROM clean.data_source ORDER BY loaded_at, source_id",
     # Translated names of people identify people.
     "translation": """SELECT * EXCLUDE (unreadable) FROM clean.translation
         WHERE field NOT IN (SELECT unnest($pii)) ORDER BY ALL""",
     "quarantine": "SELECT table_name, row_key, reason, amount FROM clean.refused ORDER BY ALL",
 }
+
+
+TEXT_MARTS = {"product_store_day": product_store_day.SQL, "customer_summary": customer_summary.SQL}
 
 
 def clean(work: duckdb.DuckDBPyConnection, key: bytes) -> str:
@@ -69,6 +70,11 @@ def build(work: duckdb.DuckDBPyConnection, generation: int, currency: str, pii: 
     """Fills the attached database ``facts``; ``pii`` names the fields ('staff.name') whose translations stay out."""
     for table, query in _FACTS.items():
         work.execute(f"INSERT INTO facts.{table} BY NAME {query}", {"pii": pii} if "$pii" in query else None)
+    for mart in MARTS:
+        ordered = ", ".join(mart.order_by)
+        work.execute(f"INSERT INTO facts.{mart.name} BY NAME {sql(mart.query(), 'facts')} ORDER BY {ordered}")
+    for name, text in TEXT_MARTS.items():
+        work.execute(f"INSERT INTO facts.{name} BY NAME {text}")
     work.execute(
         """INSERT INTO facts.generation_info BY NAME
         SELECT $generation AS generation, $built_at AS built_at, as_of, first_day, last_day, $currency AS currency,
@@ -99,7 +105,7 @@ _DOUBTS = {
         "SELECT product_id FROM facts.product ANTI JOIN clean.product USING (product_id)"
     ),
     "{:,} customer ids occur only in receipts or returns: nothing else is known about them": (
-        "SELECT customer_id FROM clean.customer_key ANTI JOIN clean.customer USING (customer_id)"
+        "SELECT customer_id FROM clean.customer_number ANTI JOIN clean.customer USING (customer_id)"
     ),
     "{:,} stores name no time zone that exists: the chain's most common one is used": (
         "SELECT store_id FROM clean.store WHERE coalesce(time_zone, '') NOT IN (SELECT name FROM pg_timezone_names())"
@@ -151,19 +157,19 @@ def _local_time(work: duckdb.DuckDBPyConnection) -> None:
 
 def _pseudonyms(work: duckdb.DuckDBPyConnection, key: bytes) -> None:
     """One row per customer id that occurs anywhere: its pseudonym, and its place among all ids (numbers as numbers)."""
-    work.execute("CREATE TABLE clean.pseudonym (customer_id VARCHAR, customer_key VARCHAR)")
+    work.execute("CREATE TABLE clean.pseudonym (customer_id VARCHAR, customer_no BIGINT)")
     ids = work.cursor().execute(
         """SELECT customer_id FROM clean.customer
         UNION SELECT customer_id FROM clean.sale_order WHERE customer_id IS NOT NULL
         UNION SELECT customer_id FROM clean.return_line WHERE customer_id IS NOT NULL"""
     )
     while rows := ids.fetchmany(100_000):
-        batch = pa.table({"id": [i for (i,) in rows], "key": [customer_key(key, i) for (i,) in rows]})
+        batch = pa.table({"id": [i for (i,) in rows], "no": [customer_no(key, i) for (i,) in rows]})
         work.register("batch", batch)
-        work.execute("INSERT INTO clean.pseudonym SELECT id, key FROM batch")
+        work.execute("INSERT INTO clean.pseudonym SELECT id, no FROM batch")
         work.unregister("batch")
     work.execute(
-        """CREATE TABLE clean.customer_key AS
-        SELECT *, row_number() OVER (ORDER BY TRY_CAST(customer_id AS HUGEINT) NULLS LAST, customer_id) AS customer_no
+        """CREATE TABLE clean.customer_number AS
+        SELECT *, row_number() OVER (ORDER BY TRY_CAST(customer_id AS HUGEINT) NULLS LAST, customer_id) AS id_rank
         FROM clean.pseudonym"""
     )

@@ -17,7 +17,7 @@ WITH tiers AS (
     FROM people
 )
 SELECT
-    k.customer_key, k.customer_no, a.home_store_id, a.gender,
+    k.customer_no, a.home_store_id, a.gender,
     CASE
         WHEN age < 18 THEN 'under 18' WHEN age < 25 THEN '18-24' WHEN age < 35 THEN '25-34' WHEN age < 45 THEN '35-44'
         WHEN age < 55 THEN '45-54' WHEN age < 65 THEN '55-64' WHEN age >= 65 THEN '65+'
@@ -26,7 +26,7 @@ SELECT
     strftime(born, '%m-%d') AS birth_month_day,
     a.city, a.joined_on, a.source, a.account_type, a.importance, t.tier
 FROM aged a
-JOIN clean.customer_key k USING (customer_id)
+JOIN clean.customer_number k USING (customer_id)
 LEFT JOIN tiers t USING (customer_id)
 ORDER BY k.customer_no
 """

@@ -3,21 +3,56 @@
 ``orders`` is 0 on a day with only a return.
 """
 
-SQL = """
-WITH sold AS (
-    SELECT customer_key, store_id, day, count(*) AS orders, sum(gross_sales) AS gross_sales
-    FROM facts.sale_order WHERE exclusion IS NULL AND customer_key IS NOT NULL GROUP BY customer_key, store_id, day
-), returned AS (
-    SELECT customer_key, store_id, day, sum(refund) AS returns
-    FROM facts.return_line WHERE exclusion IS NULL AND customer_key IS NOT NULL GROUP BY customer_key, store_id, day
+from typing import Any
+
+from sqlalchemy import BigInteger, Column, Date, Integer, Select, String, Table, func, literal, select, union_all
+
+from data_access.marts._mart import Mart
+from data_access.marts.tables import Money, facts, return_line, sale_order
+
+customer_store_day = Table(
+    "customer_store_day",
+    facts,
+    Column("customer_no", BigInteger, nullable=False),
+    Column("store_id", String, nullable=False),
+    Column("day", Date, nullable=False),
+    Column("orders", Integer, nullable=False),
+    Column("gross_sales", Money, nullable=False),
+    Column("returns", Money, nullable=False),
+    Column("net_sales", Money, nullable=False),
 )
-SELECT
-    customer_key, k.customer_no, store_id, day,
-    coalesce(orders, 0) AS orders,
-    coalesce(gross_sales, 0) AS gross_sales,
-    coalesce(returns, 0) AS returns,
-    coalesce(gross_sales, 0) - coalesce(returns, 0) AS net_sales
-FROM sold FULL JOIN returned USING (customer_key, store_id, day)
-JOIN clean.customer_key k USING (customer_key)
-ORDER BY k.customer_no, day, store_id
-"""
+
+
+def query() -> Select[Any]:
+    o, r = sale_order.c, return_line.c
+    both = union_all(
+        select(
+            o.customer_no,
+            o.store_id,
+            o.day,
+            literal(1).label("orders"),
+            o.gross_sales,
+            literal(0).label("returns"),
+        ).where(o.exclusion.is_(None), o.customer_no.is_not(None)),
+        select(
+            r.customer_no,
+            r.store_id,
+            r.day,
+            literal(0).label("orders"),
+            literal(0).label("gross_sales"),
+            r.refund.label("returns"),
+        ).where(r.exclusion.is_(None), r.customer_no.is_not(None)),
+    ).subquery("both")
+    gross, returns = func.sum(both.c.gross_sales), func.sum(both.c.returns)
+    return select(
+        both.c.customer_no,
+        both.c.store_id,
+        both.c.day,
+        func.sum(both.c.orders).label("orders"),
+        gross.label("gross_sales"),
+        returns.label("returns"),
+        (gross - returns).label("net_sales"),
+    ).group_by(both.c.customer_no, both.c.store_id, both.c.day)
+
+
+MART = Mart(customer_store_day, query, by="customer", order_by=("customer_no", "day", "store_id"))

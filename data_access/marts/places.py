@@ -40,5 +40,16 @@ SELECT product_id, product_id AS name FROM named ANTI JOIN clean.product USING (
 ORDER BY product_id
 """
 
+# One row per store and local hour with a valid door count. A counter that was down counted nothing, which is not zero.
+TRAFFIC = """
+SELECT
+    t.store_id, CAST(clean.local_time(s.time_zone, t.hour_start) AS DATE) AS day,
+    hour(clean.local_time(s.time_zone, t.hour_start)) AS hour, sum(t.visitors) AS visitors
+FROM clean.store_traffic t JOIN clean.stores s USING (store_id)
+WHERE t.valid IS DISTINCT FROM false AND t.visitors IS NOT NULL
+GROUP BY ALL
+ORDER BY day, store_id, hour
+"""
+
 # One row per person who works or worked for the chain; no name.
 STAFF = "SELECT * EXCLUDE (unreadable) FROM clean.staff ORDER BY staff_id"

@@ -1,5 +1,26 @@
 """One row per product, store and local day with a counted line or a return, or with sales that were refunded later."""
 
+from sqlalchemy import Column, Date, Integer, Numeric, String, Table
+
+from data_access.marts.tables import Money, facts
+
+product_store_day = Table(
+    "product_store_day",
+    facts,
+    # mart: one row per product, store and day with a counted line or a return, and where a refund belongs to the
+    # sales of that day; sorted by day
+    Column("product_id", String, nullable=False),
+    Column("store_id", String, nullable=False),
+    Column("day", Date, nullable=False),
+    Column("units", Numeric(18, 4), nullable=False),
+    Column("gross_sales", Money, nullable=False),
+    Column("returns", Money, nullable=False),
+    Column("net_sales", Money, nullable=False),
+    Column("returns_of_sales", Money, nullable=False),  # as in store_day
+    Column("returned_units", Numeric(18, 4), nullable=False),
+    Column("orders", Integer, nullable=False),
+)
+
 SQL = """
 WITH sold AS (
     SELECT

@@ -1,4 +1,4 @@
-"""One row per receipt: local time, sums of its lines, why it is left out, and which order of its customer it is."""
+"""One row per receipt: local time, sums of its lines, and why it is left out."""
 
 # ``utc`` and ``customer_id`` stay behind in the staging database; the facts take the rest.
 SQL = """
@@ -10,7 +10,7 @@ WITH sums AS (
     FROM clean.sale_line GROUP BY order_id
 ), orders AS (
     SELECT
-        o.order_id, o.store_id, o.customer_id, k.customer_key, o.staff_id, o.channel, o.device, o.ordered_at AS utc,
+        o.order_id, o.store_id, o.customer_id, k.customer_no, o.staff_id, o.channel, o.device, o.ordered_at AS utc,
         clean.local_time(s.time_zone, o.ordered_at) AS ordered_at,
         coalesce(l.gross_sales, 0) AS gross_sales, l.tax, l.discount, l.cost,
         coalesce(l.units, 0) AS units, coalesce(l.lines, 0) AS lines,
@@ -21,18 +21,10 @@ WITH sums AS (
         END AS exclusion
     FROM clean.sale_order o
     JOIN clean.stores s USING (store_id)
-    LEFT JOIN clean.customer_key k USING (customer_id)
+    LEFT JOIN clean.customer_number k USING (customer_id)
     LEFT JOIN sums l USING (order_id)
 )
-SELECT
-    *, CAST(ordered_at AS DATE) AS day,
-    CASE WHEN customer_key IS NOT NULL AND exclusion IS NULL THEN
-        row_number() OVER (PARTITION BY customer_key, exclusion IS NULL ORDER BY utc, order_id)
-    END AS order_number,
-    CASE WHEN customer_key IS NOT NULL AND exclusion IS NULL THEN
-        row_number() OVER (PARTITION BY customer_key, store_id, exclusion IS NULL ORDER BY utc, order_id)
-    END AS store_order_number
-FROM orders
+SELECT *, CAST(ordered_at AS DATE) AS day FROM orders
 """
 
 FACTS = "SELECT * EXCLUDE (utc, customer_id) FROM clean.orders ORDER BY day, store_id"

@@ -1,12 +1,25 @@
 """The tables of a facts file (DuckDB): what every query reads. Each states its grain.
 
-Nothing here identifies a person: customers appear only as ``customer_key``, a keyed hash of the CRM's
-id. Days are store-local. Money is ``DECIMAL(18, 4)`` in the chain's currency, excluding tax, so sums are
-exact. ``gross_sales`` is net of discounts and tax but before returns; ``net_sales`` is gross sales minus
-the refunds booked on that day.
+Nothing here identifies a person: customers appear only as ``customer_no``, a keyed hash of the CRM's id
+(``data_access.pseudonym``), which people see as a customer key. Days are store-local. Money is ``DECIMAL(18, 4)`` in
+the chain's currency, excluding tax, so sums are exact. ``gross_sales`` is net of discounts and tax but before returns;
+``net_sales`` is gross sales minus the refunds booked on that day.
 """
 
-from sqlalchemy import Boolean, Column, Date, DateTime, Double, Integer, MetaData, Numeric, String, Table, Text
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    Column,
+    Date,
+    DateTime,
+    Double,
+    Integer,
+    MetaData,
+    Numeric,
+    String,
+    Table,
+    Text,
+)
 
 facts = MetaData()
 
@@ -137,10 +150,7 @@ customer = Table(
     "customer",
     facts,
     # one row per registered customer, pseudonymous
-    Column("customer_key", String, nullable=False),
-    # place (from 1) of the CRM's id among all ids, numeric ids in numeric order: the equal-sized RFM groups
-    # break ties by customer id, an order the hash does not keep; and the short key customers are grouped by
-    Column("customer_no", Integer, nullable=False),
+    Column("customer_no", BigInteger, nullable=False),
     Column("home_store_id", String),
     Column("gender", String),
     Column("age_band", String),  # '18-24', '25-34', ...; null when the birthday is unknown
@@ -154,13 +164,23 @@ customer = Table(
     Column("tier", String),  # current tier's name
 )
 
+customer_rank = Table(
+    "customer_rank",
+    facts,
+    # one row per customer that occurs anywhere, registered or not
+    Column("customer_no", BigInteger, nullable=False),
+    # place (from 1) of the CRM's id among all ids, numeric ids in numeric order: the equal-sized RFM groups
+    # break ties by customer id, an order the hash does not keep
+    Column("id_rank", Integer, nullable=False),
+)
+
 sale_order = Table(
     "sale_order",
     facts,
     # one row per receipt, excluded ones too; every figure of sales filters ``exclusion IS NULL``
     Column("order_id", String, nullable=False),
     Column("store_id", String, nullable=False),
-    Column("customer_key", String),  # null: not identified
+    Column("customer_no", BigInteger),  # null: not identified
     Column("staff_id", String),
     Column("channel", String),
     Column("device", String),
@@ -173,9 +193,6 @@ sale_order = Table(
     Column("units", Numeric(18, 4), nullable=False),
     Column("lines", Integer, nullable=False),
     Column("exclusion", String),  # cancelled | test | staff_purchase | zero_value
-    # 1 for the customer's first counted order ever (chain) and in this store; null when not identified or excluded
-    Column("order_number", Integer),
-    Column("store_order_number", Integer),
 )
 sale_line = Table(
     "sale_line",
@@ -184,7 +201,7 @@ sale_line = Table(
     Column("order_id", String, nullable=False),
     Column("line_no", Integer, nullable=False),
     Column("store_id", String, nullable=False),
-    Column("customer_key", String),
+    Column("customer_no", BigInteger),
     Column("product_id", String, nullable=False),
     Column("day", Date, nullable=False),
     Column("channel", String),
@@ -207,7 +224,7 @@ return_line = Table(
     Column("order_id", String),
     Column("order_line_no", Integer),
     Column("store_id", String, nullable=False),
-    Column("customer_key", String),
+    Column("customer_no", BigInteger),
     Column("product_id", String, nullable=False),
     Column("returned_at", DateTime, nullable=False),  # store-local
     Column("day", Date, nullable=False),
@@ -215,70 +232,17 @@ return_line = Table(
     Column("refund", Money, nullable=False),
     Column("reason", String),
     Column("exclusion", String),
+    # store and day of the sale that is taken back: of the linked receipt, or, without a link, the return's own;
+    # null where the linked receipt does not exist
+    Column("sale_store_id", String),
+    Column("sale_day", Date),
 )
-
-store_day = Table(
-    "store_day",
+store_traffic = Table(
+    "store_traffic",
     facts,
-    # mart: one row per store and day with a counted order, a return or a visitor; sorted by day
+    # one row per store and local hour with a valid door count; a counter that was down counted nothing, not zero
     Column("store_id", String, nullable=False),
     Column("day", Date, nullable=False),
-    Column("gross_sales", Money, nullable=False),
-    Column("returns", Money, nullable=False),
-    Column("net_sales", Money, nullable=False),
-    # refunds so far of what was sold here that day, wherever and whenever paid; unlinked ones by their own day
-    Column("returns_of_sales", Money, nullable=False),
-    Column("orders", Integer, nullable=False),
-    Column("identified_orders", Integer, nullable=False),
-    Column("units", Numeric(18, 4), nullable=False),
-    Column("cost", Money),
-    Column("visitors", Integer),  # null: no valid door count that day
-)
-product_store_day = Table(
-    "product_store_day",
-    facts,
-    # mart: one row per product, store and day with a counted line or a return, and where a refund belongs to the
-    # sales of that day; sorted by day
-    Column("product_id", String, nullable=False),
-    Column("store_id", String, nullable=False),
-    Column("day", Date, nullable=False),
-    Column("units", Numeric(18, 4), nullable=False),
-    Column("gross_sales", Money, nullable=False),
-    Column("returns", Money, nullable=False),
-    Column("net_sales", Money, nullable=False),
-    Column("returns_of_sales", Money, nullable=False),  # as in store_day
-    Column("returned_units", Numeric(18, 4), nullable=False),
-    Column("orders", Integer, nullable=False),
-)
-customer_store_day = Table(
-    "customer_store_day",
-    facts,
-    # mart: one row per customer, store and day with a counted order or a return (orders 0 when only a return);
-    # sorted by customer_no and day
-    Column("customer_key", String, nullable=False),
-    Column("customer_no", Integer, nullable=False),  # as in customer: grouping by it is twice as fast
-    Column("store_id", String, nullable=False),
-    Column("day", Date, nullable=False),
-    Column("orders", Integer, nullable=False),
-    Column("gross_sales", Money, nullable=False),
-    Column("returns", Money, nullable=False),
-    Column("net_sales", Money, nullable=False),
-)
-customer_summary = Table(
-    "customer_summary",
-    facts,
-    # mart: one row per customer and place with a counted order or the registration there, over all days of this file;
-    # sorted by level, place_id and customer_no
-    Column("level", String, nullable=False),  # chain | region | store
-    Column("place_id", String, nullable=False),  # 'chain', region_id or store_id
-    Column("customer_no", Integer, nullable=False),
-    Column("customer_key", String, nullable=False),
-    Column("store_id", String),  # of the last order there; the home store of somebody without one
-    Column("joined_on", Date),  # null: unknown, or not registered there
-    Column("first_day", Date),  # of the first and last counted order there; null without one, orders is 0 then
-    Column("last_day", Date),
-    Column("orders", Integer, nullable=False),
-    Column("visits", Integer, nullable=False),  # distinct days with an order
-    Column("gross_sales", Money, nullable=False),
-    Column("net_sales", Money, nullable=False),
+    Column("hour", Integer, nullable=False),
+    Column("visitors", Integer, nullable=False),
 )

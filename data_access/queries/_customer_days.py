@@ -12,7 +12,8 @@ import numpy as np
 from numpy.typing import NDArray
 from sqlalchemy import ARRAY, Engine, Integer, String, cast, func, literal, select
 
-from data_access.marts.tables import customer_store_day, store
+from data_access.marts.customer_store_day import customer_store_day
+from data_access.marts.tables import store
 from data_access.queries._frame import ten_thousandths
 from data_access.scope import Scope
 
@@ -26,7 +27,7 @@ class CustomerDays:
     """
 
     store_ids: tuple[str, ...]
-    customer_no: NDArray[np.int32]
+    customer_no: NDArray[np.int64]
     day: NDArray[np.int32]
     store: NDArray[np.int32]
     orders: NDArray[np.int32]
@@ -34,7 +35,7 @@ class CustomerDays:
     net_sales: NDArray[np.int64]
 
 
-def starts(*columns: NDArray[np.int32]) -> NDArray[np.int64]:
+def starts(*columns: NDArray[np.integer]) -> NDArray[np.int64]:
     """The positions at which a run of equal values begins in the columns, taken together."""
     if not len(columns[0]):
         return np.empty(0, dtype=np.int64)
@@ -61,8 +62,8 @@ def customer_days(scope: Scope, engine: Engine, as_of: date) -> CustomerDays:
         found: dict[str, Any] = connection.execute(scope.limit(query, c.store_id)).cursor.fetchnumpy()
     columns = {name: np.asarray(values) for name, values in found.items()}
     customer_no, day = columns["customer_no"], columns["day"]
-    place = customer_no.astype(np.int64) * 2**20 + day
-    if np.any(place[1:] < place[:-1]):
+    back = (customer_no[1:] < customer_no[:-1]) | ((customer_no[1:] == customer_no[:-1]) & (day[1:] < day[:-1]))
+    if np.any(back):
         order = np.lexsort((columns["store"], day, customer_no))
         columns = {name: values[order] for name, values in columns.items()}
     return CustomerDays(tuple(ids), **columns)

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import Any
 
 import pandas as pd
-from sqlalchemy import BigInteger, ColumnElement, Double, Engine, Select, and_, cast, func, or_
+from sqlalchemy import BigInteger, ColumnElement, Double, Engine, Select, String, and_, cast, func, or_
 from sqlalchemy.sql.selectable import CompoundSelect
 
 from data_access.marts.tables import MONEY_UNIT
@@ -29,6 +29,11 @@ def fetch_many(engine: Engine, query: Select[Any], categories: Sequence[str] = (
         table = table.set_column(table.column_names.index(name), name, table[name].dictionary_encode())
     frame: pd.DataFrame = table.to_pandas(date_as_object=False)
     return frame.astype(dict.fromkeys(frame.select_dtypes("datetime64[ms]"), "datetime64[us]"))
+
+
+def customer_key(number: ColumnElement[Any]) -> ColumnElement[str]:
+    """A customer's number as people see it (``data_access.pseudonym``)."""
+    return func.printf("c%015x", number, type_=String)
 
 
 def ten_thousandths(column: ColumnElement[Any]) -> ColumnElement[int]:

@@ -9,20 +9,21 @@ import pandas as pd
 from numpy.typing import NDArray
 from sqlalchemy import BigInteger, ColumnElement, Engine, cast, func, or_, select
 
+from data_access.marts.customer_store_day import customer_store_day
+from data_access.marts.customer_summary import customer_summary
 from data_access.marts.tables import (
     MONEY_UNIT,
     customer,
-    customer_store_day,
-    customer_summary,
+    customer_rank,
     generation_info,
     store,
 )
 from data_access.queries._customer_days import CustomerDays, customer_days, starts
-from data_access.queries._frame import fetch, fetch_many, ten_thousandths, within
+from data_access.queries._frame import customer_key, fetch, fetch_many, ten_thousandths, within
 from data_access.scope import Period, Scope
 
 _BASE = (
-    "customer_no", "customer_key", "store_id", "first_day", "last_day", "orders_ever", "orders", "visits",
+    "customer_no", "id_rank", "customer_key", "store_id", "first_day", "last_day", "orders_ever", "orders", "visits",
     "gross_sales", "net_sales",
 )  # fmt: skip
 
@@ -60,7 +61,7 @@ def buyers(scope: Scope, engine: Engine, periods: Sequence[Period]) -> pd.DataFr
 def customer_totals(scope: Scope, engine: Engine, as_of: date, window_first: date | None = None) -> pd.DataFrame:
     """One row per customer with a counted order up to the end of ``as_of``, by customer_no.
 
-    Columns: customer_no (place of the CRM's id in order; ``keys`` has the pseudonyms), first_day (of the
+    Columns: customer_no, first_day (of the
     first order ever, datetime64), last_day (of the last order ever) with its store_id (the last by id of two
     visited that day), orders_ever, and within the window (from ``window_first``; all history without it):
     orders, visits (distinct days with an order), gross_sales, net_sales.
@@ -120,7 +121,8 @@ def _days(day: NDArray[np.int32]) -> NDArray[np.datetime64]:
 def customer_base(scope: Scope, engine: Engine, as_of: date, window_first: date | None = None) -> pd.DataFrame:
     """One row per customer with a counted order up to the end of ``as_of``, or registered by then, by customer_no.
 
-    Columns: customer_key (pseudonym) and those of customer_totals: customer_no, store_id (categories), first_day,
+    Columns: customer_key (pseudonym), id_rank (place of the CRM's id in order) and those of customer_totals:
+    customer_no, store_id (categories), first_day,
     last_day, orders_ever, orders, visits, gross_sales, net_sales. Somebody registered without an order has the home
     store (missing when unknown), no first and last day, and sums of 0.
     """
@@ -155,7 +157,8 @@ def _summary(engine: Engine, level: str, place_id: str, as_of: date) -> pd.DataF
     query = (
         select(
             c.customer_no,
-            c.customer_key,
+            customer_rank.c.id_rank,
+            customer_key(c.customer_no).label("customer_key"),
             c.store_id,
             c.first_day,
             c.last_day,
@@ -164,6 +167,7 @@ def _summary(engine: Engine, level: str, place_id: str, as_of: date) -> pd.DataF
             ten_thousandths(c.gross_sales).label("gross_sales"),
             ten_thousandths(c.net_sales).label("net_sales"),
         )
+        .join(customer_rank, customer_rank.c.customer_no == c.customer_no)
         .where(c.level == level, c.place_id == place_id)
         .where(or_(c.orders > 0, c.joined_on.is_(None), c.joined_on <= as_of))
         .order_by(c.customer_no)
@@ -186,9 +190,11 @@ def _added_up(scope: Scope, engine: Engine, as_of: date, window_first: date | No
     if not base["customer_no"].isin(known["customer_no"]).all():
         known = pd.concat([known, keys(scope, engine)]).drop_duplicates("customer_no")
     keys_by_number = known.set_index("customer_no")["customer_key"]
-    return base.assign(customer_key=keys_by_number.reindex(base["customer_no"]).array).astype(
-        dict.fromkeys(counts, "int64")
-    )
+    ranks = fetch_many(engine, select(customer_rank)).set_index("customer_no")["id_rank"]
+    return base.assign(
+        customer_key=keys_by_number.reindex(base["customer_no"]).array,
+        id_rank=ranks.reindex(base["customer_no"]).array,
+    ).astype(dict.fromkeys(counts, "int64"))
 
 
 def keys(scope: Scope, engine: Engine) -> pd.DataFrame:
@@ -197,7 +203,7 @@ def keys(scope: Scope, engine: Engine) -> pd.DataFrame:
     Columns: customer_no, customer_key.
     """
     c = customer_store_day.c
-    query = select(c.customer_no, func.any_value(c.customer_key).label("customer_key")).group_by(c.customer_no)
+    query = select(c.customer_no, customer_key(c.customer_no).label("customer_key")).group_by(c.customer_no)
     return fetch_many(engine, scope.limit(query, c.store_id).order_by(c.customer_no))
 
 
@@ -209,7 +215,7 @@ def registered(scope: Scope, engine: Engine, as_of: date) -> pd.DataFrame:
     """
     c = customer.c
     query = (
-        select(c.customer_no, c.customer_key, c.home_store_id.label("store_id"))
+        select(c.customer_no, customer_key(c.customer_no).label("customer_key"), c.home_store_id.label("store_id"))
         .where(or_(c.joined_on.is_(None), c.joined_on <= as_of))
         .order_by(c.customer_no)
     )

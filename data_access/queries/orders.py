@@ -4,7 +4,7 @@ import pandas as pd
 from sqlalchemy import Double, Engine, cast, func, select
 
 from data_access.marts.tables import product, return_line, sale_line, sale_order, store
-from data_access.queries._frame import fetch, within
+from data_access.queries._frame import customer_key, fetch, within
 from data_access.scope import Period, Scope
 
 
@@ -21,7 +21,7 @@ def order_header(scope: Scope, engine: Engine, order_id: str) -> pd.DataFrame:
             o.ordered_at,
             o.store_id,
             store.c.name.label("store"),
-            o.customer_key,
+            customer_key(o.customer_no).label("customer_key"),
             o.staff_id,
             o.channel,
             o.device,
@@ -105,7 +105,7 @@ def recent_orders(scope: Scope, engine: Engine, period: Period, limit: int) -> p
     """
     o, r = sale_order.c, return_line.c
     latest = scope.limit(
-        select(o.order_id, o.ordered_at, o.customer_key, o.units, o.gross_sales).where(
+        select(o.order_id, o.ordered_at, o.customer_no, o.units, o.gross_sales).where(
             o.exclusion.is_(None), within(o.day, period)
         ),
         o.store_id,
@@ -121,7 +121,7 @@ def recent_orders(scope: Scope, engine: Engine, period: Period, limit: int) -> p
         select(
             new.c.order_id,
             new.c.ordered_at,
-            new.c.customer_key,
+            customer_key(new.c.customer_no).label("customer_key"),
             cast(new.c.units, Double).label("units"),
             cast(new.c.gross_sales, Double).label("gross_sales"),
             cast(new.c.gross_sales - func.coalesce(refunds.c.refund, 0), Double).label("net_sales"),
@@ -151,7 +151,7 @@ def orders_with_product(scope: Scope, engine: Engine, period: Period, product_id
             o.ordered_at,
             o.store_id,
             store.c.name.label("store"),
-            o.customer_key,
+            customer_key(o.customer_no).label("customer_key"),
             cast(holding.c.units, Double).label("units"),
             cast(holding.c.gross_sales, Double).label("gross_sales"),
         )

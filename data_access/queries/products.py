@@ -15,7 +15,8 @@ from sqlalchemy import (
     select,
 )
 
-from data_access.marts.tables import product, product_store_day, sale_line, store
+from data_access.marts.product_store_day import product_store_day
+from data_access.marts.tables import product, sale_line, store
 from data_access.queries._frame import amount, fetch, fetch_many, ten_thousandths, within, within_any
 from data_access.scope import Period, Scope
 
@@ -105,7 +106,7 @@ def product_buyers(scope: Scope, engine: Engine, periods: Sequence[Period], prod
     Columns: period (position, from 0), buyers (distinct identified customers with a counted order of the product).
     """
     line = sale_line.c
-    buyers = [func.count(line.customer_key.distinct()).filter(within(line.day, period)) for period in periods]
+    buyers = [func.count(line.customer_no.distinct()).filter(within(line.day, period)) for period in periods]
     columns: list[ColumnElement[Any]] = [column.label(str(i)) for i, column in enumerate(buyers)]
     query = select(*columns).where(
         line.product_id == product_id, line.exclusion.is_(None), within_any(line.day, periods)

@@ -6,7 +6,8 @@ from typing import Any
 import pandas as pd
 from sqlalchemy import ColumnElement, Double, Engine, Select, Table, case, cast, extract, literal, select, union_all
 
-from data_access.marts.tables import return_line, sale_order, store_day
+from data_access.marts.store_day import store_day
+from data_access.marts.tables import return_line, sale_order
 from data_access.queries._frame import amount, count, fetch, fetch_many, ten_thousandths, within, within_any
 from data_access.scope import Period, Scope
 

@@ -15,7 +15,7 @@ def rfm_scores(base: pd.DataFrame, monetary: str, tie_rule: TieRule) -> pd.DataF
     """Scores of each customer.
 
     Args:
-        base: one row per customer: customer_no (whole number; the order of the customers' ids), recency_days
+        base: one row per customer: id_rank (whole number; the order of the customers' ids), recency_days
             (whole days since the last order), orders, and the column named by ``monetary``.
         monetary: the column that M scores.
         tie_rule: 'keep_ties' gives equal values equal scores, so groups may differ in size: cut points are the
@@ -30,7 +30,7 @@ def rfm_scores(base: pd.DataFrame, monetary: str, tie_rule: TieRule) -> pd.DataF
     Raises:
         ValueError: a column is missing, or the tie rule is not one of the two.
     """
-    missing = {"customer_no", "recency_days", "orders", monetary} - set(base.columns)
+    missing = {"id_rank", "recency_days", "orders", monetary} - set(base.columns)
     if missing:
         raise ValueError(f"the customers lack {sorted(missing)}")
     if tie_rule not in TIE_RULES:
@@ -39,7 +39,7 @@ def rfm_scores(base: pd.DataFrame, monetary: str, tie_rule: TieRule) -> pd.DataF
     if tie_rule == "keep_ties":
         scores = {"r": 5 - cuts_below(recency), "f": 1 + cuts_below(frequency), "m": 1 + cuts_below(money)}
     else:
-        number = base["customer_no"].to_numpy()
+        number = base["id_rank"].to_numpy()
         scores = {
             "r": _fifths(-recency, number),
             "f": _fifths(frequency, number),

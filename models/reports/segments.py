@@ -99,8 +99,8 @@ def segments(
         window_first = (pd.Timestamp(as_of) - pd.DateOffset(months=window_months) + pd.Timedelta(days=1)).date()
     members = _members(snapshot, scope, as_of, window_first)
     buyer = members["orders"].to_numpy() > 0
-    buyers = members.loc[buyer, ["customer_no", "recency_days", "orders", "visits", "gross_sales", "net_sales"]]
-    number, net = members["customer_no"].to_numpy(), members["net_sales"].to_numpy()
+    buyers = members.loc[buyer, ["id_rank", "recency_days", "orders", "visits", "gross_sales", "net_sales"]]
+    number, net = members["id_rank"].to_numpy(), members["net_sales"].to_numpy()
 
     scores = {rule: rfm_scores(buyers, monetary, rule) for rule in TIE_RULES}
     shown = scores[tie_rule]
