@@ -9,6 +9,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from decimal import Decimal
 from pathlib import Path
 
@@ -68,12 +69,13 @@ def refresh(engine: Engine, home: Path, *, progress: Progress = lambda _: None) 
     with _explained(engine, home), writing(home) as draft, _workshop(draft) as work:
         state = contract.check(engine)
         _expect_core(state)
-        read, totals = _stage_all(engine, work, draft, state, progress)
+        loads, totals = _stage_all(engine, work, draft, state, progress)
         progress("building the facts")
         currency = clean(work, secret_key(home))
         _attach_facts(work, draft)
         build(work, draft.number, currency, [f"{c.table.name}.{c.name}" for c in pii_columns()])
         _record_state(work, state)
+        _record_loads(work, loads, time.monotonic() - started)
         progress("checking the facts")
         figures = reconcile(work, totals)
         expect_identities(work)
@@ -89,7 +91,7 @@ def refresh(engine: Engine, home: Path, *, progress: Progress = lambda _: None) 
     return RefreshReport(
         generation=str(draft.number),
         seconds=time.monotonic() - started,
-        rows_read=read,
+        rows_read=loads.rows,
         rows=rows,
         refused={(table, reason): count for table, reason, count in refused},
         reconciliation=figures,
@@ -145,20 +147,36 @@ def _expect_core(report: ContractReport) -> None:
             )
 
 
+@dataclass(frozen=True, slots=True)
+class _Loads:
+    """When the CRM was read (UTC), and per table: its name, rows, seconds, newest updated_at."""
+
+    read_at: datetime
+    tables: tuple[tuple[str, int, float, datetime | None], ...]
+
+    @property
+    def rows(self) -> int:
+        return sum(rows for _, rows, _, _ in self.tables)
+
+
 def _stage_all(
     engine: Engine, work: duckdb.DuckDBPyConnection, draft: Draft, state: ContractReport, progress: Progress
-) -> tuple[int, dict[str, Decimal]]:
-    """Reads every source within one transaction of the CRM; returns the rows and the CRM's own money totals."""
+) -> tuple[_Loads, dict[str, Decimal]]:
+    """Reads every source within one transaction of the CRM; returns what was read and the CRM's own money totals."""
     totals: dict[str, Decimal] = {}
-    rows = 0
+    tables = []
     with reading(engine, work, draft.scratch) as reader:
+        read_at = datetime.now(UTC).replace(tzinfo=None)
         for source in SOURCES:
             table = state[source.table]
-            rows += stage(work, reader, source, table.present, table.rows or 0, progress)
+            started = time.monotonic()
+            rows = stage(work, reader, source, table.present, table.rows or 0, progress)
+            if set(source.essential) <= set(table.present):
+                tables.append((source.table, rows, time.monotonic() - started, table.newest))
             if source.money:
                 usable = set(source.essential) <= set(table.present)
                 totals[source.table] = reader.total(source.table, source.money) if usable else Decimal(0)
-    return rows, totals
+    return _Loads(read_at, tuple(tables)), totals
 
 
 def _attach_facts(work: duckdb.DuckDBPyConnection, draft: Draft) -> None:
@@ -176,6 +194,18 @@ def _record_state(work: duckdb.DuckDBPyConnection, state: ContractReport) -> Non
             (t.table, t.state, t.rows, ",".join(t.missing) or None, ",".join(t.disables) or None, t.newest)
             for t in state.tables
         ],
+    )
+
+
+def _record_loads(work: duckdb.DuckDBPyConnection, loads: _Loads, seconds: float) -> None:
+    work.executemany(
+        "INSERT INTO facts.table_load BY NAME SELECT ? AS table_name, 'full' AS mode, ? AS rows_read, "
+        "rows_read AS rows_changed, 0 AS rows_deleted, ? AS seconds, ? AS newest",
+        loads.tables,
+    )
+    work.execute(
+        "UPDATE facts.generation_info SET read_at = ?, mode = 'full', seconds = ?, rows_read = ?, rows_changed = ?",
+        [loads.read_at, seconds, loads.rows, loads.rows],
     )
 
 

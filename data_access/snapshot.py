@@ -12,7 +12,7 @@ import logging
 import re
 import threading
 import weakref
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from datetime import date, datetime
 from pathlib import Path
 from typing import Any
@@ -41,7 +41,11 @@ _CONFIG = {
 
 @dataclass(frozen=True)
 class GenerationInfo:
-    """What one facts file says about itself; ``as_of`` is a store-local instant, ``built_at`` is UTC."""
+    """What one facts file says about itself; ``as_of`` is a store-local instant, ``built_at`` is UTC.
+
+    read_at: UTC instant at which the CRM was read; None where the file does not say.
+    mode: full (every row was read) | changes; None where the file does not say.
+    """
 
     generation: int
     built_at: datetime
@@ -50,6 +54,8 @@ class GenerationInfo:
     last_day: date | None
     currency: str
     is_demo: bool
+    read_at: datetime | None = None
+    mode: str | None = None
 
 
 @dataclass(frozen=True)
@@ -213,7 +219,8 @@ def _open(path: Path, generation: str) -> Snapshot:
     )
     try:
         with engine.connect() as connection:
-            info = GenerationInfo(**connection.execute(select(generation_info)).one()._asdict())
+            columns = [generation_info.c[field.name] for field in fields(GenerationInfo)]
+            info = GenerationInfo(**connection.execute(select(*columns)).one()._asdict())
     except SQLAlchemyError:
         engine.dispose()
         raise

@@ -40,6 +40,24 @@ generation_info = Table(
     Column("last_day", Date),
     Column("currency", String, nullable=False),
     Column("is_demo", Boolean, nullable=False),
+    Column("read_at", DateTime),  # UTC instant at which the CRM was read: the start of that one transaction
+    Column("mode", String),  # full: every row was read | changes: only what changed since the generation before
+    Column("seconds", Double),  # from the start of the refresh until the file was ready to be published
+    Column("rows_read", Integer),  # rows that left the CRM
+    Column("rows_changed", Integer),  # of those, rows that differ from the generation before; all of them when full
+    Column("previous", Integer),  # the generation this one was built from; null when full
+)
+table_load = Table(
+    "table_load",
+    facts,
+    # one row per CRM table that was read
+    Column("table_name", String, nullable=False),
+    Column("mode", String, nullable=False),  # full | changes, of this table
+    Column("rows_read", Integer, nullable=False),
+    Column("rows_changed", Integer, nullable=False),
+    Column("rows_deleted", Integer, nullable=False),
+    Column("seconds", Double, nullable=False),  # how long reading it took
+    Column("newest", DateTime),  # newest updated_at, UTC; null where the table has none
 )
 table_status = Table(
     "table_status",
