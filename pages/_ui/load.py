@@ -1,13 +1,18 @@
 """Cached reports: the only caching in the pages. The arguments are the cache key, so the scope and the generation are
 always among them, and never with a leading underscore, which would leave them out of the key."""
 
+import threading
+import time
 from collections import OrderedDict
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import date
 from pathlib import Path
 from typing import Literal
 
 import pandas as pd
 import streamlit as st
+from streamlit.runtime.scriptrunner import add_script_run_ctx
 
 from data_access.queries import places as place_queries
 from data_access.scope import Period, Scope
@@ -28,9 +33,13 @@ from models.reports.segments import SegmentsReport
 from models.reports.segments import segments as segments_report
 from models.reports.store import StoreReport
 from models.reports.store import store as store_report
+from pages._ui.i18n import t
 
 # Figures change only with the generation; the limits bound memory, not staleness.
 _KEEP = "12h"
+
+# Seconds before a reader is told to wait: a ready answer shows nothing.
+_PATIENCE = 0.5
 
 _KEPT_GENERATIONS = 3
 _opened: OrderedDict[tuple[Path, str], Snapshot] = OrderedDict()
@@ -54,6 +63,34 @@ def generation() -> str:
 def _at(generation: str) -> Snapshot:
     """The snapshot a run began with, even when a newer one has become current since."""
     return _opened.get((settings().home, generation)) or snapshot()
+
+
+@contextmanager
+def working(what: str) -> Iterator[None]:
+    """Around a report that no mart holds ready: says what is being computed, and for how many seconds already.
+
+    The line appears after half a second, where the page has come to, and goes when the answer is there.
+    """
+    line = st.empty()
+    done = threading.Event()
+
+    def tell() -> None:
+        started = time.monotonic()
+        wait = _PATIENCE
+        while not done.wait(wait):
+            seconds = round(time.monotonic() - started)
+            line.markdown(f":material/hourglass_top: :gray[{t('load.working', what=what, seconds=seconds)}]")
+            wait = 1
+
+    teller = threading.Thread(target=tell, name="working", daemon=True)
+    add_script_run_ctx(teller)
+    teller.start()
+    try:
+        yield
+    finally:
+        done.set()
+        teller.join()
+        line.empty()
 
 
 @st.cache_data(ttl=_KEEP, max_entries=4, show_spinner=False)
