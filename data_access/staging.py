@@ -95,6 +95,23 @@ SOURCES = (
         "order_id order_line_no customer_id reason currency",
         money="refund",
     ),
+    _source(
+        "campaign",
+        "campaign_id",
+        "name type channel objective audience_rule offer promo_code starts_on ends_on window_days cost_media "
+        "cost_message cost_other staff_hours is_planned platform_conversions",
+    ),
+    _source("campaign_arm", "campaign_id arm", "is_control planned_share"),
+    _source("campaign_member", "campaign_id customer_id arm", "assigned_at"),
+    _source(
+        "campaign_event",
+        "event_id campaign_id customer_id kind occurred_at",
+        "channel product_id coupon_code order_id",
+    ),
+    _source("stock_level", "store_id product_id on_hand", "reserved counted_at"),
+    _source("purchase_order", "purchase_order_id supplier_id store_id status", "ordered_at"),
+    _source("purchase_order_line", "purchase_order_id line_no product_id quantity", "unit_cost promised_on"),
+    _source("goods_receipt", "receipt_id purchase_order_id line_no received_on quantity", "rejected"),
 )
 
 

@@ -1,6 +1,6 @@
 """One row per receipt: local time, sums of its lines, and why it is left out."""
 
-# ``utc`` and ``customer_id`` stay behind in the staging database; the facts take the rest.
+# ``customer_id`` stays behind in the staging database; the facts take the rest.
 SQL = """
 WITH sums AS (
     SELECT
@@ -27,4 +27,4 @@ WITH sums AS (
 SELECT *, CAST(ordered_at AS DATE) AS day FROM orders
 """
 
-FACTS = "SELECT * EXCLUDE (utc, customer_id) FROM clean.orders ORDER BY day, store_id"
+FACTS = "SELECT * EXCLUDE (customer_id) FROM clean.orders ORDER BY day, store_id"

@@ -203,6 +203,7 @@ sale_order = Table(
     Column("channel", String),
     Column("device", String),
     Column("ordered_at", DateTime, nullable=False),  # store-local
+    Column("utc", DateTime),  # the same instant, comparable over time zones and with campaign events
     Column("day", Date, nullable=False),
     Column("gross_sales", Money, nullable=False),
     Column("tax", Money),
@@ -263,4 +264,93 @@ store_traffic = Table(
     Column("day", Date, nullable=False),
     Column("hour", Integer, nullable=False),
     Column("visitors", Integer, nullable=False),
+)
+campaign = Table(
+    "campaign",
+    facts,
+    # one row per campaign
+    Column("campaign_id", String, nullable=False),
+    Column("name", String, nullable=False),
+    Column("type", String),
+    Column("channel", String),
+    Column("objective", String),
+    Column("audience_rule", String),
+    Column("offer", String),
+    Column("promo_code", String),
+    Column("starts_on", Date),
+    Column("ends_on", Date),
+    Column("window_days", Integer),
+    # the last store-local day on which an order counts for the campaign: its end plus window_days
+    Column("window_last", Date),
+    Column("cost_media", Money),
+    Column("cost_message", Money),
+    Column("cost_other", Money),
+    Column("staff_hours", Double),
+    Column("is_planned", Boolean, nullable=False),
+    Column("platform_conversions", Integer),
+    # which steps anybody took in it or could: a set (``data_access.marts.campaign.STEPS``); never a purchase
+    Column("steps", Integer, nullable=False),
+)
+campaign_arm = Table(
+    "campaign_arm",
+    facts,
+    # one row per arm of a campaign
+    Column("campaign_id", String, nullable=False),
+    Column("arm", String, nullable=False),
+    Column("is_control", Boolean, nullable=False),
+    Column("planned_share", Double),
+)
+campaign_member = Table(
+    "campaign_member",
+    facts,
+    # one row per campaign and customer that was assigned to one of its arms
+    Column("campaign_id", String, nullable=False),
+    Column("customer_no", BigInteger, nullable=False),
+    Column("arm", String, nullable=False),
+    Column("assigned_at", DateTime),  # UTC
+)
+campaign_event = Table(
+    "campaign_event",
+    facts,
+    # one row per step of a customer in a campaign, in the order of customers
+    Column("event_id", String, nullable=False),
+    Column("campaign_id", String, nullable=False),
+    Column("customer_no", BigInteger, nullable=False),
+    # sent | delivered | opened | clicked | visited | attended | claimed | redeemed | unsubscribed
+    Column("kind", String, nullable=False),
+    Column("occurred_at", DateTime, nullable=False),  # UTC
+    Column("channel", String),
+    Column("order_id", String),
+    Column("product_id", String),
+    Column("coupon_code", String),
+)
+stock_level = Table(
+    "stock_level",
+    facts,
+    # one row per store and product: the latest count
+    Column("store_id", String, nullable=False),
+    Column("product_id", String, nullable=False),
+    Column("on_hand", Integer, nullable=False),
+    Column("reserved", Integer, nullable=False),
+    Column("counted_at", DateTime),  # store-local
+)
+purchase_line = Table(
+    "purchase_line",
+    facts,
+    # one row per line of an order to a supplier; supplier, store and status are null without the order
+    Column("purchase_order_id", String, nullable=False),
+    Column("line_no", Integer, nullable=False),
+    Column("supplier_id", String),
+    Column("store_id", String),  # ship to
+    Column("product_id", String, nullable=False),
+    Column("ordered_on", Date),
+    Column("status", String),  # open | received | cancelled
+    Column("quantity", Integer, nullable=False),
+    Column("unit_cost", Money),
+    Column("promised_on", Date),
+    Column("received", Integer, nullable=False),  # units so far, the rejected ones too
+    Column("rejected", Integer, nullable=False),
+    Column("first_received_on", Date),
+    Column("last_received_on", Date),
+    Column("open_quantity", Integer, nullable=False),  # units still to come
 )
