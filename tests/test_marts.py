@@ -11,6 +11,7 @@ from data_access.marts.build import TEXT_MARTS
 from data_access.marts.registry import MARTS
 from data_access.marts.tables import facts
 from data_access.snapshot import Snapshot
+from tests import campaign_loops
 from tests.tiny import ORDERS, RETURNS, STORES, VISITORS, sold_at
 
 Rows = list[dict[str, Any]]
@@ -83,6 +84,10 @@ LOOPS = {
     "store_day": store_days,
     "product_store_day": product_store_days,
     "customer_store_day": customer_store_days,
+    "campaign_use": campaign_loops.campaign_uses,
+    "campaign_customer": campaign_loops.campaign_customers,
+    "campaign_step": campaign_loops.campaign_steps,
+    "stock_position": campaign_loops.stock_positions,
 }
 ELSEWHERE = {"customer_summary"}  # compared in tests.test_retention
 

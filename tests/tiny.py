@@ -9,7 +9,7 @@ The facts are written by hand from the receipts below; the marts are built from 
 """
 
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -23,6 +23,7 @@ from data_access.marts.registry import MARTS
 from data_access.pseudonym import customer_key
 from data_access.scope import Period, Scope
 from data_access.snapshot import GenerationInfo, Snapshot
+from tests import tiny_campaigns
 
 MARCH = Period(date(2026, 3, 1), date(2026, 3, 20))
 FEBRUARY = Period(date(2026, 2, 9), date(2026, 2, 28))  # the twenty days before MARCH
@@ -136,6 +137,7 @@ def key(customer: int | None) -> str | None:
 
 def _rows() -> dict[str, list[dict[str, Any]]]:
     return {
+        **tiny_campaigns.rows(),
         "generation_info": [
             {
                 "generation": 7,
@@ -204,6 +206,7 @@ def _orders() -> list[dict[str, Any]]:
                 "customer_no": order.customer,
                 "channel": "store",
                 "ordered_at": order.at,
+                "utc": order.at - timedelta(hours=8),
                 "day": order.at.date(),
                 "gross_sales": order.net,
                 "units": sum(quantity for _, quantity, _ in order.lines),

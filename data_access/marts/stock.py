@@ -19,8 +19,8 @@ WITH receipts AS (
 )
 SELECT
     l.purchase_order_id, l.line_no, o.supplier_id, o.store_id, l.product_id,
-    CAST(coalesce(clean.local_time(s.time_zone, o.ordered_at), o.ordered_at) AS DATE) AS ordered_on, o.status, l.quantity,
-    l.unit_cost, l.promised_on, coalesce(r.received, 0) AS received, coalesce(r.rejected, 0) AS rejected,
+    CAST(coalesce(clean.local_time(s.time_zone, o.ordered_at), o.ordered_at) AS DATE) AS ordered_on, o.status,
+    l.quantity, l.unit_cost, l.promised_on, coalesce(r.received, 0) AS received, coalesce(r.rejected, 0) AS rejected,
     r.first_received_on, r.last_received_on,
     CASE WHEN o.status = 'open' THEN greatest(l.quantity - coalesce(r.received, 0), 0) ELSE 0 END AS open_quantity
 FROM clean.purchase_order_line l

@@ -280,7 +280,7 @@ campaign = Table(
     Column("starts_on", Date),
     Column("ends_on", Date),
     Column("window_days", Integer),
-    # the last store-local day on which an order counts for the campaign: its end plus window_days
+    # the last store-local day on which an order counts for the campaign: its end (or start) plus window_days
     Column("window_last", Date),
     Column("cost_media", Money),
     Column("cost_message", Money),
@@ -288,8 +288,6 @@ campaign = Table(
     Column("staff_hours", Double),
     Column("is_planned", Boolean, nullable=False),
     Column("platform_conversions", Integer),
-    # which steps anybody took in it or could: a set (``data_access.marts.campaign.STEPS``); never a purchase
-    Column("steps", Integer, nullable=False),
 )
 campaign_arm = Table(
     "campaign_arm",
