@@ -32,13 +32,16 @@ _log = logging.getLogger("mirror")
 
 @asynccontextmanager
 async def lifespan(_: st.App) -> AsyncIterator[dict[str, Any]]:
-    """Says why nothing will be served, where that is so, and warms the process up."""
+    """Says why nothing will be served, where that is so; warms the process up and watches for newer data."""
     now = state()
     if now is not State.OPEN:
         for language in LANGUAGES:
             _log.warning("%s [%s]", text(language, now.value), commands(now).replace("\n", "; "))
-    warm.start()
-    yield {}
+    watcher = warm.start()
+    try:
+        yield {}
+    finally:
+        watcher.stop()
 
 
 app = st.App(

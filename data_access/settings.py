@@ -1,19 +1,39 @@
 """Settings from the environment (``MIRROR_*``); the command line offers the same as flags."""
 
+import re
+from datetime import timedelta
 from functools import lru_cache
 from pathlib import Path
+from typing import Annotated
 
-from pydantic import Field
+from pydantic import BeforeValidator, Field
 from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from data_access.errors import Problem
+
+_UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
+
+
+def duration(text: str | timedelta) -> timedelta:
+    """A length of time as people write it: "30s", "5m", "1h", "1d". Problem for anything else, and for none at all."""
+    if isinstance(text, timedelta):
+        return text
+    found = re.fullmatch(r"\s*(\d{1,6})\s*([smhd])\s*", text)
+    if not found or not int(found[1]):
+        raise Problem(f"{text!r} is not a length of time: write a number and s, m, h or d, such as 5m, 1h or 1d")
+    return timedelta(**{_UNITS[found[2]]: int(found[1])})
 
 
 class Settings(BaseSettings):
-    """Where the data lives."""
+    """Where the data lives, and how fresh it ought to be."""
 
     model_config = SettingsConfigDict(env_prefix="MIRROR_", frozen=True)
 
     home: Path = Field(default=Path("var"), description="folder for snapshots, quarantine files, default databases")
     crm_url: str = Field(default="", description="SQLAlchemy URL of the CRM database; default: SQLite in home")
+    refresh_every: Annotated[timedelta, BeforeValidator(duration)] = Field(
+        default=timedelta(days=1), description="how often a refresh is expected (5m, 1h, 1d)"
+    )
 
     @property
     def crm(self) -> str:

@@ -4,6 +4,10 @@
 manifest ``facts_<n>.json`` (size and SHA-256) and ``CURRENT``, a small JSON file that names the pair of facts and
 results in force. A reader opens what CURRENT names and keeps it for as long as it holds the ``Snapshot``; a new
 generation appears under a new name. The writing side is ``data_access.publish``.
+
+A program that runs once asks ``current_snapshot``, which looks at CURRENT each time. A server cannot let a click wait
+until a file of a gigabyte is verified: it looks itself, within ``held``, for what is ``pending``, opens that with
+``prepare`` and only then puts it in use with ``adopt``.
 """
 
 import hashlib
@@ -11,7 +15,10 @@ import json
 import logging
 import re
 import threading
+import time
 import weakref
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, fields
 from datetime import date, datetime
 from pathlib import Path
@@ -28,6 +35,7 @@ log = logging.getLogger(__name__)
 POINTER = "CURRENT"
 _FACTS = re.compile(r"facts_(\d+)\.duckdb")
 _RESULTS = re.compile(r"results_(\d+)\.duckdb")
+_TRY_AGAIN = 60.0  # seconds until a generation that could not be opened is tried once more
 _CONFIG = {
     "memory_limit": "256MB",
     "threads": "2",
@@ -125,51 +133,124 @@ def digest(path: Path) -> dict[str, Any]:
         return {"bytes": path.stat().st_size, "sha256": hashlib.file_digest(file, "sha256").hexdigest()}
 
 
+@dataclass(frozen=True)
+class Unusable:
+    """What CURRENT named and could not be opened: the file, and why in one sentence of the system."""
+
+    file: str
+    reason: str
+
+
 class _Readers:
     """The generations this process has open, shared by its threads.
 
-    The newest is held; an older one lives only while somebody holds its ``Snapshot``, and its connections close
+    The one in use is kept; another one lives only while somebody holds its ``Snapshot``, and its connections close
     with it.
     """
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._current: dict[Path, tuple[Pointer, Snapshot]] = {}
+        self._in_use: dict[Path, tuple[Pointer, Snapshot]] = {}
         self._alive: weakref.WeakValueDictionary[tuple[Path, str], Snapshot] = weakref.WeakValueDictionary()
+        self._failed: dict[Path, tuple[Unusable, float]] = {}
+        self._held: set[Path] = set()
 
-    def opened_for(self, home: Path, pointer: Pointer) -> Snapshot | None:
-        held = self._current.get(home)
-        return held[1] if held and held[0] == pointer else None
+    # --- whoever reads --------------------------------------------------------------------------
 
     def get(self, home: Path) -> Snapshot:
-        pointer = _pointer_or_newest(home)
-        found = self.opened_for(home, pointer)
+        found = self._ready(home)
         if found:
             return found
         with self._lock:
-            found = self.opened_for(home, pointer)
+            found = self._ready(home)  # another thread may have opened it meanwhile
             if found:
                 return found
+            pointer = _pointer_or_newest(home)
             snapshot = self._open_newest_whole(home, pointer)
-            self._current[home] = (pointer, snapshot)
+            self._in_use[home] = (pointer, snapshot)
             return snapshot
+
+    def generation(self, home: Path) -> str:
+        found = self._ready(home)
+        return found.generation if found else _pointer_or_newest(home).generation
+
+    def alive(self, home: Path, generation: str) -> Snapshot | None:
+        return self._alive.get((home, generation))
+
+    def unusable(self, home: Path) -> Unusable | None:
+        failed = self._failed.get(home)
+        return failed[0] if failed else None
+
+    def _ready(self, home: Path) -> Snapshot | None:
+        """What is in use, if CURRENT still names it or the home is held."""
+        in_use = self._in_use.get(home)
+        if in_use and (home in self._held or in_use[0] == _pointer_or_newest(home)):
+            return in_use[1]
+        return None
 
     def _open_newest_whole(self, home: Path, pointer: Pointer) -> Snapshot:
         candidates = [pointer] + [Pointer(f"facts_{n}.duckdb") for n in published(home) if n != pointer.number]
         for candidate in candidates:
-            alive = self._alive.get((home, candidate.generation))
-            if alive:
-                return alive
-            try:
-                snapshot = _open(folder(home) / candidate.facts, candidate.generation)
-            except (OSError, ValueError, SQLAlchemyError) as error:
-                log.warning("snapshot %s cannot be used: %s", candidate.facts, error)
-                continue
-            if candidate != pointer:
+            snapshot = self._open(home, candidate, wanted=candidate == pointer)
+            if snapshot and candidate != pointer:
                 log.warning("showing snapshot %s instead of %s", candidate.facts, pointer.facts)
-            self._alive[(home, candidate.generation)] = snapshot
-            return snapshot
+            if snapshot:
+                return snapshot
         raise Problem(f"no snapshot in {folder(home)} is whole: run `python -m data_access refresh` to build a new one")
+
+    def _open(self, home: Path, pointer: Pointer, *, wanted: bool) -> Snapshot | None:
+        """The generation; None when it cannot be opened, which is remembered where it is the ``wanted`` one."""
+        snapshot = self.alive(home, pointer.generation)
+        if snapshot is None:
+            try:
+                snapshot = _open(folder(home) / pointer.facts, pointer.generation)
+            except (OSError, ValueError, SQLAlchemyError) as error:
+                self._note(home, Unusable(pointer.facts, _in_one_line(error)), wanted=wanted)
+                return None
+            self._alive[(home, pointer.generation)] = snapshot
+        if wanted:
+            self._failed.pop(home, None)
+        return snapshot
+
+    def _note(self, home: Path, failure: Unusable, *, wanted: bool = True) -> None:
+        if self.unusable(home) != failure:
+            log.warning("%s cannot be used: %s", failure.file, failure.reason)
+        if wanted:
+            self._failed[home] = (failure, time.monotonic())
+
+    # --- whoever brings in new generations ------------------------------------------------------
+
+    @contextmanager
+    def held(self, home: Path) -> Iterator[None]:
+        self._held.add(home)
+        try:
+            yield
+        finally:
+            self._held.discard(home)
+
+    def pending(self, home: Path) -> Pointer | None:
+        try:
+            pointer = read_pointer(home)
+        except (OSError, ValueError) as error:
+            self._note(home, Unusable(POINTER, _in_one_line(error)))
+            return None
+        in_use = self._in_use.get(home)
+        if pointer is None or in_use is None:
+            return None
+        failed = self._failed.get(home)
+        if failed and failed[0].file == pointer.facts:
+            return pointer if time.monotonic() - failed[1] >= _TRY_AGAIN else None
+        if in_use[0] == pointer:
+            self._failed.pop(home, None)  # what failed is no longer named
+            return None
+        return pointer
+
+    def prepare(self, home: Path, pointer: Pointer) -> Snapshot | None:
+        return self._open(home, pointer, wanted=True)
+
+    def adopt(self, home: Path, pointer: Pointer, snapshot: Snapshot) -> None:
+        with self._lock:
+            self._in_use[home] = (pointer, snapshot)
 
 
 _READERS = _Readers()
@@ -179,17 +260,57 @@ def current_snapshot(home: Path) -> Snapshot:
     """The generation in force, opened once per process and shared by its threads.
 
     A file that is missing or damaged is passed over with a warning in the log for the newest whole generation.
-    Problem when there is none.
+    Problem when there is none. Within ``held`` the generation in use, without a look at the disk.
     """
     return _READERS.get(home.resolve())
 
 
 def current_generation(home: Path) -> str:
     """The name of the generation in force ("12", or "12-3" with results); reads only the pointer."""
-    home = home.resolve()
-    pointer = _pointer_or_newest(home)
-    opened = _READERS.opened_for(home, pointer)
-    return opened.generation if opened else pointer.generation
+    return _READERS.generation(home.resolve())
+
+
+def open_snapshot(home: Path, generation: str) -> Snapshot | None:
+    """A generation that somebody in this process still holds; None when nobody does."""
+    return _READERS.alive(home.resolve(), generation)
+
+
+def unusable(home: Path) -> Unusable | None:
+    """What CURRENT named when it was last looked at and could not be opened; None when all is well."""
+    return _READERS.unusable(home.resolve())
+
+
+@contextmanager
+def held(home: Path) -> Iterator[None]:
+    """Within this, readers keep the generation in use until ``adopt``, whatever CURRENT names meanwhile."""
+    with _READERS.held(home.resolve()):
+        yield
+
+
+def pending(home: Path) -> Pointer | None:
+    """What CURRENT names, where that is another generation than the one in use; reads only the pointer.
+
+    None, too, while nothing is open yet, and for a minute after that generation could not be opened.
+    """
+    return _READERS.pending(home.resolve())
+
+
+def prepare(home: Path, pointer: Pointer) -> Snapshot | None:
+    """Opens and verifies a generation beside the one in use; seconds for a large file, and no reader waits.
+
+    None when it cannot be opened: the log and ``unusable`` say why.
+    """
+    return _READERS.prepare(home.resolve(), pointer)
+
+
+def adopt(home: Path, pointer: Pointer, snapshot: Snapshot) -> None:
+    """Puts a prepared generation in use: the next reader gets it, whoever holds the old one goes on reading it."""
+    _READERS.adopt(home.resolve(), pointer, snapshot)
+
+
+def _in_one_line(error: Exception) -> str:
+    said = str(getattr(error, "orig", None) or error).strip()
+    return said.splitlines()[0] if said else type(error).__name__
 
 
 def _pointer_or_newest(home: Path) -> Pointer:

@@ -14,7 +14,21 @@ from sqlalchemy.exc import DBAPIError
 from data_access.errors import Problem
 from data_access.marts.tables import facts, generation_info, staff
 from data_access.publish import Draft, publish, writing
-from data_access.snapshot import current_generation, current_snapshot, folder, published
+from data_access.snapshot import (
+    Snapshot,
+    Unusable,
+    adopt,
+    current_generation,
+    current_snapshot,
+    digest,
+    folder,
+    held,
+    open_snapshot,
+    pending,
+    prepare,
+    published,
+    unusable,
+)
 
 
 def write(draft: Draft) -> None:
@@ -264,3 +278,121 @@ def test_when_nothing_is_whole_the_sentence_says_what_to_run(tmp_path: Path) -> 
     assert published(tmp_path) == [1]
     with pytest.raises(Problem, match=r"no snapshot in .* is whole"):
         current_snapshot(tmp_path)
+
+
+# --- a server that brings in new generations itself -----------------------------------------------
+
+
+def bring_in(home: Path) -> Snapshot | None:
+    """What a watcher does at one look."""
+    pointer = pending(home)
+    snapshot = prepare(home, pointer) if pointer else None
+    if pointer and snapshot:
+        adopt(home, pointer, snapshot)
+    return snapshot
+
+
+def test_held_readers_stay_with_their_generation_until_the_next_one_is_adopted(tmp_path: Path) -> None:
+    publish_next(tmp_path)
+    with held(tmp_path):
+        assert staff_seen(tmp_path) == 1  # the first one is opened at once
+        assert pending(tmp_path) is None
+        publish_next(tmp_path)
+        pointer = pending(tmp_path)
+        assert pointer
+        snapshot = prepare(tmp_path, pointer)
+        assert snapshot
+        assert (staff_seen(tmp_path), current_generation(tmp_path)) == (1, "1")
+        adopt(tmp_path, pointer, snapshot)
+        assert (staff_seen(tmp_path), current_generation(tmp_path)) == (2, "2")
+        assert pending(tmp_path) is None
+        publish_next(tmp_path)
+    assert staff_seen(tmp_path) == 3  # no longer held
+
+
+def test_no_reader_waits_for_the_digest_of_a_new_generation(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    publish_next(tmp_path)
+    verifying, go_on = threading.Event(), threading.Event()
+
+    def slow_digest(path: Path) -> dict[str, object]:
+        verifying.set()
+        assert go_on.wait(30)
+        return digest(path)
+
+    with held(tmp_path):
+        current_snapshot(tmp_path)
+        publish_next(tmp_path)
+        monkeypatch.setattr("data_access.snapshot.digest", slow_digest)
+        watcher = threading.Thread(target=bring_in, args=(tmp_path,))
+        watcher.start()
+        assert verifying.wait(30)
+        assert staff_seen(tmp_path) == 1  # answered while the file of the second generation is being read
+        go_on.set()
+        watcher.join()
+        assert staff_seen(tmp_path) == 2
+
+
+def test_a_pointer_written_again_to_the_same_generation_changes_nothing(tmp_path: Path) -> None:
+    publish_next(tmp_path)
+    with held(tmp_path):
+        before = current_snapshot(tmp_path)
+        pointer = folder(tmp_path) / "CURRENT"
+        pointer.write_text(pointer.read_text())
+        assert pending(tmp_path) is None
+        assert current_snapshot(tmp_path) is before
+
+
+@pytest.mark.parametrize("damage", DAMAGES)
+def test_a_new_generation_that_is_damaged_leaves_the_old_one_in_use_and_says_so(
+    damage: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    publish_next(tmp_path)
+    with held(tmp_path):
+        current_snapshot(tmp_path)
+        publish_next(tmp_path)
+        DAMAGES[damage](folder(tmp_path) / "facts_2.duckdb")
+        assert bring_in(tmp_path) is None
+        assert staff_seen(tmp_path) == 1
+        failure = unusable(tmp_path)
+        assert failure
+        assert failure.file == "facts_2.duckdb"
+        assert f"facts_2.duckdb cannot be used: {failure.reason}" in caplog.text
+        assert pending(tmp_path) is None  # not read again at every look
+        monkeypatch.setattr("data_access.snapshot._TRY_AGAIN", 0)
+        assert pending(tmp_path)  # but after a while
+        assert bring_in(tmp_path) is None
+        assert caplog.text.count("cannot be used") == 1
+        publish_next(tmp_path)
+        assert bring_in(tmp_path)
+        assert staff_seen(tmp_path) == 3
+        assert unusable(tmp_path) is None
+
+
+def test_a_damaged_pointer_leaves_the_generation_in_use(tmp_path: Path) -> None:
+    publish_next(tmp_path)
+    with held(tmp_path):
+        current_snapshot(tmp_path)
+        publish_next(tmp_path)
+        pointer = folder(tmp_path) / "CURRENT"
+        whole = pointer.read_text()
+        pointer.write_text('{"facts": 3}')
+        assert bring_in(tmp_path) is None
+        assert unusable(tmp_path) == Unusable("CURRENT", "it names no facts file")
+        assert staff_seen(tmp_path) == 1
+        pointer.write_text(whole)
+        assert bring_in(tmp_path)
+        assert unusable(tmp_path) is None
+
+
+def test_a_generation_out_of_use_is_open_only_while_somebody_holds_it(tmp_path: Path) -> None:
+    publish_next(tmp_path)
+    with held(tmp_path):
+        old = current_snapshot(tmp_path)
+        pool = old.engine.pool
+        publish_next(tmp_path)
+        bring_in(tmp_path)
+        assert open_snapshot(tmp_path, "1") is old
+        del old
+        gc.collect()
+        assert open_snapshot(tmp_path, "1") is None
+        assert pool.checkedin() == 0  # its connections are closed

@@ -1,32 +1,111 @@
-"""Warm-up: the imports and first reports that the first visitor would otherwise wait for, in a background thread."""
+"""The thread beside the server: warms the process up, then watches for newer generations and puts them in use warm.
+
+A click never waits for a file to be verified or for the first report of a new generation: until both are done in
+this thread, clicks are answered from the generation before.
+"""
 
 import logging
 import threading
 import time
+from collections.abc import Iterator
 
 from data_access.errors import Problem
+from data_access.settings import settings
+from data_access.snapshot import Pointer, Snapshot, adopt, current_snapshot, held, pending, prepare
 
 # Set when the first visitor meets a warm process.
 warmed = threading.Event()
 
+LOOK_EVERY = 3.0  # seconds between two looks at CURRENT
+_RELEASE_AFTER = 30.0  # seconds after a change until the generation before is let go: longer than any page takes
+_STOP_WITHIN = 5.0
+
 _log = logging.getLogger(__name__)
 
 
-def start() -> None:
-    """Begins the warm-up and returns at once, so that the sign-in page answers meanwhile."""
-    threading.Thread(target=_warm, name="warm-up", daemon=True).start()
+class Watcher:
+    """The thread, from the start of the server to its end."""
+
+    def __init__(self) -> None:
+        self._stopped = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="watcher", daemon=True)
+        self._adopted_at: float | None = None
+
+    def start(self) -> None:
+        """Begins, and returns at once, so that the sign-in page answers meanwhile."""
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Ends the thread; a step that cannot be interrupted ends with the process."""
+        self._stopped.set()
+        self._thread.join(_STOP_WITHIN)
+
+    def _run(self) -> None:
+        home = settings().home
+        with held(home):
+            self._warm_up()
+            while not self._stopped.wait(LOOK_EVERY):
+                try:
+                    self.look()
+                except Exception:  # noqa: BLE001
+                    # Whatever goes wrong with one generation, the next one must still be seen.
+                    _log.exception("the look for a newer generation failed")
+
+    def look(self) -> None:
+        """Puts a newer generation in use, if there is one and it can be opened."""
+        from pages._ui import load
+
+        home = settings().home
+        if self._adopted_at is not None and time.monotonic() - self._adopted_at > _RELEASE_AFTER:
+            load.release_older()
+            self._adopted_at = None
+        pointer = pending(home)
+        if pointer is None:
+            return
+        load.release_older()  # at most two generations are open: the one in use and the new one
+        started = time.monotonic()
+        snapshot = prepare(home, pointer)
+        if snapshot is not None:
+            self._put_in_use(pointer, snapshot, started)
+
+    def _put_in_use(self, pointer: Pointer, snapshot: Snapshot, started: float) -> None:
+        opened = time.monotonic()
+        try:
+            self._default_reports(snapshot)
+        except Exception:  # noqa: BLE001
+            # Only slower for its first reader; the page that needs this report says what is wrong with it.
+            _log.exception("generation %s could not be warmed", snapshot.generation)
+        adopt(settings().home, pointer, snapshot)
+        self._adopted_at = time.monotonic()
+        _log.info(
+            "generation %s in use: opened in %.1f s, warmed in %.1f s",
+            snapshot.generation,
+            opened - started,
+            self._adopted_at - opened,
+        )
+
+    def _warm_up(self) -> None:
+        started = time.monotonic()
+        try:
+            _imports()
+            self._default_reports(current_snapshot(settings().home))
+        except Problem as problem:
+            _log.warning("nothing to warm up: %s", problem)
+        finally:
+            warmed.set()
+        _log.info("warm after %.1f s", time.monotonic() - started)
+
+    def _default_reports(self, snapshot: Snapshot) -> None:
+        for _ in default_reports(snapshot):
+            if self._stopped.is_set():
+                return
 
 
-def _warm() -> None:
-    started = time.monotonic()
-    try:
-        _imports()
-        _default_reports()
-    except Problem as problem:
-        _log.warning("nothing to warm up: %s", problem)
-    finally:
-        warmed.set()
-    _log.info("warm after %.1f s", time.monotonic() - started)
+def start() -> Watcher:
+    """The running watcher of this process."""
+    watcher = Watcher()
+    watcher.start()
+    return watcher
 
 
 def _imports() -> None:
@@ -40,20 +119,26 @@ def _imports() -> None:
     go.Figure(go.Bar(x=[1], y=["a"])).to_json()
 
 
-def _default_reports() -> None:
-    """What each role sees first: the default period for the chain and for every region."""
+def default_reports(snapshot: Snapshot) -> Iterator[None]:
+    """What each role sees first, one report a step: the default period for the chain and for every region."""
     from data_access.scope import Scope
     from pages._ui import filters, load
+    from pages._ui.i18n import LANGUAGES
 
-    snapshot = load.snapshot()
+    generation = snapshot.generation
     first_day, last_day = snapshot.info.first_day, snapshot.info.last_day
     if first_day is None or last_day is None:
         return
     period = filters.default_period(first_day, last_day)
-    stores = load.places(snapshot.generation)
-    scopes = [Scope("chain")]
-    scopes += [Scope("stores", tuple(part["store_id"])) for _, part in stores.groupby("region_id")]
-    for scope in scopes:
-        load.overview(scope, period, snapshot.generation)
-    load.segments(Scope("chain"), last_day, snapshot.generation)
-    load.retention(Scope("chain"), last_day, snapshot.generation)
+    stores = load.places(generation)
+    for language in LANGUAGES:
+        load.translations(language, generation)
+    chain = Scope("chain")
+    load.health(chain, generation)
+    for scope in (chain, *(Scope("stores", tuple(part["store_id"])) for _, part in stores.groupby("region_id"))):
+        yield
+        load.overview(scope, period, generation)
+    yield
+    load.segments(chain, last_day, generation)
+    yield
+    load.retention(chain, last_day, generation)

@@ -17,7 +17,8 @@ from streamlit.runtime.scriptrunner import add_script_run_ctx
 from data_access.queries import places as place_queries
 from data_access.scope import Period, Scope
 from data_access.settings import settings
-from data_access.snapshot import Snapshot, current_snapshot
+from data_access.snapshot import Snapshot, Unusable, current_snapshot, open_snapshot
+from data_access.snapshot import unusable as unusable_snapshot
 from data_access.texts import translations as read_translations
 from models.reports.health import HealthReport
 from models.reports.health import health as health_report
@@ -41,7 +42,8 @@ _KEEP = "12h"
 # Seconds before a reader is told to wait: a ready answer shows nothing.
 _PATIENCE = 0.5
 
-_KEPT_GENERATIONS = 3
+# The generation in use and the one before, for whoever began with that one.
+_KEPT_GENERATIONS = 2
 _opened: OrderedDict[tuple[Path, str], Snapshot] = OrderedDict()
 
 
@@ -50,8 +52,8 @@ def snapshot() -> Snapshot:
     home = settings().home
     current = current_snapshot(home)
     _opened[home, current.generation] = current
-    while len(_opened) > _KEPT_GENERATIONS:
-        _opened.popitem(last=False)
+    _opened.move_to_end((home, current.generation))
+    _keep(_KEPT_GENERATIONS)
     return current
 
 
@@ -60,9 +62,30 @@ def generation() -> str:
     return snapshot().generation
 
 
+def release_older() -> None:
+    """Lets go of the generation before; its memory is free when the last run that began with it has ended."""
+    _keep(1)
+
+
+def unusable() -> Unusable | None:
+    """The newer generation that could not be opened, if there is one."""
+    return unusable_snapshot(settings().home)
+
+
+def _keep(newest: int) -> None:
+    while len(_opened) > newest:
+        _opened.popitem(last=False)
+
+
 def _at(generation: str) -> Snapshot:
-    """The snapshot a run began with, even when a newer one has become current since."""
-    return _opened.get((settings().home, generation)) or snapshot()
+    """The snapshot a run began with, even when a newer one has become current since.
+
+    LookupError when nobody holds it any more: figures of another generation must not be kept under its name.
+    """
+    found = open_snapshot(settings().home, generation) or snapshot()
+    if found.generation != generation:
+        raise LookupError(f"generation {generation} is no longer open; {found.generation} is in use")
+    return found
 
 
 @contextmanager

@@ -1,0 +1,46 @@
+"""How old the reading of the CRM is, and whether that is older than agreed.
+
+Two instants are easily confused: up to when the data reaches (``as_of``, the newest receipt) and when the CRM was
+read (``read_at``). Only the second one says whether the refresh works.
+"""
+
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+
+# What a refresh may take, and what clocks of two machines may differ by, before anybody needs to know.
+SLACK = timedelta(minutes=10)
+
+
+@dataclass(frozen=True, slots=True)
+class Freshness:
+    """The age of one reading of the CRM; instants are UTC.
+
+    age: never negative.
+    late: the next reading is overdue. stale: by so much that people should know.
+    ahead: the reading lies in the future, so one of two clocks is wrong and the age says nothing.
+    """
+
+    read_at: datetime
+    age: timedelta
+    next_at: datetime
+    late: bool
+    stale: bool
+    ahead: bool
+
+
+def freshness(read_at: datetime, every: timedelta, now: datetime) -> Freshness:
+    """The state at ``now`` of a reading made at ``read_at``, where one is expected ``every`` so often; all UTC."""
+    age = now - read_at
+    return Freshness(
+        read_at=read_at,
+        age=max(age, timedelta(0)),
+        next_at=read_at + every,
+        late=age > every,
+        stale=age > 2 * every + SLACK,
+        ahead=-age > SLACK,
+    )
+
+
+def utc_now() -> datetime:
+    """This instant, UTC, without a zone: as the facts write instants."""
+    return datetime.now(UTC).replace(tzinfo=None)
