@@ -22,7 +22,6 @@ from sqlalchemy import (
     Boolean,
     Column,
     ColumnElement,
-    Date,
     DateTime,
     FromClause,
     Integer,

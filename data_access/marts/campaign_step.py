@@ -91,7 +91,7 @@ def query() -> Select[Any]:
 def _sums(placed: FromClause) -> list[ColumnElement[int]]:
     """Three counts of every step and outcome."""
     c = placed.c
-    sums = []
+    sums: list[ColumnElement[int]] = []
     for step in STEPS:
         holds = {
             "customers": c.reached.bitwise_and(BIT[step]) > 0,
