@@ -11,7 +11,8 @@ from data_access.marts.build import TEXT_MARTS
 from data_access.marts.registry import MARTS
 from data_access.marts.tables import facts
 from data_access.snapshot import Snapshot
-from tests import campaign_loops
+from tests import campaign_loops, customer_loops
+from tests.test_sales_marts import LOOPS as SALES_LOOPS
 from tests.tiny import ORDERS, RETURNS, STORES, VISITORS, sold_at
 
 Rows = list[dict[str, Any]]
@@ -40,24 +41,6 @@ def store_days() -> list[dict[str, Any]]:
     return _with_net(days, ("store_id", "day"))
 
 
-def product_store_days() -> list[dict[str, Any]]:
-    money = {name: Decimal(0) for name in ("gross_sales", "returns", "returns_of_sales")}
-    zero = {**money, "units": 0, "returned_units": 0, "orders": 0}
-    days: dict[Any, dict[str, Any]] = defaultdict(lambda: dict(zero))
-    for order in (o for o in ORDERS if o.exclusion is None):
-        for product_id, quantity, net in order.lines:
-            day = days[(product_id, order.store_id, order.at.date())]
-            day["units"] += quantity
-            day["gross_sales"] += Decimal(net)
-            day["orders"] += 1
-    for back in (r for r in RETURNS if r.exclusion is None):
-        day = days[(back.product_id, back.store_id, back.at.date())]
-        day["returns"] += Decimal(back.refund)
-        day["returned_units"] += back.quantity
-        days[(back.product_id, *sold_at(back))]["returns_of_sales"] += Decimal(back.refund)
-    return _with_net(days, ("product_id", "store_id", "day"))
-
-
 def customer_store_days() -> list[dict[str, Any]]:
     days: dict[Any, dict[str, Any]] = defaultdict(
         lambda: {"orders": 0, "gross_sales": Decimal(0), "returns": Decimal(0)}
@@ -82,14 +65,17 @@ def place_stores() -> Rows:
 LOOPS = {
     "place_store": place_stores,
     "store_day": store_days,
-    "product_store_day": product_store_days,
     "customer_store_day": customer_store_days,
+    "visit_gap": customer_loops.visit_gaps,
+    "customer_place": customer_loops.customer_places,
+    "cohort_month": customer_loops.cohort_months,
+    "customer_timeline": customer_loops.customer_timelines,
     "campaign_use": campaign_loops.campaign_uses,
     "campaign_customer": campaign_loops.campaign_customers,
     "campaign_step": campaign_loops.campaign_steps,
     "stock_position": campaign_loops.stock_positions,
 }
-ELSEWHERE = {"customer_summary"}  # compared in tests.test_retention
+ELSEWHERE = {"customer_summary", *SALES_LOOPS}  # compared in tests.test_retention and tests.test_sales_marts
 
 
 def test_every_mart_is_checked() -> None:

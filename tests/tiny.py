@@ -119,6 +119,7 @@ def snapshot(path: Path) -> Snapshot:
             table = tables.facts.tables[name]
             connection.execute(insert(table), [{c.name: row.get(c.name) for c in table.columns} for row in rows])
         for mart in MARTS:
+            mart.table.create(connection, checkfirst=True)  # steps are none of the facts
             connection.exec_driver_sql(f"INSERT INTO {mart.name} BY NAME {sql(mart.query(), 'main')}")
         for name, text in TEXT_MARTS.items():
             # The facts are this database itself here, not one attached to it.
@@ -226,6 +227,7 @@ def _lines() -> list[dict[str, Any]]:
             "customer_no": order.customer,
             "product_id": product_id,
             "day": order.at.date(),
+            "channel": "store",
             "quantity": quantity,
             "net": Decimal(net),
             "exclusion": order.exclusion,
@@ -251,6 +253,7 @@ def _returns() -> list[dict[str, Any]]:
             "refund": Decimal(back.refund),
             "exclusion": back.exclusion,
             **dict(zip(("sale_store_id", "sale_day"), sold_at(back), strict=True)),
+            "sale_channel": "store" if back.of else None,
         }
         for back in RETURNS
     ]

@@ -11,7 +11,6 @@ from data_access.marts import (
     customer,
     customer_summary,
     places,
-    product_store_day,
     refusals,
     return_line,
     sale_line,
@@ -50,7 +49,7 @@ _FACTS = {
 }
 
 
-TEXT_MARTS = {"product_store_day": product_store_day.SQL, "customer_summary": customer_summary.SQL}
+TEXT_MARTS = {"customer_summary": customer_summary.SQL}
 
 
 def clean(work: duckdb.DuckDBPyConnection, key: bytes) -> str:

@@ -1,14 +1,31 @@
 """One row per product, store and local day with a counted line or a return, or with sales that were refunded later."""
 
-from sqlalchemy import Column, Date, Integer, Numeric, String, Table
+from typing import Any
 
+from sqlalchemy import (
+    Column,
+    ColumnElement,
+    Date,
+    Integer,
+    Numeric,
+    Select,
+    String,
+    Table,
+    cast,
+    func,
+    literal,
+    select,
+    union_all,
+)
+
+from data_access.marts._mart import Mart
+from data_access.marts.product_order import product_order
+from data_access.marts.product_return import product_return
 from data_access.marts.tables import Money, facts
 
 product_store_day = Table(
     "product_store_day",
     facts,
-    # mart: one row per product, store and day with a counted line or a return, and where a refund belongs to the
-    # sales of that day; sorted by day
     Column("product_id", String, nullable=False),
     Column("store_id", String, nullable=False),
     Column("day", Date, nullable=False),
@@ -20,34 +37,45 @@ product_store_day = Table(
     Column("returned_units", Numeric(18, 4), nullable=False),
     Column("orders", Integer, nullable=False),
 )
+FIGURES = ("units", "gross_sales", "returns", "net_sales", "returns_of_sales", "returned_units", "orders")
 
-SQL = """
-WITH sold AS (
-    SELECT
-        product_id, store_id, day, sum(quantity) AS units, sum(net) AS gross_sales, count(DISTINCT order_id) AS orders
-    FROM facts.sale_line WHERE exclusion IS NULL GROUP BY product_id, store_id, day
-), returned AS (
-    SELECT product_id, store_id, day, sum(refund) AS returns, sum(quantity) AS returned_units
-    FROM facts.return_line WHERE exclusion IS NULL GROUP BY product_id, store_id, day
-), refunded AS (
-    -- A refund belongs to the day and store of the receipt it is linked to, or, without a link, to its own. It may be
-    -- for another product than the receipt's.
-    SELECT
-        r.product_id, coalesce(o.store_id, r.store_id) AS store_id, coalesce(o.day, r.day) AS day,
-        sum(r.refund) AS returns_of_sales
-    FROM facts.return_line r LEFT JOIN facts.sale_order o USING (order_id)
-    WHERE r.exclusion IS NULL AND (o.order_id IS NOT NULL OR r.order_id IS NULL)
-    GROUP BY ALL
-)
-SELECT
-    product_id, store_id, day,
-    coalesce(units, 0) AS units,
-    coalesce(gross_sales, 0) AS gross_sales,
-    coalesce(returns, 0) AS returns,
-    coalesce(gross_sales, 0) - coalesce(returns, 0) AS net_sales,
-    coalesce(returns_of_sales, 0) AS returns_of_sales,
-    coalesce(returned_units, 0) AS returned_units,
-    coalesce(orders, 0) AS orders
-FROM sold FULL JOIN returned USING (product_id, store_id, day) FULL JOIN refunded USING (product_id, store_id, day)
-ORDER BY day, store_id, product_id
-"""
+
+def query() -> Select[Any]:
+    o, r = product_order.c, product_return.c
+    events = union_all(
+        _event(
+            o.product_id,
+            o.store_id,
+            o.day,
+            units=o.units,
+            gross_sales=o.gross_sales,
+            net_sales=o.gross_sales,
+            orders=literal(1),
+        ),
+        _event(r.product_id, r.store_id, r.day, returns=r.refund, net_sales=-r.refund, returned_units=r.units),
+        _event(r.product_id, r.sale_store_id, r.sale_day, returns_of_sales=r.refund).where(r.sale_day.is_not(None)),
+    ).subquery("events")
+    key = (events.c.product_id, events.c.store_id, events.c.day)
+    # Sums are wider than what they add up: narrow again, they are sorted in half the time.
+    return select(
+        *key,
+        *(cast(func.sum(events.c[name]), product_store_day.c[name].type).label(name) for name in FIGURES),
+    ).group_by(*key)
+
+
+def _event(
+    product_id: ColumnElement[str],
+    store_id: ColumnElement[str],
+    day: ColumnElement[Any],
+    **figures: ColumnElement[Any],
+) -> Select[Any]:
+    """Rows with every figure, 0 where it is not given."""
+    return select(
+        product_id.label("product_id"),
+        store_id.label("store_id"),
+        day.label("day"),
+        *(figures.get(name, literal(0)).label(name) for name in FIGURES),
+    )
+
+
+MART = Mart(product_store_day, query, by="product_day", order_by=("store_id", "day"))

@@ -12,7 +12,8 @@ SELECT
     r.quantity, r.refund, r.reason, o.exclusion,
     CASE WHEN r.order_id IS NULL THEN r.store_id ELSE o.store_id END AS sale_store_id,
     CASE WHEN r.order_id IS NULL THEN CAST(clean.local_time(s.time_zone, r.returned_at) AS DATE) ELSE o.day END
-        AS sale_day
+        AS sale_day,
+    o.channel AS sale_channel
 FROM clean.return_line r
 JOIN clean.stores s USING (store_id)
 LEFT JOIN clean.customer_number k USING (customer_id)

@@ -255,6 +255,7 @@ return_line = Table(
     # null where the linked receipt does not exist
     Column("sale_store_id", String),
     Column("sale_day", Date),
+    Column("sale_channel", String),  # of the linked receipt; null without a link
 )
 store_traffic = Table(
     "store_traffic",
