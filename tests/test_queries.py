@@ -45,9 +45,12 @@ CASES: dict[str, tuple[Any, ...]] = {
     "products.product_days": (PERIODS, "P1"),
     "products.product_facts": ("P1",),
     "products.product_sales": (MARCH, FEBRUARY),
+    "products.product_stores": (MARCH, FEBRUARY, "P1"),
     "retention.cohort_months": (AS_OF,),
+    "sales.by_category": (MARCH,),
     "sales.by_hour": (MARCH,),
-    "sales.store_days": (PERIODS,),
+    "sales.days": (PERIODS,),
+    "sales.stores": (MARCH, FEBRUARY, MARCH_2025),
 }
 
 # What describes the chain and not its trade: the same for every scope that holds a store.
@@ -129,14 +132,14 @@ def test_one_store_sees_less_than_the_chain_and_nothing_of_the_others(name: str,
         assert set(part["store_id"]) == {"A"}
 
 
-@pytest.mark.parametrize("name", ["sales.store_days", "products.product_days"])
+@pytest.mark.parametrize("name", ["sales.days", "products.product_days"])
 def test_sums_over_the_stores_are_the_chain(name: str, facts: Snapshot) -> None:
     added = sum(totals(ask(name, Scope("stores", (store,)), facts), PERIODS).fillna(0) for store in "ABC")
     pd.testing.assert_frame_equal(added, totals(ask(name, CHAIN, facts), PERIODS).fillna(0))
 
 
 def test_the_sums_of_a_period(facts: Snapshot) -> None:
-    march, february, last_year = totals(ask("sales.store_days", CHAIN, facts), PERIODS).to_dict("records")
+    march, february, last_year = totals(ask("sales.days", CHAIN, facts), PERIODS).to_dict("records")
     assert march == {
         "gross_sales": 190 + 30 + 205 + 31 + 400 + 105 + 58 + 110.25,
         "returns": 30 + 15.5,
@@ -156,7 +159,7 @@ def test_the_sums_of_a_period(facts: Snapshot) -> None:
 def test_refunds_belong_to_the_day_and_store_of_the_sale_they_are_linked_to(facts: Snapshot) -> None:
     # R1 refunds O4 (9 February, store A), R2 is linked to nothing (11 March, C), R4 refunds O3 (June 2025, B).
     for scope, expected in ((CHAIN, [15.5, 30, 0]), (ONLY_A, [0, 30, 0])):
-        assert totals(ask("sales.store_days", scope, facts), PERIODS)["returns_of_sales"].tolist() == expected
+        assert totals(ask("sales.days", scope, facts), PERIODS)["returns_of_sales"].tolist() == expected
 
 
 @pytest.mark.parametrize(

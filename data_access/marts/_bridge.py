@@ -1,5 +1,6 @@
 """What SQL dialects say differently, as constructs that compile to each: DuckDB by default, and Hive's for Spark."""
 
+from hashlib import md5
 from typing import Any
 
 from sqlalchemy import Integer
@@ -28,6 +29,11 @@ def _text_hash(element: text_hash, compiler: SQLCompiler, **kw: Any) -> str:
 @compiles(text_hash, "hive")
 def _text_hash_in_hive(element: text_hash, compiler: SQLCompiler, **kw: Any) -> str:
     return f"CAST(conv(substr(md5({compiler.process(element.clauses, **kw)}), 1, 7), 16, 10) AS INT)"
+
+
+def text_hash_of(text: str) -> int:
+    """``text_hash`` of a text that is known here."""
+    return int(md5(text.encode(), usedforsecurity=False).hexdigest()[:7], 16)
 
 
 class days_between(FunctionElement[int]):

@@ -5,8 +5,22 @@ They add up because an order is of one store.
 
 from typing import Any
 
-from sqlalchemy import Column, ColumnElement, Date, FromClause, Integer, Numeric, Select, String, Table, cast, func
-from sqlalchemy import literal, select, union_all
+from sqlalchemy import (
+    Column,
+    ColumnElement,
+    Date,
+    FromClause,
+    Integer,
+    Numeric,
+    Select,
+    String,
+    Table,
+    cast,
+    func,
+    literal,
+    select,
+    union_all,
+)
 from sqlalchemy.sql.selectable import CompoundSelect
 
 from data_access.marts._mart import Mart

@@ -4,9 +4,10 @@ from collections.abc import Sequence
 from typing import Any
 
 import pandas as pd
-from sqlalchemy import BigInteger, ColumnElement, Double, Engine, Select, String, and_, cast, func, or_
+from sqlalchemy import BigInteger, ColumnElement, Double, Engine, Select, String, Table, and_, cast, func, literal, or_
 from sqlalchemy.sql.selectable import CompoundSelect
 
+from data_access.marts._bridge import text_hash_of
 from data_access.marts.tables import MONEY_UNIT
 from data_access.scope import Period
 
@@ -55,6 +56,13 @@ def _sum(column: ColumnElement[Any], only: ColumnElement[bool] | None) -> Column
     return func.sum(column) if only is None else func.sum(column).filter(only)
 
 
+def period_sum(column: ColumnElement[Any], period: Period | None, day: ColumnElement[Any]) -> ColumnElement[Any]:
+    """The sum of an exact ``column`` over a period's days, in ten-thousandths, 0 without rows; NaN without a period."""
+    if period is None:
+        return literal(float("nan"))
+    return ten_thousandths(func.coalesce(_sum(column, within(day, period)), 0))
+
+
 def within(column: ColumnElement[Any], period: Period) -> ColumnElement[bool]:
     """Whether a day lies in ``period``."""
     return and_(column >= period.first, column <= period.last)
@@ -63,3 +71,8 @@ def within(column: ColumnElement[Any], period: Period) -> ColumnElement[bool]:
 def within_any(column: ColumnElement[Any], periods: Sequence[Period]) -> ColumnElement[bool]:
     """Whether a day lies in one of ``periods``, of which there is at least one."""
     return or_(*(within(column, period) for period in periods))
+
+
+def rows_of_product(mart: Table, product_id: str) -> ColumnElement[bool]:
+    """The rows of a product in a mart that is sorted by ``product_hash``."""
+    return and_(mart.c.product_hash == text_hash_of(product_id), mart.c.product_id == product_id)

@@ -1,10 +1,16 @@
 """Receipts of the stores in scope: where every drill ends. Money in the chain's currency, excluding tax."""
 
-import pandas as pd
-from sqlalchemy import Double, Engine, cast, func, select
+from datetime import date
 
+import pandas as pd
+from sqlalchemy import ColumnElement, Double, Engine, cast, func, select
+
+from data_access.marts._bridge import text_hash_of
+from data_access.marts.order_place import order_place
+from data_access.marts.product_order import product_order
+from data_access.marts.store_day import store_day
 from data_access.marts.tables import product, return_line, sale_line, sale_order, store
-from data_access.queries._frame import customer_key, fetch, within
+from data_access.queries._frame import customer_key, fetch, rows_of_product, within
 from data_access.scope import Period, Scope
 
 
@@ -33,7 +39,7 @@ def order_header(scope: Scope, engine: Engine, order_id: str) -> pd.DataFrame:
             cast(o.discount, Double).label("discount"),
         )
         .select_from(sale_order.outerjoin(store, store.c.store_id == o.store_id))
-        .where(o.order_id == order_id)
+        .where(o.order_id == order_id, _on_its_day(o.day, engine, order_id))
     )
     return fetch(engine, scope.limit(query, o.store_id))
 
@@ -59,7 +65,7 @@ def order_lines(scope: Scope, engine: Engine, order_id: str) -> pd.DataFrame:
             line.coupon_code,
         )
         .select_from(sale_line.outerjoin(product, product.c.product_id == line.product_id))
-        .where(line.order_id == order_id)
+        .where(line.order_id == order_id, _on_its_day(line.day, engine, order_id))
         .order_by(line.line_no)
     )
     return fetch(engine, scope.limit(query, line.store_id))
@@ -71,7 +77,7 @@ def order_returns(scope: Scope, engine: Engine, order_id: str) -> pd.DataFrame:
     Columns: return_id, line_no, order_line_no, product_id, product (name), returned_at (datetime64,
     store-local), store_id, store, quantity, refund, reason.
     """
-    r, o = return_line.c, sale_order.c
+    r = return_line.c
     query = (
         select(
             r.return_id,
@@ -87,14 +93,14 @@ def order_returns(scope: Scope, engine: Engine, order_id: str) -> pd.DataFrame:
             r.reason,
         )
         .select_from(
-            return_line.join(sale_order, o.order_id == r.order_id)
-            .outerjoin(product, product.c.product_id == r.product_id)
-            .outerjoin(store, store.c.store_id == r.store_id)
+            return_line.outerjoin(product, product.c.product_id == r.product_id).outerjoin(
+                store, store.c.store_id == r.store_id
+            )
         )
-        .where(r.order_id == order_id)
+        .where(r.order_id == order_id, _on_its_day(r.sale_day, engine, order_id))
         .order_by(r.returned_at, r.return_id, r.line_no)
     )
-    return fetch(engine, scope.limit(query, o.store_id))
+    return fetch(engine, scope.limit(query, r.sale_store_id))
 
 
 def recent_orders(scope: Scope, engine: Engine, period: Period, limit: int) -> pd.DataFrame:
@@ -104,16 +110,17 @@ def recent_orders(scope: Scope, engine: Engine, period: Period, limit: int) -> p
     net_sales (gross sales minus the refunds linked to the receipt so far).
     """
     o, r = sale_order.c, return_line.c
+    enough = _days_of_the_latest(scope, engine, period, limit)
     latest = scope.limit(
-        select(o.order_id, o.ordered_at, o.customer_no, o.units, o.gross_sales).where(
-            o.exclusion.is_(None), within(o.day, period)
+        select(o.order_id, o.day, o.ordered_at, o.customer_no, o.units, o.gross_sales).where(
+            o.exclusion.is_(None), within(o.day, enough)
         ),
         o.store_id,
     )
     new = latest.order_by(o.ordered_at.desc(), o.order_id).limit(limit).subquery()
     refunds = (
         select(r.order_id, func.sum(r.refund).label("refund"))
-        .where(r.exclusion.is_(None), r.day >= period.first)
+        .where(r.exclusion.is_(None), within(r.sale_day, enough))
         .group_by(r.order_id)
         .subquery()
     )
@@ -138,28 +145,39 @@ def orders_with_product(scope: Scope, engine: Engine, period: Period, product_id
     Columns: order_id, ordered_at (datetime64, store-local), store_id, store, customer_key (pseudonym), units
     and gross_sales of the product on that receipt.
     """
-    line, o = sale_line.c, sale_order.c
-    holding = scope.limit(
-        select(line.order_id, func.sum(line.quantity).label("units"), func.sum(line.net).label("gross_sales"))
-        .where(line.product_id == product_id, line.exclusion.is_(None), within(line.day, period))
-        .group_by(line.order_id),
-        line.store_id,
-    ).subquery()
+    held = product_order.c
     query = (
         select(
-            o.order_id,
-            o.ordered_at,
-            o.store_id,
+            held.order_id,
+            held.ordered_at,
+            held.store_id,
             store.c.name.label("store"),
-            customer_key(o.customer_no).label("customer_key"),
-            cast(holding.c.units, Double).label("units"),
-            cast(holding.c.gross_sales, Double).label("gross_sales"),
+            customer_key(held.customer_no).label("customer_key"),
+            cast(held.units, Double).label("units"),
+            cast(held.gross_sales, Double).label("gross_sales"),
         )
-        .select_from(
-            sale_order.join(holding, holding.c.order_id == o.order_id).outerjoin(store, store.c.store_id == o.store_id)
-        )
-        .where(within(o.day, period))
-        .order_by(o.ordered_at.desc(), o.order_id)
+        .select_from(product_order.outerjoin(store, store.c.store_id == held.store_id))
+        .where(rows_of_product(product_order, product_id), within(held.day, period))
+        .order_by(held.ordered_at.desc(), held.order_id)
         .limit(limit)
     )
-    return fetch(engine, scope.limit(query, o.store_id))
+    return fetch(engine, scope.limit(query, held.store_id))
+
+
+def _on_its_day(day: ColumnElement[date], engine: Engine, order_id: str) -> ColumnElement[bool]:
+    """Whether a day is that of the receipt, so that only the rows of that day are read; another receipt's, rarely."""
+    query = select(order_place.c.day).where(order_place.c.order_hash == text_hash_of(order_id))
+    with engine.connect() as connection:
+        days = connection.execute(query).scalars().all()
+    return day.in_(days)
+
+
+def _days_of_the_latest(scope: Scope, engine: Engine, period: Period, orders: int) -> Period:
+    """The end of ``period`` from the last day on that has as many counted receipts; all of it where there are fewer."""
+    c = store_day.c
+    by_day = scope.limit(select(c.day, func.sum(c.orders).label("orders")).where(within(c.day, period)), c.store_id)
+    days = by_day.group_by(c.day).subquery()
+    sofar = select(days.c.day, func.sum(days.c.orders).over(order_by=days.c.day.desc()).label("orders")).subquery()
+    with engine.connect() as connection:
+        first = connection.execute(select(func.max(sofar.c.day)).where(sofar.c.orders >= orders)).scalar()
+    return Period(first or period.first, period.last)

@@ -8,16 +8,33 @@ from sqlalchemy import (
     ColumnElement,
     Double,
     Engine,
+    Select,
+    Subquery,
+    Table,
     cast,
     exists,
     func,
     literal,
     select,
+    union_all,
 )
 
+from data_access.marts.product_order import product_order
+from data_access.marts.product_place_day import product_place_day
+from data_access.marts.product_return import product_return
 from data_access.marts.product_store_day import product_store_day
-from data_access.marts.tables import product, sale_line, store
-from data_access.queries._frame import amount, fetch, fetch_many, ten_thousandths, within, within_any
+from data_access.marts.tables import product, store
+from data_access.queries._frame import (
+    amount,
+    count,
+    fetch,
+    period_sum,
+    rows_of_product,
+    ten_thousandths,
+    within,
+    within_any,
+)
+from data_access.queries._places import place_of
 from data_access.scope import Period, Scope
 
 
@@ -27,12 +44,35 @@ def product_sales(scope: Scope, engine: Engine, period: Period, previous: Period
     Columns: product_id, product (name), category, net_sales and units of ``period``, compared_with (net
     sales of ``previous``, NaN without such a period).
     """
-    c = product_store_day.c
+    place = place_of(scope, engine)
+    if place is None or place.level == "store":
+        sold = _product_sums(product_store_day, period, previous)
+        sold = scope.limit(sold, product_store_day.c.store_id)
+    else:
+        sold = _product_sums(product_place_day, period, previous).where(place.rows(product_place_day))
+    sums = sold.subquery()
+    query = (
+        select(
+            sums.c.product_id,
+            func.coalesce(product.c.name, sums.c.product_id).label("product"),
+            product.c.category,
+            sums.c.net_sales,
+            sums.c.units,
+            sums.c.compared_with,
+        )
+        .select_from(sums.outerjoin(product, product.c.product_id == sums.c.product_id))
+        .order_by(sums.c.product_id)
+    )
+    return fetch(engine, query)
+
+
+def _product_sums(mart: Table, period: Period, previous: Period | None) -> Select[Any]:
+    c = mart.c
     now = within(c.day, period)
     compared: ColumnElement[Any] = literal(float("nan"))
     if previous is not None:
         compared = amount(c.net_sales, within(c.day, previous))
-    sums = (
+    return (
         select(
             c.product_id,
             amount(c.net_sales, now).label("net_sales"),
@@ -42,20 +82,6 @@ def product_sales(scope: Scope, engine: Engine, period: Period, previous: Period
         .where(within_any(c.day, [p for p in (period, previous) if p is not None]))
         .group_by(c.product_id)
     )
-    sold = scope.limit(sums, c.store_id).subquery()
-    query = (
-        select(
-            sold.c.product_id,
-            func.coalesce(product.c.name, sold.c.product_id).label("product"),
-            product.c.category,
-            sold.c.net_sales,
-            sold.c.units,
-            sold.c.compared_with,
-        )
-        .select_from(sold.outerjoin(product, product.c.product_id == sold.c.product_id))
-        .order_by(sold.c.product_id)
-    )
-    return fetch(engine, query)
 
 
 def product_facts(scope: Scope, engine: Engine, product_id: str) -> pd.DataFrame:
@@ -84,20 +110,45 @@ def product_facts(scope: Scope, engine: Engine, product_id: str) -> pd.DataFrame
 
 
 def product_days(scope: Scope, engine: Engine, periods: Sequence[Period], product_id: str) -> pd.DataFrame:
-    """One row per store in scope and day of the periods on which the product was sold or returned, by day.
+    """One row per day of the periods on which a store in scope sold the product or took it back, in order.
 
-    Columns: store_id (categories), day (datetime64), in ten-thousandths gross_sales, returns, net_sales,
-    returns_of_sales (refunds so far of what was sold that day; those linked to no sale by their own day), units and
-    returned_units, then orders.
+    Columns: day (datetime64), in ten-thousandths gross_sales, returns, net_sales, returns_of_sales (refunds so far of
+    what was sold that day; those linked to no sale by their own day), units and returned_units, then orders.
     """
-    c = product_store_day.c
+    c = _events(scope, periods, product_id).c
     exact = (c.gross_sales, c.returns, c.net_sales, c.returns_of_sales, c.units, c.returned_units)
     query = (
-        select(c.store_id, c.day, *(ten_thousandths(column).label(column.name) for column in exact), c.orders)
-        .where(c.product_id == product_id, within_any(c.day, periods))
-        .order_by(c.day, c.store_id)
+        select(
+            c.day,
+            *(ten_thousandths(func.sum(column)).label(column.name) for column in exact),
+            count(c.orders).label("orders"),
+        )
+        .group_by(c.day)
+        .order_by(c.day)
     )
-    return fetch_many(engine, scope.limit(query, c.store_id), categories=["store_id"])
+    return fetch(engine, query)
+
+
+def product_stores(
+    scope: Scope, engine: Engine, period: Period, previous: Period | None, product_id: str
+) -> pd.DataFrame:
+    """One row per store in scope that sold the product or took it back in ``period`` or ``previous``, by store_id.
+
+    Columns: store_id, in ten-thousandths net_sales and units of ``period``, and the net sales of the other in
+    ten-thousandths: previous (NaN without such a period).
+    """
+    c = _events(scope, [p for p in (period, previous) if p is not None], product_id).c
+    query = (
+        select(
+            c.store_id,
+            period_sum(c.net_sales, period, c.day).label("net_sales"),
+            period_sum(c.units, period, c.day).label("units"),
+            period_sum(c.net_sales, previous, c.day).label("previous"),
+        )
+        .group_by(c.store_id)
+        .order_by(c.store_id)
+    )
+    return fetch(engine, query)
 
 
 def product_buyers(scope: Scope, engine: Engine, periods: Sequence[Period], product_id: str) -> pd.DataFrame:
@@ -105,11 +156,32 @@ def product_buyers(scope: Scope, engine: Engine, periods: Sequence[Period], prod
 
     Columns: period (position, from 0), buyers (distinct identified customers with a counted order of the product).
     """
-    line = sale_line.c
-    buyers = [func.count(line.customer_no.distinct()).filter(within(line.day, period)) for period in periods]
+    c = product_order.c
+    buyers = [func.count(c.customer_no.distinct()).filter(within(c.day, period)) for period in periods]
     columns: list[ColumnElement[Any]] = [column.label(str(i)) for i, column in enumerate(buyers)]
-    query = select(*columns).where(
-        line.product_id == product_id, line.exclusion.is_(None), within_any(line.day, periods)
-    )
-    row = fetch(engine, scope.limit(query, line.store_id)).iloc[0]
+    query = select(*columns).where(rows_of_product(product_order, product_id), within_any(c.day, periods))
+    row = fetch(engine, scope.limit(query, c.store_id)).iloc[0]
     return pd.DataFrame({"period": range(len(periods)), "buyers": row.to_numpy(dtype="int64")})
+
+
+_FIGURES = ("gross_sales", "returns", "net_sales", "returns_of_sales", "units", "returned_units", "orders")
+
+
+def _events(scope: Scope, periods: Sequence[Period], product_id: str) -> Subquery:
+    """Sales, returns and refunded sales of a product by store_id and day, each with every figure."""
+    o, r = product_order.c, product_return.c
+
+    def rows(
+        mart: Table, store_id: ColumnElement[str], day: ColumnElement[Any], **figures: ColumnElement[Any]
+    ) -> Select[Any]:
+        columns = (figures.get(name, literal(0)).label(name) for name in _FIGURES)
+        query = select(store_id.label("store_id"), day.label("day"), *columns)
+        return scope.limit(query.where(rows_of_product(mart, product_id), within_any(day, periods)), store_id)
+
+    sold = {"gross_sales": o.gross_sales, "net_sales": o.gross_sales, "units": o.units, "orders": literal(1)}
+    back = {"returns": r.refund, "net_sales": -r.refund, "returned_units": r.units}
+    return union_all(
+        rows(product_order, o.store_id, o.day, **sold),
+        rows(product_return, r.store_id, r.day, **back),
+        rows(product_return, r.sale_store_id, r.sale_day, returns_of_sales=r.refund),
+    ).subquery()

@@ -1,43 +1,71 @@
 """Sales of the stores in scope. Money in the chain's currency, excluding tax; net = gross - returns of the day."""
 
 from collections.abc import Sequence
-from typing import Any
 
 import pandas as pd
-from sqlalchemy import ColumnElement, Double, Engine, Select, Table, case, cast, extract, literal, select, union_all
+from sqlalchemy import Double, Engine, cast, extract, func, select
 
+from data_access.marts.store_category_day import store_category_day
 from data_access.marts.store_day import store_day
-from data_access.marts.tables import return_line, sale_order
-from data_access.queries._frame import amount, count, fetch, fetch_many, ten_thousandths, within, within_any
+from data_access.marts.store_hour import store_hour
+from data_access.marts.tables import store
+from data_access.queries._frame import amount, count, fetch, period_sum, ten_thousandths, within, within_any
 from data_access.scope import Period, Scope
 
 
-def store_days(scope: Scope, engine: Engine, periods: Sequence[Period]) -> pd.DataFrame:
-    """One row per store in scope and day of the periods with a sale, a return or a visitor, by day.
+def days(scope: Scope, engine: Engine, periods: Sequence[Period]) -> pd.DataFrame:
+    """One row per day of the periods with a sale, a return or a visitor in a store in scope, in order.
 
-    Every figure over stores and days is a sum of these rows (``models.calc.days``).
-    Columns: store_id (categories), day (datetime64), in ten-thousandths gross_sales, returns, net_sales,
-    returns_of_sales (refunds so far of what was sold that day; those linked to no sale by their own day) and units,
-    then orders, identified_orders, traffic (NaN without a valid door count), counted_day_orders (0 without one).
+    Columns: day (datetime64), in ten-thousandths gross_sales, returns, net_sales, returns_of_sales (refunds so far of
+    what was sold that day; those linked to no sale by their own day) and units, then orders, identified_orders,
+    traffic (NaN without a valid door count), counted_day_orders (orders of stores with one).
     """
     c = store_day.c
     query = (
         select(
-            c.store_id,
             c.day,
             *(
-                ten_thousandths(column).label(column.name)
+                ten_thousandths(func.sum(column)).label(column.name)
                 for column in (c.gross_sales, c.returns, c.net_sales, c.returns_of_sales, c.units)
             ),
-            c.orders,
-            c.identified_orders,
-            cast(c.visitors, Double).label("traffic"),
-            case((c.visitors.is_(None), 0), else_=c.orders).label("counted_day_orders"),
+            count(c.orders).label("orders"),
+            count(c.identified_orders).label("identified_orders"),
+            cast(func.sum(c.visitors), Double).label("traffic"),
+            count(c.orders, c.visitors.is_not(None)).label("counted_day_orders"),
         )
         .where(within_any(c.day, periods))
-        .order_by(c.day, c.store_id)
+        .group_by(c.day)
+        .order_by(c.day)
     )
-    return fetch_many(engine, scope.limit(query, c.store_id), categories=["store_id"])
+    return fetch(engine, scope.limit(query, c.store_id))
+
+
+def stores(
+    scope: Scope, engine: Engine, period: Period, previous: Period | None, last_year: Period | None
+) -> pd.DataFrame:
+    """One row per store in scope with a sale, a return or a visitor in one of the periods, by store_id.
+
+    Columns: store_id, in ten-thousandths net_sales, gross_sales and returns of ``period``, its orders, and the net
+    sales of the other two in ten-thousandths: previous, last_year (NaN without such a period).
+    """
+    c = store_day.c
+    now = within(c.day, period)
+    query = (
+        select(
+            c.store_id,
+            *(
+                period_sum(column, period, c.day).label(column.name)
+                for column in (c.net_sales, c.gross_sales, c.returns)
+            ),
+            count(c.orders, now).label("orders"),
+            period_sum(c.net_sales, previous, c.day).label("previous"),
+            period_sum(c.net_sales, last_year, c.day).label("last_year"),
+        )
+        .where(within_any(c.day, [p for p in (period, previous, last_year) if p is not None]))
+        .group_by(c.store_id)
+        .order_by(c.store_id)
+    )
+    return fetch(engine, scope.limit(query, c.store_id))
 
 
 def by_hour(scope: Scope, engine: Engine, period: Period) -> pd.DataFrame:
@@ -46,31 +74,46 @@ def by_hour(scope: Scope, engine: Engine, period: Period) -> pd.DataFrame:
     Columns: weekday (1 = Monday), hour (0..23, store-local), net_sales (sales of that hour minus refunds
     booked in it), orders.
     """
-    sold = _hours(scope, sale_order, sale_order.c.ordered_at, sale_order.c.gross_sales, literal(1), period)
-    back = _hours(scope, return_line, return_line.c.returned_at, -return_line.c.refund, literal(0), period)
-    both = union_all(sold, back).subquery()
+    c = store_hour.c
+    weekday = extract("isodow", c.day)
     query = (
         select(
-            both.c.weekday, both.c.hour, amount(both.c.money).label("net_sales"), count(both.c.orders).label("orders")
+            weekday.label("weekday"), c.hour, amount(c.net_sales).label("net_sales"), count(c.orders).label("orders")
         )
-        .group_by(both.c.weekday, both.c.hour)
-        .order_by(both.c.weekday, both.c.hour)
+        .where(within(c.day, period))
+        .group_by(weekday, c.hour)
+        .order_by(weekday, c.hour)
+    )
+    return fetch(engine, scope.limit(query, c.store_id))
+
+
+def by_category(scope: Scope, engine: Engine, period: Period) -> pd.DataFrame:
+    """One row per store and product category with a sale or a return in the period: by region, store and category.
+
+    Columns: region_id, region, store_id, store (names), category (NA: the product has none), net_sales, gross_sales,
+    returns, units, lines (sold).
+    """
+    c = store_category_day.c
+    sums = scope.limit(
+        select(
+            c.store_id,
+            c.category,
+            *(amount(column).label(column.name) for column in (c.net_sales, c.gross_sales, c.returns, c.units)),
+            count(c.lines).label("lines"),
+        )
+        .where(within(c.day, period))
+        .group_by(c.store_id, c.category),
+        c.store_id,
+    ).subquery()
+    query = (
+        select(
+            store.c.region_id,
+            store.c.region_name.label("region"),
+            sums.c.store_id,
+            store.c.name.label("store"),
+            *(column for column in sums.c if column.name != "store_id"),
+        )
+        .select_from(sums.join(store, store.c.store_id == sums.c.store_id))
+        .order_by(store.c.region_name, store.c.region_id, store.c.name, sums.c.store_id, sums.c.category.nulls_last())
     )
     return fetch(engine, query)
-
-
-def _hours(
-    scope: Scope,
-    table: Table,
-    at: ColumnElement[Any],
-    money: ColumnElement[Any],
-    orders: ColumnElement[int],
-    period: Period,
-) -> Select[Any]:
-    query = select(
-        extract("isodow", at).label("weekday"),
-        extract("hour", at).label("hour"),
-        money.label("money"),
-        orders.label("orders"),
-    ).where(table.c.exclusion.is_(None), within(table.c.day, period))
-    return scope.limit(query, table.c.store_id)

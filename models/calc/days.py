@@ -1,11 +1,10 @@
-"""Sums over the rows of a mart by store and day: of periods, days, months, stores and regions.
+"""Sums over rows by day and by store: of periods, days, months, stores and regions.
 
-All start from the same rows, so stores add up to their regions, and stores and days to the whole, by construction.
 The rows hold money and units in whole ten-thousandths, which add up exactly (below 2**53); the sums are in the chain's
 currency and in units. Whatever else the rows count is summed as it is; traffic is NaN where no row of a sum has any.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Any
 
 import numpy as np
@@ -16,8 +15,9 @@ from data_access.marts.tables import MONEY_UNIT
 from data_access.scope import Period
 
 Groups = NDArray[np.integer]
-_EXACT = ("gross_sales", "returns", "net_sales", "returns_of_sales", "units", "returned_units")
-_OF_PLACES = ("net_sales", "gross_sales", "returns", "orders", "units")
+_EXACT = (
+    "gross_sales", "returns", "net_sales", "returns_of_sales", "units", "returned_units", "previous", "last_year",
+)  # fmt: skip
 
 
 def totals(days: pd.DataFrame, periods: Sequence[Period]) -> pd.DataFrame:
@@ -42,30 +42,21 @@ def by_month(days: pd.DataFrame, period: Period) -> pd.DataFrame:
     return pd.DataFrame({"month": months.astype(str), **sums, "complete": complete})
 
 
-def by_place(
-    days: pd.DataFrame, place_of: pd.Series, period: Period, previous: Period | None, last_year: Period | None
-) -> pd.DataFrame:
+def by_place(sums: pd.DataFrame, place_of: pd.Series, unknown: Collection[str] = ()) -> pd.DataFrame:
     """One row per place, which is the index, in the order in which ``place_of`` first names it; 0 without a row.
 
     Args:
+        sums: one row per store: store_id and its sums over a period, the net sales of other ones among them.
         place_of: the place of each store (itself, or its region), by store_id.
+        unknown: the columns of periods that are none: NaN.
 
     Returns:
-        net_sales, gross_sales, returns, orders and units of ``period``, and the net sales of the other two:
-        previous, last_year (NaN without such a period).
+        the columns of ``sums`` but store_id.
     """
     places = pd.Index(place_of.unique())
-    stores = days["store_id"].array
-    group = places.get_indexer(place_of.reindex(stores.categories))[stores.codes]
-
-    def summed(columns: Sequence[str], chosen: Period) -> dict[str, NDArray[Any]]:
-        inside = within(days, chosen)
-        return sums_by(days.loc[inside, list(columns)], group[inside], len(places))
-
-    found = summed([column for column in _OF_PLACES if column in days], period)
-    for name, other in (("previous", previous), ("last_year", last_year)):
-        found[name] = np.full(len(places), np.nan) if other is None else summed(["net_sales"], other)["net_sales"]
-    return pd.DataFrame(found, index=places)
+    group = places.get_indexer(place_of.reindex(sums["store_id"]))
+    found = sums_by(sums.drop(columns=list(unknown)), group, len(places))
+    return pd.DataFrame({**found, **dict.fromkeys(unknown, np.nan)}, index=places)
 
 
 def within(days: pd.DataFrame, period: Period) -> NDArray[np.bool_]:

@@ -38,6 +38,11 @@ class Comparison:
         """The period, the one before and last year's."""
         return self.period, self.previous, self.last_year
 
+    @property
+    def unknown(self) -> list[str]:
+        """The columns of the comparisons that do not exist."""
+        return [name for name in ("previous", "last_year") if getattr(self, name) is None]
+
     def sums(self, rows: pd.DataFrame) -> tuple[Sums, Sums | None, Sums | None]:
         """The rows of a query over ``covered``: of the period, of the one before, of last year (None: not covered)."""
         records = [{str(key): float(value) for key, value in row.items()} for row in rows.to_dict("records")]
@@ -49,7 +54,7 @@ class Comparison:
         """One row per day of the period, with the net sales of the days it is compared with.
 
         Args:
-            days: the rows of a mart by store and day, covering ``day_ranges``.
+            days: the sums of days, covering ``day_ranges``.
 
         Returns:
             day and its sums, 0 (NaN for traffic) on days without a row, and previous and last_year: net sales of

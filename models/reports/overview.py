@@ -70,16 +70,17 @@ def overview(snapshot: Snapshot, scope: Scope, period: Period) -> OverviewReport
         return OverviewReport(None, currency, **select_columns(OverviewReport, kpis=no_kpis(KPIS)))
     now, previous = comparison.period, comparison.previous
     engine = snapshot.engine
-    days = sales.store_days(scope, engine, comparison.day_ranges)
+    days = sales.days(scope, engine, comparison.day_ranges)
+    sums = sales.stores(scope, engine, *comparison.periods)
     stores = places.stores(scope, engine)
-    by_store = _stores(stores, days, comparison)
+    by_store = _stores(stores, sums, comparison)
     frames = select_columns(
         OverviewReport,
         kpis=sales_kpis(snapshot, scope, comparison, days, KPIS),
         by_month=by_month(days, now),
         by_day=comparison.with_neighbours(days),
         by_store=by_store,
-        by_region=_regions(stores, days, by_store, comparison),
+        by_region=_regions(stores, sums, by_store, comparison),
         products=movers(products.product_sales(scope, engine, now, previous)),
     )
     return OverviewReport(now, currency, **frames)
@@ -96,21 +97,21 @@ def sales_kpis(
 ) -> pd.DataFrame:
     """The key figures of the stores in scope: key, value, previous, last_year, unit.
 
-    ``days``: their rows of the mart, at least those of the periods compared.
+    ``days``: the sums of their days, at least those of the periods compared.
     """
     periods = comparison.covered
     buyers = customers.buyers(scope, snapshot.engine, periods).drop(columns="period")
     return metrics.kpis(keys, *comparison.sums(totals(days, periods).join(buyers)))
 
 
-def _stores(stores: pd.DataFrame, days: pd.DataFrame, comparison: Comparison) -> pd.DataFrame:
+def _stores(stores: pd.DataFrame, sums: pd.DataFrame, comparison: Comparison) -> pd.DataFrame:
     """The stores that were open in the period or have a figure, best first, with their share of net sales. A store
     that only receipts mention is there only with a figure.
 
     A store that opened after a period to compare with began has no comparison.
     """
     now = comparison.period
-    figures = by_place(days, pd.Series(stores["store_id"].array, stores["store_id"]), *comparison.periods)
+    figures = by_place(sums, pd.Series(stores["store_id"].array, stores["store_id"]), comparison.unknown)
     active = (figures.fillna(0) != 0).any(axis=1).to_numpy()
     was_open = (stores["opened_on"].isna() | (stores["opened_on"] <= pd.Timestamp(now.last))) & (
         stores["closed_on"].isna() | (stores["closed_on"] >= pd.Timestamp(now.first))
@@ -122,9 +123,9 @@ def _stores(stores: pd.DataFrame, days: pd.DataFrame, comparison: Comparison) ->
     return best_first(shown, "store_id")
 
 
-def _regions(stores: pd.DataFrame, days: pd.DataFrame, by_store: pd.DataFrame, comparison: Comparison) -> pd.DataFrame:
+def _regions(stores: pd.DataFrame, sums: pd.DataFrame, by_store: pd.DataFrame, comparison: Comparison) -> pd.DataFrame:
     """The regions of the stores of ``by_store``, best first, with the sums of all their stores in scope."""
-    figures = by_place(days, stores.set_index("store_id")["region_id"], *comparison.periods)
+    figures = by_place(sums, stores.set_index("store_id")["region_id"], comparison.unknown)
     shown = by_store.groupby(["region_id", "region"]).size().rename("stores").reset_index()
     return best_first(shown.join(figures, on="region_id"), "region_id")
 

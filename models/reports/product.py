@@ -10,7 +10,7 @@ from data_access.queries import orders, places, products
 from data_access.scope import Period, Scope
 from data_access.snapshot import Snapshot
 from models import metrics
-from models.calc.days import by_place, totals, within
+from models.calc.days import by_place, totals
 from models.reports._compare import Comparison, compare
 from models.reports._shape import Columns, select_columns
 from models.reports.overview import best_first, no_kpis
@@ -64,6 +64,7 @@ def product(snapshot: Snapshot, scope: Scope, period: Period, product_id: str) -
         return ProductReport(None, snapshot.info.currency, **empty)
     now = comparison.period
     days = products.product_days(scope, engine, comparison.day_ranges, product_id)
+    stores = products.product_stores(scope, engine, now, comparison.previous, product_id)
     buyers = products.product_buyers(scope, engine, comparison.covered, product_id).drop(columns="period")
     sums = totals(days, comparison.covered).join(buyers)
     frames = select_columns(
@@ -71,17 +72,15 @@ def product(snapshot: Snapshot, scope: Scope, period: Period, product_id: str) -
         header=header,
         kpis=metrics.kpis(KPIS, *comparison.sums(sums)),
         by_day=comparison.with_neighbours(days),
-        by_store=_stores(places.stores(scope, engine), days, comparison),
+        by_store=_stores(places.stores(scope, engine), stores, comparison),
         recent_orders=orders.orders_with_product(scope, engine, now, product_id, RECENT_ORDERS),
     )
     return ProductReport(now, snapshot.info.currency, **frames)
 
 
-def _stores(stores: pd.DataFrame, days: pd.DataFrame, comparison: Comparison) -> pd.DataFrame:
-    """The stores with a row in the period or the one before, best first."""
-    recent = within(days, comparison.period)
-    if comparison.previous is not None:
-        recent |= within(days, comparison.previous)
-    sold_it = stores[stores["store_id"].isin(days["store_id"][recent].unique())]
-    figures = by_place(days, pd.Series(stores["store_id"].array, stores["store_id"]), *comparison.periods)
+def _stores(stores: pd.DataFrame, sums: pd.DataFrame, comparison: Comparison) -> pd.DataFrame:
+    """The stores with sums in the period or the one before, best first."""
+    sold_it = stores[stores["store_id"].isin(sums["store_id"])]
+    unknown = [] if comparison.previous else ["previous"]
+    figures = by_place(sums, pd.Series(sold_it["store_id"].array, sold_it["store_id"]), unknown)
     return best_first(sold_it.join(figures, on="store_id"), "store_id")

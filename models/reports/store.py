@@ -57,7 +57,7 @@ def store(snapshot: Snapshot, scope: Scope, period: Period, store_id: str) -> St
         empty = select_columns(StoreReport, header=header, kpis=overview.no_kpis(KPIS))
         return StoreReport(None, snapshot.info.currency, **empty)
     now = comparison.period
-    days = sales.store_days(here, engine, comparison.day_ranges)
+    days = sales.days(here, engine, comparison.day_ranges)
     each_day = comparison.with_neighbours(days)
     each_day["conversion"] = (each_day["counted_day_orders"] / each_day["traffic"]).where(each_day["traffic"] > 0)
     weekdays = pd.date_range(now.first, now.last).isocalendar()["day"].value_counts()
