@@ -2,19 +2,23 @@
 
 import random
 from collections import defaultdict
-from collections.abc import Callable, Iterator
-from datetime import datetime, timedelta
+from collections.abc import Callable, Iterable, Iterator
+from datetime import date, datetime, timedelta
 from decimal import Decimal
 from hashlib import md5
 from pathlib import Path
 from typing import Any
 
+import pandas as pd
 import pytest
-from sqlalchemy import Engine, Table, create_engine, insert, select
+from sqlalchemy import Engine, Table, create_engine, insert, literal, select
 
+from data_access.marts import _bridge
 from data_access.marts._sql import sql
 from data_access.marts.registry import MARTS
-from data_access.marts.tables import facts
+from data_access.marts.tables import MONEY_UNIT, facts
+from data_access.queries import orders, products, sales
+from data_access.scope import Period, Scope
 from data_access.snapshot import Snapshot
 
 Row = dict[str, Any]
@@ -194,10 +198,12 @@ def _random_facts(draw: random.Random) -> Facts:
         {"store_id": f"S{i}", "name": f"S{i}", "region_id": f"R{i % 2}", "region_name": "", "kind": "shop"}
         for i in range(5)
     ]
-    products = [
+    range_of_products = [
         {"product_id": f"P{i}", "name": f"P{i}", "category": draw.choice(["skin", "scent", None])} for i in range(12)
     ]
-    orders, lines, returns = [], [], []
+    receipts: list[Row] = []
+    lines: list[Row] = []
+    returns: list[Row] = []
     for number in range(800):
         at = datetime(2026, 3, 1) + timedelta(days=draw.randrange(6), seconds=draw.randrange(86_400))
         receipt: Row = {
@@ -209,15 +215,15 @@ def _random_facts(draw: random.Random) -> Facts:
             "exclusion": draw.choice([None, None, None, "test"]),
         }
         own = [
-            {**receipt, "line_no": n, "product_id": draw.choice(products)["product_id"]}
+            {**receipt, "line_no": n, "product_id": draw.choice(range_of_products)["product_id"]}
             | {"quantity": draw.randrange(1, 4), "net": _money(draw)}
             for n in range(1, draw.randrange(2, 6))
         ]
-        sums = {"gross_sales": sum(line["net"] for line in own), "units": sum(line["quantity"] for line in own)}
-        orders.append({**receipt, **sums, "ordered_at": at, "lines": len(own)})
+        totals = {"gross_sales": sum(line["net"] for line in own), "units": sum(line["quantity"] for line in own)}
+        receipts.append({**receipt, **totals, "ordered_at": at, "lines": len(own)})
         lines += own
     for number in range(300):
-        sale = draw.choice(orders)
+        sale = draw.choice(receipts)
         at = sale["ordered_at"] + timedelta(hours=draw.randrange(80))
         own_day: Row = {"store_id": draw.choice(stores)["store_id"], "day": at.date()}
         back: Row = {
@@ -225,7 +231,7 @@ def _random_facts(draw: random.Random) -> Facts:
             "line_no": 1,
             **own_day,
             "returned_at": at,
-            "product_id": draw.choice(products)["product_id"],
+            "product_id": draw.choice(range_of_products)["product_id"],
             "quantity": 1,
             "refund": _money(draw),
         }
@@ -238,8 +244,132 @@ def _random_facts(draw: random.Random) -> Facts:
         else:
             back |= {"order_id": "gone"}
         returns.append(back)
-    return {"store": stores, "product": products, "sale_order": orders, "sale_line": lines, "return_line": returns}
+    return {
+        "store": stores,
+        "product": range_of_products,
+        "sale_order": receipts,
+        "sale_line": lines,
+        "return_line": returns,
+    }
 
 
 def _money(draw: random.Random) -> Decimal:
     return Decimal(draw.randrange(1, 1_000_000)) / 10_000
+
+
+DAYS = Period(date(2026, 3, 2), date(2026, 3, 4))
+BEFORE = Period(date(2026, 2, 27), date(2026, 3, 1))
+# The first is the region R0, the second a store, the third neither.
+SCOPES = [Scope("chain"), Scope("stores", ("S0", "S2", "S4")), Scope("stores", ("S1",)), Scope("stores", ("S1", "S2"))]
+
+
+@pytest.fixture(params=SCOPES, ids=["chain", "region", "store", "two stores"])
+def scope(request: pytest.FixtureRequest) -> Scope:
+    chosen: Scope = request.param
+    return chosen
+
+
+@pytest.fixture(scope="module")
+def data(random_sales: Engine) -> Facts:
+    return {fact: read(random_sales, facts.tables[fact]) for fact in FACTS}
+
+
+def sums(rows: Iterable[tuple[Any, Any]]) -> dict[Any, float]:
+    """(key, amount) pairs added up by key."""
+    found: dict[Any, float] = defaultdict(float)
+    for place, value in rows:
+        found[place] += float(value)
+    return {place: pytest.approx(value) for place, value in found.items()}
+
+
+def product_events(data: Facts, scope: Scope, period: Period) -> list[tuple[Row, Decimal]]:
+    """Counted lines and returned lines of the period, with what they add to net sales."""
+    sold = [(line, line["net"]) for line in counted(data["sale_line"])]
+    back = [(r, -r["refund"]) for r in counted(data["return_line"])]
+    return [
+        (row, net)
+        for row, net in sold + back
+        if scope.allows(row["store_id"]) and period.first <= row["day"] <= period.last
+    ]
+
+
+def test_product_sales_are_the_same_from_the_rows_of_any_place(scope: Scope, random_sales: Engine, data: Facts) -> None:
+    found = products.product_sales(scope, random_sales, DAYS, BEFORE).set_index("product_id")
+    for column, period in (("net_sales", DAYS), ("compared_with", BEFORE)):
+        events = product_events(data, scope, period)
+        assert found[column].to_dict() == sums(
+            [(product_id, 0) for product_id in found.index] + [(row["product_id"], net) for row, net in events]
+        )
+
+
+def test_the_days_and_stores_of_a_product(scope: Scope, random_sales: Engine, data: Facts) -> None:
+    events = [(row, net) for row, net in product_events(data, scope, DAYS) if row["product_id"] == "P3"]
+    days = products.product_days(scope, random_sales, [DAYS], "P3").set_index("day") / MONEY_UNIT
+    assert days["net_sales"].to_dict() == sums((pd.Timestamp(row["day"]), net) for row, net in events)
+    stores = products.product_stores(scope, random_sales, DAYS, None, "P3").set_index("store_id")
+    by_store = sums((row["store_id"], net) for row, net in events)
+    assert {s: v for s, v in (stores["net_sales"] / MONEY_UNIT).to_dict().items() if s in by_store} == by_store
+    assert stores["net_sales"].sum() / MONEY_UNIT == pytest.approx(days["net_sales"].sum())
+    assert stores["previous"].isna().all()
+
+
+def test_the_buyers_and_latest_orders_of_a_product(scope: Scope, random_sales: Engine, data: Facts) -> None:
+    orders_by_id = {o["order_id"]: o for o in data["sale_order"]}
+    held = [row for row, _ in product_events(data, scope, DAYS) if row["product_id"] == "P3" and "net" in row]
+    buyers = {row["customer_no"] for row in held if row["customer_no"] is not None}
+    assert products.product_buyers(scope, random_sales, [DAYS], "P3")["buyers"].tolist() == [len(buyers)]
+    newest = sorted({(orders_by_id[row["order_id"]]["ordered_at"], row["order_id"]) for row in held}, reverse=True)
+    for limit in (5, 5_000):
+        found = orders.orders_with_product(scope, random_sales, DAYS, "P3", limit)
+        assert found["order_id"].tolist() == [order_id for _, order_id in newest[:limit]]
+        assert not found["units"].isna().any()
+
+
+@pytest.mark.parametrize("limit", [3, 50, 5_000])
+def test_the_latest_orders_are_found_from_the_end(scope: Scope, limit: int, random_sales: Engine, data: Facts) -> None:
+    counted_orders = [
+        o for o in counted(data["sale_order"]) if scope.allows(o["store_id"]) and DAYS.first <= o["day"] <= DAYS.last
+    ]
+    newest = sorted(counted_orders, key=lambda o: (o["ordered_at"], o["order_id"]), reverse=True)[:limit]
+    refunds = sums((r["order_id"], r["refund"]) for r in counted(data["return_line"]))
+    found = orders.recent_orders(scope, random_sales, DAYS, limit)
+    assert found["order_id"].tolist() == [o["order_id"] for o in newest]
+    remaining = found.set_index("order_id")[["gross_sales", "net_sales"]]
+    assert (remaining["gross_sales"] - remaining["net_sales"]).to_dict() == {
+        o["order_id"]: refunds.get(o["order_id"], pytest.approx(0)) for o in newest
+    }
+
+
+def test_hours_and_categories_add_up_to_the_same_sales(scope: Scope, random_sales: Engine, data: Facts) -> None:
+    total = pytest.approx(float(sum(net for _, net in product_events(data, scope, DAYS))))
+    assert sales.by_hour(scope, random_sales, DAYS)["net_sales"].sum() == total
+    assert sales.by_category(scope, random_sales, DAYS)["net_sales"].sum() == total
+    assert sales.days(scope, random_sales, [DAYS])["net_sales"].sum() / MONEY_UNIT == total
+    assert sales.stores(scope, random_sales, DAYS, None, None)["net_sales"].sum() / MONEY_UNIT == total
+
+
+def test_what_came_back_of_each_receipt(random_sales: Engine, data: Facts) -> None:
+    everything = Scope("chain")
+    for order in data["sale_order"][::40]:
+        order_id = order["order_id"]
+        returns = orders.order_returns(everything, random_sales, order_id)
+        expected = [r["return_id"] for r in data["return_line"] if r["order_id"] == order_id]
+        assert sorted(returns["return_id"]) == sorted(expected)
+        lines = orders.order_lines(everything, random_sales, order_id)
+        assert lines["net"].sum() == pytest.approx(float(order["gross_sales"]))
+        header = orders.order_header(everything, random_sales, order_id)
+        assert header["ordered_at"].tolist() == [pd.Timestamp(order["ordered_at"])]
+    assert orders.order_returns(everything, random_sales, "gone").empty
+
+
+def test_ids_that_share_a_number_are_told_apart(random_sales: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
+    every_day = [date(2026, 3, 1) + timedelta(days=n) for n in range(6)]
+    found = orders.order_header(Scope("chain"), random_sales, "O7")
+    monkeypatch.setattr(orders, "_on_its_day", lambda day, *_: day.in_(every_day))
+    pd.testing.assert_frame_equal(orders.order_header(Scope("chain"), random_sales, "O7"), found)
+
+
+@pytest.mark.parametrize("text", ["P1", "", "面霜", "a long id with spaces"])
+def test_the_number_of_a_text_is_the_same_here_and_in_the_database(text: str, random_sales: Engine) -> None:
+    with random_sales.connect() as connection:
+        assert connection.execute(select(_bridge.text_hash(literal(text)))).scalar() == _bridge.text_hash_of(text)

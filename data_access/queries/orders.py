@@ -1,9 +1,10 @@
 """Receipts of the stores in scope: where every drill ends. Money in the chain's currency, excluding tax."""
 
 from datetime import date
+from typing import Any
 
 import pandas as pd
-from sqlalchemy import ColumnElement, Double, Engine, cast, func, select
+from sqlalchemy import ColumnElement, Double, Engine, Select, and_, cast, func, select
 
 from data_access.marts._bridge import text_hash_of
 from data_access.marts.order_place import order_place
@@ -110,7 +111,9 @@ def recent_orders(scope: Scope, engine: Engine, period: Period, limit: int) -> p
     net_sales (gross sales minus the refunds linked to the receipt so far).
     """
     o, r = sale_order.c, return_line.c
-    enough = _days_of_the_latest(scope, engine, period, limit)
+    c = store_day.c
+    by_day = select(c.day, func.sum(c.orders).label("orders")).where(within(c.day, period)).group_by(c.day)
+    enough = _days_of_the_latest(engine, scope.limit(by_day, c.store_id), period, limit)
     latest = scope.limit(
         select(o.order_id, o.day, o.ordered_at, o.customer_no, o.units, o.gross_sales).where(
             o.exclusion.is_(None), within(o.day, enough)
@@ -146,6 +149,9 @@ def orders_with_product(scope: Scope, engine: Engine, period: Period, product_id
     and gross_sales of the product on that receipt.
     """
     held = product_order.c
+    sold = and_(rows_of_product(product_order, product_id), within(held.day, period))
+    by_day = select(held.day, func.count().label("orders")).where(sold).group_by(held.day)
+    enough = _days_of_the_latest(engine, scope.limit(by_day, held.store_id), period, limit)
     query = (
         select(
             held.order_id,
@@ -157,7 +163,7 @@ def orders_with_product(scope: Scope, engine: Engine, period: Period, product_id
             cast(held.gross_sales, Double).label("gross_sales"),
         )
         .select_from(product_order.outerjoin(store, store.c.store_id == held.store_id))
-        .where(rows_of_product(product_order, product_id), within(held.day, period))
+        .where(sold, within(held.day, enough))
         .order_by(held.ordered_at.desc(), held.order_id)
         .limit(limit)
     )
@@ -172,11 +178,12 @@ def _on_its_day(day: ColumnElement[date], engine: Engine, order_id: str) -> Colu
     return day.in_(days)
 
 
-def _days_of_the_latest(scope: Scope, engine: Engine, period: Period, orders: int) -> Period:
-    """The end of ``period`` from the last day on that has as many counted receipts; all of it where there are fewer."""
-    c = store_day.c
-    by_day = scope.limit(select(c.day, func.sum(c.orders).label("orders")).where(within(c.day, period)), c.store_id)
-    days = by_day.group_by(c.day).subquery()
+def _days_of_the_latest(engine: Engine, by_day: Select[Any], period: Period, orders: int) -> Period:
+    """The end of ``period`` from the last day on that has as many receipts; all of it where there are fewer.
+
+    ``by_day`` has the columns day and orders.
+    """
+    days = by_day.subquery()
     sofar = select(days.c.day, func.sum(days.c.orders).over(order_by=days.c.day.desc()).label("orders")).subquery()
     with engine.connect() as connection:
         first = connection.execute(select(func.max(sofar.c.day)).where(sofar.c.orders >= orders)).scalar()
