@@ -59,6 +59,12 @@ NEEDS: Mapping[str, Mapping[str, tuple[str, ...]]] = {
     "product.returns": _RETURNS,
     "order": {**_SALES, **_PRODUCTS},
     "order.returns": _RETURNS,
+    "funnel": {
+        "campaign": ("campaign_id",),
+        "campaign_member": ("campaign_id", "customer_id", "arm"),
+        "campaign_event": ("event_id", "campaign_id", "customer_id", "kind", "occurred_at"),
+    },
+    "stock": {"stock_level": ("store_id", "product_id", "on_hand")},
 }
 
 

@@ -25,6 +25,9 @@ PERIODS = [MARCH, FEBRUARY, MARCH_2025]
 
 # query -> arguments after scope and engine
 CASES: dict[str, tuple[Any, ...]] = {
+    "campaigns.campaigns": (),
+    "campaigns.funnel_steps": (),
+    "campaigns.step_hours": ("K1", {"sent": "targeted", "delivered": "sent"}, ["gift"]),
     "customers.buyers": (PERIODS,),
     "customers.customer_base": (AS_OF,),
     "customers.customer_totals": (AS_OF,),
@@ -54,6 +57,8 @@ CASES: dict[str, tuple[Any, ...]] = {
 }
 
 # What describes the chain and not its trade: the same for every scope that holds a store.
+    "stock.by_product": (),
+    "stock.positions": (),
 SHARED = {"health.generation", "products.product_facts"}
 # One row per period whatever the scope; without stores its figures are 0 or missing.
 PER_PERIOD = {"customers.buyers", "products.product_buyers"}

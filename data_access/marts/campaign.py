@@ -6,9 +6,10 @@ Members and events of customers that nobody registered are kept like any other, 
 # One row per campaign in its table.
 CAMPAIGN = """
 SELECT
-    campaign_id, coalesce(nullif(name, ''), campaign_id) AS name, type, channel, objective, audience_rule, offer, promo_code,
-    starts_on, ends_on, window_days, coalesce(ends_on, starts_on) + coalesce(window_days, 0) AS window_last, cost_media,
-    cost_message, cost_other, staff_hours, coalesce(is_planned, false) AS is_planned, platform_conversions
+    campaign_id, coalesce(nullif(name, ''), campaign_id) AS name, type, channel, objective, audience_rule, offer,
+    promo_code, starts_on, ends_on, window_days,
+    coalesce(ends_on, starts_on) + coalesce(window_days, 0) AS window_last, cost_media, cost_message, cost_other,
+    staff_hours, coalesce(is_planned, false) AS is_planned, platform_conversions
 FROM clean.campaign
 ORDER BY campaign_id
 """

@@ -128,8 +128,8 @@ def query() -> Select[Any]:
         b.converted_at,
         a.converted_again_at,
         func.coalesce(b.orders, 0).label("orders"),
-        func.coalesce(b.gross_sales, 0).label("gross_sales"),
-        func.coalesce(b.returns_of_sales, 0).label("returns_of_sales"),
+        func.coalesce(b.gross_sales, cast(0, Money)).label("gross_sales"),
+        func.coalesce(b.returns_of_sales, cast(0, Money)).label("returns_of_sales"),
         b.margin,
     ).select_from(
         walked.outerjoin(bought, same(bought)).outerjoin(again, same(again)).outerjoin(before, same(before)),
@@ -253,9 +253,10 @@ def _bought(walked: FromClause) -> Select[Any]:
             func.min(case((in_order, o.utc))).label("converted_at"),
             func.min(case((in_order, o.day))).label("converted_on"),
             func.count().label("orders"),
-            func.sum(o.gross_sales).label("gross_sales"),
-            func.sum(refunds.c.refund).label("returns_of_sales"),
-            func.sum(o.gross_sales - o.cost).label("margin"),
+            # the sums of one customer are small: as wide as they are stored, they are sorted in half the memory
+            cast(func.sum(o.gross_sales), Money).label("gross_sales"),
+            cast(func.sum(refunds.c.refund), Money).label("returns_of_sales"),
+            cast(func.sum(o.gross_sales - o.cost), Money).label("margin"),
         )
         .select_from(
             walked.join(

@@ -7,6 +7,7 @@ from typing import Any, Literal
 from data_access.errors import Problem
 from models.calc.rfm import TIE_RULES
 from models.reports._shape import declared_tables
+from models.reports.funnel import COUNTED, FunnelReport, funnel
 from models.reports.health import HealthReport, health
 from models.reports.order import OrderReport, order
 from models.reports.overview import OverviewReport, overview
@@ -115,6 +116,17 @@ _ALL = (
     ),
     Report("health", health, HealthReport, "nothing"),
 )
+    Report(
+        "funnel",
+        funnel,
+        FunnelReport,
+        "nothing",
+        (
+            Parameter("campaign", "campaign", str, "the campaign's id, default every campaign"),
+            Parameter("arm", "arm", str, "one arm, default all but the control groups"),
+            Parameter("counted", "counted", _one_of(*COUNTED), "in_order (default), any_order or at_least"),
+        ),
+    ),
 
 REPORTS: dict[str, Report] = {report.name: report for report in _ALL}
 

@@ -1,0 +1,131 @@
+"""Campaigns: which there are, and how far the customers of the stores in scope went in them.
+
+A customer of a campaign belongs to one store, so every count is the sum over stores.
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import pandas as pd
+from sqlalchemy import ColumnElement, Double, Engine, case, cast, extract, false, func, or_, select
+
+from data_access.marts.campaign_customer import campaign_customer
+from data_access.marts.campaign_step import UNASSIGNED, campaign_step
+from data_access.marts.campaign_use import BIT, campaign_use
+from data_access.marts.tables import campaign
+from data_access.queries._frame import count, fetch
+from data_access.queries._places import summable_rows
+from data_access.scope import Scope
+
+PURCHASES = ("bought", "bought_again")  # steps that every campaign uses
+
+
+def campaigns(scope: Scope, engine: Engine) -> pd.DataFrame:
+    """One row per campaign, the latest first, those without a first day last.
+
+    Columns: campaign_id, name, type, channel, objective, offer, starts_on, ends_on, window_last (last day on which an
+    order counts for it), is_planned, targeted and held_back (customers in scope assigned to its treated arms, and to
+    its control groups).
+    """
+    c, s = campaign.c, campaign_step.c
+    assigned = (
+        select(
+            s.campaign_id,
+            count(s.customers, ~s.is_control).label("targeted"),
+            count(s.customers, s.is_control).label("held_back"),
+        )
+        .where(summable_rows(scope, engine, campaign_step), s.step == "targeted")
+        .group_by(s.campaign_id)
+        .subquery("assigned")
+    )
+    query = (
+        select(
+            campaign_use.c.campaign_id,
+            func.coalesce(c.name, campaign_use.c.campaign_id).label("name"),
+            c.type,
+            c.channel,
+            c.objective,
+            c.offer,
+            c.starts_on,
+            c.ends_on,
+            c.window_last,
+            func.coalesce(c.is_planned, False).label("is_planned"),
+            func.coalesce(assigned.c.targeted, 0).label("targeted"),
+            func.coalesce(assigned.c.held_back, 0).label("held_back"),
+        )
+        .select_from(
+            campaign_use.outerjoin(campaign, c.campaign_id == campaign_use.c.campaign_id).outerjoin(
+                assigned, assigned.c.campaign_id == campaign_use.c.campaign_id
+            )
+        )
+        .order_by(c.starts_on.desc().nulls_last(), campaign_use.c.campaign_id)
+    )
+    return fetch(engine, query if _sees_anything(scope) else query.where(false()))
+
+
+def funnel_steps(scope: Scope, engine: Engine, campaign_ids: Sequence[str] | None = None) -> pd.DataFrame:
+    """One row per campaign with customers in scope, arm and step; of all campaigns unless told.
+
+    Columns: campaign_id, arm ('' for customers whom nobody assigned), is_control, step (``campaign_use.STEPS`` in
+    their order, then redeemed and unsubscribed), is_used (whether anybody took it in the campaign; purchases always),
+    and the customers who took it: customers (in any order), customers_at_least (it or a later one),
+    customers_in_order (after every earlier step the campaign uses).
+    """
+    s, use = campaign_step.c, campaign_use.c
+    used = or_(use.steps.bitwise_and(case(BIT, value=s.step, else_=0)) > 0, s.step.in_(PURCHASES))
+    query = (
+        select(
+            s.campaign_id,
+            s.arm,
+            s.is_control,
+            s.step,
+            func.bool_or(used).label("is_used"),
+            *(count(column).label(column.name) for column in (s.customers, s.customers_at_least, s.customers_in_order)),
+        )
+        .join_from(campaign_step, campaign_use, use.campaign_id == s.campaign_id)
+        .where(summable_rows(scope, engine, campaign_step))
+        .group_by(s.campaign_id, s.arm, s.is_control, s.step)
+        .order_by(s.campaign_id, s.arm, case(BIT, value=s.step, else_=2 * max(BIT.values())), s.step)
+    )
+    return fetch(engine, query if campaign_ids is None else query.where(s.campaign_id.in_(campaign_ids)))
+
+
+def step_hours(
+    scope: Scope, engine: Engine, campaign_id: str, previous: Mapping[str, str], arms: Sequence[str]
+) -> pd.DataFrame:
+    """One row per step of ``previous``: how long those in scope and in ``arms`` took who took it in order.
+
+    ``previous`` names the earlier step the hours are counted from. Columns: step, median_hours (NaN when nobody took
+    it or the earlier instant is unknown).
+    """
+    c = campaign_customer.c
+    asked = previous if _sees_anything(scope) else {}
+    medians = []
+    for step, earlier in asked.items():
+        seconds = extract("epoch", _instant(step)) - extract("epoch", _instant(earlier))
+        taken = c.in_order.bitwise_and(BIT[step]) > 0
+        medians.append(cast(func.median(case((taken, seconds))) / 3600, Double).label(step))
+    in_arms = func.coalesce(c.arm, UNASSIGNED).in_(arms)
+    hours: dict[Any, Any] = {}
+    if medians:
+        query = select(*medians).where(c.campaign_id == campaign_id, in_arms)
+        hours = fetch(engine, scope.limit(query, c.store_id)).iloc[0].to_dict()
+    return pd.DataFrame(
+        {
+            "step": pd.Series(list(hours), dtype="str"),
+            "median_hours": pd.Series(list(hours.values()), dtype="float64"),
+        }
+    )
+
+
+def _instant(step: str) -> ColumnElement[Any]:
+    """When the customer took a step in order."""
+    return campaign_customer.c[
+        {"targeted": "assigned_at", "bought": "converted_at", "bought_again": "converted_again_at"}.get(
+            step, f"{step}_at"
+        )
+    ]
+
+
+def _sees_anything(scope: Scope) -> bool:
+    return scope.kind == "chain" or bool(scope.store_ids)

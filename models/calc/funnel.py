@@ -1,0 +1,51 @@
+"""Funnels: how many of those who took a step took the next one."""
+
+import math
+from collections.abc import Sequence
+
+import numpy as np
+import pandas as pd
+
+Z95 = 1.959963984540054  # the normal quantile of a two-sided 95 % interval
+
+
+def wilson(successes: pd.Series, trials: pd.Series) -> tuple[pd.Series, pd.Series]:
+    """The 95 % Wilson interval of each share; NaN without trials and where there are more successes than trials."""
+    n = trials.where((trials > 0) & (successes <= trials)).astype("float64")
+    share = successes / n
+    middle = share + Z95**2 / (2 * n)
+    spread = Z95 * np.sqrt(share * (1 - share) / n + Z95**2 / (4 * n**2))
+    return (middle - spread) / (1 + Z95**2 / n), (middle + spread) / (1 + Z95**2 / n)
+
+
+def previous_steps(steps: Sequence[str]) -> dict[str, str]:
+    """The step each of ``steps`` is compared with: the one before it; the first has none.
+
+    To claim a coupon and to visit do not require each other, so a visit is compared with what precedes the claim.
+    """
+    previous = {}
+    for position, step in enumerate(steps):
+        earlier = [name for name in steps[:position] if (name, step) != ("claimed", "visited")]
+        if earlier:
+            previous[step] = earlier[-1]
+    return previous
+
+
+def funnel(steps: pd.DataFrame) -> pd.DataFrame:
+    """``steps`` of one funnel (step, customers; in order) with the rates.
+
+    Adds previous (None for the first), rate_overall (of the first step's customers), rate_step (of those of the
+    previous step; NaN for the first) with the Wilson interval lo95 and hi95.
+    """
+    previous = steps["step"].map(previous_steps(steps["step"].tolist()))
+    customers = steps.set_index("step")["customers"]
+    base = previous.map(customers)
+    first = customers.iloc[0] if len(customers) else math.nan
+    lo, hi = wilson(steps["customers"], base)
+    return steps.assign(
+        previous=previous.astype(object).where(previous.notna(), None),
+        rate_overall=steps["customers"] / (first if first > 0 else math.nan),
+        rate_step=steps["customers"] / base.where(base > 0),
+        lo95=lo,
+        hi95=hi,
+    )
