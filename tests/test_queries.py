@@ -54,11 +54,11 @@ CASES: dict[str, tuple[Any, ...]] = {
     "sales.by_hour": (MARCH,),
     "sales.days": (PERIODS,),
     "sales.stores": (MARCH, FEBRUARY, MARCH_2025),
+    "stock.by_product": (),
+    "stock.positions": (),
 }
 
 # What describes the chain and not its trade: the same for every scope that holds a store.
-    "stock.by_product": (),
-    "stock.positions": (),
 SHARED = {"health.generation", "products.product_facts"}
 # One row per period whatever the scope; without stores its figures are 0 or missing.
 PER_PERIOD = {"customers.buyers", "products.product_buyers"}

@@ -115,7 +115,6 @@ _ALL = (
         (Parameter("order", "order_id", str, "the order's id", required=True),),
     ),
     Report("health", health, HealthReport, "nothing"),
-)
     Report(
         "funnel",
         funnel,
@@ -127,6 +126,7 @@ _ALL = (
             Parameter("counted", "counted", _one_of(*COUNTED), "in_order (default), any_order or at_least"),
         ),
     ),
+)
 
 REPORTS: dict[str, Report] = {report.name: report for report in _ALL}
 
