@@ -1,22 +1,26 @@
 """The CRM database: how to reach it. It is read only, except for the demo chain and imports."""
 
-from sqlalchemy import Engine, create_engine, event, inspect, select
+from typing import Any
+
+from sqlalchemy import Engine, create_engine, event, inspect, make_url, select
 from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError
+from sqlalchemy.pool import NullPool
 
 from data_access.errors import Problem
 from data_access.migrations import upgrade
+from data_access.readers import APPLICATION
 from data_access.schema import data_source, store
 
 
 def crm_engine(url: str) -> Engine:
-    """An engine for the CRM database at ``url`` (SQLite, PostgreSQL or MariaDB).
+    """An engine for the CRM database at ``url`` (SQLite, PostgreSQL, MariaDB, or a DuckDB file to read only).
 
     Problem when ``url`` is no SQLAlchemy URL or its driver is not installed.
     """
     if not url:
         raise Problem("no CRM database is named: set MIRROR_CRM_URL to its SQLAlchemy URL")
     try:
-        engine = create_engine(url, pool_pre_ping=True)
+        engine = create_engine(url, pool_pre_ping=True, **_driver_options(url))
     except (ArgumentError, NoSuchModuleError, ModuleNotFoundError) as error:
         # Not the URL itself: it may hold a password.
         raise Problem(
@@ -26,6 +30,19 @@ def crm_engine(url: str) -> Engine:
     if engine.dialect.name == "sqlite":
         event.listen(engine, "connect", _sqlite_settings)
     return engine
+
+
+def _driver_options(url: str) -> dict[str, Any]:
+    """What SQLAlchemy and the driver need to know beyond the URL."""
+    match make_url(url).get_driver_name(), make_url(url).get_backend_name():
+        case "psycopg", _:
+            return {"connect_args": {"fallback_application_name": APPLICATION}}
+        case "pymysql", _:
+            return {"connect_args": {"program_name": APPLICATION}}
+        case _, "duckdb":
+            # A file that is open for writing anywhere can be read by nobody else: open it for each use, to read.
+            return {"connect_args": {"read_only": True}, "poolclass": NullPool}
+    return {}
 
 
 def _sqlite_settings(connection, _record) -> None:  # type: ignore[no-untyped-def]

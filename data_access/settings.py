@@ -35,6 +35,8 @@ class Settings(BaseSettings):
         default=timedelta(days=1), description="how often a refresh is expected (5m, 1h, 1d)"
     )
 
+    read_timeout: float = Field(default=1800, gt=0, description="seconds one statement of a refresh may take the CRM")
+
     @property
     def crm(self) -> str:
         return self.crm_url or f"sqlite:///{(self.home / 'crm.sqlite').as_posix()}"

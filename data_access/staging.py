@@ -1,6 +1,6 @@
 """From the CRM into typed staging tables of a DuckDB that lives only as long as the refresh.
 
-Every reader delivers text, whatever the CRM's types are, and one place here turns it into the canonical types: a
+A reader delivers a column in its canonical type or as text, and one place here turns the text into that type: a
 value that cannot be read becomes null, and ``unreadable`` names its column. A staging table always has all the
 columns the facts need; a column or table the CRM lacks is null or empty.
 """
@@ -10,9 +10,9 @@ from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 
 import duckdb
-from sqlalchemy import Boolean, Column, Date, DateTime, Float, Integer, Numeric
+from sqlalchemy import Column
 
-from data_access.readers import Reader
+from data_access.readers import Reader, duckdb_type
 from data_access.schema import crm
 
 Progress = Callable[[str], None]
@@ -129,16 +129,16 @@ def stage(
     """
     table = crm.tables[source.table]
     columns = [table.c[name] for name in source.columns]
-    declared = ", ".join(f'"{c.name}" {_type(c)}' for c in columns)
+    declared = ", ".join(f'"{c.name}" {duckdb_type(c)}' for c in columns)
     work.execute(f'CREATE TABLE stage."{table.name}" ({declared}, unreadable VARCHAR)')
     if not set(source.essential) <= set(present):
         return 0
     started = time.monotonic()
     rows = 0
     names = [c.name for c in columns if c.name in present]
-    insert = f'INSERT INTO stage."{table.name}" BY NAME SELECT {_select([table.c[n] for n in names])} FROM '
-    for relation in reader.text_rows(work, table.name, names):
-        work.execute(insert + relation)
+    for batch in reader.rows(table.name, names):
+        chosen = _select([table.c[n] for n in names], batch.typed)
+        work.execute(f'INSERT INTO stage."{table.name}" BY NAME SELECT {chosen} FROM {batch.relation}')
         (added,) = work.fetchone() or (0,)
         rows += added
         seconds = max(time.monotonic() - started, 0.001)
@@ -148,40 +148,25 @@ def stage(
     return rows
 
 
-def _type(column: Column[object]) -> str:
-    match column.type:
-        case Boolean():
-            return "BOOLEAN"
-        case Integer():
-            return "INTEGER"
-        case Float():
-            return "DOUBLE"
-        case Numeric():
-            return "DECIMAL(18, 4)"
-        case DateTime():
-            return "TIMESTAMP"
-        case Date():
-            return "DATE"
-        case _:
-            return "VARCHAR"
-
-
-def _cast(column: Column[object]) -> str:
-    name, kind = f'"{column.name}"', _type(column)
+def _cast(column: Column[object], typed: Collection[str]) -> str:
+    name, kind = f'"{column.name}"', duckdb_type(column)
+    if kind == "VARCHAR":
+        is_key = column.primary_key or "references" in column.info
+        return f"nullif({name}, '')" if is_key else name
+    if column.name in typed:
+        return name
     if kind == "TIMESTAMP":
         # An instant written with an offset becomes UTC; one without is UTC already (the session's zone is UTC).
         return f"CAST(TRY_CAST({name} AS TIMESTAMPTZ) AS TIMESTAMP)"
-    if kind != "VARCHAR":
-        return f"TRY_CAST({name} AS {kind})"
-    is_key = column.primary_key or "references" in column.info
-    return f"nullif({name}, '')" if is_key else name
+    return f"TRY_CAST({name} AS {kind})"
 
 
-def _select(columns: Sequence[Column[object]]) -> str:
+def _select(columns: Sequence[Column[object]], typed: Collection[str]) -> str:
+    """What to select from a reader's rows, of which the columns in ``typed`` need no reading."""
     failed = ", ".join(
-        f"CASE WHEN trim(\"{c.name}\") <> '' AND {_cast(c)} IS NULL THEN '{c.name}' END"
+        f"CASE WHEN trim(\"{c.name}\") <> '' AND {_cast(c, typed)} IS NULL THEN '{c.name}' END"
         for c in columns
-        if _type(c) != "VARCHAR"
+        if duckdb_type(c) != "VARCHAR" and c.name not in typed
     )
     unreadable = f"nullif(concat_ws(',', {failed}), '')" if failed else "NULL"
-    return ", ".join(f'{_cast(c)} AS "{c.name}"' for c in columns) + f", {unreadable} AS unreadable"
+    return ", ".join(f'{_cast(c, typed)} AS "{c.name}"' for c in columns) + f", {unreadable} AS unreadable"

@@ -7,12 +7,14 @@ server's programs the test is skipped on a person's machine and fails in CI, whe
 import os
 import pwd
 import shutil
+import signal
 import socket
 import subprocess
 import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from uuid import uuid4
 
@@ -23,9 +25,37 @@ from sqlalchemy.exc import DBAPIError
 _START_SECONDS = 60
 
 
+@dataclass(frozen=True, slots=True)
+class Server:
+    """A running server and the URL of its maintenance database."""
+
+    url: str
+    process: "subprocess.Popen[bytes]"
+
+
 @pytest.fixture(scope="session")
 def postgresql_server() -> Iterator[str]:
     """URL of a PostgreSQL server with a superuser ``mirror``."""
+    with _postgresql() as server:
+        yield server.url
+
+
+@pytest.fixture
+def own_postgresql() -> Iterator[Server]:
+    """A PostgreSQL server of one test's own, for tests that harm it."""
+    with _postgresql() as server:
+        yield server
+
+
+def kill(server: "subprocess.Popen[bytes]") -> None:
+    """Kills a server and every process it has started, as a power cut would."""
+    children = Path(f"/proc/{server.pid}/task/{server.pid}/children").read_text().split()
+    for process in (server.pid, *map(int, children)):
+        os.kill(process, signal.SIGKILL)
+
+
+@contextmanager
+def _postgresql() -> Iterator[Server]:
     initdb, server = _program("initdb", "PostgreSQL"), _program("postgres", "PostgreSQL")
     with _place("postgres") as (place, account):
         data, port = place / "data", _free_port()
@@ -42,8 +72,8 @@ def postgresql_server() -> Iterator[str]:
         )
         options = [part for setting in settings for part in ("-c", setting)]
         url = f"postgresql+psycopg://mirror@127.0.0.1:{port}/postgres"
-        with _running([*account, server, "-D", str(data), "-p", str(port), *options], place, url):
-            yield url
+        with _running([*account, server, "-D", str(data), "-p", str(port), *options], place, url) as process:
+            yield Server(url, process)
 
 
 @pytest.fixture(scope="session")
@@ -111,14 +141,14 @@ def _place(account: str) -> Iterator[tuple[Path, list[str]]]:
 
 
 @contextmanager
-def _running(command: list[str], place: Path, url: str) -> Iterator[None]:
+def _running(command: list[str], place: Path, url: str) -> Iterator["subprocess.Popen[bytes]"]:
     """Runs the server until the block ends; the block begins when it answers."""
     log = place / "server.log"
     with log.open("wb") as output:
         server = subprocess.Popen(command, stdout=output, stderr=subprocess.STDOUT, cwd=place)
     try:
         _await(server, url, log)
-        yield
+        yield server
     finally:
         server.terminate()
         try:

@@ -1,0 +1,157 @@
+"""PostgreSQL: by DuckDB's scanner over one connection, in binary; where that is not possible, by COPY as text."""
+
+import os
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import psycopg
+from psycopg.conninfo import make_conninfo
+from sqlalchemy import ColumnElement, Connection, Engine, Select, Text, cast, func, literal_column, or_, select
+
+from data_access.readers.base import (
+    APPLICATION,
+    LOCK_SECONDS,
+    Failed,
+    Reader,
+    Rows,
+    Unavailable,
+    canonical_rows,
+    duckdb_type,
+    first_line,
+    literal,
+    load_scanner,
+    money_total,
+    one_transaction,
+    plain_sql,
+    postgresql_settings,
+    quoted,
+    readable,
+    selection,
+)
+from data_access.readers.stream import Streaming, begin
+from data_access.schema import crm
+
+# --- the scanner ----------------------------------------------------------------------------------
+
+
+@contextmanager
+def scanning(engine: Engine, work: duckdb.DuckDBPyConnection, scratch: Path, seconds: float) -> Iterator[Reader]:
+    """Reads by ``postgres_query``, which keeps to one connection and one transaction; plain scans open several."""
+    if engine.driver != "psycopg":
+        raise Unavailable(f"its driver is {engine.driver}, not psycopg")
+    load_scanner(work, "postgres_scanner")
+    login = _conninfo(engine, seconds)
+    try:
+        work.execute(f"ATTACH {literal(login)} AS crm (TYPE postgres, READ_ONLY)")
+    except duckdb.Error as error:
+        # The scanner's message repeats the whole login.
+        raise Unavailable(first_line(error).replace(login, "its login").rpartition('": ')[2]) from None
+    try:
+        with one_transaction(work):
+            yield _Scanning(engine, work)
+    finally:
+        work.execute("DETACH crm")
+
+
+def _conninfo(engine: Engine, seconds: float) -> str:
+    """The URL as libpq reads it, with the limits of the session."""
+    _, given = engine.dialect.create_connect_args(engine.url)
+    given.pop("context", None)  # of psycopg itself
+    settings = {**postgresql_settings(seconds), "default_transaction_isolation": "repeatable read"}
+    limits = " ".join(f"-c {key}={value.replace(' ', chr(92) + ' ')}" for key, value in settings.items())
+    options = f"{given.pop('options', '')} {limits}".strip()
+    return make_conninfo(**{"application_name": APPLICATION, "connect_timeout": LOCK_SECONDS, **given}, options=options)
+
+
+class _Scanning:
+    def __init__(self, engine: Engine, work: duckdb.DuckDBPyConnection) -> None:
+        self._engine = engine
+        self._work = work
+
+    def rows(self, name: str, columns: Sequence[str], where: ColumnElement[bool] | None = None) -> Iterator[Rows]:
+        whole = _relation(plain_sql(selection(name, columns, None), self._engine))
+        as_text, typed = readable(self._work, whole, name, columns)
+        no_numbers = self._no_numbers(name, [c for c in columns if c in typed], where)
+        as_text |= no_numbers
+        sql = plain_sql(selection(name, columns, where, as_text), self._engine)
+        named = ", ".join(f"{quoted(c) if c in as_text else typed[c]} AS {quoted(c)}" for c in columns)
+        yield Rows(f"(SELECT {named} FROM {_relation(sql)})", frozenset(set(columns) - as_text))
+
+    def _no_numbers(self, name: str, columns: Sequence[str], where: ColumnElement[bool] | None) -> frozenset[str]:
+        """Decimal columns that hold 'NaN' somewhere: the scanner would silently deliver 0 for it."""
+        table = crm.tables[name]
+        decimals = [c for c in columns if duckdb_type(table.c[c]).startswith("DECIMAL")]
+        if not decimals:
+            return frozenset()
+        nan: ColumnElement[Any] = literal_column("'NaN'")
+        query = select(*(func.bool_or(table.c[c] == nan) for c in decimals))
+        query = query.where(or_(*(table.c[c] == nan for c in decimals)))
+        (found,) = self._fetch(query if where is None else query.where(where))
+        return frozenset(c for c, holds in zip(decimals, found, strict=True) if holds == "true")
+
+    def execute(self, query: Select[*tuple[Any, ...]]) -> list[tuple[Any, ...]]:
+        return canonical_rows(query, self._fetch(query))
+
+    def total(self, name: str, amount: str) -> Decimal:
+        return Decimal(self.execute(money_total(name, amount))[0][0])
+
+    def _fetch(self, query: Select[*tuple[Any, ...]]) -> list[tuple[Any, ...]]:
+        """As text: the scanner would turn sums of decimals into binary fractions."""
+        inner = query.subquery("q")
+        outer = select(*(cast(c, Text).label(f"c{i}") for i, c in enumerate(inner.c)))
+        return self._work.execute(f"FROM {_relation(plain_sql(outer, self._engine))}").fetchall()
+
+
+def _relation(statement: str) -> str:
+    return f"postgres_query('crm', {literal(statement)})"
+
+
+# --- COPY -----------------------------------------------------------------------------------------
+
+
+@contextmanager
+def copying(engine: Engine, work: duckdb.DuckDBPyConnection, scratch: Path, seconds: float) -> Iterator[Reader]:
+    if engine.driver != "psycopg":
+        raise Unavailable(f"its driver is {engine.driver}, not psycopg")
+    with engine.connect() as connection:
+        begin(connection, seconds)
+        yield _Copying(engine, connection, work, scratch)
+
+
+class _Copying(Streaming):
+    def __init__(self, engine: Engine, connection: Connection, work: duckdb.DuckDBPyConnection, scratch: Path) -> None:
+        super().__init__(connection, work)
+        self._engine = engine
+        self._scratch = scratch
+
+    def rows(self, name: str, columns: Sequence[str], where: ColumnElement[bool] | None = None) -> Iterator[Rows]:
+        path = self._scratch / f"{name}.csv"
+        query = plain_sql(selection(name, columns, where), self._engine)
+        statement = f"COPY ({query}) TO STDOUT (FORMAT csv, NULL '\\N', ENCODING 'UTF8')"
+        driver: Any = self._connection.connection.dbapi_connection
+        try:
+            with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
+                try:
+                    with driver.cursor() as cursor, cursor.copy(statement) as copy:
+                        for block in copy:
+                            file.write(block)
+                except psycopg.Error as error:
+                    raise Failed(str(error)) from error
+                size = file.tell()
+            if size:
+                yield Rows(_csv(path, columns), frozenset())
+        finally:
+            path.unlink()
+
+
+def _csv(path: Path, columns: Sequence[str]) -> str:
+    types = ", ".join(f"{literal(c)}: 'VARCHAR'" for c in columns)
+    return (
+        f"read_csv({literal(path)}, auto_detect = false, header = false, columns = {{{types}}}, "
+        "delim = ',', quote = '\"', escape = '\"', new_line = '\\n', "
+        "nullstr = '\\N', allow_quoted_nulls = false, null_padding = false, max_line_size = 16777216)"
+    )
