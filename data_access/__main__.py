@@ -40,7 +40,13 @@ def _progress(text: str) -> None:
 
 @app.command()
 def demo(
-    scale: Annotated[str, typer.Option(help="tiny | demo | S")] = "demo",
+    scale: Annotated[
+        str,
+        typer.Option(
+            help="tiny | demo | S; or for measuring speed M (1 million customers) | L (5 million), without planted "
+            "effects and without a truth file, into a DuckDB file or Parquet"
+        ),
+    ] = "demo",
     seed: Annotated[int, typer.Option(help="the same seed gives the same chain")] = 1,
     end: Annotated[date, typer.Option(metavar="YYYY-MM-DD", help="last day of the chain's history")] = date(
         2026, 11, 20
@@ -48,14 +54,28 @@ def demo(
     null: Annotated[list[str] | None, typer.Option(help="switch a planted effect off; repeatable")] = None,
     truth: Annotated[Path | None, typer.Option(help="where the truth goes [default: HOME/demo_truth.json]")] = None,
     if_missing: Annotated[bool, typer.Option("--if-missing", help="do nothing when the database holds rows")] = False,
+    parquet: Annotated[
+        Path | None, typer.Option(metavar="FOLDER", help="scales M and L: also, or only, a folder of Parquet files")
+    ] = None,
     crm_url: CrmUrl = "",
     home: Home = None,
 ) -> None:
     """Write a synthetic chain with known hidden truth into the CRM database."""
     from data_access.crm import holds_rows
     from data_access.demo import write_demo
+    from data_access.demo.large import LARGE_SCALES, write_large_chain
 
     chosen = _settings(crm_url, home)
+    if scale in LARGE_SCALES:
+        if null or truth:
+            raise Problem(f"nothing is planted in a chain of scale {scale}: leave --null and --truth away")
+        rows = write_large_chain(
+            chosen.crm, parquet, scale=scale, seed=seed, end=end, if_missing=if_missing, progress=_progress
+        )
+        typer.echo(f"demo chain {scale}, seed {seed}, to {end}: {sum(rows.values()):,} rows, nothing planted")
+        return
+    if parquet:
+        raise Problem("--parquet goes with the scales M and L: name one of them with --scale")
     engine = _engine(chosen)
     if if_missing and holds_rows(engine):
         return
