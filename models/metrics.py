@@ -91,7 +91,7 @@ METRICS: dict[str, Metric] = {metric.key: metric for metric in _ALL}
 _MONEY_COLUMNS = frozenset(
     {
         "previous", "last_year", "compared_with", "change", "net", "tax", "discount", "refund", "list_price",
-        "crm", "snapshot", "difference", "amount_read", "amount_loaded", "amount_quarantined",
+        "crm", "snapshot", "difference", "amount", "amount_read", "amount_loaded", "amount_quarantined",
         "new_gross_sales", "returning_gross_sales", "new_net_sales", "returning_net_sales",
     }
 )  # fmt: skip

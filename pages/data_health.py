@@ -1,23 +1,72 @@
-"""Data health: which data the pages stand on, what is missing, and whether the money arrived in full."""
+"""Data health: how fresh the data are, what is missing and what that takes away, and whether the money arrived."""
 
 import streamlit as st
 
 from models.reports import tables
 from pages._ui import cards, empty, export, head, load, session, status
 from pages._ui.i18n import t
-from pages._ui.tables import column, listing
+from pages._ui.tables import badge, column, listing
 
 page = head.begin("data_health", scope=session.system_scope(), choices="none")
+administrator = page.detail == "full"
 report = load.health(page.scope, page.generation)
+status.trouble(administrator=administrator)
 cards.plain_row(status.figures(report, page.snapshot))
+st.caption(status.refresh_in_words(report, page.snapshot.info))
+
+states = status.named_states(report.table_status)
+with st.container(border=True):
+    head.block(t("data_health.breaches"), t("data_health.breaches_note"))
+    lines = status.breaches(states)
+    if lines:
+        st.markdown("\n".join(f"- {line}" for line in lines))
+        st.caption(t("empty.needs_do"))
+    else:
+        empty.nothing(t("data_health.no_breach"))
 
 if not report.reconciliation.empty:
     with st.container(border=True):
         head.block(t("data_health.money"), t("data_health.money_note"))
-        shown = [column(name) for name in ("figure", "crm", "snapshot", "difference")]
+        shown = [column(name) for name in ("figure", "difference", "crm", "snapshot", "amount_quarantined")]
         rows = status.named_figures(report.reconciliation)
         listing(rows, shown, currency=page.currency, alt=t("data_health.money"), key="health_money")
         st.caption(status.money_verdict(report.reconciliation, page.currency))
+
+    with st.container(border=True):
+        head.block(t("data_health.quarantine"), t("data_health.quarantine_note"))
+        if report.quarantined.empty:
+            empty.nothing(t("data_health.nothing_refused"))
+        else:
+            shown = [column(name) for name in ("table", "rows", "why", "amount", "table_name")]
+            refused = status.named_refusals(report.quarantined)
+            listing(
+                refused, shown, currency=page.currency, alt=t("data_health.quarantine"), key="health_refused", rows=8
+            )
+            st.caption(status.refused_verdict(report.quarantined, page.currency))
+            if administrator:
+                status.refused_rows_menu(page.cover(), page.scope, page.generation, report.quarantined)
+
+if not report.loads.empty:
+    with st.container(border=True):
+        head.block(t("data_health.loads"), t("data_health.loads_note"))
+        shown = [
+            column("table"),
+            column("rows_read"),
+            column("lag"),
+            column("seconds"),
+            column("rows_per_second"),
+            column("mode", words="load_mode"),
+            column("rows_changed"),
+            column("rows_deleted"),
+        ]
+        listing(
+            status.named_loads(report.loads),
+            shown,
+            currency=page.currency,
+            alt=t("data_health.loads"),
+            key="health_loads",
+            rows=14,
+        )
 
 if not report.sources.empty:
     with st.container(border=True):
@@ -39,11 +88,12 @@ if not report.sources.empty:
 
 with st.container(border=True):
     head.block(t("data_health.tables"), t("data_health.tables_note"))
-    states = status.named_states(report.table_status)
     if states.empty:
         empty.nothing(t("data_health.no_tables"))
     else:
-        shown = [column(name) for name in ("table_name", "state", "disables", "rows", "newest", "missing_columns")]
+        state = badge("state", "table_state", status.STATES)
+        more = ("rows", "newest", "table_name") if page.scope.kind == "chain" else ("table_name",)
+        shown = [column("table"), state, *(column(name) for name in more)]
         listing(states, shown, currency=page.currency, alt=t("data_health.tables"), key="health_tables", rows=16)
 
 export.menu("data_health", page.cover(), tables(report), states)

@@ -3,14 +3,19 @@
 import json
 from collections.abc import Callable, Iterator
 from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
+import pandas as pd
 import pytest
 import streamlit as st
 from streamlit.testing.v1 import AppTest
 
+from data_access.freshness import utc_now
+from data_access.schema import crm
 from data_access.settings import settings
+from data_access.snapshot import Unusable
 from pages._gate.identity import Person
 from pages._ui import access, load
 from pages._ui.i18n import LANGUAGES, text
@@ -260,15 +265,108 @@ def test_data_health_says_that_every_cent_arrived(visit: Visit) -> None:
     at = visit("administrator", "data_health")
     assert "Every cent arrived" in words(at)
     assert metric(at, "Money off")[0] == "¥0.00"
-    states = next(frame.value for frame in at.dataframe if "table_name" in frame.value)
-    assert states["state"].iloc[0] != "Filled"  # what needs somebody comes first
-    assert "Filled" in set(states["state"])
+    assert metric(at, "CRM read")[0] in ("just now", "1 min ago", "2 min ago")
+    assert metric(at, "Next reading")[0] == "in 23 h"
+    assert metric(at, "Data as of")[0] == "Nov 20"  # where the demo chain ends
+    assert "None: every row of the CRM is in use." in words(at)
+    states = next(frame.value for frame in at.dataframe if len(frame.value) == len(crm.tables))
+    first = states.head(2)  # what takes something away from a page comes first
+    assert first[["table", "table_name"]].to_numpy().tolist() == [
+        ["Return lines", "return_line"],
+        ["Door counts", "store_traffic"],
+    ]
+    assert first["state"].tolist() == [["Empty"], ["Empty"]]
+    assert ["Filled"] in states["state"].tolist()
+
+
+def test_data_health_says_how_every_table_was_read(visit: Visit) -> None:
+    at = visit("administrator", "data_health")
+    loads = next(frame.value for frame in at.dataframe if "lag" in frame.value).set_index("table")
+    days = 446  # 1 September 2025 to 20 November 2026
+    closed = 234  # the days of them after 31 March 2026, on which the fifth store has no receipt
+    assert loads.loc["Receipts", "rows_read"] == 5 * days - closed
+    assert loads.loc["Stores", ["rows_read", "rows_changed", "rows_deleted"]].tolist() == [5, 5, 0]
+    assert set(loads["mode"]) == {"All rows"}
+
+
+def test_refused_rows_are_shown_by_reason_and_taken_away_by_administrators_only(
+    visit: Visit, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    real = load.health
+    refused = pd.DataFrame(
+        {
+            "table_name": ["sale_line", "customer"],
+            "reason": ["no_order", "duplicate"],
+            "rows": [3, 1],
+            "amount": [30.5, float("nan")],
+        }
+    )
+    monkeypatch.setattr(
+        "pages._ui.load.health", lambda scope, generation: replace(real(scope, generation), quarantined=refused)
+    )
+    at = visit("administrator", "data_health")
+    shown = next(frame.value for frame in at.dataframe if "why" in frame.value)
+    assert shown[["table", "why", "rows"]].to_numpy().tolist() == [
+        ["Receipt lines", "Its receipt does not exist", 3],
+        ["Customers", "Key occurs twice; the first row counts", 1],
+    ]
+    assert "4 rows were left out, worth ¥30.50." in words(at)
+    assert metric(at, "Rows quarantined")[0] == "4"
+    files = {"administrator": 2, "marketing": 0}
+    for role, more in files.items():
+        offered = [button.label for button in visit(role, "data_health").get("download_button")]
+        assert len([label for label in offered if "(4 rows)" in label]) == more / 2, role
 
 
 def test_a_manager_learns_of_tables_and_not_of_the_chain(visit: Visit) -> None:
     at = visit("manager", "data_health")
-    assert "Every cent arrived" not in words(at)
-    assert "table_name" in at.dataframe[0].value
+    said = words(at)
+    assert "Every cent arrived" not in said
+    assert "rows read" not in said
+    assert all("rows" not in frame.value for frame in at.dataframe)
+    assert [card.label for card in at.metric] == ["Data as of", "CRM read", "Next reading", "Tables filled"]
+    assert "**Door counts**" in said
+    assert "takes away Store · traffic and conversion" in said
+
+
+def test_every_page_says_when_the_reading_is_too_old_and_what_to_do(
+    visit: Visit, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    later = utc_now() + timedelta(days=3)
+    monkeypatch.setattr("pages._ui.freshness.utc_now", lambda: later)
+    for page in ("overview", "segments", "store", "data_health"):
+        said = words(visit("manager", page))
+        assert "last read 3 days ago instead of every 24 hours" in said, page
+        assert "ask the administrator" in said, page
+    assert "run python -m data_access refresh" in words(visit("administrator", "data_health"))
+    assert "CRM 上次读取是 3 天前" in words(visit("manager", "overview", "zh_CN"))
+
+
+def test_a_reading_is_news_only_when_the_next_one_is_late(visit: Visit, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert "CRM read" not in words(visit("manager", "overview"))
+    later = utc_now() + timedelta(hours=25)
+    monkeypatch.setattr("pages._ui.freshness.utc_now", lambda: later)
+    said = words(visit("manager", "overview"))
+    assert "CRM read 25 hours ago" in said
+    assert "ask the administrator" not in said
+
+
+def test_a_clock_that_is_behind_shows_no_nonsense(visit: Visit, monkeypatch: pytest.MonkeyPatch) -> None:
+    earlier = utc_now() - timedelta(hours=2)
+    monkeypatch.setattr("pages._ui.freshness.utc_now", lambda: earlier)
+    at = visit("administrator", "data_health")
+    assert metric(at, "CRM read")[0] == metric(at, "Next reading")[0] == "–"
+    assert "lies in the future: compare the clocks" in words(at)
+    assert "in the future" not in words(visit("manager", "data_health"))
+
+
+def test_a_generation_that_cannot_be_opened_is_named_to_administrators(
+    visit: Visit, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("pages._ui.load.unusable", lambda: Unusable("facts_9.duckdb", "its bytes differ"))
+    said = words(visit("administrator", "data_health"))
+    assert "The newer data file facts_9.duckdb cannot be opened (its bytes differ)" in said
+    assert "facts_9" not in words(visit("marketing", "data_health"))
 
 
 def test_a_page_says_which_part_a_gap_in_the_crm_takes_away(visit: Visit) -> None:

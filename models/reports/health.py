@@ -1,10 +1,11 @@
-"""Data health: what the CRM delivered and whether the money arrived in full."""
+"""Data health: what the CRM delivered, how fresh and how fast, and whether the money arrived in full."""
 
 from dataclasses import dataclass
 from typing import Annotated
 
 import pandas as pd
 
+from data_access.freshness import SLACK
 from data_access.queries import health as queries
 from data_access.scope import Scope
 from data_access.snapshot import Snapshot
@@ -13,13 +14,20 @@ from models.reports._shape import Columns, select_columns
 
 @dataclass(frozen=True, slots=True)
 class HealthReport:
-    """Chain totals (rows, reconciliation, sources) are for the chain scope only: a scope of stores sees which
-    tables there are, not how much the chain holds, and an empty scope sees nothing."""
+    """Chain totals (rows, loads, reconciliation, refused rows, sources) are for the chain scope only: a scope of
+    stores sees which tables there are, not how much the chain holds, and an empty scope sees nothing."""
 
     # one row per canonical CRM table; state ok | empty | absent | columns_missing; disables: page keys
     table_status: Annotated[pd.DataFrame, Columns("table_name state rows missing_columns disables newest")]
-    # one row per figure compared between the CRM and the snapshot
-    reconciliation: Annotated[pd.DataFrame, Columns("figure crm snapshot difference")]
+    # one row per CRM table that was read; mode full | changes; lag_hours: from its newest row to the reading
+    loads: Annotated[
+        pd.DataFrame,
+        Columns("table_name mode rows_read rows_changed rows_deleted seconds rows_per_second newest lag_hours"),
+    ]
+    # one row per figure compared between the CRM and the snapshot; difference: what neither arrived nor was refused
+    reconciliation: Annotated[pd.DataFrame, Columns("figure crm snapshot amount_quarantined difference")]
+    # one row per CRM table and reason why rows of it were refused
+    quarantined: Annotated[pd.DataFrame, Columns("table_name reason rows amount")]
     # one row per load into the CRM database, newest first
     sources: Annotated[
         pd.DataFrame,
@@ -29,7 +37,13 @@ class HealthReport:
         ),
     ]
     # one row: the facts the figures come from
-    generation: Annotated[pd.DataFrame, Columns("generation built_at as_of first_day last_day currency is_demo")]
+    generation: Annotated[
+        pd.DataFrame,
+        Columns(
+            "generation built_at as_of first_day last_day currency is_demo read_at mode seconds rows_read rows_changed "
+            "built_from"
+        ),
+    ]
 
 
 def health(snapshot: Snapshot, scope: Scope) -> HealthReport:
@@ -38,8 +52,28 @@ def health(snapshot: Snapshot, scope: Scope) -> HealthReport:
     frames = select_columns(
         HealthReport,
         table_status=queries.tables_of_the_crm(scope, engine),
+        loads=_rates(queries.loads(scope, engine)),
         reconciliation=queries.money_check(scope, engine),
+        quarantined=queries.quarantined(scope, engine),
         sources=queries.sources(scope, engine),
         generation=queries.generation(scope, engine),
     )
     return HealthReport(**frames)
+
+
+def quarantined_rows(snapshot: Snapshot, scope: Scope) -> pd.DataFrame:
+    """One row per refused CRM row: table_name, row_key, reason, amount. For administrators: keys are the CRM's own."""
+    return queries.quarantined_rows(scope, snapshot.engine)
+
+
+def _rates(loads: pd.DataFrame) -> pd.DataFrame:
+    """With rows_per_second and lag_hours; both unknown where they would mean nothing.
+
+    A table whose newest row lies after the reading (a clock is wrong) has no lag; within the slack it is 0.
+    """
+    lag = (loads["read_at"] - loads["newest"]).dt.total_seconds()
+    slack = SLACK.total_seconds()
+    return loads.assign(
+        rows_per_second=(loads["rows_read"] / loads["seconds"]).where(loads["seconds"] > 0),
+        lag_hours=(lag.clip(lower=0) / 3600).where(lag >= -slack),
+    )

@@ -6,7 +6,7 @@ are typed, so that sums work. No snapshot holds a name, phone number or address,
 
 import csv
 import io
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from functools import partial
@@ -26,6 +26,7 @@ from pages._ui.i18n import exists, t
 
 _XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 _WIDEST = 48
+_MOST_IN_A_WORKBOOK = 200_000  # rows; building more would take minutes and gigabytes
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +52,33 @@ def menu(key: str, cover: Cover, report: Mapping[str, pd.DataFrame], listed: pd.
             _button(t("export.list_xlsx", name=name), _workbook_of(cover, rows), f"{key}_list.xlsx", _XLSX)
         sheets = {t(f"export.sheet.{name}"): frame for name, frame in report.items() if len(frame)}
         _button(t("export.report_xlsx"), _workbook_of(cover, sheets), f"{key}.xlsx", _XLSX)
+
+
+def later(
+    key: str, cover: Cover, columns: Sequence[str], fetch: Callable[[], pd.DataFrame], *, rows: int, note: str
+) -> None:
+    """A button that offers a list nobody has read yet as csv and xlsx; ``fetch`` reads it when a file is chosen.
+
+    columns: of the list, in order. rows: how many it holds; too many for a workbook are offered as csv only.
+    ``fetch`` runs on a thread that knows no language.
+    """
+    with st.popover(note, icon=":material/download:", key=f"{key}_export"):
+        _button(t("export.list_csv", rows=fmt.count(rows)), partial(_csv_of, fetch), f"{key}.csv", "text/csv")
+        if rows <= _MOST_IN_A_WORKBOOK:
+            headings, kinds = tuple(map(_heading, columns)), tuple(map(tables.kind_of, columns))
+            sheet = partial(_Sheet, t(f"export.list.{key}"), headings=headings, kinds=kinds)
+            words = (t("export.cover"), t("export.definitions"), fmt.symbol(cover.currency))
+            _button(t("export.list_xlsx"), partial(_xlsx_of, cover, sheet, fetch, words), f"{key}.xlsx", _XLSX)
+
+
+def _csv_of(fetch: Callable[[], pd.DataFrame]) -> bytes:
+    return to_csv(fetch())
+
+
+def _xlsx_of(
+    cover: Cover, sheet: Callable[..., "_Sheet"], fetch: Callable[[], pd.DataFrame], words: tuple[str, str, str]
+) -> bytes:
+    return to_xlsx(cover, [sheet(frame=fetch())], (), words)
 
 
 def _button(text: str, data: Any, name: str, mime: str) -> None:

@@ -8,7 +8,7 @@ import streamlit as st
 
 from data_access.scope import Period, Scope
 from data_access.snapshot import Snapshot
-from pages._ui import drill, empty, export, filters, load, session
+from pages._ui import drill, empty, export, filters, freshness, load, session
 from pages._ui import format as fmt
 from pages._ui.access import Detail
 from pages._ui.i18n import t
@@ -40,6 +40,7 @@ class Opened:
             (t("head.scope"), self.words),
             (t("head.period"), fmt.period(self.period.first, self.period.last)),
             (t("head.as_of"), fmt.instant(info.as_of)),
+            (t("freshness.read"), freshness.instant(info.read_at or info.built_at)),
             (t("head.generation"), self.snapshot.generation),
             (t("head.currency"), info.currency),
         )
@@ -69,15 +70,26 @@ def begin(
     if above:
         drill.breadcrumb(*above)
     st.title(name, anchor=False)
-    line = st.empty()
+    line = st.container(gap=None)
     with st.container(horizontal=True, gap="small"):
         if beside is not None:
             beside()
         narrowed, period = _filters(seen, snapshot, choices)
     words = filters.summary() if choices != "none" else session.in_words(session.current_person())
-    line.caption(t("head.line", as_of=fmt.instant(snapshot.info.as_of), scope=words))
+    with line:
+        _as_of(snapshot, words)
     empty.needs(load.health(session.current_scope(), snapshot.generation).table_status, page)
     return Opened(name, detail, narrowed, period, snapshot, words)
+
+
+def _as_of(snapshot: Snapshot, words: str) -> None:
+    """Up to when the data reaches, whose they are, and how old the reading of the CRM is when that matters."""
+    fresh = freshness.of(snapshot.info)
+    line = t("head.line", as_of=fmt.instant(snapshot.info.as_of), scope=words)
+    st.caption(line + freshness.beside_as_of(fresh))
+    stale = freshness.warning(fresh, administrator=session.current_person().role == "administrator")
+    if stale:
+        st.markdown(f":orange[:material/schedule:] :small[{stale}]")
 
 
 def _filters(seen: Scope, snapshot: Snapshot, choices: str) -> tuple[Scope, Period]:

@@ -22,6 +22,7 @@ from data_access.snapshot import unusable as unusable_snapshot
 from data_access.texts import translations as read_translations
 from models.reports.health import HealthReport
 from models.reports.health import health as health_report
+from models.reports.health import quarantined_rows as quarantined_rows_of
 from models.reports.order import OrderReport
 from models.reports.order import order as order_report
 from models.reports.overview import OverviewReport
@@ -177,3 +178,8 @@ def order(scope: Scope, order_id: str, generation: str) -> OrderReport:
 @st.cache_data(ttl=_KEEP, max_entries=8, show_spinner=False)
 def health(scope: Scope, generation: str) -> HealthReport:
     return health_report(_at(generation), scope)
+
+
+def quarantined_rows(scope: Scope, generation: str) -> pd.DataFrame:
+    """Every refused row, for a file; not kept, because there may be many and few ask."""
+    return quarantined_rows_of(_at(generation), scope)

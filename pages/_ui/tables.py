@@ -3,8 +3,8 @@
 Units come from the metric registry, so a column of a report looks the same on every page.
 """
 
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Any, Literal
 
@@ -16,7 +16,9 @@ from pages._ui import format as fmt
 from pages._ui.device import narrow
 from pages._ui.i18n import exists, t
 
-Kind = Literal["text", "money", "signed", "count", "decimal", "ratio", "percent", "days", "day", "instant", "month"]
+Kind = Literal[
+    "text", "money", "signed", "count", "decimal", "ratio", "percent", "days", "day", "instant", "month", "badge"
+]
 
 MOST_COLUMNS = 8
 WHEN_NARROW = 3
@@ -29,12 +31,14 @@ _ROW_PIXELS = 35
 @dataclass(frozen=True, slots=True)
 class Column:
     """One column of a list: ``name`` in the frame, ``kind`` of its values, ``words`` the prefix of the texts that
-    its keys stand for (``segment`` for ``segment.loyal``), ``width`` as Streamlit takes it."""
+    its keys stand for (``segment`` for ``segment.loyal``), ``width`` as Streamlit takes it, ``tones`` the colour of
+    each key where the column shows badges."""
 
     name: str
     kind: Kind
     words: str = ""
     width: Literal["small", "medium", "large"] | int | None = None
+    tones: Mapping[str, str] = field(default_factory=dict)
 
 
 _KINDS: dict[str, Kind] = {
@@ -54,6 +58,11 @@ _KINDS: dict[str, Kind] = {
     "rate": "percent",
     "quantity": "count",
     "rows": "count",
+    "rows_changed": "count",
+    "rows_deleted": "count",
+    "rows_per_second": "count",
+    "seconds": "decimal",
+    "read_at": "instant",
     "rows_read": "count",
     "rows_loaded": "count",
     "rows_quarantined": "count",
@@ -70,6 +79,11 @@ _KINDS: dict[str, Kind] = {
 def column(name: str, *, words: str = "", width: Literal["small", "medium", "large"] | None = None) -> Column:
     """The column ``name`` of a report, with the kind that the registry or its name gives it."""
     return Column(name, kind_of(name), words, width)
+
+
+def badge(name: str, words: str, tones: Mapping[str, str]) -> Column:
+    """A column of states: each key of ``tones`` is a badge in its colour, with the text ``words.<key>``."""
+    return Column(name, "badge", words, tones=tones)
 
 
 def kind_of(name: str) -> Kind:
@@ -144,6 +158,8 @@ def in_words(values: pd.Series, prefix: str) -> pd.Series:
 
 
 def _values(values: pd.Series, column: Column) -> pd.Series:
+    if column.kind == "badge":
+        return in_words(values, column.words).map(lambda word: [word])
     if column.words:
         return in_words(values, column.words)
     match column.kind:
@@ -180,6 +196,11 @@ def _config(column: Column, currency: str) -> Any:
             return number(name, help=hint, format="%,.2f")
         case "percent":
             return number(name, help=hint, format="%.1f%%")
+        case "badge":
+            texts = [t(f"{column.words}.{key}") for key in column.tones]
+            return st.column_config.MultiselectColumn(
+                name, help=hint, width=width, options=texts, color=list(column.tones.values())
+            )
         case "day":
             return st.column_config.DateColumn(name, help=hint, width=width, format="YYYY-MM-DD")
         case "instant":
