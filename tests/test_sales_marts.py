@@ -373,3 +373,15 @@ def test_ids_that_share_a_number_are_told_apart(random_sales: Engine, monkeypatc
 def test_the_number_of_a_text_is_the_same_here_and_in_the_database(text: str, random_sales: Engine) -> None:
     with random_sales.connect() as connection:
         assert connection.execute(select(_bridge.text_hash(literal(text)))).scalar() == _bridge.text_hash_of(text)
+
+
+def test_days_of_several_periods_are_those_of_each(random_sales: Engine) -> None:
+    def day(number: int) -> Period:
+        return Period(date(2026, 3, number), date(2026, 3, number))
+
+    def days(*periods: Period) -> list[int]:
+        return [at.day for at in sales.days(Scope("chain"), random_sales, periods)["day"]]
+
+    assert days(day(4), day(3)) == [3, 4]
+    assert days(day(5), day(1), Period(date(2026, 3, 2), date(2026, 3, 2))) == [1, 2, 5]
+    assert days(Period(date(2026, 3, 2), date(2026, 3, 4)), day(3)) == [2, 3, 4]

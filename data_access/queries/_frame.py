@@ -1,6 +1,7 @@
 """What the query modules share: exact sums, day ranges, and rows to a frame."""
 
 from collections.abc import Sequence
+from datetime import timedelta
 from typing import Any
 
 import pandas as pd
@@ -69,8 +70,19 @@ def within(column: ColumnElement[Any], period: Period) -> ColumnElement[bool]:
 
 
 def within_any(column: ColumnElement[Any], periods: Sequence[Period]) -> ColumnElement[bool]:
-    """Whether a day lies in one of ``periods``, of which there is at least one."""
-    return or_(*(within(column, period) for period in periods))
+    """Whether a day lies in one of ``periods``, of which there is at least one.
+
+    Periods that touch become one, and others are named with the range that holds them all: only a range tells which
+    stored blocks need not be read.
+    """
+    runs: list[Period] = []
+    for period in sorted(periods, key=lambda p: p.first):
+        if runs and period.first <= runs[-1].last + timedelta(days=1):
+            runs[-1] = Period(runs[-1].first, max(runs[-1].last, period.last))
+        else:
+            runs.append(period)
+    whole = within(column, Period(runs[0].first, runs[-1].last))
+    return whole if len(runs) == 1 else and_(whole, or_(*(within(column, run) for run in runs)))
 
 
 def rows_of_product(mart: Table, product_id: str) -> ColumnElement[bool]:
