@@ -137,7 +137,7 @@ def test_the_interval_of_a_share() -> None:
 
 
 def test_a_funnel_of_nobody_has_no_rates() -> None:
-    steps = with_rates(pd.DataFrame({"step": ["targeted", "sent"], "customers": [0, 0]}))
+    steps = with_rates(pd.DataFrame({"campaign_id": "K", "step": ["targeted", "sent"], "customers": [0, 0]}))
     assert steps[["rate_overall", "rate_step"]].isna().all(axis=None)
     assert math.isnan(steps.loc[1, "lo95"])
 

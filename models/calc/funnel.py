@@ -1,6 +1,5 @@
 """Funnels: how many of those who took a step took the next one."""
 
-import math
 from collections.abc import Sequence
 
 import numpy as np
@@ -32,19 +31,21 @@ def previous_steps(steps: Sequence[str]) -> dict[str, str]:
 
 
 def funnel(steps: pd.DataFrame) -> pd.DataFrame:
-    """``steps`` of one funnel (step, customers; in order) with the rates.
+    """``steps`` of funnels (campaign_id, step, customers; each in its order) with the rates.
 
-    Adds previous (None for the first), rate_overall (of the first step's customers), rate_step (of those of the
-    previous step; NaN for the first) with the Wilson interval lo95 and hi95.
+    Adds previous (None for the first, else as in ``previous_steps``), rate_overall (of the first step's customers),
+    rate_step (of those of the previous step; NaN for the first) with the Wilson interval lo95 and hi95.
     """
-    previous = steps["step"].map(previous_steps(steps["step"].tolist()))
-    customers = steps.set_index("step")["customers"]
-    base = previous.map(customers)
-    first = customers.iloc[0] if len(customers) else math.nan
+    campaign = steps.groupby("campaign_id", sort=False)
+    one, two = (campaign[["step", "customers"]].shift(back) for back in (1, 2))
+    beside = (steps["step"] == "visited") & (one["step"] == "claimed")
+    previous = one["step"].mask(beside, two["step"]).astype(object)
+    base = one["customers"].mask(beside, two["customers"])
+    first = campaign["customers"].transform("first")
     lo, hi = wilson(steps["customers"], base)
     return steps.assign(
-        previous=previous.astype(object).where(previous.notna(), None),
-        rate_overall=steps["customers"] / (first if first > 0 else math.nan),
+        previous=previous.where(previous.notna(), None),
+        rate_overall=steps["customers"] / first.where(first > 0),
         rate_step=steps["customers"] / base.where(base > 0),
         lo95=lo,
         hi95=hi,

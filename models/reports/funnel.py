@@ -57,10 +57,7 @@ def funnel(
         .agg(customers=("customers", "sum"), is_used=("is_used", "any"))
     )
     beside = sums["step"].isin(OUTCOMES)
-    walked = sums[~beside & sums["is_used"]]
-    parts = [with_rates(part) for _, part in walked.groupby("campaign_id", sort=False)]
-    steps = pd.concat(parts, ignore_index=True) if parts else with_rates(walked)
-    steps = steps.assign(median_hours=float("nan"))
+    steps = with_rates(sums[~beside & sums["is_used"]].reset_index(drop=True)).assign(median_hours=float("nan"))
     if campaign is not None and len(steps):
         previous = previous_steps(steps["step"].tolist())
         hours = queries.step_hours(scope, engine, campaign, previous, sorted(set(chosen["arm"])))
