@@ -125,12 +125,21 @@ def refresh(crm_url: CrmUrl = "", home: Home = None) -> None:
 
 @app.command()
 def check(crm_url: CrmUrl = "", home: Home = None) -> None:
-    """Compare the CRM database with the contract: what is missing or changed, and what that disables."""
+    """Compare the CRM database with the contract (what is missing or changed, what that disables); say how fresh
+    the snapshot in force is."""
     from data_access.contract import check as run
+    from data_access.freshness import lines, utc_now
+    from data_access.snapshot import current_snapshot
 
-    report = run(_engine(_settings(crm_url, home)))
+    chosen = _settings(crm_url, home)
+    report = run(_engine(chosen))
     for line in report.lines():
         typer.echo(line)
+    try:
+        for line in lines(current_snapshot(chosen.home), chosen.refresh_every, utc_now()):
+            typer.echo(line)
+    except Problem as nothing_published:
+        typer.echo(f"no snapshot: {nothing_published}")
     pages = sorted({key for table in report.tables for key in table.disables if "." not in key})
     if pages:
         raise Problem(f"the CRM database lacks what these pages need: {', '.join(pages)}; see the tables named above")

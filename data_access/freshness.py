@@ -4,8 +4,11 @@ Two instants are easily confused: up to when the data reaches (``as_of``, the ne
 read (``read_at``). Only the second one says whether the refresh works.
 """
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+
+from data_access.snapshot import Snapshot
 
 # What a refresh may take, and what clocks of two machines may differ by, before anybody needs to know.
 SLACK = timedelta(minutes=10)
@@ -39,6 +42,21 @@ def freshness(read_at: datetime, every: timedelta, now: datetime) -> Freshness:
         stale=age > 2 * every + SLACK,
         ahead=-age > SLACK,
     )
+
+
+def lines(snapshot: Snapshot, every: timedelta, now: datetime) -> Iterator[str]:
+    """The freshness of a snapshot for the terminal: one line, and one more when something is wrong with it."""
+    info = snapshot.info
+    found = freshness(info.read_at or info.built_at, every, now)
+    age = str(timedelta(seconds=int(found.age.total_seconds())))
+    yield (
+        f"snapshot {snapshot.generation}: CRM read {found.read_at:%Y-%m-%d %H:%M} UTC ({age} ago), next expected "
+        f"{found.next_at:%Y-%m-%d %H:%M} UTC; data as of {info.as_of:%Y-%m-%d %H:%M}, the stores' own time"
+    )
+    if found.stale:
+        yield "stale: run `python -m data_access refresh`, or check the service that does"
+    if found.ahead:
+        yield "the reading lies in the future: compare the clocks of this machine and of the one that refreshes"
 
 
 def utc_now() -> datetime:

@@ -45,6 +45,7 @@ def test_check_reports_every_table_of_a_sound_database(chain: Path) -> None:
     done = run(chain, "data_access", "check")
     assert done.returncode == 0, done.stderr
     assert "sale_order" in done.stdout
+    assert "snapshot" in done.stdout.splitlines()[-1]
 
 
 def test_demo_if_missing_leaves_a_filled_database_alone(chain: Path) -> None:

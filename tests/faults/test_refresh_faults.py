@@ -1,5 +1,6 @@
 """Refresh under fire: killed, in competition, without disk. Slow; run by make test-slow."""
 
+import gc
 import random
 import signal
 import subprocess
@@ -10,12 +11,23 @@ import time
 from pathlib import Path
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import select, update
 
+from data_access import schema
 from data_access.crm import crm_engine
 from data_access.marts.tables import generation_info, product, store
 from data_access.refresh import refresh
-from data_access.snapshot import current_generation, current_snapshot, folder, published
+from data_access.snapshot import (
+    adopt,
+    current_generation,
+    current_snapshot,
+    folder,
+    held,
+    open_snapshot,
+    pending,
+    prepare,
+    published,
+)
 from tests import tiny_crm
 
 pytestmark = pytest.mark.slow
@@ -143,6 +155,46 @@ def test_readers_see_whole_generations_while_refreshes_are_killed(home: Path) ->
     assert current_generation(home) == last.generation
     assert len(published(home)) == 2
     assert not list(folder(home).glob("draft_*"))
+
+
+SWAPS = 40
+
+
+def test_thousands_of_reads_see_whole_generations_while_a_watcher_swaps_them(home: Path) -> None:
+    """As a server does it: readers never open a file, one thread verifies and adopts; every fifth file is damaged."""
+    engine = crm_engine(f"sqlite:///{home}/crm.sqlite")
+    adopted = 0
+    with held(home):
+        current_snapshot(home)
+        with Readers(home) as readers:
+            for number in range(1, SWAPS + 1):
+                with engine.begin() as connection:
+                    connection.execute(update(schema.store).values(area_m2=number))
+                    connection.execute(update(schema.product).values(list_price=number))
+                generation = refresh(engine, home).generation
+                damaged = number % 5 == 0
+                if damaged:
+                    (folder(home) / f"facts_{generation}.duckdb").write_bytes(b"cut")
+                pointer = pending(home)
+                assert pointer
+                snapshot = prepare(home, pointer)
+                assert (snapshot is None) == damaged
+                if snapshot:
+                    adopt(home, pointer, snapshot)
+                    adopted += 1
+                    del snapshot
+                assert len(open_generations(home)) <= 3  # in use, and what a reader began with a moment ago
+            while readers.reads < 2_000:
+                time.sleep(0.01)
+        assert readers.torn == []
+        assert adopted == SWAPS - SWAPS // 5
+        gc.collect()
+        assert open_generations(home) == [current_generation(home)]
+
+
+def open_generations(home: Path) -> list[str]:
+    """The generations that this process still holds."""
+    return [str(number) for number in range(1, SWAPS + 2) if open_snapshot(home, str(number))]
 
 
 def test_of_refreshes_at_once_each_publishes_or_says_why_not_and_the_newest_is_in_force(home: Path) -> None:
