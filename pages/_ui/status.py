@@ -108,9 +108,9 @@ def breaches(states: pd.DataFrame) -> list[str]:
 def _breach(row: pd.Series) -> str:
     name, state = row["table_name"], row["state"]
     word = t(f"table_state.{state}")
-    said = [f"**{row['table']}** :gray[:small[`{name}`]] :{STATES[state]}-badge[{word}]"]
+    said = [f"**{row['table']}** :gray[:small[{name}]] :{STATES[state]}-badge[{word}]"]
     if state == "columns_missing":
-        columns = t("number.list").join(f"`{name}`" for name in str(row["missing_columns"]).split(","))
+        columns = t("number.list").join(name.strip() for name in str(row["missing_columns"]).split(","))
         said.append(t("data_health.breach_columns", columns=columns))
     if not fmt.is_missing(row["disables"]):
         said.append(t("data_health.breach", pages=row["disables"]))
