@@ -4,7 +4,7 @@ Compared by reflection, so a renamed or dropped column is named instead of faili
 """
 
 from collections.abc import Collection, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Literal
 
@@ -91,6 +91,10 @@ class ContractReport:
     def __getitem__(self, name: str) -> TableState:
         return next(t for t in self.tables if t.table == name)
 
+    def counted(self, figures: Mapping[str, tuple[int, datetime | None]]) -> "ContractReport":
+        """The same with the rows and the newest ``updated_at`` of each table that is there."""
+        return ContractReport(tuple(_counted(t, *figures[t.table]) if t.table in figures else t for t in self.tables))
+
     @property
     def whole(self) -> bool:
         """Whether every canonical table is there with all its columns; empty ones count as there."""
@@ -110,7 +114,23 @@ class ContractReport:
 
 
 def check(engine: Engine) -> ContractReport:
-    """Compares the database with ``data_access.schema``.
+    """Compares the database with ``data_access.schema``, and counts the rows of its tables.
+
+    Problem when the database cannot be reached.
+    """
+    found = look(engine)
+    try:
+        with engine.connect() as connection:
+            figures = {
+                t.table: _rows(connection, t.table, "updated_at" in t.present) for t in found.tables if t.present
+            }
+    except DBAPIError as error:
+        raise Problem(unreachable(engine, error)) from error
+    return found.counted(figures)
+
+
+def look(engine: Engine) -> ContractReport:
+    """As ``check``, without counting: a table that is there counts as filled until ``ContractReport.counted``.
 
     Problem when the database cannot be reached.
     """
@@ -118,9 +138,9 @@ def check(engine: Engine) -> ContractReport:
     try:
         with engine.connect() as connection:
             found = _columns(connection)
-            return ContractReport(tuple(_state(connection, t, found.get(t.name)) for t in crm.tables.values()))
     except DBAPIError as error:
         raise Problem(unreachable(engine, error)) from error
+    return ContractReport(tuple(_state(t, found.get(t.name)) for t in crm.tables.values()))
 
 
 def unreachable(engine: Engine, error: Exception) -> str:
@@ -141,7 +161,7 @@ def _columns(connection: Connection) -> dict[str, dict[str, TypeEngine[object]]]
     return {name: {c["name"]: c["type"] for c in columns} for (_, name), columns in found.items()}
 
 
-def _state(connection: Connection, expected: Table, found: dict[str, TypeEngine[object]] | None) -> TableState:
+def _state(expected: Table, found: dict[str, TypeEngine[object]] | None) -> TableState:
     name = expected.name
     if found is None:
         return TableState(name, "absent", None, (), tuple(expected.c.keys()), (), disabled(name, missing=None), None)
@@ -149,18 +169,24 @@ def _state(connection: Connection, expected: Table, found: dict[str, TypeEngine[
     present = tuple(c.name for c in expected.c if c.name in found)
     changes = {c.name: _change(c.type, found[c.name]) for c in expected.c if c.name in found}
     changed = {column_name: change for column_name, change in changes.items() if change}
-    rows, newest = _rows(connection, name, "updated_at" in found)
-    state: State = "columns_missing" if missing else "ok" if rows else "empty"
     return TableState(
         name,
-        state,
-        rows,
+        "columns_missing" if missing else "ok",
+        None,
         present,
         missing,
         tuple(f"{column_name} ({change})" for column_name, change in changed.items()),
-        disabled(name, missing={*missing, *changed} if rows else None),
-        newest,
+        disabled(name, missing={*missing, *changed}),
+        None,
     )
+
+
+def _counted(table: TableState, rows: int, newest: datetime | None) -> TableState:
+    """An empty table disables what needs it, whatever its columns."""
+    if rows:
+        return replace(table, rows=rows, newest=newest)
+    state: State = "empty" if table.state == "ok" else table.state
+    return replace(table, rows=rows, newest=newest, state=state, disables=disabled(table.table, missing=None))
 
 
 def disabled(name: str, *, missing: Collection[str] | None) -> tuple[str, ...]:

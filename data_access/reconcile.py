@@ -32,8 +32,10 @@ class Figure:
         )
 
 
-def reconcile(work: duckdb.DuckDBPyConnection, totals: Mapping[str, Decimal]) -> tuple[Figure, ...]:
+def reconcile(work: duckdb.DuckDBPyConnection, totals: Mapping[str, Decimal], everything: str) -> tuple[Figure, ...]:
     """Compares every money column with the CRM's own total, and writes ``facts.reconciliation``.
+
+    ``everything`` is the schema or database of all staged rows.
 
     Problem when rows or a cent are lost. Only amounts that are no numbers may differ: what a database makes of
     them in a sum is its own business.
@@ -42,7 +44,7 @@ def reconcile(work: duckdb.DuckDBPyConnection, totals: Mapping[str, Decimal]) ->
     for source in SOURCES:
         if source.money is None:
             continue
-        staged = _number(work, f"SELECT count(*) FROM stage.{source.table}")
+        staged = _number(work, f"SELECT count(*) FROM {everything}.{source.table}")
         kept = _number(work, f"SELECT count(*) FROM facts.{source.table}")
         refused = _number(work, f"SELECT count(*) FROM facts.quarantine WHERE table_name = '{source.table}'")
         if staged != kept + refused:
@@ -58,12 +60,13 @@ def reconcile(work: duckdb.DuckDBPyConnection, totals: Mapping[str, Decimal]) ->
         )
         no_numbers = _number(
             work,
-            f"SELECT count(*) FROM stage.{source.table} "
+            f"SELECT count(*) FROM {everything}.{source.table} "
             f"WHERE list_contains(string_split(unreadable, ','), '{source.money}')",
         )
         if abs(figure.difference) >= _CENT and not no_numbers:
             raise Problem(f"{figure.name} does not reconcile: {figure.sentence('')}; nothing was published")
         figures.append(figure)
+    work.execute("DELETE FROM facts.reconciliation")
     work.executemany(
         "INSERT INTO facts.reconciliation BY NAME SELECT ? AS figure, ? AS crm, ? AS snapshot, ? AS quarantined, "
         "? AS difference",

@@ -1,33 +1,52 @@
 """Refresh: from the CRM database to a new generation of facts, checked before anybody sees it.
 
-One read transaction over the CRM -> typed staging rows in a DuckDB in memory -> facts and marts in a draft file ->
-reconciliation -> publication. The staging rows never touch the published file, so nothing that identifies a person
-can be in it.
+One read transaction over the CRM -> typed staged rows -> facts and marts in a draft file -> reconciliation ->
+publication. The first refresh reads everything; later ones read what has changed and derive again only what that
+touches, in a copy of the generation before, with the same result. Whatever makes that impossible (another database,
+another version, a column that came or went, a key that is no key) makes a refresh read everything again.
 """
 
+import shutil
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import UTC, datetime
-from decimal import Decimal
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
 import duckdb
+import pyarrow as pa
 from sqlalchemy import Engine, create_engine
 from sqlalchemy.exc import DBAPIError
 
-from data_access import contract
+from data_access import contract, stage_file
+from data_access.collect import Collected, ReadEverything, collect_all, collect_changes, merge
 from data_access.contract import ContractReport
 from data_access.errors import Problem
-from data_access.marts.build import build, clean, doubts
+from data_access.marts import change, customer, refusals
+from data_access.marts.build import (
+    FACTS,
+    RANKED,
+    build_marts,
+    clean,
+    doubts,
+    fill,
+    number_customers,
+    trade,
+)
 from data_access.marts.tables import facts
 from data_access.pseudonym import secret_key
 from data_access.publish import Draft, publish, writing
-from data_access.readers import literal, reading
+from data_access.readers import literal
 from data_access.reconcile import Figure, expect_identities, reconcile
-from data_access.schema import pii_columns
-from data_access.staging import SOURCES, Progress, stage
+from data_access.snapshot import folder, read_pointer
+from data_access.stage_file import StageState
+from data_access.staging import SOURCES, Progress
+
+# Rows that change without their ``updated_at`` and without a sum that shows it are found when everything is read.
+FULL_AGAIN_AFTER = timedelta(days=1)
+
+_CUSTOMER = next(source for source in SOURCES if source.table == "customer")
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,8 +55,10 @@ class RefreshReport:
     (table, reason); money is in ``currency``."""
 
     generation: str
+    mode: str  # full | changes
     seconds: float
     rows_read: int
+    rows_changed: int
     rows: dict[str, int]
     refused: dict[tuple[str, str], int]
     reconciliation: tuple[Figure, ...]
@@ -47,7 +68,11 @@ class RefreshReport:
     def lines(self) -> Iterator[str]:
         """The report for the terminal."""
         rate = self.rows_read / max(self.seconds, 0.001)
-        yield f"generation {self.generation}: {self.rows_read:,} rows read in {self.seconds:.1f} s ({rate:,.0f} rows/s)"
+        what = "everything" if self.mode == "full" else f"{self.rows_changed:,} changed rows"
+        yield (
+            f"generation {self.generation}: {what}, {self.rows_read:,} rows read in {self.seconds:.1f} s "
+            f"({rate:,.0f} rows/s)"
+        )
         for name, rows in self.rows.items():
             yield f"  {name:<20} {rows:>12,} rows"
         for figure in self.reconciliation:
@@ -58,46 +83,21 @@ class RefreshReport:
             yield f"  warning: {warning}"
 
 
-def refresh(engine: Engine, home: Path, *, progress: Progress = lambda _: None) -> RefreshReport:
+def refresh(engine: Engine, home: Path, *, full: bool = False, progress: Progress = lambda _: None) -> RefreshReport:
     """Builds and publishes the next generation of facts from the CRM database.
 
-    ``progress`` gets one line per step. Problem when the CRM cannot be read, lacks a table or column without which
-    there are no facts, mixes currencies, does not reconcile, or another refresh is at work; the generation in force
-    then stays in force.
+    ``full`` reads everything even where reading the changes would do. ``progress`` gets one line per step. Problem
+    when the CRM cannot be read, lacks a table or column without which there are no facts, mixes currencies, does not
+    reconcile, or another refresh is at work; the generation in force then stays in force.
     """
-    started = time.monotonic()
-    with _explained(engine, home), writing(home) as draft, _workshop(draft) as work:
-        state = contract.check(engine)
-        _expect_core(state)
-        loads, totals = _stage_all(engine, work, draft, state, progress)
-        progress("building the facts")
-        currency = clean(work, secret_key(home))
-        _attach_facts(work, draft)
-        build(work, draft.number, currency, [f"{c.table.name}.{c.name}" for c in pii_columns()])
-        _record_state(work, state)
-        _record_loads(work, loads, time.monotonic() - started)
-        progress("checking the facts")
-        figures = reconcile(work, totals)
-        expect_identities(work)
-        unequal = (f"it does not add up: {f.sentence(currency)}" for f in figures if f.difference)
-        warnings = (*_gaps(state), *doubts(work), *unequal)
-        rows = {t.name: _count(work, f"SELECT count(*) FROM facts.{t.name}") for t in facts.sorted_tables}
-        refused = work.execute(
-            "SELECT table_name, reason, count(*) FROM facts.quarantine GROUP BY ALL ORDER BY ALL"
-        ).fetchall()
-        work.execute("DETACH facts")  # writes everything to the file
-        progress("publishing")
-        publish(home, draft)
-    return RefreshReport(
-        generation=str(draft.number),
-        seconds=time.monotonic() - started,
-        rows_read=loads.rows,
-        rows=rows,
-        refused={(table, reason): count for table, reason, count in refused},
-        reconciliation=figures,
-        currency=currency,
-        warnings=warnings,
-    )
+    with _explained(engine, home), writing(home) as draft:
+        if not full:
+            try:
+                return _Refresh(engine, home, draft, progress).changes()
+            except ReadEverything as reason:
+                progress(f"reading everything: {reason}")
+        draft.path.unlink(missing_ok=True)
+        return _Refresh(engine, home, draft, progress).everything()
 
 
 @contextmanager
@@ -117,18 +117,192 @@ def _explained(engine: Engine, home: Path) -> Iterator[None]:
         raise Problem(f"the refresh could not read the CRM or write to {home} ({reason}); {kept}") from error
 
 
-@contextmanager
-def _workshop(draft: Draft) -> Iterator[duckdb.DuckDBPyConnection]:
-    """A DuckDB in memory that spills into the draft's private folder."""
-    config: dict[str, str | bool | int | float | list[str]] = {
-        "memory_limit": "1GB",
-        "temp_directory": str(draft.scratch / "spill"),
-    }
-    with duckdb.connect(":memory:", config=config) as work:
-        work.execute("SET TimeZone = 'UTC'")
-        work.execute("CREATE SCHEMA stage")
-        work.execute("CREATE SCHEMA clean")
-        yield work
+class _Refresh:
+    """One refresh, of everything or of the changes."""
+
+    def __init__(self, engine: Engine, home: Path, draft: Draft, progress: Progress) -> None:
+        self.started = time.monotonic()
+        self.engine, self.home, self.draft, self.progress = engine, home, draft, progress
+        self.key = secret_key(home)
+        self.fingerprint = stage_file.fingerprint(engine, self.key)
+        self.state = contract.look(engine)
+        _expect_core(self.state)
+
+    def everything(self) -> RefreshReport:
+        """Reads every row and builds all facts."""
+        stage_file.remove(self.home)
+        with self._workshop() as work, stage_file.attached(work, stage_file.stage_path(self.home), "stage"):
+            stage_file.begin(work, "stage")
+            collected = collect_all(self.engine, work, self.draft.scratch, self.state, self.progress)
+            self.progress("building the facts")
+            currency = clean(work, "stage")
+            work.execute("CREATE TABLE stage.customer_number (customer_id VARCHAR, customer_no BIGINT)")
+            work.execute("CREATE VIEW clean.customer_number AS SELECT * FROM stage.customer_number")
+            number_customers(work, self.key, "stage", "stage.customer_number")
+            trade(work)
+            day = _day(work, _INSTANTS.format("clean.orders", "clean.returns")) or collected.read_at.date()
+            work.execute(f"CREATE TABLE stage.customer AS {customer.WITHOUT_BIRTHDAY.format(day=_literal(day))}")
+            work.execute("DROP TABLE incoming.customer")
+            refusals.refuse(work, _CUSTOMER)
+            self._create_facts()
+            work.execute(f"ATTACH {literal(self.draft.path)} AS facts")
+            fill(work, _in_order())
+            work.execute(f"INSERT INTO facts.customer_rank BY NAME {RANKED.format('stage.customer_number')}")
+            rows = collected.rows_read
+            _record_generation(work, self.draft.number, currency, collected, "full", rows, None, 0)
+            build_marts(work, self.progress)
+            for load in collected.loads:
+                self._record_load(work, collected, load.table, load.rows_read, 0)
+            report = self._finish(work, "stage", collected, currency, "full", rows, None)
+            state = StageState(self.draft.number, collected.read_at, collected.tables)
+            stage_file.finish(work, "stage", state, self.fingerprint)
+        return report
+
+    def changes(self) -> RefreshReport:
+        """Reads what has changed and brings a copy of the facts in force up to date.
+
+        ReadEverything when there is no staged copy that belongs to them.
+        """
+        pointer = read_pointer(self.home.resolve())
+        path = stage_file.stage_path(self.home)
+        if pointer is None or not path.is_file():
+            raise ReadEverything("there is no staged copy of the CRM yet")
+        with self._workshop() as work, stage_file.attached(work, path, "kept"):
+            before = stage_file.read_state(work, "kept", self.fingerprint)
+            if before is None or before.generation != pointer.number:
+                raise ReadEverything("the staged copy belongs to other facts, another database or another version")
+            now = datetime.now(UTC).replace(tzinfo=None)
+            if now - before.read_in_full_at > FULL_AGAIN_AFTER:
+                raise ReadEverything(f"it was last done on {before.read_in_full_at:%Y-%m-%d %H:%M} UTC")
+            published = folder(self.home) / pointer.facts
+            shutil.copyfile(published, self.draft.path)
+            work.execute(f"ATTACH {literal(published)} AS old (READ_ONLY)")
+            work.execute(f"ATTACH {literal(self.draft.path)} AS facts")
+            last_day = _day(work, _INSTANTS.format("facts.sale_order", "facts.return_line"))
+            if last_day is None:
+                raise ReadEverything("there was no receipt before")
+            collected = collect_changes(
+                self.engine, work, self.draft.scratch, self.state, before, last_day, self.progress
+            )
+            stage_file.begin(work, "kept")
+            work.execute("CREATE SCHEMA stage")
+            self.progress("deriving what has changed")
+            merged = {
+                source.table: merge(work, source, collected.again.get(source.table, []))
+                for source in SOURCES
+                if source is not _CUSTOMER
+            }
+            number_customers(work, self.key, "incoming", "kept.customer_number")
+            currency = change.derive_trade(work)
+            day = change.newest_day(work)
+            # Whose birthday lies between the days was read again only for days that could be expected.
+            expected = collected.read_at.date() + timedelta(days=1)
+            if day != last_day and (day is None or not last_day < day <= expected):
+                raise ReadEverything(f"the newest day of the data moved from {last_day} to {day}")
+            work.execute(
+                f"CREATE TABLE incoming.aged AS {customer.WITHOUT_BIRTHDAY.format(day=_literal(day))}; "
+                "DROP TABLE incoming.customer; ALTER TABLE incoming.aged RENAME TO customer"
+            )
+            merged["customer"] = merge(work, _CUSTOMER, collected.again.get("customer", []))
+            change.derive_people(work)
+            change.update_facts(work)
+            changed = sum(written + deleted for written, deleted in merged.values())
+            _record_generation(work, self.draft.number, currency, collected, "changes", changed, pointer.number, 0)
+            change.update_marts(work, self.progress)
+            work.execute("DELETE FROM facts.table_load")
+            for load in collected.loads:
+                self._record_load(work, collected, load.table, *merged[load.table])
+            report = self._finish(work, "kept", collected, currency, "changes", changed, pointer.number)
+            state = StageState(self.draft.number, before.read_in_full_at, collected.tables)
+            stage_file.finish(work, "kept", state, self.fingerprint)
+        return report
+
+    @contextmanager
+    def _workshop(self) -> Iterator[duckdb.DuckDBPyConnection]:
+        """A DuckDB in memory that spills into the draft's private folder."""
+        config: dict[str, str | bool | int | float | list[str]] = {
+            "memory_limit": "1GB",
+            "temp_directory": str(self.draft.scratch / "spill"),
+            "preserve_insertion_order": True,
+        }
+        with duckdb.connect(":memory:", config=config) as work:
+            work.execute("SET TimeZone = 'UTC'")
+            for schema in ("incoming", "changed", "clean", "fresh"):
+                work.execute(f"CREATE SCHEMA {schema}")
+            yield work
+
+    def _create_facts(self) -> None:
+        engine = create_engine(f"duckdb:///{self.draft.path.as_posix()}")
+        facts.create_all(engine)
+        engine.dispose()
+
+    def _record_load(
+        self, work: duckdb.DuckDBPyConnection, collected: Collected, table: str, written: int, deleted: int
+    ) -> None:
+        load = next(load for load in collected.loads if load.table == table)
+        work.execute(
+            "INSERT INTO facts.table_load BY NAME SELECT ? AS table_name, ? AS mode, ? AS rows_read, "
+            "? AS rows_changed, ? AS rows_deleted, ? AS seconds, ? AS newest",
+            [load.table, load.mode, load.rows_read, written, deleted, load.seconds, load.newest],
+        )
+
+    def _finish(
+        self,
+        work: duckdb.DuckDBPyConnection,
+        everything: str,
+        collected: Collected,
+        currency: str,
+        mode: str,
+        changed: int,
+        previous: int | None,
+    ) -> RefreshReport:
+        """Records what was done, checks the books, and publishes."""
+        state = self.state.counted(collected.figures)
+        _record_state(work, state)
+        self.progress("checking the facts")
+        figures = reconcile(work, collected.totals, everything)
+        expect_identities(work)
+        unequal = (f"it does not add up: {f.sentence(currency)}" for f in figures if f.difference)
+        warnings = (*_gaps(state), *doubts(work, everything), *unequal)
+        rows = {t.name: _count(work, f"SELECT count(*) FROM facts.{t.name}") for t in facts.sorted_tables}
+        refused = work.execute(
+            "SELECT table_name, reason, count(*) FROM facts.quarantine GROUP BY ALL ORDER BY ALL"
+        ).fetchall()
+        seconds = time.monotonic() - self.started
+        _record_generation(work, self.draft.number, currency, collected, mode, changed, previous, seconds)
+        work.execute("DETACH facts")  # writes everything to the file
+        self.progress("publishing")
+        publish(self.home, self.draft)
+        return RefreshReport(
+            generation=str(self.draft.number),
+            mode=mode,
+            seconds=time.monotonic() - self.started,
+            rows_read=collected.rows_read,
+            rows_changed=changed,
+            rows=rows,
+            refused={(table, reason): count for table, reason, count in refused},
+            reconciliation=figures,
+            currency=currency,
+            warnings=warnings,
+        )
+
+
+_INSTANTS = "SELECT ordered_at AS instant FROM {} UNION ALL SELECT returned_at FROM {}"
+
+
+def _day(work: duckdb.DuckDBPyConnection, instants: str) -> date | None:
+    found = work.execute(f"SELECT CAST(max(instant) AS DATE) FROM ({instants})").fetchone()
+    return found[0] if found else None
+
+
+def _literal(day: date | None) -> str:
+    return f"DATE '{day}'"
+
+
+def _in_order() -> list[str]:
+    """The facts, those that lines name after the lines."""
+    late = [name for name in ("product", "quarantine") if name in FACTS]
+    return [name for name in FACTS if name not in late] + late
 
 
 def _expect_core(report: ContractReport) -> None:
@@ -147,65 +321,53 @@ def _expect_core(report: ContractReport) -> None:
             )
 
 
-@dataclass(frozen=True, slots=True)
-class _Loads:
-    """When the CRM was read (UTC), and per table: its name, rows, seconds, newest updated_at."""
-
-    read_at: datetime
-    tables: tuple[tuple[str, int, float, datetime | None], ...]
-
-    @property
-    def rows(self) -> int:
-        return sum(rows for _, rows, _, _ in self.tables)
-
-
-def _stage_all(
-    engine: Engine, work: duckdb.DuckDBPyConnection, draft: Draft, state: ContractReport, progress: Progress
-) -> tuple[_Loads, dict[str, Decimal]]:
-    """Reads every source within one transaction of the CRM; returns what was read and the CRM's own money totals."""
-    totals: dict[str, Decimal] = {}
-    tables = []
-    with reading(engine, work, draft.scratch) as reader:
-        read_at = datetime.now(UTC).replace(tzinfo=None)
-        for source in SOURCES:
-            table = state[source.table]
-            started = time.monotonic()
-            rows = stage(work, reader, source, table.present, table.rows or 0, progress)
-            if set(source.essential) <= set(table.present):
-                tables.append((source.table, rows, time.monotonic() - started, table.newest))
-            if source.money:
-                usable = set(source.essential) <= set(table.present)
-                totals[source.table] = reader.total(source.table, source.money) if usable else Decimal(0)
-    return _Loads(read_at, tuple(tables)), totals
-
-
-def _attach_facts(work: duckdb.DuckDBPyConnection, draft: Draft) -> None:
-    engine = create_engine(f"duckdb:///{draft.path.as_posix()}")
-    facts.create_all(engine)
-    engine.dispose()
-    work.execute(f"ATTACH {literal(draft.path)} AS facts")
-
-
 def _record_state(work: duckdb.DuckDBPyConnection, state: ContractReport) -> None:
-    work.executemany(
-        "INSERT INTO facts.table_status BY NAME SELECT ? AS table_name, ? AS state, ? AS rows, ? AS missing_columns, "
-        "? AS disables, ? AS newest",
-        [
-            (t.table, t.state, t.rows, ",".join(t.missing) or None, ",".join(t.disables) or None, t.newest)
-            for t in state.tables
-        ],
-    )
+    rows = [
+        {
+            "table_name": t.table,
+            "state": t.state,
+            "rows": t.rows,
+            "missing_columns": ",".join(t.missing) or None,
+            "disables": ",".join(t.disables) or None,
+            "newest": t.newest,
+        }
+        for t in state.tables
+    ]
+    work.register("states", pa.Table.from_pylist(rows))
+    work.execute("DELETE FROM facts.table_status; INSERT INTO facts.table_status BY NAME SELECT * FROM states")
+    work.unregister("states")
 
 
-def _record_loads(work: duckdb.DuckDBPyConnection, loads: _Loads, seconds: float) -> None:
-    work.executemany(
-        "INSERT INTO facts.table_load BY NAME SELECT ? AS table_name, 'full' AS mode, ? AS rows_read, "
-        "rows_read AS rows_changed, 0 AS rows_deleted, ? AS seconds, ? AS newest",
-        loads.tables,
-    )
+def _record_generation(
+    work: duckdb.DuckDBPyConnection,
+    generation: int,
+    currency: str,
+    collected: Collected,
+    mode: str,
+    changed: int,
+    previous: int | None,
+    seconds: float,
+) -> None:
+    work.execute("DELETE FROM facts.generation_info")
     work.execute(
-        "UPDATE facts.generation_info SET read_at = ?, mode = 'full', seconds = ?, rows_read = ?, rows_changed = ?",
-        [loads.read_at, seconds, loads.rows, loads.rows],
+        f"""INSERT INTO facts.generation_info BY NAME
+        SELECT $generation AS generation, $built_at AS built_at, coalesce(max(instant), $built_at) AS as_of,
+            CAST(min(instant) AS DATE) AS first_day, CAST(max(instant) AS DATE) AS last_day, $currency AS currency,
+            (SELECT coalesce(bool_and(kind = 'demo'), false) FROM facts.data_source) AS is_demo,
+            $read_at AS read_at, $mode AS mode, $seconds AS seconds, $rows_read AS rows_read,
+            $changed AS rows_changed, $previous AS previous
+        FROM ({_INSTANTS.format("facts.sale_order", "facts.return_line")})""",
+        {
+            "generation": generation,
+            "built_at": datetime.now(UTC).replace(tzinfo=None),
+            "currency": currency,
+            "read_at": collected.read_at,
+            "mode": mode,
+            "seconds": seconds,
+            "rows_read": collected.rows_read,
+            "changed": changed,
+            "previous": previous,
+        },
     )
 
 

@@ -1,4 +1,4 @@
-"""From the CRM into typed staging tables of a DuckDB that lives only as long as the refresh.
+"""From the CRM into typed staging tables.
 
 A reader delivers a column in its canonical type or as text, and one place here turns the text into that type: a
 value that cannot be read becomes null, and ``unreadable`` names its column. A staging table always has all the
@@ -10,7 +10,7 @@ from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 
 import duckdb
-from sqlalchemy import Column
+from sqlalchemy import Column, ColumnElement
 
 from data_access.readers import Reader, duckdb_type
 from data_access.schema import crm
@@ -34,7 +34,8 @@ class Source:
 
     @property
     def columns(self) -> tuple[str, ...]:
-        return self.essential + self.optional
+        """What is read; ``updated_at`` tells the next refresh where to begin."""
+        return (*self.essential, *self.optional, "updated_at")
 
     @property
     def key(self) -> tuple[str, ...]:
@@ -115,6 +116,14 @@ SOURCES = (
 )
 
 
+def create(work: duckdb.DuckDBPyConnection, source: Source, schema: str) -> None:
+    """Creates the staging table ``<schema>.<table>``, empty."""
+    table = crm.tables[source.table]
+    declared = ", ".join(f'"{name}" {duckdb_type(table.c[name])}' for name in source.columns)
+    kind = "TEMP TABLE" if schema == "temp" else "TABLE"
+    work.execute(f'CREATE {kind} {schema}."{table.name}" ({declared}, unreadable VARCHAR)')
+
+
 def stage(
     work: duckdb.DuckDBPyConnection,
     reader: Reader,
@@ -122,23 +131,21 @@ def stage(
     present: Collection[str],
     expected: int,
     progress: Progress,
+    *,
+    schema: str,
+    where: ColumnElement[bool] | None = None,
 ) -> int:
-    """Fills ``stage.<table>`` with the columns of ``source`` that are ``present`` in the CRM; returns the rows.
+    """Adds to ``<schema>.<table>`` the columns of ``source`` that are ``present`` in the CRM; returns the rows.
 
-    ``expected`` is the number of rows the table held a moment ago, for the progress.
+    ``where`` chooses rows; ``expected`` is their number as far as it is known, for the progress.
     """
     table = crm.tables[source.table]
-    columns = [table.c[name] for name in source.columns]
-    declared = ", ".join(f'"{c.name}" {duckdb_type(c)}' for c in columns)
-    work.execute(f'CREATE TABLE stage."{table.name}" ({declared}, unreadable VARCHAR)')
-    if not set(source.essential) <= set(present):
-        return 0
     started = time.monotonic()
     rows = 0
-    names = [c.name for c in columns if c.name in present]
-    for batch in reader.rows(table.name, names):
-        chosen = _select([table.c[n] for n in names], batch.typed)
-        work.execute(f'INSERT INTO stage."{table.name}" BY NAME SELECT {chosen} FROM {batch.relation}')
+    names = [name for name in source.columns if name in present]
+    for batch in reader.rows(table.name, names, where):
+        columns = _select([table.c[name] for name in names], batch.typed)
+        work.execute(f'INSERT INTO {schema}."{table.name}" BY NAME SELECT {columns} FROM {batch.relation}')
         (added,) = work.fetchone() or (0,)
         rows += added
         seconds = max(time.monotonic() - started, 0.001)

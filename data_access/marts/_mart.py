@@ -11,7 +11,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from sqlalchemy import Select, Table
+from sqlalchemy import Integer, Numeric, Select, Table
 from sqlalchemy.sql.selectable import CompoundSelect
 
 # What of a mart is built again when some facts have changed:
@@ -34,8 +34,8 @@ class Mart:
     """One mart: its table, the query that fills it, what is built again together, and the order of its rows.
 
     ``query`` reads tables of ``data_access.marts.tables`` and of marts before it. A mart by ``customer_sum`` has
-    the columns of its group and sums; one of the sums is ``rows``, the number of rows added up: without any, the
-    row goes. A ``step`` serves other marts only and is not kept.
+    the columns of its group (``order_by`` names the numbers among them) and sums; one of them is ``rows``, the number of rows added
+    up: without any, the row goes. A ``step`` serves other marts only and is not kept.
     """
 
     table: Table
@@ -47,3 +47,9 @@ class Mart:
     @property
     def name(self) -> str:
         return self.table.name
+
+    @property
+    def sums(self) -> list[str]:
+        """Of a mart by ``customer_sum``: its numbers, but for those that name a group."""
+        numbers = (c for c in self.table.c if isinstance(c.type, Integer | Numeric))
+        return [c.name for c in numbers if c.name not in self.order_by]

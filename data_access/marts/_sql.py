@@ -1,10 +1,14 @@
 """Queries of marts as SQL text for DuckDB, reading the schema they are told to."""
 
+from functools import cache
 from typing import Any
 
 from duckdb_sqlalchemy import Dialect
-from sqlalchemy import Select
+from sqlalchemy import Select, Table
 from sqlalchemy.sql.selectable import CompoundSelect
+from sqlalchemy.sql.visitors import iterate
+
+from data_access.marts._mart import Mart
 
 _DIALECT = Dialect()
 
@@ -18,3 +22,15 @@ def sql(query: Select[Any] | CompoundSelect[Any], schema: str) -> str:
         compile_kwargs={"literal_binds": True},
     )
     return str(compiled)
+
+
+@cache
+def mart_sql(mart: Mart, schema: str) -> str:
+    """The query of a mart, as ``sql`` writes it."""
+    return sql(mart.query(), schema)
+
+
+@cache
+def tables_read(mart: Mart) -> frozenset[Table]:
+    """The tables that the query of a mart reads."""
+    return frozenset(part for part in iterate(mart.query()) if isinstance(part, Table))

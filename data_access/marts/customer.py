@@ -4,28 +4,38 @@ From the birthday only the age band, whether the customer is an adult (18) and t
 newest day of the data. A birthday before 1920 or in the future is unknown; unknown age is not adult.
 """
 
-SQL = """
-WITH tiers AS (
-    SELECT c.customer_id, coalesce(t.name, c.tier_id) AS tier
-    FROM clean.tier_change c LEFT JOIN clean.tier t USING (tier_id)
-    QUALIFY row_number() OVER (PARTITION BY c.customer_id ORDER BY c.changed_at DESC, c.tier_id) = 1
-), people AS (
-    SELECT c.*, CASE WHEN birthday >= DATE '1920-01-01' AND birthday <= k.day THEN birthday END AS born, k.day AS today
-    FROM clean.customer c CROSS JOIN clean.clock k
+# What is kept of the rows as they were read: the birthday goes here and nowhere else. {day}: the newest day, as SQL.
+WITHOUT_BIRTHDAY = """
+WITH people AS (
+    SELECT *, {day} AS today,
+        CASE WHEN birthday >= DATE '1920-01-01' AND birthday <= today THEN birthday END AS born
+    FROM incoming.customer
 ), aged AS (
     SELECT *, year(today) - year(born) - CAST(strftime(born, '%m-%d') > strftime(today, '%m-%d') AS INTEGER) AS age
     FROM people
 )
 SELECT
-    k.customer_no, a.home_store_id, a.gender,
+    * EXCLUDE (birthday, born, today, age),
     CASE
         WHEN age < 18 THEN 'under 18' WHEN age < 25 THEN '18-24' WHEN age < 35 THEN '25-34' WHEN age < 45 THEN '35-44'
         WHEN age < 55 THEN '45-54' WHEN age < 65 THEN '55-64' WHEN age >= 65 THEN '65+'
     END AS age_band,
     coalesce(age >= 18, false) AS is_adult,
     strftime(born, '%m-%d') AS birth_month_day,
-    a.city, a.joined_on, a.source, a.account_type, a.importance, t.tier
-FROM aged a
+    birthday IS NOT NULL AND born IS NULL AS birthday_implausible
+FROM aged
+"""
+
+SQL = """
+WITH tiers AS (
+    SELECT c.customer_id, coalesce(t.name, c.tier_id) AS tier
+    FROM clean.tier_change c LEFT JOIN clean.tier t USING (tier_id)
+    QUALIFY row_number() OVER (PARTITION BY c.customer_id ORDER BY c.changed_at DESC, c.tier_id) = 1
+)
+SELECT
+    k.customer_no, c.home_store_id, c.gender, c.age_band, c.is_adult, c.birth_month_day, c.city, c.joined_on, c.source,
+    c.account_type, c.importance, t.tier
+FROM clean.customer c
 JOIN clean.customer_number k USING (customer_id)
 LEFT JOIN tiers t USING (customer_id)
 ORDER BY k.customer_no

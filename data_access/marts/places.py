@@ -32,9 +32,9 @@ ORDER BY store_id
 # One row per product, and one per product id that only lines name.
 PRODUCT = """
 WITH named AS (
-    SELECT product_id FROM clean.sale_line UNION SELECT product_id FROM clean.return_line
+    SELECT product_id FROM facts.sale_line UNION SELECT product_id FROM facts.return_line
 )
-SELECT * EXCLUDE (unreadable) REPLACE (coalesce(nullif(name, ''), product_id) AS name) FROM clean.product
+SELECT * EXCLUDE (unreadable, updated_at) REPLACE (coalesce(nullif(name, ''), product_id) AS name) FROM clean.product
 UNION ALL BY NAME
 SELECT product_id, product_id AS name FROM named ANTI JOIN clean.product USING (product_id)
 ORDER BY product_id
@@ -52,4 +52,4 @@ ORDER BY day, store_id, hour
 """
 
 # One row per person who works or worked for the chain; no name.
-STAFF = "SELECT * EXCLUDE (unreadable) FROM clean.staff ORDER BY staff_id"
+STAFF = "SELECT * EXCLUDE (unreadable, updated_at) FROM clean.staff ORDER BY staff_id"

@@ -14,26 +14,29 @@ from data_access.staging import SOURCES, Source
 _PLAUSIBLE = "BETWEEN TIMESTAMP '1980-01-01' AND now()::TIMESTAMP + INTERVAL 5 YEAR"
 
 
-def refuse(work: duckdb.DuckDBPyConnection) -> None:
-    """Builds ``clean.refused`` and the ``clean`` views; receipts before their lines."""
+def begin(work: duckdb.DuckDBPyConnection) -> None:
+    """Creates ``clean.refused``, still empty."""
     work.execute(
         """CREATE TABLE clean.refused (
             table_name VARCHAR, row BIGINT, row_key VARCHAR, reason VARCHAR, amount DECIMAL(18, 4)
         )"""
     )
-    for source in SOURCES:
-        _refuse_rows(work, source)
-        _refuse_duplicates(work, source)
-        work.execute(
-            f"CREATE VIEW clean.{source.table} AS SELECT * FROM stage.{source.table} "
-            f"WHERE rowid NOT IN (SELECT row FROM clean.refused WHERE table_name = '{source.table}')"
-        )
 
 
-def unreadable_values(work: duckdb.DuckDBPyConnection) -> list[tuple[str, str, int]]:
-    """One (table, column, values) for each column with values that are no number or date, needed or not."""
+def refuse(work: duckdb.DuckDBPyConnection, source: Source) -> None:
+    """Adds the rows of one table that cannot be used and builds its ``clean`` view; receipts before their lines."""
+    _refuse_rows(work, source)
+    _refuse_duplicates(work, source)
+    work.execute(
+        f"CREATE VIEW clean.{source.table} AS SELECT * FROM stage.{source.table} "
+        f"WHERE rowid NOT IN (SELECT row FROM clean.refused WHERE table_name = '{source.table}')"
+    )
+
+
+def unreadable_values(work: duckdb.DuckDBPyConnection, everything: str) -> list[tuple[str, str, int]]:
+    """Of the staged rows in the schema or database ``everything``: one (table, column, values) for each column with values that are no number or date, needed or not."""
     counted = " UNION ALL ".join(
-        f"SELECT '{s.table}' AS name, unnest(string_split(unreadable, ',')) AS field FROM stage.{s.table} "
+        f"SELECT '{s.table}' AS name, unnest(string_split(unreadable, ',')) AS field FROM {everything}.{s.table} "
         "WHERE unreadable IS NOT NULL"
         for s in SOURCES
     )

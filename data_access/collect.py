@@ -1,0 +1,361 @@
+"""What left the CRM: everything, or only what has changed since the staged copy was last brought up to date.
+
+All of it is read within one transaction of the CRM. A table is read by its watermark (``updated_at`` newer than what
+was seen, with an overlap for transactions that commit late) where the staged copy holds many of its rows, else as a
+whole. The CRM's own number of rows and sum of money are then compared with the staged copy: days of ``updated_at``
+whose rows do not add up are read again, which finds what was deleted, and where even that does not make the sums
+equal (a value that changed without its ``updated_at``) the table is read as a whole.
+
+``incoming.<table>`` holds the rows as read; ``changed.<table>`` the keys of the rows that were inserted, changed or
+deleted, with the unit they belong to, after ``merge`` has brought ``kept.<table>`` up to date.
+"""
+
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import duckdb
+from sqlalchemy import ColumnElement, Engine, Table, and_, extract, func, or_, select
+
+from data_access.contract import ContractReport
+from data_access.readers import Reader, reading
+from data_access.schema import crm
+from data_access.stage_file import Remembered, StageState, described
+from data_access.staging import SOURCES, Progress, Source, create, stage
+
+# Transactions may commit rows minutes after the instant they wrote into updated_at.
+OVERLAP = timedelta(minutes=10)
+# Smaller tables are read as a whole: it is as fast, and misses nothing.
+WHOLE_BELOW = 20_000
+# More days than this to read again are slower than the whole table.
+_DAYS_AGAIN = 60
+_CENT = Decimal("0.01")
+
+# The unit whose rows are derived together: a receipt with its lines, a customer with all that hangs on one.
+UNITS: Mapping[str, tuple[str, ...]] = {
+    "sale_order": ("order_id",),
+    "sale_line": ("order_id",),
+    "return_line": ("return_id", "line_no"),
+    "customer": ("customer_id",),
+    "tier_change": ("customer_id",),
+    "campaign_member": ("customer_id",),
+    "campaign_event": ("customer_id",),
+}
+
+
+class ReadEverything(Exception):
+    """Why the staged copy cannot be brought up to date; not a failure: everything is read again."""
+
+
+@dataclass(frozen=True, slots=True)
+class Load:
+    """How one CRM table was read; ``newest`` is its newest ``updated_at`` (UTC)."""
+
+    table: str
+    mode: str  # full | changes
+    rows_read: int
+    seconds: float
+    newest: datetime | None
+
+
+@dataclass(slots=True)
+class Collected:
+    """When the CRM was read (UTC), how each table was, and the CRM's own totals of money by table."""
+
+    read_at: datetime
+    loads: list[Load] = field(default_factory=list)
+    # rows and newest ``updated_at`` of every canonical table that is there
+    figures: dict[str, tuple[int, datetime | None]] = field(default_factory=dict)
+    totals: dict[str, Decimal] = field(default_factory=dict)
+    tables: dict[str, Remembered] = field(default_factory=dict)
+    # days of updated_at that were read again, by table; None: the whole table
+    again: dict[str, list[date | None] | None] = field(default_factory=dict)
+
+    @property
+    def rows_read(self) -> int:
+        return sum(load.rows_read for load in self.loads)
+
+
+@dataclass(frozen=True, slots=True)
+class _Figures:
+    """The CRM's own word on a table."""
+
+    rows: int
+    newest: datetime | None
+    money: Decimal
+
+
+def collect_all(
+    engine: Engine, work: duckdb.DuckDBPyConnection, scratch: Path, state: ContractReport, progress: Progress
+) -> Collected:
+    """Reads every source as a whole into ``stage.<table>``, customers into ``incoming.customer``."""
+    with reading(engine, work, scratch) as reader:
+        collected = Collected(datetime.now(UTC).replace(tzinfo=None))
+        for source in SOURCES:
+            # One transaction can write to one database file, and to temporary tables.
+            schema = "temp" if source.table == "customer" else "stage"
+            create(work, source, schema)
+            if _usable(source, state):
+                figures = _figures(reader, source, state)
+                started = time.monotonic()
+                rows = stage(work, reader, source, state[source.table].present, figures.rows, progress, schema=schema)
+                _note(collected, source, state, "full", rows, started, figures)
+            elif source.money:
+                collected.totals[source.table] = Decimal(0)
+        _count_others(reader, state, collected)
+    work.execute("CREATE TABLE incoming.customer AS SELECT * FROM temp.customer; DROP TABLE temp.customer")
+    return collected
+
+
+def collect_changes(
+    engine: Engine,
+    work: duckdb.DuckDBPyConnection,
+    scratch: Path,
+    state: ContractReport,
+    before: StageState,
+    last_day: date | None,
+    progress: Progress,
+) -> Collected:
+    """Reads what has changed since ``before`` into ``incoming.<table>``; ``last_day`` is that of the facts so far.
+
+    ReadEverything when a table that had usable columns has none now, or the other way round.
+    """
+    with reading(engine, work, scratch) as reader:
+        collected = Collected(datetime.now(UTC).replace(tzinfo=None))
+        for source in SOURCES:
+            create(work, source, "incoming")
+            if _usable(source, state) != (source.table in before.tables):
+                raise ReadEverything(f"{source.table} has come or gone")
+            if not _usable(source, state):
+                if source.money:
+                    collected.totals[source.table] = Decimal(0)
+                continue
+            figures = _figures(reader, source, state)
+            started = time.monotonic()
+            mode, rows = _pull(reader, work, source, state, before, figures, last_day, collected, progress)
+            _note(collected, source, state, mode, rows, started, figures)
+        _count_others(reader, state, collected)
+    return collected
+
+
+def _count_others(reader: Reader, state: ContractReport, collected: Collected) -> None:
+    for table in state.tables:
+        if table.present and table.table not in collected.figures:
+            rows, newest = _count(reader, table.table, "updated_at" in table.present)
+            collected.figures[table.table] = rows, newest
+
+
+def _usable(source: Source, state: ContractReport) -> bool:
+    return set(source.essential) <= set(state[source.table].present)
+
+
+def _note(
+    collected: Collected,
+    source: Source,
+    state: ContractReport,
+    mode: str,
+    rows: int,
+    started: float,
+    figures: _Figures,
+) -> None:
+    collected.figures[source.table] = figures.rows, figures.newest
+    collected.loads.append(Load(source.table, mode, rows, time.monotonic() - started, figures.newest))
+    if source.money:
+        collected.totals[source.table] = figures.money
+    # A clock that runs ahead must not make the next refresh skip what is written until then.
+    seen = min(figures.newest, collected.read_at) if figures.newest else None
+    collected.tables[source.table] = Remembered(described(state, source.table), seen)
+
+
+def _figures(reader: Reader, source: Source, state: ContractReport) -> _Figures:
+    rows, newest = _count(reader, source.table, "updated_at" in state[source.table].present)
+    return _Figures(rows, newest, reader.total(source.table, source.money) if source.money else Decimal(0))
+
+
+def _count(reader: Reader, name: str, dated: bool) -> tuple[int, datetime | None]:
+    table = crm.tables[name]
+    columns: list[ColumnElement[Any]] = [func.count()]
+    if dated:
+        columns.append(func.max(table.c.updated_at))
+    rows, *newest = reader.execute(select(*columns).select_from(table))[0]
+    return rows, newest[0] if newest else None
+
+
+def _pull(
+    reader: Reader,
+    work: duckdb.DuckDBPyConnection,
+    source: Source,
+    state: ContractReport,
+    before: StageState,
+    figures: _Figures,
+    last_day: date | None,
+    collected: Collected,
+    progress: Progress,
+) -> tuple[str, int]:
+    """Reads one table into ``incoming``; returns how, and the rows."""
+    name, seen = source.table, before.tables[source.table]
+    present = state[name].present
+
+    def read(where: ColumnElement[bool] | None, expected: int) -> int:
+        return stage(work, reader, source, present, expected, progress, schema="incoming", where=where)
+
+    def whole() -> tuple[str, int]:
+        work.execute(f"DELETE FROM incoming.{name}")
+        collected.again[name] = None
+        return "full", read(None, figures.rows)
+
+    table = crm.tables[name]
+    drifted = seen.present != described(state, name)
+    if drifted or seen.watermark is None or figures.rows < WHOLE_BELOW:
+        return whole()
+    changed = _changed_since(table, seen.watermark - OVERLAP)
+    if name == "customer" and "birthday" in present:
+        birthdays = _birthdays(table, last_day, collected.read_at)
+        if birthdays is None:
+            return whole()
+        changed = or_(changed, birthdays)
+    rows = read(changed, 0)
+    days: list[date | None] = []
+    if _rows_after(work, source, days) != figures.rows:
+        days = _days_that_differ(reader, work, source)
+        if len(days) > _DAYS_AGAIN:
+            return whole()
+        for day in days:
+            within = _of_day(table, day)
+            work.execute(f"DELETE FROM incoming.{name} WHERE {_in_day(day)}")
+            rows += read(within, 0)
+        if _rows_after(work, source, days) != figures.rows:
+            return whole()
+    if source.money and abs(_money_after(work, source, days) - figures.money) >= _CENT:
+        return whole()
+    collected.again[name] = days
+    return "changes", rows
+
+
+def _changed_since(table: Table, instant: datetime) -> ColumnElement[bool]:
+    return or_(table.c.updated_at > instant, table.c.updated_at.is_(None))
+
+
+def _birthdays(table: Table, last_day: date | None, read_at: datetime) -> ColumnElement[bool] | None:
+    """Who may have had a birthday since the last refresh: ages change without a change of the row. None: too many."""
+    if last_day is None:
+        return None
+    days = (read_at.date() - last_day).days + 2
+    if not 0 <= days <= _DAYS_AGAIN:
+        return None
+    passed = {last_day + timedelta(days=i) for i in range(-1, days + 1)}
+    numbers = {day.month * 100 + day.day for day in passed} | {229}
+    born = extract("month", table.c.birthday) * 100 + extract("day", table.c.birthday)
+    return born.in_(sorted(numbers))
+
+
+def _of_day(table: Table, day: date | None) -> ColumnElement[bool]:
+    if day is None:
+        return table.c.updated_at.is_(None)
+    first = datetime(day.year, day.month, day.day)
+    return and_(table.c.updated_at >= first, table.c.updated_at < first + timedelta(days=1))
+
+
+def _in_day(day: date | None) -> str:
+    return "updated_at IS NULL" if day is None else f"CAST(updated_at AS DATE) = DATE '{day}'"
+
+
+def _in_days(days: list[date | None]) -> str:
+    return " OR ".join(map(_in_day, days)) or "false"
+
+
+def _remaining(source: Source, days: list[date | None]) -> str:
+    """Keys and ``updated_at`` of the table as it will be once merged: what came in, and what is kept and neither came
+    in nor lies in the days that were read again."""
+    columns = ", ".join([*source.key, "updated_at"])
+    key = ", ".join(source.key)
+    return (
+        f"(SELECT {columns} FROM incoming.{source.table} UNION ALL "
+        f"SELECT {columns} FROM kept.{source.table} ANTI JOIN incoming.{source.table} USING ({key}) "
+        f"WHERE NOT coalesce({_in_days(days)}, false))"
+    )
+
+
+def _rows_after(work: duckdb.DuckDBPyConnection, source: Source, days: list[date | None]) -> int:
+    return _one(work, f"SELECT count(*) FROM {_remaining(source, days)}")
+
+
+def _money_after(work: duckdb.DuckDBPyConnection, source: Source, days: list[date | None]) -> Decimal:
+    key = ", ".join(source.key)
+    return Decimal(
+        _one(
+            work,
+            f"SELECT coalesce(sum(amount), 0) FROM (SELECT {source.money} AS amount FROM incoming.{source.table} "
+            f"UNION ALL SELECT {source.money} FROM kept.{source.table} ANTI JOIN incoming.{source.table} "
+            f"USING ({key}) WHERE NOT coalesce({_in_days(days)}, false))",
+        )
+    )
+
+
+def _days_that_differ(reader: Reader, work: duckdb.DuckDBPyConnection, source: Source) -> list[date | None]:
+    """The days of ``updated_at`` of which the CRM holds another number of rows than the merged copy would."""
+    instant = crm.tables[source.table].c.updated_at
+    parts = [extract(part, instant) for part in ("year", "month", "day")]
+    there = {
+        None if year is None else date(int(year), int(month), int(day)): rows
+        for year, month, day, rows in reader.execute(
+            select(*parts, func.count()).select_from(crm.tables[source.table]).group_by(*parts)
+        )
+    }
+    here = dict(
+        work.execute(f"SELECT CAST(updated_at AS DATE), count(*) FROM {_remaining(source, [])} GROUP BY ALL").fetchall()
+    )
+    return sorted(
+        (day for day in {*there, *here} if there.get(day, 0) != here.get(day, 0)), key=lambda day: day or date.min
+    )
+
+
+def merge(work: duckdb.DuckDBPyConnection, source: Source, again: list[date | None] | None) -> tuple[int, int]:
+    """Brings ``kept.<table>`` up to date with ``incoming.<table>`` and fills ``changed.<table>``: one row per key that
+    was inserted, changed or deleted and unit it belongs or belonged to. Returns the rows written and deleted.
+
+    ``again``: the days of ``updated_at`` that were read again in full, None for the whole table: what of them did
+    not come in was deleted. ReadEverything when a key is empty or occurs twice.
+    """
+    name, key = source.table, ", ".join(source.key)
+    empty = " OR ".join(f"{part} IS NULL" for part in source.key)
+    broken = _one(
+        work,
+        f"SELECT (SELECT count(*) FROM incoming.{name} WHERE {empty}) + (SELECT count(*) FROM "
+        f"(SELECT 1 FROM incoming.{name} GROUP BY {key} HAVING count(*) > 1))",
+    )
+    if broken:
+        raise ReadEverything(f"{name} has {broken:,} keys that are empty or occur twice")
+    gone = "true" if again is None else f"coalesce({_in_days(again)}, false)"
+    work.execute(
+        f"CREATE TABLE changed.{name}_new AS SELECT * FROM incoming.{name} "
+        f"EXCEPT SELECT k.* FROM kept.{name} k SEMI JOIN incoming.{name} USING ({key})"
+    )
+    work.execute(
+        f"CREATE TABLE changed.{name}_deleted AS SELECT {key} FROM kept.{name} ANTI JOIN incoming.{name} "
+        f"USING ({key}) WHERE {gone}"
+    )
+    columns = ", ".join(dict.fromkeys([*source.key, *UNITS.get(name, ())]))
+    work.execute(
+        f"CREATE TABLE changed.{name} AS SELECT DISTINCT {columns} FROM ("
+        f"SELECT {columns} FROM changed.{name}_new "
+        f"UNION ALL SELECT {columns} FROM kept.{name} SEMI JOIN changed.{name}_new USING ({key}) "
+        f"UNION ALL SELECT {columns} FROM kept.{name} SEMI JOIN changed.{name}_deleted USING ({key}))"
+    )
+    for part in ("new", "deleted"):
+        same = " AND ".join(f"k.{c} = c.{c}" for c in source.key)
+        work.execute(f"DELETE FROM kept.{name} k USING changed.{name}_{part} c WHERE {same}")
+    work.execute(f"INSERT INTO kept.{name} SELECT * FROM changed.{name}_new")
+    return (
+        _one(work, f"SELECT count(*) FROM changed.{name}_new"),
+        _one(work, f"SELECT count(*) FROM changed.{name}_deleted"),
+    )
+
+
+def _one(work: duckdb.DuckDBPyConnection, query: str) -> Any:
+    found = work.execute(query).fetchone()
+    return found[0] if found else 0

@@ -1,0 +1,415 @@
+"""Facts and marts brought up to date where the CRM has changed, in a copy of the generation before.
+
+Rows are derived again by unit (a receipt with its lines, a returned line, a customer); what differs from the facts so
+far touches stores' days, products' days and customers, and only their marts are built again (``_mart.By``). The result
+is the same, row for row, as a full build's.
+
+Schemas of the working database: ``kept`` all staged rows (brought up to date before), ``changed`` their keys that
+changed, ``stage`` and ``clean`` the rows of the units to derive again, ``fresh`` the facts these give, ``before`` and
+``now`` the facts and marts of what is touched.
+"""
+
+from collections.abc import Sequence
+from datetime import date
+
+import duckdb
+from sqlalchemy import Table
+
+from data_access.collect import ReadEverything
+from data_access.marts import places
+from data_access.marts._mart import KEYS, By, Mart
+from data_access.marts._sql import mart_sql, tables_read
+from data_access.marts.build import FACTS, RANKED, clean, trade
+from data_access.marts.refusals import refuse
+from data_access.marts.registry import MARTS
+from data_access.staging import SOURCES, Progress
+
+_ORDERS = ("sale_order", "sale_line")
+_PEOPLE = ("tier_change", "campaign_member", "campaign_event")  # and customer, whose rows come later
+# Facts by what their rows are derived and replaced together: a receipt, a returned line, a customer.
+_UNITS: dict[str, tuple[str, ...]] = {
+    "sale_order": ("order_id",),
+    "sale_line": ("order_id",),
+    "return_line": ("return_id", "line_no"),
+    "customer": ("customer_no",),
+    "campaign_member": ("customer_no",),
+    "campaign_event": ("customer_no",),
+}
+# Facts small enough to be derived as a whole.
+_WHOLE = tuple(name for name in FACTS if name not in (*_UNITS, "quarantine"))
+# What marts join to rows they do not belong to: a change of one of these changes figures anywhere.
+_FIXED = {"store": "store_id, region_id, time_zone", "product": "product_id, category"}
+
+# A unit may be named by a store that only receipts mention; of those, the facts so far know all but the new ones.
+_SHOPS = places.STORE.replace(
+    "SELECT store_id FROM clean.sale_order UNION",
+    "SELECT store_id FROM facts.store WHERE kind = 'unknown' UNION SELECT store_id FROM clean.sale_order UNION",
+)
+
+
+def derive_trade(work: duckdb.DuckDBPyConnection) -> str:
+    """Derives the receipts, lines, returns and all small tables again that may have changed; returns the currency.
+
+    ``kept`` is up to date but for customers, whose new rows lie in ``incoming.customer``.
+    """
+    work.execute(
+        "CREATE TABLE changed.orders AS SELECT order_id FROM changed.sale_order "
+        "UNION SELECT order_id FROM changed.sale_line"
+    )
+    work.execute(
+        "CREATE TABLE changed.returns AS SELECT return_id, line_no FROM changed.return_line "
+        "UNION SELECT return_id, line_no FROM kept.return_line SEMI JOIN changed.orders USING (order_id)"
+    )
+    # A return carries the customer, the day and the exclusion of its receipt.
+    work.execute(
+        "INSERT INTO changed.orders SELECT DISTINCT order_id FROM kept.return_line SEMI JOIN changed.returns "
+        "USING (return_id, line_no) WHERE order_id NOT IN (SELECT order_id FROM changed.orders)"
+    )
+    for source in SOURCES:
+        if source.table in _ORDERS:
+            rows = f"SELECT * FROM kept.{source.table} SEMI JOIN changed.orders USING (order_id)"
+        elif source.table == "return_line":
+            rows = "SELECT * FROM kept.return_line SEMI JOIN changed.returns USING (return_id, line_no)"
+        elif source.table in (*_PEOPLE, "customer"):
+            rows = f"SELECT * FROM kept.{source.table} LIMIT 0"
+        else:
+            rows = f"SELECT * FROM kept.{source.table}"
+        work.execute(f"CREATE TABLE stage.{source.table} AS {rows}")
+    currency = clean(work, "kept", _SHOPS)
+    work.execute("CREATE VIEW clean.customer_number AS SELECT * FROM kept.customer_number")
+    trade(work)
+    for name in (*_ORDERS, "return_line"):
+        _fresh(work, name)
+    return currency
+
+
+def newest_day(work: duckdb.DuckDBPyConnection) -> date | None:
+    """The newest day of the facts as they will be, after ``derive_trade``."""
+    found = work.execute(
+        """SELECT CAST(max(instant) AS DATE) FROM (
+            SELECT ordered_at AS instant FROM facts.sale_order ANTI JOIN changed.orders USING (order_id)
+            UNION ALL SELECT ordered_at FROM fresh.sale_order
+            UNION ALL SELECT returned_at FROM facts.return_line ANTI JOIN changed.returns USING (return_id, line_no)
+            UNION ALL SELECT returned_at FROM fresh.return_line
+        )"""
+    ).fetchone()
+    return found[0] if found else None
+
+
+def derive_people(work: duckdb.DuckDBPyConnection) -> None:
+    """Derives the customers again of whom a row has changed, with all that hangs on them. ``kept`` is up to date."""
+    union = " UNION ".join(f"SELECT customer_id FROM changed.{t}" for t in ("customer", *_PEOPLE) if _exists(work, t))
+    work.execute(f"CREATE TABLE changed.people AS SELECT customer_id FROM ({union}) WHERE customer_id IS NOT NULL")
+    for source in SOURCES:
+        if source.table in (*_PEOPLE, "customer"):
+            work.execute(f"DROP VIEW IF EXISTS clean.{source.table}")
+            work.execute(f"DELETE FROM clean.refused WHERE table_name = '{source.table}'")
+            work.execute(
+                f"CREATE OR REPLACE TABLE stage.{source.table} AS "
+                f"SELECT * FROM kept.{source.table} SEMI JOIN changed.people USING (customer_id)"
+            )
+            refuse(work, source)
+    for name in _UNITS:
+        if _UNITS[name] == ("customer_no",):
+            _fresh(work, name)
+    work.execute(
+        "CREATE TABLE changed.people_numbers AS SELECT customer_no FROM kept.customer_number "
+        "SEMI JOIN changed.people USING (customer_id)"
+    )
+
+
+def _exists(work: duckdb.DuckDBPyConnection, table: str) -> bool:
+    found = work.execute(
+        "SELECT 1 FROM information_schema.tables WHERE table_schema = 'changed' AND table_name = ?", [table]
+    )
+    return found.fetchone() is not None
+
+
+def _fresh(work: duckdb.DuckDBPyConnection, name: str) -> None:
+    work.execute(f"CREATE TABLE fresh.{name} AS SELECT * FROM facts.{name} LIMIT 0")
+    work.execute(f"INSERT INTO fresh.{name} BY NAME {FACTS[name]}")
+
+
+def update_facts(work: duckdb.DuckDBPyConnection) -> None:
+    """Brings the facts up to date with the ``fresh`` rows.
+
+    ReadEverything when a store or a product has changed in a way that changes figures everywhere.
+    """
+    _compare_units(work)
+    _replace_whole(work)
+    for name in _UNITS:
+        _replace_units(work, name)
+    _rank(work)
+    _replace_products(work)
+    _quarantine(work)
+
+
+def update_marts(work: duckdb.DuckDBPyConnection, progress: Progress) -> None:
+    """Builds again what is touched of the marts, after ``update_facts``; ``old`` are the facts before it."""
+    partly = [mart for mart in MARTS if mart.by != "whole"]
+    read_by_them: set[Table] = set().union(*map(tables_read, partly))
+    whole = [mart for mart in MARTS if mart.by == "whole"]
+    for mart in whole:
+        if mart.table in read_by_them:
+            _replace_all_of(work, mart)
+    progress(f"touched: {_touch(work)}")
+    customers = [mart for mart in partly if mart.by in ("customer", "customer_sum")]
+    _build_touched(work, "before", "customer", [m for m in customers if m.step or m.by == "customer_sum"], source="old")
+    _build_touched(work, "now", "customer", customers)
+    for by in _BY_DAY:
+        _build_touched(work, f"now_{by}", by, [mart for mart in partly if mart.by == by])
+    for mart in partly:
+        if mart.by == "customer_sum":
+            _add_up(work, mart)
+        elif not mart.step:
+            _replace_touched(work, mart, "now" if mart.by == "customer" else f"now_{mart.by}")
+    for mart in whole:
+        if mart.table not in read_by_them:
+            _replace_all_of(work, mart)
+
+
+# --- facts ----------------------------------------------------------------------------------------
+
+
+def _units_of(name: str) -> str:
+    return "people_numbers" if _UNITS[name] == ("customer_no",) else "returns" if name == "return_line" else "orders"
+
+
+def _compare_units(work: duckdb.DuckDBPyConnection) -> None:
+    """``changed.<fact>_out`` and ``_in``: the rows that go and the rows that come; where they differ, nothing else."""
+    for name, unit in _UNITS.items():
+        work.execute(
+            f"CREATE TABLE changed.{name}_now AS SELECT * FROM facts.{name} "
+            f"SEMI JOIN changed.{_units_of(name)} USING ({', '.join(unit)})"
+        )
+        work.execute(
+            f"CREATE TABLE changed.{name}_out AS SELECT * FROM changed.{name}_now EXCEPT ALL SELECT * FROM fresh.{name}"
+        )
+        work.execute(
+            f"CREATE TABLE changed.{name}_in AS SELECT * FROM fresh.{name} EXCEPT ALL SELECT * FROM changed.{name}_now"
+        )
+
+
+def _replace_units(work: duckdb.DuckDBPyConnection, name: str) -> None:
+    unit = _UNITS[name]
+    columns = ", ".join(unit)
+    work.execute(
+        f"CREATE OR REPLACE TABLE changed.units AS SELECT {columns} FROM changed.{name}_out "
+        f"UNION SELECT {columns} FROM changed.{name}_in"
+    )
+    same = " AND ".join(f"f.{c} = u.{c}" for c in unit)
+    work.execute(f"DELETE FROM facts.{name} f USING changed.units u WHERE {same}")
+    work.execute(f"INSERT INTO facts.{name} SELECT * FROM fresh.{name} SEMI JOIN changed.units USING ({columns})")
+
+
+def _replace_whole(work: duckdb.DuckDBPyConnection) -> None:
+    """Replaces the small facts tables that differ, and notes what their marts must know."""
+    for name in _WHOLE:
+        if name == "product":
+            continue  # after the lines, whose products it names
+        _fresh(work, name)
+        _note_differences(work, name)
+    for name in _WHOLE:
+        if name != "product" and _differs(work, name):
+            _replace_all(work, name, f"SELECT * FROM fresh.{name}")
+
+
+def _note_differences(work: duckdb.DuckDBPyConnection, name: str) -> None:
+    work.execute(f"CREATE TABLE changed.{name}_out AS SELECT * FROM facts.{name} EXCEPT ALL SELECT * FROM fresh.{name}")
+    work.execute(f"CREATE TABLE changed.{name}_in AS SELECT * FROM fresh.{name} EXCEPT ALL SELECT * FROM facts.{name}")
+    if name in _FIXED:
+        _expect_fixed(work, name)
+
+
+def _expect_fixed(work: duckdb.DuckDBPyConnection, name: str) -> None:
+    columns = _FIXED[name]
+    moved = work.execute(
+        f"SELECT count(*) FROM (SELECT {columns} FROM facts.{name} EXCEPT SELECT {columns} FROM fresh.{name})"
+    ).fetchone()
+    if moved and moved[0]:
+        raise ReadEverything(f"{moved[0]:,} rows of {name} have gone or changed in what figures are grouped by")
+
+
+def _differs(work: duckdb.DuckDBPyConnection, name: str) -> bool:
+    return _count(work, f"changed.{name}_out") + _count(work, f"changed.{name}_in") > 0
+
+
+def _rank(work: duckdb.DuckDBPyConnection) -> None:
+    """Forgets the numbers of customers that occur nowhere any more, and ranks the ids again if any came or went."""
+    named = " UNION ALL ".join(
+        f"SELECT customer_id FROM kept.{s.table} WHERE customer_id IN (SELECT customer_id FROM changed.suspects)"
+        for s in SOURCES
+        if "customer_id" in s.columns
+    )
+    left = " UNION ".join(f"SELECT customer_no FROM changed.{name}_out" for name in _UNITS)
+    work.execute(
+        "CREATE TABLE changed.suspects AS SELECT customer_id FROM kept.customer_number "
+        f"WHERE customer_no IN (SELECT customer_no FROM ({left}))"
+    )
+    work.execute(
+        "DELETE FROM kept.customer_number WHERE customer_id IN "
+        f"(SELECT customer_id FROM changed.suspects EXCEPT SELECT customer_id FROM ({named}))"
+    )
+    moved = work.execute(
+        "SELECT count(*) FROM kept.customer_number k FULL JOIN facts.customer_rank f USING (customer_no) "
+        "WHERE k.customer_id IS NULL OR f.id_rank IS NULL"
+    ).fetchone()
+    if moved and moved[0]:
+        _replace_all(work, "customer_rank", RANKED.format("kept.customer_number"))
+
+
+def _replace_products(work: duckdb.DuckDBPyConnection) -> None:
+    """The products, with those that only lines name."""
+    _fresh(work, "product")
+    _note_differences(work, "product")
+    if _differs(work, "product"):
+        _replace_all(work, "product", "SELECT * FROM fresh.product")
+
+
+def _quarantine(work: duckdb.DuckDBPyConnection) -> None:
+    """The refused rows of what was derived again; those of other receipts and customers stay."""
+    for source in SOURCES:
+        key = f"concat_ws('/', {', '.join(source.key)})"
+        if source.table in (*_ORDERS, "return_line", "customer", *_PEOPLE):
+            work.execute(
+                f"DELETE FROM facts.quarantine WHERE table_name = '{source.table}' AND row_key IN "
+                f"(SELECT {key} FROM changed.{source.table} UNION ALL SELECT {key} FROM stage.{source.table})"
+            )
+        else:
+            work.execute(f"DELETE FROM facts.quarantine WHERE table_name = '{source.table}'")
+    work.execute(f"INSERT INTO facts.quarantine BY NAME {FACTS['quarantine']}")
+
+
+def _replace_all_of(work: duckdb.DuckDBPyConnection, mart: Mart) -> None:
+    _replace_all(work, mart.name, f"{mart_sql(mart, 'facts')} ORDER BY {', '.join(mart.order_by)}")
+
+
+def _replace_all(work: duckdb.DuckDBPyConnection, name: str, query: str) -> None:
+    work.execute(f"DELETE FROM facts.{name}")
+    work.execute(f"INSERT INTO facts.{name} BY NAME {query}")
+
+
+# --- what is touched ------------------------------------------------------------------------------
+
+_BY_DAY: tuple[By, ...] = ("store_day", "product_day")
+_TOUCHES: dict[By, tuple[tuple[str, str], ...]] = {
+    "store_day": (
+        ("sale_order", "store_id, day"),
+        ("sale_line", "store_id, day"),
+        ("return_line", "store_id, day"),
+        ("return_line", "sale_store_id, sale_day"),
+        ("store_traffic", "store_id, day"),
+    ),
+    "product_day": (
+        ("sale_line", "product_id, day"),
+        ("return_line", "product_id, day"),
+        ("return_line", "product_id, sale_day"),
+    ),
+    "customer": tuple((name, "customer_no") for name in _UNITS),
+}
+
+
+def _touch(work: duckdb.DuckDBPyConnection) -> str:
+    """``touched.<by>``: the stores' days, products' days and customers with a row that goes or comes."""
+    work.execute("CREATE SCHEMA touched")
+    for by, origins in _TOUCHES.items():
+        rows = [f"SELECT {columns} FROM changed.{name}_{way}" for name, columns in origins for way in ("out", "in")]
+        if by == "customer":
+            # A campaign that changed changes what its members did within it.
+            campaigns = " UNION ".join(
+                f"SELECT campaign_id FROM changed.{name}_{way}"
+                for name in ("campaign", "campaign_arm")
+                for way in ("out", "in")
+            )
+            used = "SELECT * FROM facts.campaign_use EXCEPT SELECT * FROM old.campaign_use"
+            campaigns += f" UNION SELECT campaign_id FROM ({used})"
+            for name in ("campaign_member", "campaign_event"):
+                rows.append(f"SELECT customer_no FROM facts.{name} WHERE campaign_id IN ({campaigns})")
+        if by == "product_day":
+            # A receipt that changes its hour, store or customer carries its lines with it.
+            for way in ("out", "in"):
+                rows.append(
+                    f"SELECT product_id, l.day FROM changed.sale_line_now l "
+                    f"SEMI JOIN changed.sale_order_{way} USING (order_id)"
+                )
+                rows.append(
+                    f"SELECT product_id, l.day FROM fresh.sale_line l "
+                    f"SEMI JOIN changed.sale_order_{way} USING (order_id)"
+                )
+        names = ", ".join(KEYS[by])
+        work.execute(f"CREATE TABLE touched.{by} ({names.replace(', ', ' VARCHAR, ')} {_LAST_TYPE[by]})")
+        work.execute(
+            f"INSERT INTO touched.{by} SELECT DISTINCT * FROM ({' UNION ALL '.join(rows)}) AS t({names}) "
+            f"WHERE {' AND '.join(f'{c} IS NOT NULL' for c in KEYS[by])}"
+        )
+    return ", ".join(f"{_count(work, f'touched.{by}'):,} of {by}" for by in _TOUCHES)
+
+
+_LAST_TYPE: dict[By, str] = {"store_day": "DATE", "product_day": "DATE", "customer": "BIGINT"}
+
+
+def _build_touched(
+    work: duckdb.DuckDBPyConnection, schema: str, by: By, marts: Sequence[Mart], source: str = "facts"
+) -> None:
+    """A schema with the marts built from the facts and earlier marts of what is touched."""
+    work.execute(f"CREATE SCHEMA {schema}")
+    built = {mart.name for mart in marts}
+    read = {table.name: table for mart in marts for table in tables_read(mart) if table.name not in built}
+    for name, table in read.items():
+        if set(KEYS[by]) <= set(table.c.keys()):
+            work.execute(
+                f"CREATE TABLE {schema}.{name} AS SELECT * FROM {source}.{name} WHERE {_touched_rows(name, by)}"
+            )
+        else:
+            work.execute(f"CREATE VIEW {schema}.{name} AS SELECT * FROM {source}.{name}")
+    for mart in marts:
+        columns = ", ".join(c.name for c in mart.table.c)
+        work.execute(f"CREATE TABLE {schema}.{mart.name} AS SELECT {columns} FROM ({mart_sql(mart, schema)})")
+
+
+def _touched_rows(name: str, by: By) -> str:
+    keys = ", ".join(KEYS[by])
+    where = f"({keys}) IN (SELECT ({keys}) FROM touched.{by})" if "," in keys else f"{keys} IN (FROM touched.{by})"
+    if name == "return_line" and by != "customer":
+        sold = keys.replace("store_id", "sale_store_id").replace("day", "sale_day")
+        where += f" OR ({sold}) IN (SELECT ({keys}) FROM touched.{by})"
+    return where
+
+
+def _replace_touched(work: duckdb.DuckDBPyConnection, mart: Mart, schema: str) -> None:
+    same = " AND ".join(f"m.{c} = t.{c}" for c in KEYS[mart.by])
+    keys = ", ".join(KEYS[mart.by])
+    work.execute(f"DELETE FROM facts.{mart.name} m USING touched.{mart.by} t WHERE {same}")
+    work.execute(
+        f"INSERT INTO facts.{mart.name} BY NAME SELECT * FROM {schema}.{mart.name} "
+        f"SEMI JOIN touched.{mart.by} USING ({keys}) ORDER BY {', '.join(mart.order_by)}"
+    )
+
+
+def _add_up(work: duckdb.DuckDBPyConnection, mart: Mart) -> None:
+    """Takes out what the touched customers contributed to the sums before, and adds what they contribute now."""
+    sums = mart.sums
+    groups = [c.name for c in mart.table.c if c.name not in sums]
+    names = ", ".join(groups)
+    minus = ", ".join(f"-{c} AS {c}" for c in sums)
+    total = ", ".join(f"sum({c}) AS {c}" for c in sums)
+    moved = " OR ".join(f"{c} <> 0" for c in sums)
+    work.execute(
+        f"CREATE OR REPLACE TABLE changed.delta AS SELECT * FROM (SELECT {names}, {total} FROM ("
+        f"SELECT {names}, {', '.join(sums)} FROM now.{mart.name} UNION ALL "
+        f"SELECT {names}, {minus} FROM before.{mart.name}) GROUP BY {names}) WHERE {moved}"
+    )
+    same = " AND ".join(f"m.{c} IS NOT DISTINCT FROM d.{c}" for c in groups)
+    work.execute(
+        f"CREATE OR REPLACE TABLE changed.sums AS SELECT {names}, {total} FROM ("
+        f"SELECT {names}, {', '.join(sums)} FROM changed.delta UNION ALL "
+        f"SELECT {', '.join(f'm.{c}' for c in [*groups, *sums])} FROM facts.{mart.name} m "
+        f"WHERE EXISTS (SELECT 1 FROM changed.delta d WHERE {same})) GROUP BY {names} HAVING sum(rows) <> 0"
+    )
+    work.execute(f"DELETE FROM facts.{mart.name} m USING changed.delta d WHERE {same}")
+    work.execute(f"INSERT INTO facts.{mart.name} BY NAME SELECT * FROM changed.sums ORDER BY {names}")
+
+
+def _count(work: duckdb.DuckDBPyConnection, table: str) -> int:
+    found = work.execute(f"SELECT count(*) FROM {table}").fetchone()
+    return found[0] if found else 0
