@@ -6,6 +6,7 @@ a customer keeps the same pseudonym in every generation, so saved links and list
 
 import hmac
 import os
+import re
 import secrets
 from pathlib import Path
 
@@ -43,3 +44,8 @@ def customer_no(key: bytes, customer_id: str) -> int:
 def customer_key(number: int) -> str:
     """How people see a customer's number: 'c' and 15 hexadecimal digits."""
     return f"c{number:015x}"
+
+
+def number_of(key: str) -> int | None:
+    """The number behind a key; None for text that is no key."""
+    return int(key[1:], 16) if re.fullmatch(r"c[0-9a-f]{15}", key) else None

@@ -35,6 +35,15 @@ def visit_gaps() -> Rows:
     return [dict(zip(names, (*key, n, n), strict=True)) for key, n in pairs.items()]
 
 
+def shared_days() -> Rows:
+    visits = {(o.customer, o.at.date(), o.store_id) for o in COUNTED}
+    return [
+        {"customer_no": customer, "day": day, "store_id": store_id}
+        for customer, day, store_id in sorted(visits)
+        if sum((c, d) == (customer, day) for c, d, _ in visits) > 1
+    ]
+
+
 def customer_places() -> Rows:
     rows = []
     for (level, place_id), stores in places().items():

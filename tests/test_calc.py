@@ -1,92 +1,9 @@
-"""ABC classes, quadrants, lifecycle stages, movers and cohorts, on numbers that can be followed by hand."""
+"""Movers and cohorts, on numbers that can be followed by hand."""
 
-import numpy as np
 import pandas as pd
-import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
-from models.calc import lifecycle
-from models.calc.abc import abc_classes
 from models.calc.cohorts import cohort_table, new_and_returning, retention_curve
 from models.calc.movers import movers
-from models.calc.quadrants import medians, quadrant_of
-
-
-def classes(values: list[float], a: float = 0.8, b: float = 0.95) -> list[str]:
-    return list(abc_classes(np.array(values, dtype=float), np.arange(len(values)), a, b))
-
-
-def test_whoever_reaches_the_share_still_belongs_to_the_class() -> None:
-    # shares before each: 0, .5, .8, .95 of 100
-    assert classes([50, 30, 15, 5]) == ["A", "A", "B", "C"]
-    assert classes([5, 15, 30, 50]) == ["C", "B", "A", "A"]
-
-
-def test_one_big_customer_is_a() -> None:
-    assert classes([1000, 1]) == ["A", "C"]
-
-
-def test_no_value_is_no_class() -> None:
-    assert classes([0, -5, 10]) == ["U", "U", "A"]
-    assert classes([0, 0]) == ["U", "U"]
-    assert classes([]) == []
-
-
-def test_the_thresholds_can_be_set_but_not_crossed() -> None:
-    assert classes([50, 30, 15, 5], a=0.5, b=0.8) == ["A", "B", "C", "C"]
-    with pytest.raises(ValueError, match="0 < a <= b <= 1"):
-        classes([1], a=0.9, b=0.5)
-
-
-@settings(max_examples=80, deadline=None)
-@given(st.lists(st.integers(-100, 10_000), max_size=60))
-def test_classes_follow_the_value(values: list[int]) -> None:
-    found = classes([float(v) for v in values])
-    in_order = [found[i] for i in np.lexsort((np.arange(len(values)), -np.array(values, dtype=float)))]
-    assert in_order == sorted(in_order)
-    assert all((name == "U") == (value <= 0) for name, value in zip(found, values, strict=True))
-
-
-def test_quadrants_are_cut_at_the_medians_and_the_cut_is_below() -> None:
-    visits, spend = np.array([1, 2, 3, 4, 5]), np.array([50, 10, 30, 20, 40])
-    assert medians(visits, spend) == (3, 30)
-    found = quadrant_of(visits, spend, 3, 30)
-    assert list(found) == ["rare_high", "rare_low", "rare_low", "frequent_low", "frequent_high"]
-    assert np.isnan(medians(np.array([]), np.array([]))).all()
-
-
-def stages(*customers: tuple[int, float, float]) -> list[str]:
-    orders, first, last = (np.array(values) for values in zip(*customers, strict=True))
-    return list(lifecycle.stage_of("four_stage", orders, first, last))
-
-
-def test_the_four_stages() -> None:
-    nan = float("nan")
-    assert stages((0, nan, nan), (1, 90, 90), (1, 91, 91), (4, 80, 0), (4, 400, 180), (9, 900, 181)) == [
-        "potential",
-        "new",
-        "returning",
-        "loyal",
-        "loyal",
-        "returning",
-    ]
-
-
-@given(st.integers(0, 12), st.integers(0, 2000), st.integers(0, 2000))
-def test_everybody_has_a_stage(orders: int, first: int, since: int) -> None:
-    last = min(first, since)
-    found = stages((orders, float(first), float(last)))
-    assert found[0] in lifecycle.STAGES["four_stage"]
-
-
-def test_the_rule_of_the_stages_is_shown_as_data() -> None:
-    shown = lifecycle.rule("four_stage").set_index("stage")
-    assert shown.loc["loyal", "min_orders"] == 4
-    assert shown.loc["loyal", "last_order_within_days"] == 180
-    assert shown.loc["new", "first_order_within_days"] == 90
-    assert pd.isna(shown.loc["returning", "max_orders"])
-    assert set(shown.index) == set(lifecycle.STAGES["four_stage"])
 
 
 def product_rows(*rows: tuple[str, float, float]) -> pd.DataFrame:

@@ -169,8 +169,9 @@ def test_a_cell_of_the_grid_knows_its_scores_and_counts_every_customer() -> None
 
 
 def test_the_curve_of_concentration_ends_where_the_money_ends() -> None:
-    classes = pd.DataFrame({"class": ["A", "B", "C"], "customer_share": [0.25, 0.25, 0.5]})
-    figure = grids.pareto(pd.Series([80.0, 15.0, 5.0, 0.0]), classes)
+    classes = pd.DataFrame({"class": ["A", "B", "C"], "customers": [1, 1, 2], "customer_share": [0.25, 0.25, 0.5]})
+    curve = pd.DataFrame({"customers": [1, 2, 3], "net_sales": [80.0, 80.0 + 15, 80.0 + 15 + 5]})
+    figure = grids.pareto(curve, classes)
     assert list(figure.data[0].x) == [0, 0.25, 0.5, 0.75]
     assert list(figure.data[0].y) == [0, 0.8, 0.95, 1.0]
 

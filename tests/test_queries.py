@@ -7,7 +7,6 @@ import importlib
 import inspect
 import pkgutil
 from collections.abc import Callable
-from datetime import date
 from typing import Any
 
 import pandas as pd
@@ -15,11 +14,12 @@ import pytest
 from sqlalchemy import Engine
 
 from data_access import queries
-from data_access.queries import customers
+from data_access.queries import segments
+from data_access.queries.segments import Question
 from data_access.scope import Scope
 from data_access.snapshot import Snapshot
 from models.calc.days import totals
-from tests.tiny import AS_OF, CHAIN, FEBRUARY, MARCH, MARCH_2025, NORTH, NOTHING, ONLY_A
+from tests.tiny import AS_OF, CHAIN, FEBRUARY, MARCH, MARCH_2025, NORTH, NOTHING, ONLY_A, key
 
 PERIODS = [MARCH, FEBRUARY, MARCH_2025]
 
@@ -28,11 +28,8 @@ CASES: dict[str, tuple[Any, ...]] = {
     "campaigns.campaigns": (),
     "campaigns.funnel_steps": (),
     "campaigns.step_hours": ("K1", {"sent": "targeted", "delivered": "sent"}, ["gift"]),
+    "customer.timeline": (key(1),),
     "customers.buyers": (PERIODS,),
-    "customers.customer_base": (AS_OF,),
-    "customers.customer_totals": (AS_OF,),
-    "customers.keys": (),
-    "customers.registered": (AS_OF,),
     "health.generation": (),
     "health.loads": (),
     "health.money_check": (),
@@ -53,6 +50,9 @@ CASES: dict[str, tuple[Any, ...]] = {
     "products.product_sales": (MARCH, FEBRUARY),
     "products.product_stores": (MARCH, FEBRUARY, "P1"),
     "retention.cohort_months": (AS_OF,),
+    "segments.cells": (Question(AS_OF),),
+    "segments.curve": (Question(AS_OF),),
+    "segments.members": (Question(AS_OF), dict.fromkeys(segments.CUTS)),
     "sales.by_category": (MARCH,),
     "sales.by_hour": (MARCH,),
     "sales.days": (PERIODS,),
@@ -186,74 +186,26 @@ def test_buyers_are_new_at_the_grain_of_the_scope(
     assert (frame["buyers"] - frame["new_customers"]).tolist() == frame["returning_customers"].tolist()
 
 
-def test_the_totals_of_a_customer(facts: Snapshot) -> None:
-    totals = ask("customers.customer_totals", CHAIN, facts).set_index("customer_no")
-    assert totals.index.tolist() == [1, 2, 3, 4, 6]  # 5 has only a test order
-    first = totals.loc[1]
-    assert (first["orders"], first["visits"]) == (5, 4)  # O7 and O8 are one visit
-    assert first["gross_sales"] == 100 + 60 + 190 + 30 + 205
-    assert (first["first_day"], first["last_day"]) == (pd.Timestamp(2025, 3, 1), pd.Timestamp(2026, 3, 5))
-    assert first["store_id"] == "B"
-    assert totals.loc[2, "net_sales"] == 200 + 130 + 110.25 - 200 - 30
-    assert totals.loc[4, "net_sales"] == 210 + 400 - 15.5
-
-
-def test_a_window_narrows_the_sums_and_keeps_the_first_and_last_day(facts: Snapshot) -> None:
-    function = FUNCTIONS["customers.customer_totals"]
-    totals = function(CHAIN, facts.engine, AS_OF, date(2026, 3, 1)).set_index("customer_no")
-    assert totals.loc[1, ["orders", "visits", "orders_ever"]].tolist() == [3, 2, 5]
-    assert totals.loc[1, "gross_sales"] == 190 + 30 + 205
-    assert totals.loc[1, "first_day"] == pd.Timestamp(2025, 3, 1)
-    assert totals.loc[2, "net_sales"] == 110.25 - 30
-
-
-def test_what_lies_after_the_day_is_not_seen(facts: Snapshot) -> None:
-    totals = FUNCTIONS["customers.customer_totals"](CHAIN, facts.engine, date(2026, 3, 2)).set_index("customer_no")
-    assert totals.index.tolist() == [1, 2, 3, 4]
-    assert totals.loc[1, ["orders", "last_day"]].tolist() == [4, pd.Timestamp(2026, 3, 2)]
-    assert totals.loc[2, "net_sales"] == 200 + 130 - 200
-
-
-@pytest.mark.parametrize("as_of", [AS_OF, date(2026, 12, 31)])
-@pytest.mark.parametrize(
-    "scope",
-    [CHAIN, NORTH, Scope("stores", ("C",)), Scope("stores", ("B",)), ONLY_A],
-    ids=["chain", "region north", "region south and store C", "store B", "store A"],
-)
-def test_the_summary_of_a_place_is_what_its_days_add_up_to(
-    scope: Scope, as_of: date, facts: Snapshot, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize("scope", [CHAIN, ONLY_A, NORTH], ids=["chain", "one store", "region"])
+def test_buyers_of_a_place_are_those_counted_one_by_one(
+    scope: Scope, facts: Snapshot, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    summary = customers.customer_base(scope, facts.engine, as_of)
-    assert len(summary) > 0
-    monkeypatch.setattr(customers, "_place", lambda *_: None)
-    pd.testing.assert_frame_equal(summary, customers.customer_base(scope, facts.engine, as_of))
+    added_up = ask("customers.buyers", scope, facts)
+    monkeypatch.setattr("data_access.queries.customers.place_of", lambda scope, engine: None)
+    pd.testing.assert_frame_equal(ask("customers.buyers", scope, facts), added_up)
 
 
-@pytest.mark.parametrize(
-    ("scope", "as_of", "window_first", "summary_is_read"),
-    [
-        (CHAIN, AS_OF, None, True),
-        (NORTH, date(2027, 1, 1), None, True),
-        (ONLY_A, AS_OF, None, True),
-        (Scope("stores", ("A", "C")), AS_OF, None, False),  # no region
-        (NOTHING, AS_OF, None, False),
-        (CHAIN, date(2026, 3, 19), None, False),  # a day before the last
-        (CHAIN, AS_OF, date(2026, 1, 1), False),
-    ],
-)
-def test_the_summary_is_read_only_where_it_covers_what_was_asked(
-    scope: Scope,
-    as_of: date,
-    window_first: date | None,
-    summary_is_read: bool,
-    facts: Snapshot,
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    asked = []
-    read = customers._summary
-    monkeypatch.setattr(customers, "_summary", lambda *args: asked.append(args) or read(*args))
-    customers.customer_base(scope, facts.engine, as_of, window_first)
-    assert bool(asked) == summary_is_read
+def test_the_timeline_of_a_customer_is_newest_first(facts: Snapshot) -> None:
+    timeline = ask("customer.timeline", CHAIN, facts)
+    assert timeline["order_id"].tolist() == ["O9", "O8", "O7", "O2", "O1"]
+    assert timeline["amount"].tolist() == [205, 30, 190, 60, 100]
+    second = FUNCTIONS["customer.timeline"](CHAIN, facts.engine, key(2))
+    assert second[["kind", "order_id", "store", "amount"]].head(2).to_numpy().tolist() == [
+        ["purchase", "O15", "Birch Mall", 110.25],
+        ["return", "O4", "Alder Road", 30],
+    ]
+    assert second["return_id"].dropna().tolist() == ["R1", "R4"]
+    assert FUNCTIONS["customer.timeline"](CHAIN, facts.engine, "c1' OR 1=1").empty
 
 
 def test_hours_add_up_orders_and_subtract_refunds(facts: Snapshot) -> None:

@@ -1,23 +1,19 @@
 """Retention of five buyers, by hand, and on random histories against plain pandas."""
 
 from datetime import date
-from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
-from sqlalchemy import create_engine, insert
 
 from data_access.errors import Problem
-from data_access.marts import tables
-from data_access.marts.customer_store_day import customer_store_day
-from data_access.queries.customers import customer_totals
 from data_access.queries.retention import cohort_months
 from data_access.scope import Scope
 from data_access.snapshot import Snapshot
 from models.reports.retention import retention
+from tests.random_chain import LAST, RandomChain, random_chain
 from tests.report_fixtures import figure
-from tests.tiny import AS_OF, CHAIN, NOTHING, ONLY_A
+from tests.tiny import AS_OF, CHAIN, NORTH, NOTHING, ONLY_A
 
 
 def test_cohorts_by_month_of_the_first_order(tiny_snapshot: Snapshot) -> None:
@@ -84,67 +80,33 @@ def test_no_stores_no_cohorts(tiny_snapshot: Snapshot) -> None:
 
 
 @pytest.fixture(scope="module")
-def random_days(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, pd.DataFrame]:
-    """A file that holds only the customer mart, with random rows, and the same rows as a frame."""
-    rng = np.random.default_rng(5)
-    size = 3000
-    frame = pd.DataFrame(
-        {
-            "customer_no": rng.integers(1, 400, size),
-            "store_id": rng.choice(["A", "B", "C"], size),
-            "day": pd.Timestamp(2025, 1, 1) + pd.to_timedelta(rng.integers(0, 400, size), unit="D"),
-        }
-    ).drop_duplicates()
-    frame["orders"] = rng.integers(0, 3, len(frame))
-    frame["gross_sales"] = np.where(frame["orders"] > 0, rng.integers(1, 90_000, len(frame)) / 100, 0)
-    frame["returns"] = np.where(frame["orders"] == 0, rng.integers(1, 5_000, len(frame)) / 100, 0)
-    frame["net_sales"] = (frame["gross_sales"] - frame["returns"]).round(2)
-    frame = frame.sort_values(["customer_no", "day", "store_id"], ignore_index=True)
-    path = tmp_path_factory.mktemp("random") / "facts.duckdb"
-    engine = create_engine(f"duckdb:///{path}")
-    tables.facts.create_all(engine)
-    with engine.begin() as connection:
-        stores = [
-            {"store_id": s, "name": s, "region_id": "r", "region_name": "r", "kind": "shop"} for s in ("A", "B", "C")
-        ]
-        connection.execute(insert(tables.store), stores)
-        connection.execute(insert(customer_store_day), frame.to_dict("records"))
-    engine.dispose()
-    return path, frame
+def chain(tmp_path_factory: pytest.TempPathFactory) -> RandomChain:
+    return random_chain(tmp_path_factory.mktemp("random") / "facts.duckdb")
 
 
+@pytest.mark.parametrize("as_of", [LAST, date(2025, 11, 15)])
 @pytest.mark.parametrize(
-    "scope", [CHAIN, Scope("stores", ("A", "C")), ONLY_A], ids=["chain", "two stores", "one store"]
+    "scope", [CHAIN, NORTH, Scope("stores", ("A", "C")), ONLY_A], ids=["chain", "region", "two stores", "one store"]
 )
-def test_customers_agree_with_plain_pandas(random_days: tuple[Path, pd.DataFrame], scope: Scope) -> None:
-    path, frame = random_days
-    as_of = date(2025, 11, 15)
+def test_cohorts_agree_with_plain_pandas(chain: RandomChain, scope: Scope, as_of: date) -> None:
+    frame = chain.events
     seen = frame[(frame["day"] <= pd.Timestamp(as_of)) & frame["store_id"].map(scope.allows)]
+    seen = seen.assign(month=(seen["day"].dt.year - 1970) * 12 + seen["day"].dt.month - 1)
     orders = seen[seen["orders"] > 0]
+    firsts, totals = orders.groupby("customer_no")["month"].min(), orders.groupby("customer_no")["orders"].sum()
+    seen = seen.assign(
+        cohort=seen["customer_no"].map(firsts).fillna(-1).astype(int),
+        repeats=seen["customer_no"].map(totals).fillna(0) >= 2,
+    )
+    by = ["cohort", "month"]
+    bought, repeats = seen[seen["orders"] > 0], seen[seen["repeats"]]
     expected = pd.DataFrame(
         {
-            "first_day": orders.groupby("customer_no")["day"].min(),
-            "last_day": orders.groupby("customer_no")["day"].max(),
-            "orders": orders.groupby("customer_no")["orders"].sum(),
-            "visits": orders.groupby("customer_no")["day"].nunique(),
-            "net_sales": seen.groupby("customer_no")["net_sales"].sum().round(2),
+            "customers": bought.groupby(by)["customer_no"].nunique(),
+            "repeat_customers": bought[bought["repeats"]].groupby(by)["customer_no"].nunique(),
+            **{name: seen.groupby(by)[name].sum() for name in ("orders", "gross_sales", "net_sales")},
+            "repeat_net_sales": repeats.groupby(by)["net_sales"].sum(),
         }
-    ).dropna()
-    totals = customer_totals(scope, create_engine(f"duckdb:///{path}"), as_of).set_index("customer_no")
-    pd.testing.assert_frame_equal(totals[list(expected)], expected, check_dtype=False, check_index_type=False)
-
-
-@pytest.mark.parametrize(
-    "scope", [CHAIN, Scope("stores", ("A", "C")), ONLY_A], ids=["chain", "two stores", "one store"]
-)
-def test_cohorts_agree_with_plain_pandas(random_days: tuple[Path, pd.DataFrame], scope: Scope) -> None:
-    path, frame = random_days
-    as_of = date(2025, 11, 15)
-    seen = frame[(frame["day"] <= pd.Timestamp(as_of)) & frame["store_id"].map(scope.allows)]
-    orders = seen[seen["orders"] > 0].assign(month=lambda f: (f["day"].dt.year - 1970) * 12 + f["day"].dt.month - 1)
-    orders["cohort"] = orders.groupby("customer_no")["month"].transform("min")
-    expected = orders.groupby(["cohort", "month"])["customer_no"].nunique()
-    activity = cohort_months(scope, create_engine(f"duckdb:///{path}"), as_of).set_index(["cohort", "month"])
-    found = activity.loc[activity["customers"] > 0, "customers"]
-    pd.testing.assert_series_equal(found, expected, check_names=False, check_dtype=False, check_index_type=False)
-    assert activity["net_sales"].sum() == pytest.approx(seen["net_sales"].sum())
+    ).fillna(0)
+    found = cohort_months(scope, chain.snapshot.engine, as_of).set_index(by)
+    pd.testing.assert_frame_equal(found, expected, check_dtype=False, check_index_type=False)

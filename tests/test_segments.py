@@ -7,11 +7,16 @@ import pandas as pd
 import pytest
 
 from data_access.errors import Problem
+from data_access.marts.segment_rules import GRID, PROSPECT, SEGMENTS
+from data_access.queries import segments as queries
+from data_access.queries.segments import Choice, Question
 from data_access.scope import Scope
 from data_access.snapshot import Snapshot
-from models.calc.named_segments import SEGMENTS
-from models.reports.segments import SegmentsReport, segments
-from tests.tiny import AS_OF, CHAIN, NOTHING, ONLY_A, key
+from models.reports.segments import SegmentsReport, chosen_count, members, segments
+from tests.naive_segments import groups
+from tests.random_chain import LAST as LAST_DAY
+from tests.random_chain import RandomChain, random_chain
+from tests.tiny import AS_OF, CHAIN, NORTH, NOTHING, ONLY_A, key
 
 NET = {
     1: 100 + 60 + 190 + 30 + 205,
@@ -160,3 +165,104 @@ def test_wrong_parameters_are_named(tiny_snapshot: Snapshot, arguments: dict[str
 def test_sums_over_single_stores_are_the_chain_in_money(tiny_snapshot: Snapshot) -> None:
     parts = [segments(tiny_snapshot, Scope("stores", (s,)), AS_OF).members["gross_sales"].sum() for s in "ABC"]
     assert sum(parts) == segments(tiny_snapshot, CHAIN, AS_OF).members["gross_sales"].sum()
+
+
+@pytest.fixture(scope="module")
+def chain(tmp_path_factory: pytest.TempPathFactory) -> RandomChain:
+    return random_chain(tmp_path_factory.mktemp("random") / "facts.duckdb")
+
+
+SCOPES = {"chain": CHAIN, "region": NORTH, "store": ONLY_A, "two stores": Scope("stores", ("A", "C"))}
+QUESTIONS = {
+    "all days": Question(LAST_DAY),
+    "later": Question(date(2026, 3, 1)),
+    "earlier": Question(date(2025, 10, 15)),
+    "window": Question(LAST_DAY, date(2025, 8, 5)),
+    "gross sales": Question(LAST_DAY, monetary="gross_sales"),
+    "thresholds": Question(LAST_DAY, abc_a=0.3, abc_b=0.6),
+}
+
+
+@pytest.mark.parametrize("question", QUESTIONS.values(), ids=QUESTIONS)
+@pytest.mark.parametrize("scope", SCOPES.values(), ids=SCOPES)
+def test_every_customer_is_in_the_groups_that_the_rules_give(
+    scope: Scope, question: Question, chain: RandomChain
+) -> None:
+    people = chain.people(scope, question.as_of, question.window_first)
+    cells = queries.cells(scope, chain.snapshot.engine, question)
+    cuts = {name: cells[name].iloc[0].item() for name in queries.CUTS}
+    names = ["r", "f", "m", "segment", "abc", "quadrant", "stage"]
+    for tie_rule in ("keep_ties", "equal_size"):
+        expected = groups(people, question.as_of, question.monetary, tie_rule, question.abc_a, question.abc_b)
+        found = queries.members(scope, chain.snapshot.engine, question, cuts, tie_rule, limit=1_000)
+        found = found.set_index("customer_key").astype(object).where(lambda f: f.notna(), None)
+        expected.index = pd.Index([key(number) for number in people.index])
+        assert found[names].sort_index().to_numpy().tolist() == expected[names].sort_index().to_numpy().tolist()
+        assert found["net_sales"].sum() == people["net_sales"].sum()
+        # The cells are the same customers, counted.
+        counted = expected.fillna("-").value_counts().to_dict()
+        under = cells[cells["tie_rule"] == tie_rule].set_index(names)["customers"]
+        assert {tuple("-" if pd.isna(v) else v for v in k): n for k, n in under.items()} == counted
+
+
+@pytest.mark.parametrize("scope", SCOPES.values(), ids=SCOPES)
+def test_the_values_at_which_groups_part(scope: Scope, chain: RandomChain) -> None:
+    people = chain.people(scope, LAST_DAY)
+    buyers = people[people["orders"] > 0]
+    row = queries.cells(scope, chain.snapshot.engine, Question(LAST_DAY)).iloc[0]
+    days = (buyers["last_day"] - pd.Timestamp(1970, 1, 1)).dt.days
+    for letter, values in (("r", days), ("f", buyers["orders"]), ("m", buyers["net_sales"])):
+        cuts = [row[f"{letter}_cut_{j}"] for j in (1, 2, 3, 4)]
+        assert cuts == pytest.approx(np.quantile(values, [0.2, 0.4, 0.6, 0.8]).tolist())
+    assert row["visits_median"] == buyers["visits"].median()
+    assert row["net_sales_median"] == pytest.approx(buyers["net_sales"].median())
+
+
+@pytest.mark.parametrize("as_of", [LAST_DAY, date(2025, 10, 15)])
+@pytest.mark.parametrize("scope", SCOPES.values(), ids=SCOPES)
+def test_the_curve_adds_up_the_best_customers(scope: Scope, as_of: date, chain: RandomChain) -> None:
+    net = chain.people(scope, as_of)["net_sales"].sort_values(ascending=False)
+    best = net[net > 0].cumsum().round(2).tolist()
+    curve = queries.curve(scope, chain.snapshot.engine, Question(as_of))
+    assert 1 < len(curve) <= 120
+    assert curve["net_sales"].tolist() == [best[n - 1] for n in curve["customers"]]
+    assert curve["customers"].iloc[-1] == len(best)
+
+
+def test_a_choice_is_a_page_of_its_customers(chain: RandomChain) -> None:
+    report = segments(chain.snapshot, CHAIN, LAST_DAY)
+    for choice in (
+        Choice("segment", "loyal"),
+        Choice("segment", PROSPECT),
+        Choice("abc", "B"),
+        Choice("quadrant", "rare_low"),
+        Choice("stage", "new"),
+    ):
+        everyone = report.members[report.members[choice.column] == choice.value].reset_index(drop=True)
+        assert chosen_count(report, choice) == len(everyone) > 3
+        page = members(chain.snapshot, CHAIN, report, choice, offset=2, limit=2)
+        pd.testing.assert_frame_equal(page, everyone.iloc[2:4].reset_index(drop=True))
+    cell = Choice("cell", "5-4")
+    found = members(chain.snapshot, CHAIN, report, cell, limit=1_000)
+    assert len(found) == chosen_count(report, cell) > 0
+    assert ((found["f"] + found["m"] + 1) // 2 == 4).all()
+    assert (found["r"] == 5).all()
+    assert chosen_count(report, None) == report.member_count == len(report.members)
+
+
+def test_the_rule_shown_is_the_rule_that_decides(report: SegmentsReport) -> None:
+    shown = {(row.r, row.fm): row.segment for row in report.named_rule.itertuples()}
+    assert shown == {(r, fm): name for r, names in GRID.items() for fm, name in enumerate(names, start=1)}
+    assert set(shown.values()) | {PROSPECT} == set(SEGMENTS)
+    stages = report.lifecycle_rule.set_index("stage")
+    assert stages.loc["loyal", ["min_orders", "last_order_within_days"]].tolist() == [4, 180]
+    assert stages.loc["new", "first_order_within_days"] == 90
+    assert pd.isna(stages.loc["returning", "max_orders"])
+
+
+def test_the_list_ends_where_it_is_told_to(tiny_snapshot: Snapshot) -> None:
+    short = segments(tiny_snapshot, CHAIN, AS_OF, members=2)
+    assert short.members["customer_key"].tolist() == [key(4), key(1)]
+    assert short.member_count == 6
+    with pytest.raises(Problem, match="members"):
+        segments(tiny_snapshot, CHAIN, AS_OF, members=1_000_000)

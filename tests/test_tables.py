@@ -6,6 +6,7 @@ from typing import get_type_hints
 import pandas as pd
 import pytest
 
+from data_access.queries.segments import Choice
 from models.metrics import METRICS
 from models.reports._shape import declared_tables
 from models.reports.health import HealthReport
@@ -128,20 +129,13 @@ MEMBERS = pd.DataFrame(
 )
 
 
-def keys(pick: members.Pick | None) -> list[str]:
-    return members.narrowed(MEMBERS, pick)["customer_key"].tolist()
-
-
-def test_a_click_narrows_the_list_to_whom_it_means() -> None:
-    assert keys(None) == ["a", "b", "c", "d"]
-    assert keys(members.of_segment("champions")) == ["a", "d"]
-    assert keys(members.of_cell("5-4")) == ["d"]  # F 4, M 4
-    assert keys(members.of_cell("4-4")) == ["b"]  # F 4 and M 3 give 3.5, rounded up
-    assert keys(members.of_class("U")) == ["c"]
-    assert keys(members.of_cell(None)) == keys(None)
+def test_a_click_means_a_part_of_the_customers() -> None:
+    assert members.of_segment("champions") == members.Pick(Choice("segment", "champions"), "Champions")
+    assert members.of_cell("5-4") == members.Pick(Choice("cell", "5-4"), "R5 · FM4")
+    assert members.of_class(None) is None
 
 
 def test_scores_are_one_word_and_missing_for_a_prospect() -> None:
-    scores = members.narrowed(MEMBERS, None)["rfm"]
+    scores = members.with_scores(MEMBERS)["rfm"]
     assert scores.tolist()[:2] == ["5-5-5", "4-4-3"]
     assert pd.isna(scores.iloc[2])

@@ -18,7 +18,6 @@ from sqlalchemy import create_engine, insert
 
 from data_access.marts import tables
 from data_access.marts._sql import sql
-from data_access.marts.build import TEXT_MARTS
 from data_access.marts.registry import MARTS
 from data_access.pseudonym import customer_key
 from data_access.scope import Period, Scope
@@ -121,9 +120,6 @@ def snapshot(path: Path) -> Snapshot:
         for mart in MARTS:
             mart.table.create(connection, checkfirst=True)  # steps are none of the facts
             connection.exec_driver_sql(f"INSERT INTO {mart.name} BY NAME {sql(mart.query(), 'main')}")
-        for name, text in TEXT_MARTS.items():
-            # The facts are this database itself here, not one attached to it.
-            connection.exec_driver_sql(f"INSERT INTO {name} BY NAME " + text.replace("facts.", "main."))
     engine.dispose()
     info = GenerationInfo(
         7, datetime(2026, 3, 21, 2), datetime(2026, 3, 20, 20, 30), date(2025, 3, 1), AS_OF, "CNY", is_demo=False

@@ -3,14 +3,18 @@
 from datetime import date
 from typing import Any
 
-import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
-from sqlalchemy import Engine
+from sqlalchemy import BigInteger, Double, Engine, Integer, Select, case, cast, func, select
 
-from data_access.marts.tables import MONEY_UNIT
-from data_access.queries._customer_days import customer_days, starts
+from data_access.marts.cohort_month import NO_COHORT, cohort_month, month_of
+from data_access.marts.customer_store_day import customer_store_day
+from data_access.marts.tables import generation_info
+from data_access.queries._frame import fetch
+from data_access.queries._places import place_of
 from data_access.scope import Scope
+
+_COUNTS = ("customers", "repeat_customers", "orders")
+_MONEY = ("gross_sales", "net_sales", "repeat_net_sales")
 
 
 def cohort_months(scope: Scope, engine: Engine, as_of: date) -> pd.DataFrame:
@@ -23,52 +27,55 @@ def cohort_months(scope: Scope, engine: Engine, as_of: date) -> pd.DataFrame:
     them who have two orders or more by ``as_of``), orders, gross_sales, net_sales, repeat_net_sales (net sales
     of the customers with two orders or more by ``as_of``).
     """
-    rows = customer_days(scope, engine, as_of)
-    month = _month_of_day(rows.day)
-    first = starts(rows.customer_no)
-    size = np.diff(np.append(first, len(month)))
-    never = np.iinfo(np.int32).max
-    bought = rows.orders > 0
-    if len(first):
-        cohort = np.minimum.reduceat(np.where(bought, month, never), first)
-        repeats = np.repeat(np.add.reduceat(rows.orders, first) >= 2, size)
+    place = place_of(scope, engine)
+    with engine.connect() as connection:
+        last_day = connection.scalar(select(generation_info.c.last_day))
+    if place is not None and last_day is not None and as_of >= last_day:
+        rows: Select[Any] = select(cohort_month).where(place.rows(cohort_month))
     else:
-        cohort, repeats = np.empty(0, dtype=np.int32), np.empty(0, dtype=bool)
-    cohort = np.repeat(np.where(cohort == never, -1, cohort), size)
-    # One entry per customer and month with an order: the first such entry of each run.
-    visit = np.flatnonzero(bought)
-    visit = visit[starts(rows.customer_no[visit], month[visit])]
+        rows = _live(scope, as_of)
+    r = rows.subquery("rows").c
+    types: dict[type[Any], tuple[str, ...]] = {Integer: ("cohort", "month"), BigInteger: _COUNTS, Double: _MONEY}
+    columns = [cast(r[name], kind).label(name) for kind, names in types.items() for name in names]
+    return fetch(engine, select(*columns).order_by(r.cohort, r.month))
 
-    # Every (cohort, month) pair has its place in a small table; bincount's sums are exact below 2**53.
-    oldest = int(month.min(initial=0))
-    span = int(month.max(initial=0)) - oldest + 1
-    place = np.where(cohort < 0, 0, cohort - oldest + 1) * span + month - oldest
-    size_of_table = span * (span + 1)
-    pair = np.flatnonzero(np.bincount(place, minlength=size_of_table))
 
-    def count(entries: NDArray[np.int64]) -> NDArray[np.int64]:
-        return np.bincount(place[entries], minlength=size_of_table)[pair].astype(np.int64)
-
-    def total(values: NDArray[Any]) -> NDArray[np.float64]:
-        return np.asarray(np.bincount(place, weights=values, minlength=size_of_table), dtype=np.float64)[pair]
-
-    return pd.DataFrame(
-        {
-            "cohort": np.where(pair < span, -1, pair // span - 1 + oldest),
-            "month": pair % span + oldest,
-            "customers": count(visit),
-            "repeat_customers": count(visit[repeats[visit]]),
-            "orders": total(rows.orders).astype(np.int64),
-            "gross_sales": total(rows.gross_sales) / MONEY_UNIT,
-            "net_sales": total(rows.net_sales) / MONEY_UNIT,
-            "repeat_net_sales": total(rows.net_sales * repeats) / MONEY_UNIT,
-        }
+def _live(scope: Scope, as_of: date) -> Select[Any]:
+    """The same sums for any stores and day: the months of each customer, and what the customer is."""
+    c = customer_store_day.c
+    month = month_of(c.day)
+    days = scope.limit(
+        select(
+            c.customer_no,
+            cast(month, Integer).label("month"),
+            func.sum(c.orders).label("orders"),
+            func.sum(c.gross_sales).label("gross_sales"),
+            func.sum(c.net_sales).label("net_sales"),
+        ).where(c.day <= as_of),
+        c.store_id,
     )
-
-
-def _month_of_day(day: NDArray[np.int32]) -> NDArray[np.int32]:
-    """The number of the calendar month of each day since 1970-01-01, by way of the few days there are."""
-    oldest = int(day.min(initial=0))
-    days = np.arange(oldest, int(day.max(initial=0)) + 1)
-    months = days.astype("datetime64[D]").astype("datetime64[M]").astype(np.int32)
-    return months[day - oldest]
+    months = days.group_by(c.customer_no, month).cte("months")
+    m = months.c
+    bought = m.orders > 0
+    customers = (
+        select(
+            m.customer_no, func.min(case((bought, m.month))).label("cohort"), (func.sum(m.orders) >= 2).label("repeats")
+        )
+        .group_by(m.customer_no)
+        .subquery("customers")
+    )
+    k = customers.c
+    return (
+        select(
+            func.coalesce(k.cohort, NO_COHORT).label("cohort"),
+            m.month,
+            func.count().filter(bought).label("customers"),
+            func.count().filter(bought, k.repeats).label("repeat_customers"),
+            func.sum(m.orders).label("orders"),
+            func.sum(m.gross_sales).label("gross_sales"),
+            func.sum(m.net_sales).label("net_sales"),
+            func.sum(case((k.repeats, m.net_sales), else_=0)).label("repeat_net_sales"),
+        )
+        .join_from(months, customers, k.customer_no == m.customer_no)
+        .group_by(k.cohort, m.month)
+    )

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from data_access.errors import Problem
-from models.calc.rfm import TIE_RULES
+from data_access.marts.segment_rules import MONETARY, TIE_RULES
 from models.reports._shape import declared_tables
 from models.reports.funnel import COUNTED, FunnelReport, funnel
 from models.reports.health import HealthReport, health
@@ -13,7 +13,7 @@ from models.reports.order import OrderReport, order
 from models.reports.overview import OverviewReport, overview
 from models.reports.product import ProductReport, product
 from models.reports.retention import RetentionReport, retention
-from models.reports.segments import MONETARY, SegmentsReport, segments
+from models.reports.segments import MEMBERS, SegmentsReport, segments
 from models.reports.store import StoreReport, store
 
 
@@ -84,6 +84,7 @@ _ALL = (
             Parameter("tie_rule", "tie_rule", _one_of(*TIE_RULES), "behind the named segments: keep_ties (default)"),
             Parameter("abc_a", "abc_a", _share, "share of net sales up to which customers are A, default 0.80"),
             Parameter("abc_b", "abc_b", _share, "share of net sales up to which customers are B, default 0.95"),
+            Parameter("members", "members", _whole, f"how many of the list of customers, default {MEMBERS:,}"),
         ),
     ),
     Report(

@@ -1,26 +1,40 @@
 """Segments: who the customers are, by recency, frequency and spend."""
 
-from dataclasses import dataclass
+import math
+from dataclasses import asdict, dataclass
 from datetime import date
-from typing import Annotated, Literal
+from typing import Annotated, Any
 
-import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
 from data_access.errors import Problem
+from data_access.marts.segment_rules import (
+    ABC_A,
+    ABC_B,
+    CLASSES,
+    GRID,
+    LIFECYCLE,
+    MONETARY,
+    PRESET,
+    QUADRANTS,
+    SEGMENTS,
+    STAGES,
+    TIE_RULES,
+    Monetary,
+    TieRule,
+)
 from data_access.marts.tables import MONEY_UNIT
-from data_access.queries import customers, places
+from data_access.queries import places
+from data_access.queries import segments as queries
+from data_access.queries.segments import Choice, Question
 from data_access.scope import Scope
 from data_access.snapshot import Snapshot
-from models.calc import lifecycle, named_segments
-from models.calc.abc import abc_classes
-from models.calc.quadrants import QUADRANTS, medians, quadrant_of
-from models.calc.rfm import QUANTILES, TIE_RULES, TieRule, cut_points, rfm_scores
 from models.reports._shape import Columns, declared_tables, select_columns
 
-Monetary = Literal["net_sales", "gross_sales"]
-MONETARY: tuple[Monetary, ...] = ("net_sales", "gross_sales")
+QUANTILES = (0.2, 0.4, 0.6, 0.8)
+MEMBERS = 1_000  # of the list, unless told
+MOST_MEMBERS = 100_000  # of one answer
+_EPOCH = date(1970, 1, 1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +43,7 @@ class SegmentsReport:
 
     Money in the chain's currency, excluding tax; net_sales can be negative for a customer who returned
     what was bought before the window. Keys of segments, classes, quadrants and stages are those of
-    models.calc (texts in the catalogues).
+    data_access.marts.segment_rules (texts in the catalogues).
     """
 
     as_of: date
@@ -57,8 +71,11 @@ class SegmentsReport:
     # cut points: measure recency_days | orders | <monetary> with quantile .2 .4 .6 .8 (rule keep_ties), and
     # visits | net_sales with quantile .5 (the quadrants)
     cuts: Annotated[pd.DataFrame, Columns("measure quantile value")]
-    # one row per customer, highest net sales first; store: where the last order was (home store for a
-    # prospect); visits: distinct days with an order; last_day: of the last order; prospects have NA scores
+    # how concentrated net sales are, the best customers first: so many of them (of those with net sales above 0)
+    # bring so much together; some 120 rows at most
+    pareto: Annotated[pd.DataFrame, Columns("customers net_sales")]
+    # the first customers, highest net sales first, as many as asked for; store: where the last order was (home store
+    # for a prospect); visits: distinct days with an order; last_day: of the last order; prospects have NA scores
     members: Annotated[
         pd.DataFrame,
         Columns(
@@ -66,9 +83,11 @@ class SegmentsReport:
             "last_day abc quadrant stage"
         ),
     ]
-
-
-PRESET = "four_stage"
+    member_count: int  # all customers, buyers and prospects
+    question: Question
+    # one row per tie rule and combination of groups, with its customers, in ten-thousandths gross_sales and net_sales
+    cells: pd.DataFrame
+    limits: dict[str, Any]  # the values at which the groups part, as queries.segments.cells names them
 
 
 def segments(
@@ -78,10 +97,11 @@ def segments(
     window_months: int | None = None,
     monetary: Monetary = "net_sales",
     tie_rule: TieRule = "keep_ties",
-    abc_a: float = 0.80,
-    abc_b: float = 0.95,
+    abc_a: float = ABC_A,
+    abc_b: float = ABC_B,
+    members: int = MEMBERS,
 ) -> SegmentsReport:
-    """The customer base of the stores in scope at the end of ``as_of``.
+    """The customer base of the stores in scope at the end of ``as_of``, with the first ``members`` of its list.
 
     keep_ties is the default because customers with the same history then carry the same name; equal_size parts
     them by their ids to make groups of one size.
@@ -94,128 +114,127 @@ def segments(
         raise Problem(f"window_months is a whole number from 1, not {window_months}")
     if not 0 < abc_a <= abc_b <= 1:
         raise Problem(f"the ABC thresholds must satisfy 0 < abc_a <= abc_b <= 1, not {abc_a} and {abc_b}")
+    if not 0 <= members <= MOST_MEMBERS:
+        raise Problem(f"members is a whole number from 0 to {MOST_MEMBERS:,}, not {members}")
     window_first = None
     if window_months is not None:
         window_first = (pd.Timestamp(as_of) - pd.DateOffset(months=window_months) + pd.Timedelta(days=1)).date()
-    members = _members(snapshot, scope, as_of, window_first)
-    buyer = members["orders"].to_numpy() > 0
-    buyers = members.loc[buyer, ["id_rank", "recency_days", "orders", "visits", "gross_sales", "net_sales"]]
-    number, net = members["id_rank"].to_numpy(), members["net_sales"].to_numpy()
-
-    scores = {rule: rfm_scores(buyers, monetary, rule) for rule in TIE_RULES}
-    shown = scores[tie_rule]
-    prospect = named_segments.SEGMENTS.index(named_segments.PROSPECT)
-    segment = np.where(members["orders_ever"].to_numpy() == 0, prospect, -1)  # -1: all orders lie before the window
-    segment[buyer] = named_segments.segment_of(shown).codes
-    visits_cut, spend_cut = medians(buyers["visits"].to_numpy(), buyers["net_sales"].to_numpy())
-    quadrant = quadrant_of(members["visits"].to_numpy(), net, visits_cut, spend_cut).codes
-    members = members.assign(
-        **{letter: _only(buyer, shown[letter]) for letter in ("r", "f", "m")},
-        segment=pd.Categorical.from_codes(segment, categories=pd.Index(named_segments.SEGMENTS)),
-        abc=abc_classes(net, number, abc_a, abc_b),
-        quadrant=pd.Categorical.from_codes(np.where(buyer, quadrant, -1), categories=pd.Index(QUADRANTS)),
-    )
+    question = Question(as_of, window_first, monetary, abc_a, abc_b)
+    cells = queries.cells(scope, snapshot.engine, question)
+    limits = {name: (cells[name].head(1).tolist() or [math.nan])[0] for name in queries.CUTS}
+    under = cells[cells["tie_rule"] == tie_rule]
+    page = queries.members(scope, snapshot.engine, question, limits, tie_rule, limit=members)
     frames = select_columns(
         SegmentsReport,
-        rfm=pd.concat([_cells(rule, scores[rule], buyers) for rule in TIE_RULES], ignore_index=True),
-        named=_sums(members, "segment"),
-        named_rule=named_segments.rule(),
-        abc=_abc(members),
-        quadrants=_sums(members, "quadrant"),
-        lifecycle=_sums(members, "stage").assign(preset=PRESET),
-        lifecycle_rule=lifecycle.rule(PRESET),
-        cuts=_cuts(buyers, monetary, visits_cut, spend_cut),
-        members=_in_order(members, np.lexsort((number, -net))),
+        rfm=_scored(cells),
+        named=_sums(under, "segment", SEGMENTS),
+        named_rule=named_rule(),
+        abc=_abc(under),
+        quadrants=_sums(under, "quadrant", QUADRANTS),
+        lifecycle=_sums(under, "stage", STAGES).assign(preset=PRESET),
+        lifecycle_rule=lifecycle_rule(),
+        cuts=_cuts(limits, question),
+        pareto=queries.curve(scope, snapshot.engine, question),
+        members=_with_stores(page, scope, snapshot),
     )
-    return SegmentsReport(as_of, window_first, monetary, tie_rule, snapshot.info.currency, **frames)
-
-
-def _members(snapshot: Snapshot, scope: Scope, as_of: date, window_first: date | None) -> pd.DataFrame:
-    """Everybody with an order in the stores in scope, and everybody registered there without one."""
-    base = customers.customer_base(scope, snapshot.engine, as_of, window_first)
-    store = base["store_id"].array
-    names = places.stores(scope, snapshot.engine).set_index("store_id")["store"].reindex(store.categories)
-    orders_ever = base["orders_ever"].to_numpy()
-    bought = orders_ever > 0
-    recency, tenure = (_days_before(as_of, base[day], bought) for day in ("last_day", "first_day"))
-    return base.assign(
-        store=names.array.take(store.codes, allow_fill=True),
-        recency_days=_only(bought, recency[bought].astype(np.int64)),
-        stage=lifecycle.stage_of(PRESET, orders_ever, tenure, recency),
+    return SegmentsReport(
+        as_of,
+        window_first,
+        monetary,
+        tie_rule,
+        snapshot.info.currency,
+        **frames,
+        member_count=int(under["customers"].sum()),
+        question=question,
+        cells=cells,
+        limits=limits,
     )
 
 
-def _days_before(as_of: date, days: pd.Series, known: NDArray[np.bool_]) -> NDArray[np.float64]:
-    """Whole days from each of the known days to ``as_of``; NaN for the others."""
-    passed = (np.datetime64(as_of) - days.to_numpy().astype("datetime64[D]")).astype(np.float64)
-    return np.where(known, passed, np.nan)
+def members(
+    snapshot: Snapshot,
+    scope: Scope,
+    report: SegmentsReport,
+    choice: Choice | None = None,
+    offset: int = 0,
+    limit: int = 50,
+) -> pd.DataFrame:
+    """A page of the list of customers behind ``report``, or of those that ``choice`` means; columns as its members."""
+    found = queries.members(
+        scope, snapshot.engine, report.question, report.limits, report.tie_rule, choice, offset, limit
+    )
+    return _with_stores(found, scope, snapshot)
 
 
-def _in_order(members: pd.DataFrame, order: NDArray[np.intp]) -> pd.DataFrame:
-    """The declared columns of the members in the given order, each column moved once."""
-    return pd.DataFrame({name: members[name].array.take(order) for name in declared_tables(SegmentsReport)["members"]})
+def chosen_count(report: SegmentsReport, choice: Choice | None) -> int:
+    """How many customers a choice means, all without one."""
+    cells = report.cells[report.cells["tie_rule"] == report.tie_rule]
+    if choice is not None and choice.column == "cell":
+        fm = (cells["f"] + cells["m"] + 1) // 2
+        r, wanted = choice.value.split("-")
+        cells = cells[(cells["r"] == int(r)) & (fm == int(wanted))]
+    elif choice is not None:
+        cells = cells[cells[choice.column] == choice.value]
+    return int(cells["customers"].sum())
 
 
-def _only(chosen: NDArray[np.bool_], values: NDArray[np.int64] | pd.Series) -> pd.arrays.IntegerArray:
-    """Whole numbers of the chosen members, NA for the others."""
-    every = np.zeros(len(chosen), dtype=np.int64)
-    every[chosen] = values
-    return pd.arrays.IntegerArray(every, ~chosen)
-
-
-def _cells(rule: TieRule, scores: pd.DataFrame, buyers: pd.DataFrame) -> pd.DataFrame:
-    """One row per score triple that occurs: tie_rule, r, f, m, customers, gross_sales, net_sales."""
-    cell = ((scores["r"] - 1) * 25 + (scores["f"] - 1) * 5 + scores["m"] - 1).to_numpy()
-    customers_of = np.bincount(cell, minlength=125)
-    used = np.flatnonzero(customers_of)
+def named_rule() -> pd.DataFrame:
+    """One row per pair of scores, best first: r, fm, segment."""
     return pd.DataFrame(
-        {
-            "tie_rule": rule,
-            "r": used // 25 + 1,
-            "f": used // 5 % 5 + 1,
-            "m": used % 5 + 1,
-            "customers": customers_of[used],
-            "gross_sales": _money_by(cell, buyers["gross_sales"].to_numpy(), 125)[used],
-            "net_sales": _money_by(cell, buyers["net_sales"].to_numpy(), 125)[used],
-        }
+        [(r, fm, name) for r, names in GRID.items() for fm, name in enumerate(names, start=1)],
+        columns=["r", "fm", "segment"],
     )
 
 
-def _sums(members: pd.DataFrame, column: str) -> pd.DataFrame:
-    """One row per category of ``column``, also without members: the category, customers, visits, net_sales."""
-    groups = members[column].array
-    counted = groups.codes >= 0
-    codes, names = groups.codes[counted], list(groups.categories)
-    visits, net = (members[figure].to_numpy()[counted] for figure in ("visits", "net_sales"))
-    return pd.DataFrame(
-        {
-            column: pd.array(names, dtype="str"),
-            "customers": np.bincount(codes, minlength=len(names)),
-            "visits": np.bincount(codes, weights=visits, minlength=len(names)).astype(np.int64),
-            "net_sales": _money_by(codes, net, len(names)),
-        }
-    )
+def lifecycle_rule() -> pd.DataFrame:
+    """One row per stage in the order they are tried: preset, position, stage and its bounds (NA: none)."""
+    rows = [{"preset": PRESET, "position": i, **asdict(stage)} for i, stage in enumerate(LIFECYCLE, start=1)]
+    bounds = ["min_orders", "max_orders", "first_order_within_days", "last_order_within_days"]
+    return pd.DataFrame(rows).astype(dict.fromkeys(bounds, "Int64"))
 
 
-def _abc(members: pd.DataFrame) -> pd.DataFrame:
-    table = _sums(members, "abc").rename(columns={"abc": "class"})
+def _with_stores(page: pd.DataFrame, scope: Scope, snapshot: Snapshot) -> pd.DataFrame:
+    """The page with the names of its stores, scores and days as whole numbers."""
+    names = places.stores(scope, snapshot.engine).set_index("store_id")["store"]
+    whole = dict.fromkeys(["r", "f", "m", "recency_days"], "Int64")
+    texts = dict.fromkeys(["customer_key", "store_id", "segment", "abc", "quadrant", "stage"], "str")
+    known = page.assign(store=page["store_id"].map(names).astype(object)).astype(whole).astype(texts)
+    return known[list(declared_tables(SegmentsReport)["members"])]
+
+
+def _scored(cells: pd.DataFrame) -> pd.DataFrame:
+    """One row per tie rule and score triple that occurs."""
+    groups = ["tie_rule", "r", "f", "m"]
+    sums = cells.groupby(groups, as_index=False)[["customers", "gross_sales", "net_sales"]].sum()
+    return _in_money(sums.astype(dict.fromkeys("rfm", "int64")))
+
+
+def _sums(cells: pd.DataFrame, column: str, names: tuple[str, ...]) -> pd.DataFrame:
+    """One row per name of a group, also without customers: the group, customers, visits, net_sales."""
+    sums = cells.groupby(column)[["customers", "visits", "net_sales"]].sum().reindex(names, fill_value=0)
+    return _in_money(sums.rename_axis(column).reset_index().astype({"customers": "int64", "visits": "int64"}))
+
+
+def _abc(cells: pd.DataFrame) -> pd.DataFrame:
+    table = _sums(cells, "abc", CLASSES).rename(columns={"abc": "class"})
     positive = table["net_sales"].clip(lower=0)
     return table.assign(
         customer_share=table["customers"] / max(table["customers"].sum(), 1),
-        net_sales_share=positive / positive.sum() if positive.sum() > 0 else np.nan,
+        net_sales_share=positive / positive.sum() if positive.sum() > 0 else math.nan,
     )
 
 
-def _cuts(buyers: pd.DataFrame, monetary: str, visits_cut: float, spend_cut: float) -> pd.DataFrame:
-    scored = [
-        pd.DataFrame({"measure": measure, "quantile": QUANTILES, "value": cut_points(buyers[measure].to_numpy(float))})
-        for measure in ("recency_days", "orders", monetary)
-    ]
-    halves = pd.DataFrame({"measure": ["visits", "net_sales"], "quantile": 0.5, "value": [visits_cut, spend_cut]})
-    return pd.concat([*scored, halves], ignore_index=True)
+def _in_money(sums: pd.DataFrame) -> pd.DataFrame:
+    money = [name for name in ("gross_sales", "net_sales") if name in sums]
+    return sums.assign(**{name: sums[name].astype("float64") / MONEY_UNIT for name in money})
 
 
-def _money_by(codes: NDArray[np.integer], money: NDArray[np.float64], groups: int) -> NDArray[np.float64]:
-    """The sum of ``money`` per code, exact: whole ten-thousandths add up without error below 2**53."""
-    units = np.rint(money * MONEY_UNIT)
-    return np.asarray(np.bincount(codes, weights=units, minlength=groups)) / MONEY_UNIT
+def _cuts(limits: dict[str, Any], question: Question) -> pd.DataFrame:
+    """The cut points as people read them: recency in days up to the day of the report, rising."""
+    today = (question.as_of - _EPOCH).days
+    rows: list[tuple[str, float, float]] = []
+    rows += [("recency_days", q, today - limits[f"r_cut_{5 - j}"]) for j, q in enumerate(QUANTILES, start=1)]
+    for measure, letter in (("orders", "f"), (question.monetary, "m")):
+        rows += [(measure, q, limits[f"{letter}_cut_{j}"]) for j, q in enumerate(QUANTILES, start=1)]
+    rows += [(measure, 0.5, limits[f"{measure}_median"]) for measure in ("visits", "net_sales")]
+    return pd.DataFrame(rows, columns=["measure", "quantile", "value"]).astype({"value": "float64"})

@@ -38,13 +38,29 @@ class Cover:
     currency: str
 
 
-def menu(key: str, cover: Cover, report: Mapping[str, pd.DataFrame], listed: pd.DataFrame | None = None) -> None:
+@dataclass(frozen=True, slots=True)
+class Unread:
+    """A list that nobody has read yet: its columns in order, how many rows it holds, and what reads it.
+
+    ``fetch`` runs when a file is chosen, on a thread that knows no language.
+    """
+
+    columns: Sequence[str]
+    rows: int
+    fetch: Callable[[], pd.DataFrame]
+
+
+def menu(
+    key: str, cover: Cover, report: Mapping[str, pd.DataFrame], listed: pd.DataFrame | Unread | None = None
+) -> None:
     """A button that offers ``listed`` as csv and xlsx and the tables of ``report`` as one workbook.
 
     Files are built when one is chosen, not before.
     """
     with st.popover(t("export.open"), icon=":material/download:", key=f"{key}_export"):
-        if listed is not None and len(listed):
+        if isinstance(listed, Unread):
+            _unread(key, cover, listed)
+        elif listed is not None and len(listed):
             name, rows = t(f"export.list.{key}"), {t(f"export.list.{key}"): listed}
             _button(
                 t("export.list_csv", rows=fmt.count(len(listed))), partial(to_csv, listed), f"{key}.csv", "text/csv"
@@ -63,12 +79,20 @@ def later(
     ``fetch`` runs on a thread that knows no language.
     """
     with st.popover(note, icon=":material/download:", key=f"{key}_export"):
-        _button(t("export.list_csv", rows=fmt.count(rows)), partial(_csv_of, fetch), f"{key}.csv", "text/csv")
-        if rows <= _MOST_IN_A_WORKBOOK:
-            headings, kinds = tuple(map(_heading, columns)), tuple(map(tables.kind_of, columns))
-            sheet = partial(_Sheet, t(f"export.list.{key}"), headings=headings, kinds=kinds)
-            words = (t("export.cover"), t("export.definitions"), fmt.symbol(cover.currency))
-            _button(t("export.list_xlsx"), partial(_xlsx_of, cover, sheet, fetch, words), f"{key}.xlsx", _XLSX)
+        _unread(key, cover, Unread(columns, rows, fetch), book=f"{key}.xlsx")
+
+
+def _unread(key: str, cover: Cover, listed: Unread, book: str | None = None) -> None:
+    if not listed.rows:
+        return
+    read = partial(_csv_of, listed.fetch)
+    _button(t("export.list_csv", rows=fmt.count(listed.rows)), read, f"{key}.csv", "text/csv")
+    if listed.rows <= _MOST_IN_A_WORKBOOK:
+        headings, kinds = tuple(map(_heading, listed.columns)), tuple(map(tables.kind_of, listed.columns))
+        sheet = partial(_Sheet, t(f"export.list.{key}"), headings=headings, kinds=kinds)
+        words = (t("export.cover"), t("export.definitions"), fmt.symbol(cover.currency))
+        build = partial(_xlsx_of, cover, sheet, listed.fetch, words)
+        _button(t("export.list_xlsx"), build, book or f"{key}_list.xlsx", _XLSX)
 
 
 def _csv_of(fetch: Callable[[], pd.DataFrame]) -> bytes:

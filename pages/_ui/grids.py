@@ -15,7 +15,6 @@ from pages._ui import format as fmt
 from pages._ui.device import narrow
 from pages._ui.i18n import t
 
-_CURVE_POINTS = 120
 # Of the scale: in stronger cells the colour of the ground reads better than that of text, in light and dark.
 _STRONG = 0.6
 
@@ -254,18 +253,15 @@ def quadrants(frame: pd.DataFrame, currency: str) -> go.Figure:
     )
 
 
-def pareto(net_sales: pd.Series, classes: pd.DataFrame) -> go.Figure:
+def pareto(curve: pd.DataFrame, classes: pd.DataFrame) -> go.Figure:
     """How much of net sales the best customers bring: shares of customers against shares of net sales.
 
-    ``net_sales``: one value per customer, highest first; ``classes``: class, customer_share, as in the segments
-    report. Customers without net sales are not drawn.
+    ``curve``: customers, net_sales (so many of the best together); ``classes``: class, customers, customer_share; as
+    in the segments report. Customers without net sales are not drawn.
     """
-    every = net_sales.to_numpy(float)
-    amounts = every[every > 0]
-    total = amounts.sum()
-    ranks = np.unique(np.linspace(0, len(amounts), _CURVE_POINTS + 1).round().astype(int))
-    sums = np.concatenate([[0.0], np.cumsum(amounts)])[ranks]
-    x, y = ranks / max(len(net_sales), 1), sums / total if total else np.zeros(len(ranks))
+    people, amounts = ([0.0, *curve[name].astype(float)] for name in ("customers", "net_sales"))
+    x = np.array(people) / max(float(classes["customers"].sum()), 1)
+    y = np.array(amounts) / (amounts[-1] or 1.0)
     figure = go.Figure(
         go.Scatter(
             x=x.round(4).tolist(),

@@ -15,6 +15,7 @@ import streamlit as st
 from streamlit.runtime.scriptrunner import add_script_run_ctx
 
 from data_access.queries import places as place_queries
+from data_access.queries.segments import Choice
 from data_access.scope import Period, Scope
 from data_access.settings import settings
 from data_access.snapshot import Snapshot, Unusable, current_snapshot, open_snapshot
@@ -31,7 +32,8 @@ from models.reports.product import ProductReport
 from models.reports.product import product as product_report
 from models.reports.retention import RetentionReport
 from models.reports.retention import retention as retention_report
-from models.reports.segments import SegmentsReport
+from models.reports.segments import MOST_MEMBERS, SegmentsReport
+from models.reports.segments import members as members_of_report
 from models.reports.segments import segments as segments_report
 from models.reports.store import StoreReport
 from models.reports.store import store as store_report
@@ -141,7 +143,7 @@ def overview(scope: Scope, period: Period, generation: str) -> OverviewReport:
     return overview_report(_at(generation), scope, period)
 
 
-@st.cache_data(ttl=_KEEP, max_entries=12, show_spinner=False)
+@st.cache_data(ttl=_KEEP, max_entries=32, show_spinner=False)
 def segments(
     scope: Scope,
     as_of: date,
@@ -149,10 +151,31 @@ def segments(
     window_months: int | None = None,
     monetary: Literal["net_sales", "gross_sales"] = "net_sales",
     tie_rule: Literal["equal_size", "keep_ties"] = "keep_ties",
-    abc_a: float = 0.80,
-    abc_b: float = 0.95,
 ) -> SegmentsReport:
-    return segments_report(_at(generation), scope, as_of, window_months, monetary, tie_rule, abc_a, abc_b)
+    """The segments without their list of customers."""
+    return segments_report(_at(generation), scope, as_of, window_months, monetary, tie_rule, members=0)
+
+
+@st.cache_data(ttl=_KEEP, max_entries=256, show_spinner=False)
+def members(
+    scope: Scope,
+    as_of: date,
+    generation: str,
+    window_months: int | None,
+    monetary: Literal["net_sales", "gross_sales"],
+    tie_rule: Literal["equal_size", "keep_ties"],
+    choice: Choice | None,
+    offset: int,
+    limit: int,
+) -> pd.DataFrame:
+    """A page of the list of customers behind ``segments`` with the same choices."""
+    report = segments(scope, as_of, generation, window_months, monetary, tie_rule)
+    return members_of_report(_at(generation), scope, report, choice, offset, limit)
+
+
+def every_member(scope: Scope, report: SegmentsReport, generation: str, choice: Choice | None) -> pd.DataFrame:
+    """The list as far as one file takes it; kept nowhere."""
+    return members_of_report(_at(generation), scope, report, choice, 0, MOST_MEMBERS)
 
 
 @st.cache_data(ttl=_KEEP, max_entries=32, show_spinner=False)

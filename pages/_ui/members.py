@@ -6,22 +6,21 @@ from dataclasses import dataclass
 import pandas as pd
 import streamlit as st
 
+from data_access.queries.segments import Choice
 from pages._ui import format as fmt
-from pages._ui.grids import fm_score
 from pages._ui.i18n import t, tn
 
 
 @dataclass(frozen=True, slots=True)
 class Pick:
-    """Part of the customers: those whose ``column`` says ``value``, and that part in words."""
+    """Part of the customers, and that part in words."""
 
-    column: str
-    value: str
+    choice: Choice
     words: str
 
 
 def of_segment(segment: str | None) -> Pick | None:
-    return Pick("segment", segment, t(f"segment.{segment}")) if segment else None
+    return Pick(Choice("segment", segment), t(f"segment.{segment}")) if segment else None
 
 
 def of_cell(cell: str | None) -> Pick | None:
@@ -29,36 +28,25 @@ def of_cell(cell: str | None) -> Pick | None:
     if not cell:
         return None
     r, fm = cell.split("-")
-    return Pick("cell", cell, f"R{r} · FM{fm}")
+    return Pick(Choice("cell", cell), f"R{r} · FM{fm}")
 
 
 def of_class(name: str | None) -> Pick | None:
-    return Pick("abc", name, t(f"abc.{name}")) if name else None
+    return Pick(Choice("abc", name), t(f"abc.{name}")) if name else None
 
 
 def of_quadrant(quadrant: str | None) -> Pick | None:
-    return Pick("quadrant", quadrant, t(f"quadrant.{quadrant}")) if quadrant else None
+    return Pick(Choice("quadrant", quadrant), t(f"quadrant.{quadrant}")) if quadrant else None
 
 
 def of_stage(stage: str | None) -> Pick | None:
-    return Pick("stage", stage, t(f"stage.{stage}")) if stage else None
+    return Pick(Choice("stage", stage), t(f"stage.{stage}")) if stage else None
 
 
-def narrowed(members: pd.DataFrame, pick: Pick | None) -> pd.DataFrame:
-    """The members that ``pick`` means, all without one, with the three scores as one column ``rfm`` ("5-4-5").
-
-    ``members``: the segments report's frame of that name.
-    """
-    if pick is None:
-        chosen = members
-    elif pick.column == "cell":
-        r, fm = (int(score) for score in pick.value.split("-"))
-        scored = members[members["r"] == r]
-        chosen = scored[[fm_score(int(f), int(m)) == fm for f, m in zip(scored["f"], scored["m"], strict=True)]]
-    else:
-        chosen = members[members[pick.column] == pick.value]
-    scores = chosen[["r", "f", "m"]].astype("Int64").astype("string")
-    return chosen.assign(rfm=(scores["r"] + "-" + scores["f"] + "-" + scores["m"]).astype(object))
+def with_scores(members: pd.DataFrame) -> pd.DataFrame:
+    """The members with their three scores as one column ``rfm`` ("5-4-5"; missing without an order)."""
+    scores = members[["r", "f", "m"]].astype("Int64").astype("string")
+    return members.assign(rfm=(scores["r"] + "-" + scores["f"] + "-" + scores["m"]).astype(object))
 
 
 def in_words(pick: Pick | None, people: int) -> str:

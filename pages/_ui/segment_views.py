@@ -39,9 +39,7 @@ def abc(report: SegmentsReport, currency: str) -> Pick | None:
     curve, classes = st.columns([3, 2])
     with curve.container(border=True, height="stretch"):
         head.block(t("segments.pareto"))
-        charts.show(
-            grids.pareto(report.members["net_sales"], report.abc), alt=t("segments.pareto"), key="segments_pareto"
-        )
+        charts.show(grids.pareto(report.pareto, report.abc), alt=t("segments.pareto"), key="segments_pareto")
     with classes.container(border=True, height="stretch"):
         head.block(t("segments.abc"), t("segments.click"))
         named = report.abc.assign(name=in_words(report.abc["class"], "abc"))

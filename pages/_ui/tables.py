@@ -135,16 +135,15 @@ def listing(
     return str(frame[opens].iloc[cells[0][0]]) if cells and cells[0][0] < len(frame) else None
 
 
-def page_of(frame: pd.DataFrame, *, key: str, size: int = PAGE_ROWS) -> pd.DataFrame:
-    """The rows of the page that the reader chose, with the page numbers below the list that is drawn next."""
-    pages = max(-(-len(frame) // size), 1)
-    number = min(int(st.session_state.get(key, 1)), pages)
-    return frame.iloc[(number - 1) * size : number * size]
+def first_row(rows: int, *, key: str, size: int = PAGE_ROWS) -> int:
+    """Where the page that the reader chose begins (from 0), with the page numbers below the list drawn next."""
+    number = min(int(st.session_state.get(key, 1)), max(-(-rows // size), 1))
+    return (number - 1) * size
 
 
-def pager(frame: pd.DataFrame, *, key: str, size: int = PAGE_ROWS) -> None:
-    """The page numbers of ``page_of``; nothing when one page holds everything."""
-    pages = max(-(-len(frame) // size), 1)
+def pager(rows: int, *, key: str, size: int = PAGE_ROWS) -> None:
+    """The page numbers of ``first_row``; nothing when one page holds everything."""
+    pages = max(-(-rows // size), 1)
     if pages > 1:
         with st.container(horizontal_alignment="right"):
             st.pagination(pages, key=key)

@@ -76,7 +76,7 @@ def year(online_retail: Snapshot) -> OverviewReport:
 
 @pytest.fixture(scope="session")
 def scored(online_retail: Snapshot) -> SegmentsReport:
-    return segments(online_retail, CHAIN, date(2011, 12, 10), monetary="gross_sales")
+    return segments(online_retail, CHAIN, date(2011, 12, 10), monetary="gross_sales", members=10_000)
 
 
 @pytest.fixture(scope="session")

@@ -1,0 +1,461 @@
+"""Scores, classes, quadrants and stages of a customer base in SQL, written once for the marts and for live questions.
+
+A base is any FROM clause of customers with the columns level, place_id, customer_no, orders_ever, first_day and
+last_day (of all orders), orders, visits, gross_sales and net_sales (of the days that count), and as_of, the day whose
+end it describes. Buyers have orders among these days; only they are scored. Ties are parted by the place of the CRM's
+id among all ids (``customer_rank``).
+
+``cuts`` finds, per place, the values behind every group (``cut_columns``); a customer's groups then follow from plain
+comparisons with them. To sort a million customers four times would cost seconds, so the customers at a cut are found
+as one looks up a word: count by coarse buckets in order, then sort only the buckets that hold a cut.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import date
+from functools import partial
+from typing import Any, Protocol
+
+from sqlalchemy import (
+    CTE,
+    BigInteger,
+    Column,
+    ColumnElement,
+    Date,
+    Double,
+    FromClause,
+    Integer,
+    Select,
+    Subquery,
+    and_,
+    case,
+    cast,
+    func,
+    literal,
+    null,
+    or_,
+    select,
+    true,
+    union_all,
+)
+from sqlalchemy.sql.selectable import CompoundSelect
+
+from data_access.marts._bridge import days_between
+from data_access.marts.segment_rules import GRID, LIFECYCLE, PROSPECT, TIE_RULES, Monetary, Stage, TieRule
+from data_access.marts.tables import Money, customer_rank
+
+Expression = ColumnElement[Any]
+
+
+class Cuts(Protocol):
+    """The columns of ``cuts`` by name, or their values as literals."""
+
+    def __getitem__(self, name: str, /) -> Any: ...
+
+
+FIFTHS = (1, 2, 3, 4)
+_EPOCH = date(1970, 1, 1)
+_RANKS = 8_192  # ids in a bucket of customers with one number of orders
+_RANKS_MOST = 1_000_000  # buckets of ids, so that orders and ids make one number
+# Sums of floats: a share that is .8 on paper must not become B by its last bit.
+_HAIR = 1e-12
+_RANK = customer_rank.c.id_rank
+
+
+def cut_columns() -> list[Column[Any]]:
+    """The columns of ``cuts`` after level and place_id; null without a buyer, a_* and b_* without net sales.
+
+    r, f, m: last day in days since 1970-01-01, orders, and net (or gross) sales.
+    """
+    columns: list[Column[Any]] = []
+    for letter, kind in (("r", Integer), ("f", Integer), ("m", Money)):
+        columns += [Column(f"{letter}_cut_{j}", Double) for j in FIFTHS]  # quintiles
+        for j in FIFTHS:  # value and id_rank of the last of each of five equal groups
+            columns += [Column(f"{letter}_last_{j}", kind), Column(f"{letter}_rank_{j}", Integer)]
+    columns += [Column("visits_median", Double), Column("net_sales_median", Double)]
+    for letter in ("a", "b"):  # the last customer of class A, and of A and B together
+        columns += [Column(f"{letter}_value", Money), Column(f"{letter}_rank", Integer)]
+    return columns
+
+
+def day_number(day: Expression) -> ColumnElement[int]:
+    return days_between(literal(_EPOCH, Date), day)
+
+
+def ranked(source: FromClause, people: FromClause) -> FromClause:
+    """``source``, which holds ``people``, with the ranks of their ids."""
+    return source.join(customer_rank, customer_rank.c.customer_no == people.c.customer_no)
+
+
+# --- cuts -----------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class _Measure:
+    """A value of each buyer, and a number that grows with (value, id_rank) and parts the buyers into buckets.
+
+    A base is joined to the ranks only where it must be: that costs more than the rest.
+    """
+
+    name: str
+    value: Expression
+    bucket: Expression
+    bucket_has_rank: bool = False
+
+
+def cuts(people: FromClause, monetary: Monetary, abc_a: float, abc_b: float) -> Select[Any]:
+    """One row per place with a buyer: level, place_id and ``cut_columns()``."""
+    p = people.c
+    orders = cast(p.orders, BigInteger)
+    by_id = orders * _RANKS_MOST + _whole(_RANK / _RANKS)
+    last_day = day_number(p.last_day)
+    found = [
+        _quintiles(people, _Measure("r", last_day, last_day)),
+        _quintiles(people, _Measure("f", p.orders, by_id, bucket_has_rank=True)),
+        _visits(people),
+        _money(people, monetary == "net_sales", abc_a, abc_b),
+    ]
+    if monetary != "net_sales":
+        found.append(_quintiles(people, _Measure("m", p[monetary], _whole(p[monetary]))))
+    first, *others = found
+    joined: FromClause = first
+    for other in others:
+        joined = joined.join(other, and_(other.c.level == first.c.level, other.c.place_id == first.c.place_id))
+    by_name = {column.name: column for part in found for column in part.c}
+    return select(first.c.level, first.c.place_id, *(by_name[column.name] for column in cut_columns())).select_from(
+        joined
+    )
+
+
+def _counted(people: FromClause, measure: _Measure, amount: Expression | None = None) -> Subquery:
+    """One row per place and bucket: customers in it (here), before it and in all (buyers), and likewise ``amount``.
+
+    ``above`` is the amount of the buckets after this one, ``total`` of all.
+    """
+    p = people.c
+    bucket = measure.bucket.label("bucket")
+    rows = (
+        select(
+            p.level,
+            p.place_id,
+            bucket,
+            func.count().label("here"),
+            func.sum(literal(0) if amount is None else amount).label("amount"),
+        )
+        .select_from(ranked(people, people) if measure.bucket_has_rank else people)
+        .where(p.orders > 0)
+        .group_by(p.level, p.place_id, bucket)
+        .subquery(f"{measure.name}_buckets")
+    )
+    r = rows.c
+    place: list[Expression] = [r.level, r.place_id]
+    so_far: dict[str, Any] = {"partition_by": place, "order_by": r.bucket, "rows": (None, 0)}
+    total = func.sum(r.amount).over(partition_by=place)
+    return select(
+        r.level,
+        r.place_id,
+        r.bucket,
+        r.here,
+        (func.sum(r.here).over(**so_far) - r.here).label("before"),
+        func.sum(r.here).over(partition_by=place).label("buyers"),
+        r.amount,
+        (total - func.sum(r.amount).over(**so_far)).label("above"),
+        total.label("total"),
+    ).subquery(f"{measure.name}_counted")
+
+
+def _numbered(people: FromClause, measure: _Measure, counted: Subquery, wanted: ColumnElement[bool]) -> Subquery:
+    """The buyers of the wanted buckets: value, id_rank, position (from 0, in all), and the amount that stands before
+    each in descending order, beside the figures of the bucket."""
+    p, k = people.c, counted.c
+    here = and_(k.level == p.level, k.place_id == p.place_id, k.bucket == measure.bucket)
+    order: dict[str, Any] = {"partition_by": [k.level, k.place_id, k.bucket], "order_by": [measure.value, _RANK]}
+    positive = func.greatest(measure.value, 0)
+    return (
+        select(
+            k.level,
+            k.place_id,
+            k.buyers,
+            k.total,
+            measure.value.label("value"),
+            _RANK,
+            (k.before + func.row_number().over(**order) - 1).label("position"),
+            (k.above + k.amount - func.sum(positive).over(**order, rows=(None, 0))).label("standing_before"),
+        )
+        .select_from(ranked(people, people).join(counted, here))
+        .where(p.orders > 0, wanted)
+        .subquery(f"{measure.name}_numbered")
+    )
+
+
+def _whole(number: Expression) -> Expression:
+    return cast(func.floor(number), BigInteger)
+
+
+def _last_of_fifth(j: int, buyers: Expression) -> Expression:
+    """Position of the last of j fifths: ceil(j n / 5) - 1."""
+    return _whole((buyers * j - 1) / 5)
+
+
+def _around(j: int, parts: int, buyers: Expression) -> tuple[Expression, Expression, Expression]:
+    """The positions before and after the j-th of ``parts`` quantiles, and how far between them it lies."""
+    steps = (buyers - 1) * j
+    low = _whole(steps / parts)
+    return low, _whole((steps + parts - 1) / parts), (steps - low * parts) / float(parts)
+
+
+def _fifth_positions(buyers: Expression) -> list[Expression]:
+    found = []
+    for j in FIFTHS:
+        low, high, _ = _around(j, 5, buyers)
+        found += [_last_of_fifth(j, buyers), low, high]
+    return found
+
+
+def _holds(counted: Subquery, positions: Sequence[Expression]) -> ColumnElement[bool]:
+    """Whether a bucket holds one of the positions."""
+    k = counted.c
+    return or_(*(and_(k.before <= position, position < k.before + k.here) for position in positions))
+
+
+def _at(rows: Subquery, position: Expression, column: str = "value") -> Expression:
+    return func.max(case((rows.c.position == position, rows.c[column])))
+
+
+def _quantile(j: int, parts: int, buyers: Expression, at: Callable[[Expression], Expression]) -> Expression:
+    """The j-th of ``parts`` quantiles by linear interpolation; ``at`` gives the value at a position."""
+    low, high, part = _around(j, parts, buyers)
+    below, above = cast(at(low), Double), cast(at(high), Double)
+    return below + (above - below) * part
+
+
+def _quintile_columns(rows: Subquery, letter: str) -> list[Expression]:
+    buyers = rows.c.buyers
+    columns: list[Expression] = []
+    for j in FIFTHS:
+        last = _last_of_fifth(j, buyers)
+        columns += [
+            _quantile(j, 5, buyers, partial(_at, rows)).label(f"{letter}_cut_{j}"),
+            _at(rows, last).label(f"{letter}_last_{j}"),
+            _at(rows, last, "id_rank").label(f"{letter}_rank_{j}"),
+        ]
+    return columns
+
+
+def _by_place(rows: Subquery, *columns: Expression, name: str) -> Subquery:
+    r = rows.c
+    return select(r.level, r.place_id, *columns).group_by(r.level, r.place_id, r.buyers).subquery(name)
+
+
+def _quintiles(people: FromClause, measure: _Measure) -> Subquery:
+    counted = _counted(people, measure)
+    rows = _numbered(people, measure, counted, _holds(counted, _fifth_positions(counted.c.buyers)))
+    return _by_place(rows, *_quintile_columns(rows, measure.name), name=f"{measure.name}_cuts")
+
+
+def _visits(people: FromClause) -> Subquery:
+    """The median of visits, which are few numbers: the buckets are the values."""
+    counted = _counted(people, _Measure("visits", people.c.visits, people.c.visits))
+    k = counted.c
+
+    def at(position: Expression) -> Expression:
+        return func.max(case((_holds(counted, [position]), k.bucket)))
+
+    return _by_place(counted, _quantile(1, 2, k.buyers, at).label("visits_median"), name="visits_cuts")
+
+
+def _net_sales(people: FromClause) -> _Measure:
+    value = people.c.net_sales
+    return _Measure("net_sales", value, _whole(value))
+
+
+def _money(people: FromClause, is_scored: bool, abc_a: float, abc_b: float) -> Subquery:
+    """The median of net sales, the last customers of A and B, and the quintiles of M when it scores net sales."""
+    measure = _net_sales(people)
+    counted = _counted(people, measure, func.greatest(measure.value, 0))
+    k = counted.c
+    low, high, _ = _around(1, 2, k.buyers)
+    ends = [
+        and_(k.amount > 0, _share(k.above, k.total) < share, _share(k.above + k.amount, k.total) >= share)
+        for share in (abc_a, abc_b)
+    ]
+    positions = [low, high, *(_fifth_positions(k.buyers) if is_scored else [])]
+    rows = _numbered(people, measure, counted, or_(_holds(counted, positions), *ends))
+    r = rows.c
+    columns = [_quantile(1, 2, r.buyers, partial(_at, rows)).label("net_sales_median")]
+    for letter, share in (("a", abc_a), ("b", abc_b)):
+        reached = _share(r.standing_before + r.value, r.total) >= share
+        last = and_(r.value > 0, _share(r.standing_before, r.total) < share, reached)
+        columns += [
+            func.max(case((last, r.value))).label(f"{letter}_value"),
+            func.max(case((last, r.id_rank))).label(f"{letter}_rank"),
+        ]
+    return _by_place(rows, *columns, *(_quintile_columns(rows, "m") if is_scored else []), name="money_cuts")
+
+
+def _share(amount: Expression, total: Expression) -> Expression:
+    return cast(amount, Double) / cast(total, Double) + _HAIR
+
+
+def spend_curve(people: FromClause, points: int) -> Select[Any]:
+    """How concentrated net sales are: about ``points`` rows per place, the best customers first.
+
+    level, place_id, customers (so many of the best, of those with net sales above 0), net_sales (of these together).
+    """
+    spenders = select(people).where(people.c.net_sales > 0).subquery("spenders")
+    counted = _counted(spenders, _net_sales(spenders), spenders.c.net_sales)
+    k = counted.c
+    better, together = k.buyers - k.before - k.here, k.buyers - k.before
+    passes = _whole(points * together / k.buyers) > _whole(points * better / k.buyers)
+    return select(k.level, k.place_id, together.label("customers"), (k.above + k.amount).label("net_sales")).where(
+        passes
+    )
+
+
+# --- groups ---------------------------------------------------------------------------------------
+
+
+def scores(people: FromClause, cut: Cuts, monetary: Monetary, tie_rule: TieRule) -> dict[str, Expression]:
+    """r, f and m of a buyer under a rule; what they are of anybody else means nothing."""
+    p = people.c
+    values: dict[str, Expression] = {"r": day_number(p.last_day), "f": p.orders, "m": p[monetary]}
+    return {letter: _score(letter, value, cut, tie_rule) for letter, value in values.items()}
+
+
+def _score(letter: str, value: Expression, cut: Cuts, tie_rule: TieRule) -> Expression:
+    """How many cuts a value lies above; recency counts days backwards, so on a cut its value lies above."""
+    above: list[ColumnElement[bool]]
+    if tie_rule == "equal_size":
+        above = [value > cut[f"{letter}_last_{j}"] for j in FIFTHS]
+        above += [and_(value == cut[f"{letter}_last_{j}"], cut[f"{letter}_rank_{j}"] < _RANK) for j in FIFTHS]
+    elif letter == "r":
+        above = [value >= cut[f"r_cut_{j}"] for j in FIFTHS]
+    else:
+        above = [value > cut[f"{letter}_cut_{j}"] for j in FIFTHS]
+    count: Expression = literal(1)
+    for one in above:
+        count = count + cast(one, Integer)
+    return count
+
+
+def fm_score(f: Expression, m: Expression) -> Expression:
+    """Frequency and spend as one score, half a point rounded up."""
+    return cast(func.floor((f + m + 1) / 2), Integer)
+
+
+def segment(r: Expression, f: Expression, m: Expression, orders_ever: Expression) -> Expression:
+    """The named segment; null for somebody whose orders all lie outside the days that count (r is null)."""
+    pair = r * 10 + fm_score(f, m)
+    pairs = {10 * row + column: name for row, names in GRID.items() for column, name in enumerate(names, start=1)}
+    return case((orders_ever == 0, PROSPECT), else_=case(pairs, value=pair))
+
+
+def abc_class(people: FromClause, cut: Cuts) -> Expression:
+    p = people.c
+
+    def up_to(letter: str) -> ColumnElement[bool]:
+        value = cut[f"{letter}_value"]
+        return or_(p.net_sales > value, and_(p.net_sales == value, cut[f"{letter}_rank"] <= _RANK))
+
+    return case((p.net_sales <= 0, "U"), (up_to("a"), "A"), (up_to("b"), "B"), else_="C")
+
+
+def quadrant(people: FromClause, cut: Cuts) -> Expression:
+    p = people.c
+    frequent, high = p.visits > cut["visits_median"], p.net_sales > cut["net_sales_median"]
+    return case(
+        (p.orders == 0, null()),
+        (and_(frequent, high), "frequent_high"),
+        (frequent, "frequent_low"),
+        (high, "rare_high"),
+        else_="rare_low",
+    )
+
+
+def stage(people: FromClause) -> Expression:
+    """The stage of life of a customer at the end of the day ``as_of``."""
+    return case(*((_leads_to(rule, people), rule.stage) for rule in LIFECYCLE))
+
+
+def _leads_to(rule: Stage, people: FromClause) -> ColumnElement[bool]:
+    p = people.c
+    bounds: list[ColumnElement[bool]] = []
+    if rule.min_orders is not None:
+        bounds.append(p.orders_ever >= rule.min_orders)
+    if rule.max_orders is not None:
+        bounds.append(p.orders_ever <= rule.max_orders)
+    if rule.first_order_within_days is not None:
+        bounds.append(days_between(p.first_day, p.as_of) <= rule.first_order_within_days)
+    if rule.last_order_within_days is not None:
+        bounds.append(days_between(p.last_day, p.as_of) <= rule.last_order_within_days)
+    return and_(true(), *bounds)
+
+
+# --- cells ----------------------------------------------------------------------------------------
+
+_SUMS = ("customers", "visits", "orders", "gross_sales", "net_sales")
+_RULED = ("r", "f", "m")
+
+
+def cells(people: FromClause, cut: Cuts, source: FromClause, monetary: Monetary) -> CompoundSelect[Any]:
+    """One row per place, tie rule and combination of groups that occurs.
+
+    level, place_id, tie_rule, r, f, m, segment, abc, quadrant, stage, customers, visits, orders, gross_sales,
+    net_sales. ``source`` is ``people``, with whatever the expressions of ``cut`` come from joined to it.
+    """
+    p = people.c
+    buyer = p.orders > 0
+    ruled = {
+        rule: {
+            f"{rule}_{letter}": case((buyer, score)) for letter, score in scores(people, cut, monetary, rule).items()
+        }
+        for rule in TIE_RULES
+    }
+    groups = {
+        "level": p.level,
+        "place_id": p.place_id,
+        **{name: score for columns in ruled.values() for name, score in columns.items()},
+        "abc": abc_class(people, cut),
+        "quadrant": quadrant(people, cut),
+        "stage": stage(people),
+        "orders_ever": case((p.orders_ever > 0, 1), else_=0),
+    }
+    rows = (
+        select(
+            *(column.label(name) for name, column in groups.items()),
+            *(p[name] for name in _SUMS[1:]),
+        )
+        .select_from(ranked(source, people))
+        .subquery("grouped")
+    )
+    g = rows.c
+    every = (
+        select(
+            *(g[name] for name in groups),
+            func.count().label("customers"),
+            *(func.sum(g[name]).label(name) for name in _SUMS[1:]),
+        )
+        .group_by(*(g[name] for name in groups))
+        .cte("every_group")
+    )
+    return union_all(*(_under(every, rule) for rule in TIE_RULES))
+
+
+def _under(every: CTE, rule: TieRule) -> Select[Any]:
+    """The groups under one tie rule."""
+    e = every.c
+    r, f, m = (e[f"{rule}_{letter}"] for letter in _RULED)
+    groups = (e.level, e.place_id, r, f, m, e.abc, e.quadrant, e.stage, e.orders_ever)
+    return select(
+        e.level,
+        e.place_id,
+        literal(rule).label("tie_rule"),
+        r.label("r"),
+        f.label("f"),
+        m.label("m"),
+        segment(r, f, m, e.orders_ever).label("segment"),
+        e.abc,
+        e.quadrant,
+        e.stage,
+        *(func.sum(e[name]).label(name) for name in _SUMS),
+    ).group_by(*groups)
