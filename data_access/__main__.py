@@ -15,7 +15,7 @@ from sqlalchemy.exc import DBAPIError
 
 from data_access.crm import crm_engine
 from data_access.errors import Problem
-from data_access.settings import Settings, settings
+from data_access.settings import Settings, duration, settings
 
 app = typer.Typer(no_args_is_help=True, pretty_exceptions_enable=False, add_completion=False, help=__doc__)
 
@@ -113,14 +113,41 @@ def import_(
 
 
 @app.command()
-def refresh(crm_url: CrmUrl = "", home: Home = None) -> None:
+def refresh(
+    full: Annotated[bool, typer.Option("--full", help="read everything, not only what has changed")] = False,
+    every: Annotated[str, typer.Option(metavar="5m", help="again and again, as a service: 90s, 5m, 1h, 1d")] = "",
+    crm_url: CrmUrl = "",
+    home: Home = None,
+) -> None:
     """Build a new snapshot generation from the CRM database and make it current."""
     from data_access.refresh import refresh as run
 
     chosen = _settings(crm_url, home)
-    report = run(_engine(chosen), chosen.home, progress=_progress)
+    engine = _engine(chosen)
+    if every:
+        if full:
+            raise Problem("--full and --every do not go together: the service reads everything once a day by itself")
+        _serve(engine, chosen, every)
+        return
+    report = run(engine, chosen.home, full=full, progress=_progress)
     for line in report.lines():
         typer.echo(line)
+
+
+def _serve(engine: Engine, chosen: Settings, every: str) -> None:
+    from data_access.refresh_service import refresh_every, stop_on_signals
+
+    seconds = duration(every).total_seconds()
+    stop = stop_on_signals()
+    refresh_every(
+        engine,
+        chosen.home,
+        seconds,
+        done=lambda report: _progress(next(report.lines())),
+        failed=lambda problem: _progress(f"error: {problem}"),
+        progress=lambda _: None,
+        stop=stop,
+    )
 
 
 @app.command()

@@ -23,7 +23,7 @@ from sqlalchemy import ColumnElement, Engine, Table, and_, extract, func, or_, s
 
 from data_access.contract import ContractReport
 from data_access.readers import Reader, reading
-from data_access.schema import crm
+from data_access.schema import crm, pii_columns, translation
 from data_access.stage_file import Remembered, StageState, described
 from data_access.staging import SOURCES, Progress, Source, create, stage
 
@@ -102,7 +102,8 @@ def collect_all(
             if _usable(source, state):
                 figures = _figures(reader, source, state)
                 started = time.monotonic()
-                rows = stage(work, reader, source, state[source.table].present, figures.rows, progress, schema=schema)
+                present, where = state[source.table].present, _readable(source)
+                rows = stage(work, reader, source, present, figures.rows, progress, schema=schema, where=where)
                 _note(collected, source, state, "full", rows, started, figures)
             elif source.money:
                 collected.totals[source.table] = Decimal(0)
@@ -201,7 +202,9 @@ def _pull(
     present = state[name].present
 
     def read(where: ColumnElement[bool] | None, expected: int) -> int:
-        return stage(work, reader, source, present, expected, progress, schema="incoming", where=where)
+        both = [condition for condition in (where, _readable(source)) if condition is not None]
+        chosen = and_(*both) if both else None
+        return stage(work, reader, source, present, expected, progress, schema="incoming", where=chosen)
 
     def whole() -> tuple[str, int]:
         work.execute(f"DELETE FROM incoming.{name}")
@@ -234,6 +237,13 @@ def _pull(
         return whole()
     collected.again[name] = days
     return "changes", rows
+
+
+def _readable(source: Source) -> ColumnElement[bool] | None:
+    """Which rows may leave the CRM at all: translated names of people identify people."""
+    if source.table != "translation":
+        return None
+    return translation.c.field.not_in([f"{c.table.name}.{c.name}" for c in pii_columns()])
 
 
 def _changed_since(table: Table, instant: datetime) -> ColumnElement[bool]:

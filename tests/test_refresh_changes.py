@@ -1,18 +1,24 @@
 """Reading only what has changed gives, row for row, what reading everything gives."""
 
+import random
 import shutil
+from collections.abc import Iterator
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
+import duckdb
 import pytest
-from sqlalchemy import Engine, delete, insert, update
+from sqlalchemy import Connection, Engine, Table, delete, insert, select, update
 
 from data_access import collect, schema
 from data_access.crm import crm_engine
+from data_access.errors import Problem
 from data_access.marts.tables import facts
-from data_access.refresh import RefreshReport, refresh
+from data_access.refresh import refresh
+from data_access.schema import pii_columns
+from data_access.stage_file import stage_path
 from tests import tiny_crm
 from tests.tiny_crm import facts_rows
 
@@ -21,22 +27,37 @@ HOW = {"generation_info", "table_load"}
 START = datetime(2026, 7, 3)
 
 
-@pytest.fixture
-def home(tmp_path: Path) -> Path:
-    place = tmp_path / "home"
+@pytest.fixture(scope="module")
+def refreshed(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A home with the tiny CRM, read once in full."""
+    place = tmp_path_factory.mktemp("refreshed") / "home"
     place.mkdir()
-    return place
-
-
-@pytest.fixture
-def engine(home: Path) -> Engine:
-    made = crm_engine(f"sqlite:///{home}/crm.sqlite")
+    engine = crm_engine(f"sqlite:///{place}/crm.sqlite")
     content = tiny_crm.rows()
     for rows in content.values():
         for row in rows:
             row["updated_at"] = START - timedelta(days=1)
-    tiny_crm.fill(made, content)
-    return made
+    tiny_crm.fill(engine, content)
+    refresh(engine, place)
+    engine.dispose()
+    return place
+
+
+@pytest.fixture
+def home(refreshed: Path, tmp_path: Path) -> Path:
+    """The same again, for a test of its own; the CRM keeps its address, which the staged copy remembers."""
+    return Path(shutil.copytree(refreshed, tmp_path / "home"))
+
+
+@pytest.fixture
+def engine(home: Path, refreshed: Path) -> Iterator[Engine]:
+    made = crm_engine(f"sqlite:///{refreshed}/crm.sqlite")
+    yield made
+    made.dispose()
+    for file in refreshed.glob("crm.sqlite*"):
+        file.unlink()
+    for file in home.glob("crm.sqlite*"):
+        shutil.copy(file, refreshed)
 
 
 @pytest.fixture
@@ -62,14 +83,10 @@ def write(engine: Engine, *statements: Any) -> None:
             connection.execute(statement)
 
 
-def changed(report: RefreshReport) -> tuple[str, int]:
-    return report.mode, report.rows_changed
-
-
 @pytest.mark.usefixtures("by_watermark")
 def test_nothing_changed_nothing_is_derived(engine: Engine, home: Path, tmp_path: Path) -> None:
-    refresh(engine, home)
-    assert changed(refresh(engine, home)) == ("changes", 0)
+    report = refresh(engine, home)
+    assert (report.mode, report.rows_changed) == ("changes", 0)
     expect_same_as_everything(engine, home, tmp_path)
 
 
@@ -165,15 +182,154 @@ CHANGES: dict[str, list[Any]] = {
 }  # fmt: skip
 
 
-@pytest.mark.parametrize("whole_below", [0, 20_000], ids=["by watermark", "as a whole"])
+@pytest.mark.usefixtures("by_watermark")
 @pytest.mark.parametrize("what", CHANGES)
-def test_a_change_gives_what_reading_everything_gives(
-    what: str, whole_below: int, engine: Engine, home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(collect, "WHOLE_BELOW", whole_below)
-    refresh(engine, home)
+def test_a_change_gives_what_reading_everything_gives(what: str, engine: Engine, home: Path, tmp_path: Path) -> None:
     write(engine, *CHANGES[what])
     report = refresh(engine, home)
     assert report.rows_changed >= 1
     assert (report.mode == "full") == (what == "another name and region")
     expect_same_as_everything(engine, home, tmp_path)
+
+
+def test_small_tables_are_read_as_a_whole_and_compared(engine: Engine, home: Path, tmp_path: Path) -> None:
+    """Even a change that says nothing in any sum or count."""
+    swap = [
+        update(schema.sale_line).where(schema.sale_line.c.order_id == order).values(net=Decimal(net))
+        for order, net in (("O3", "41.00"), ("O4", "40.00"))
+    ]
+    write(engine, *swap)
+    report = refresh(engine, home)
+    assert (report.mode, report.rows_changed) == ("changes", 1 + 1)
+    expect_same_as_everything(engine, home, tmp_path)
+
+
+@pytest.mark.usefixtures("by_watermark")
+def test_only_what_has_changed_leaves_the_crm(engine: Engine, home: Path) -> None:
+    write(engine, _order("N1", customer_id="C1"), _line("N1", 1, "12.50"))
+    refresh(engine, home)
+    loads = {
+        row[0]: row[1:] for row in facts_rows(home, "table_load", "table_name", "mode", "rows_read", "rows_changed")
+    }
+    # All that was there bears the same instant, so it lies within the overlap and is looked at again.
+    assert loads["sale_order"] == ("changes", 12 + 1, 1)
+    assert loads["sale_line"] == ("changes", 12 + 1, 1)
+    assert loads["return_line"] == ("changes", 3, 0)
+
+
+def test_a_column_that_goes_is_read_again_everywhere(engine: Engine, home: Path, tmp_path: Path) -> None:
+    with engine.begin() as connection:
+        connection.exec_driver_sql("ALTER TABLE sale_line DROP COLUMN tax")
+    report = refresh(engine, home)
+    assert report.mode == "changes"
+    assert any("sale_line has no column tax" in warning for warning in report.warnings)
+    expect_same_as_everything(engine, home, tmp_path)
+
+
+def test_a_key_that_is_no_key_makes_it_read_everything(engine: Engine, home: Path, tmp_path: Path) -> None:
+    with engine.begin() as connection:
+        connection.exec_driver_sql("CREATE TABLE loose AS SELECT * FROM return_line")
+        connection.exec_driver_sql("DROP TABLE return_line")
+        connection.exec_driver_sql("ALTER TABLE loose RENAME TO return_line")
+        connection.exec_driver_sql("INSERT INTO return_line SELECT * FROM return_line LIMIT 1")
+    steps: list[str] = []
+    assert refresh(engine, home, progress=steps.append).mode == "full"
+    assert "reading everything: return_line has 1 keys that are empty or occur twice" in steps
+    expect_same_as_everything(engine, home, tmp_path)
+
+
+def test_another_database_or_a_lost_copy_is_read_in_full(engine: Engine, home: Path) -> None:
+    write(engine, _order("N1"), _line("N1", 1, "1"))
+    stage_path(home).unlink()
+    assert refresh(engine, home).mode == "full"
+    assert refresh(engine, home).mode == "changes"
+    assert refresh(engine, home, full=True).mode == "full"
+    elsewhere = crm_engine(f"sqlite:///{home}/crm.sqlite")
+    assert refresh(elsewhere, home).mode == "full"
+
+
+def test_a_refresh_that_fails_leaves_the_copy_unfinished_and_the_next_reads_everything(
+    engine: Engine, home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write(engine, _order("N1", customer_id="C1"), _line("N1", 1, "12.50"))
+
+    def power_cut(*_: object) -> None:
+        raise OSError("no space left")
+
+    with monkeypatch.context() as patch:
+        patch.setattr("data_access.marts.change.update_marts", power_cut)
+        with pytest.raises(Problem, match="no space left"):
+            refresh(engine, home)
+    assert refresh(engine, home).mode == "full"
+    expect_same_as_everything(engine, home, tmp_path)
+
+
+def test_the_staged_copy_is_closed_to_others_and_knows_no_birthday(home: Path) -> None:
+    path = stage_path(home)
+    assert path.parent.stat().st_mode & 0o777 == 0o700
+    with duckdb.connect(str(path), read_only=True) as copy:
+        columns = {row[0] for row in copy.execute("SELECT column_name FROM information_schema.columns").fetchall()}
+    assert "birth_month_day" in columns
+    pii = {c.name for c in pii_columns()} - {"name"}  # stores and products have names, too
+    assert not columns & pii
+    content = path.read_bytes()
+    assert not [value for value in tiny_crm.PERSONAL if value.encode() in content]
+
+
+# --- random histories -----------------------------------------------------------------------------
+
+
+def _random_change(rng: random.Random, connection: Connection, number: int) -> None:
+    """One thing that happens in a CRM, most often with ``updated_at``."""
+    now = START + timedelta(minutes=number)
+    stamp = {"updated_at": now} if rng.random() < 0.9 else {}
+    line, order, back = schema.sale_line, schema.sale_order, schema.return_line
+
+    def some(table: Table) -> Any:
+        key = tuple(table.primary_key)
+        rows = connection.execute(select(*key)).all()
+        chosen = rng.choice(rows)
+        return [column == value for column, value in zip(key, chosen, strict=True)]
+
+    def amount() -> Decimal:
+        return Decimal(rng.randint(1, 9999)) / 100
+
+    day = datetime(2026, 1, 1) + timedelta(days=rng.randint(0, 180), hours=rng.randint(0, 23))
+    happens = {
+        "order": lambda: [
+            _order(f"N{number}", customer_id=rng.choice(["C1", "C2", "C3", "C10", None, f"Z{number}"]), ordered_at=day)
+            .values(store_id=rng.choice(["S1", "S2", "S8"]), updated_at=now),
+            *(_line(f"N{number}", i, str(amount()), product_id=rng.choice(["P1", "P2", "P8"])).values(updated_at=now)
+              for i in range(1, rng.randint(2, 4))),
+        ],
+        "line": lambda: [update(line).where(*some(line)).values(net=amount(), **stamp)],
+        "no line": lambda: [delete(line).where(*some(line))],
+        "move": lambda: [update(order).where(*some(order)).values(
+            customer_id=rng.choice(["C1", "C2", None]), ordered_at=day, updated_at=now)],
+        "kind": lambda: [update(order).where(*some(order)).values(kind=rng.choice(["sale", "test"]), updated_at=now)],
+        "no order": lambda: [delete(order).where(*some(order))],
+        "return": lambda: [insert(back).values(
+            return_id=f"B{number}", line_no=1, order_id=rng.choice(["O1", "O5", "N1", None]), store_id="S1",
+            product_id="P1", returned_at=day, quantity=1, refund=amount(), updated_at=now)],
+        "no return": lambda: [delete(back).where(*some(back))],
+        "customer": lambda: [insert(schema.customer).values(
+            customer_id=f"A{number}", home_store_id=rng.choice(["S1", None]), birthday=day.date(), updated_at=now)],
+        "no customer": lambda: [delete(schema.customer).where(*some(schema.customer))],
+    }  # fmt: skip
+    for statement in rng.choice(list(happens.values()))():
+        connection.execute(statement)
+
+
+@pytest.mark.slow
+@pytest.mark.usefixtures("by_watermark")
+@pytest.mark.parametrize("seed", range(12))
+def test_a_random_history_gives_what_reading_everything_gives(
+    seed: int, engine: Engine, home: Path, tmp_path: Path
+) -> None:
+    rng = random.Random(seed)
+    for turn in range(5):
+        for step in range(rng.randint(1, 6)):
+            with engine.begin() as connection:
+                _random_change(rng, connection, 10 * turn + step)
+        refresh(engine, home)
+        expect_same_as_everything(engine, home, tmp_path)

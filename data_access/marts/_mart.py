@@ -34,8 +34,8 @@ class Mart:
     """One mart: its table, the query that fills it, what is built again together, and the order of its rows.
 
     ``query`` reads tables of ``data_access.marts.tables`` and of marts before it. A mart by ``customer_sum`` has
-    the columns of its group (``order_by`` names the numbers among them) and sums; one of them is ``rows``, the number of rows added
-    up: without any, the row goes. A ``step`` serves other marts only and is not kept.
+    the columns of its group (``order_by`` names the numbers among them) and sums; one of them is ``rows``, the number
+    of rows added up: without any, the row goes. A ``step`` serves other marts only and is not kept.
     """
 
     table: Table

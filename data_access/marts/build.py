@@ -25,7 +25,6 @@ from data_access.marts._sql import mart_sql
 from data_access.marts.registry import MARTS
 from data_access.pseudonym import customer_no
 from data_access.readers import literal
-from data_access.schema import pii_columns
 from data_access.staging import SOURCES, Progress
 
 _UNKNOWN_CURRENCY = "XXX"  # ISO 4217: no currency
@@ -41,10 +40,7 @@ FACTS = {
     "return_line": return_line.FACTS,
     "store_traffic": places.TRAFFIC,
     "data_source": "SELECT * EXCLUDE (unreadable, updated_at) FROM clean.data_source ORDER BY loaded_at, source_id",
-    # Translated names of people identify people.
-    "translation": "SELECT * EXCLUDE (unreadable, updated_at) FROM clean.translation WHERE field NOT IN ("
-    + ", ".join(literal(f"{c.table.name}.{c.name}") for c in pii_columns())
-    + ") ORDER BY ALL",
+    "translation": "SELECT * EXCLUDE (unreadable, updated_at) FROM clean.translation ORDER BY ALL",
     "campaign": campaign.CAMPAIGN,
     "campaign_arm": campaign.ARM,
     "campaign_member": campaign.MEMBER,
@@ -121,13 +117,15 @@ def build_marts(work: duckdb.DuckDBPyConnection, progress: Progress) -> None:
         started = time.monotonic()
         ordered = ", ".join(mart.order_by)
         if mart.step:
-            work.execute(f"CREATE TABLE facts.{mart.name} AS {mart_sql(mart, 'facts')} ORDER BY {ordered}")
+            # Its rows would leave holes in the file.
+            work.execute(f"CREATE TABLE fresh.{mart.name} AS {mart_sql(mart, 'facts')}")
+            work.execute(f"CREATE VIEW facts.{mart.name} AS SELECT * FROM memory.fresh.{mart.name}")
         else:
             work.execute(f"INSERT INTO facts.{mart.name} BY NAME {mart_sql(mart, 'facts')} ORDER BY {ordered}")
         progress(f"mart {mart.name}: {time.monotonic() - started:.1f} s")
     for mart in MARTS:
         if mart.step:
-            work.execute(f"DROP TABLE facts.{mart.name}")
+            work.execute(f"DROP VIEW facts.{mart.name}; DROP TABLE fresh.{mart.name}")
 
 
 def doubts(work: duckdb.DuckDBPyConnection, everything: str) -> list[str]:

@@ -34,7 +34,8 @@ def refuse(work: duckdb.DuckDBPyConnection, source: Source) -> None:
 
 
 def unreadable_values(work: duckdb.DuckDBPyConnection, everything: str) -> list[tuple[str, str, int]]:
-    """Of the staged rows in the schema or database ``everything``: one (table, column, values) for each column with values that are no number or date, needed or not."""
+    """One (table, column, values) for each column with values that are no number or date, needed or not, of the
+    staged rows in the schema or database ``everything``."""
     counted = " UNION ALL ".join(
         f"SELECT '{s.table}' AS name, unnest(string_split(unreadable, ',')) AS field FROM {everything}.{s.table} "
         "WHERE unreadable IS NOT NULL"
