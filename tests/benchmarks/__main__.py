@@ -1,12 +1,13 @@
-"""``python -m tests.benchmarks``: prints one JSON line per figure; the environment is printed first.
+"""``python -m tests.benchmarks``: prints one JSON line per figure; the machine comes first.
 
-Times are wall seconds beside CPU seconds of this process; quote medians and ratios, not single runs.
+Times are wall milliseconds or seconds beside CPU time of this process; quote medians and ratios, not single runs.
 """
 
 import argparse
 import json
 import os
 import platform
+import statistics
 import tempfile
 from collections.abc import Callable, Iterable
 from contextlib import nullcontext
@@ -15,6 +16,7 @@ from pathlib import Path
 
 from data_access.crm import crm_engine
 from data_access.demo import write_demo
+from data_access.demo.large import LARGE_SCALES, write_large_chain
 from data_access.importer import import_files
 from data_access.refresh import refresh
 from data_access.scope import Period, Scope
@@ -22,26 +24,31 @@ from data_access.snapshot import current_snapshot
 from models.reports.overview import overview
 from models.reports.retention import retention
 from models.reports.segments import segments
-from tests.benchmarks import pages, reports
+from tests.benchmarks import pages, questions, refreshing, reports, servers
 from tests.benchmarks.clock import measured
 
 CHAIN = Scope("chain")
+END = date(2026, 11, 20)
+PARTS = ("refresh", "reports", "free", "questions", "pages")
 
 
 def emit(table: str, **figures: object) -> None:
-    print(json.dumps({"table": table, **figures}, ensure_ascii=False), flush=True)
+    print(json.dumps({"table": table, **figures}, ensure_ascii=False, default=str), flush=True)
 
 
 def build(scale: str, home: Path) -> Iterable[dict[str, object]]:
-    """The demo chain of ``scale`` into SQLite, then its snapshot."""
-    engine = crm_engine(f"sqlite:///{home / 'crm.sqlite'}")
-    steps: dict[str, Callable[[], object]] = {
-        "demo": lambda: write_demo(engine, scale=scale, truth_path=home / "demo_truth.json"),
-        "refresh": lambda: refresh(engine, home),
-    }
-    for step, run in steps.items():
-        _, wall, cpu = measured(run)
-        yield {"step": step, "scale": scale, "wall_s": round(wall, 2), "cpu_s": round(cpu, 2)}
+    """The demo chain of ``scale`` into SQLite, or a big one into a DuckDB file."""
+    if scale in LARGE_SCALES:
+        url = crm_url(scale, home)
+        _, wall, cpu = measured(lambda: write_large_chain(url, None, scale=scale, seed=1, end=END))
+    else:
+        engine = crm_engine(crm_url(scale, home))
+        _, wall, cpu = measured(lambda: write_demo(engine, scale=scale, truth_path=home / "demo_truth.json"))
+    yield {"step": "demo", "scale": scale, "wall_s": round(wall, 2), "cpu_s": round(cpu, 2)}
+
+
+def crm_url(scale: str, home: Path) -> str:
+    return f"duckdb:///{home / 'crm.duckdb'}" if scale in LARGE_SCALES else f"sqlite:///{home / 'crm.sqlite'}"
 
 
 def real_file(home: Path, file: Path) -> Iterable[dict[str, object]]:
@@ -65,31 +72,78 @@ def real_file(home: Path, file: Path) -> Iterable[dict[str, object]]:
         yield {"step": step, "wall_s": round(wall, 2), "cpu_s": round(cpu, 2)}
 
 
+def growth(small: list[dict[str, object]], large: list[dict[str, object]]) -> Iterable[dict[str, object]]:
+    """How much longer each preset report takes on the larger snapshot, then the median of all."""
+    key = ("report", "place", "days")
+    before = {tuple(row.get(k) for k in key): row for row in small if "wall_ms" in row}
+    factors = []
+    for row in large:
+        other = before.get(tuple(row.get(k) for k in key))
+        if other and "wall_ms" in row:
+            factor = float(str(row["wall_ms"])) / float(str(other["wall_ms"]))
+            factors.append(factor)
+            yield {**{k: row[k] for k in key}, "factor": round(factor, 2)}
+    if factors:
+        yield {"report": "all", "median_factor": round(statistics.median(factors), 2), "worst": round(max(factors), 2)}
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--scale", default="S", help="tiny | demo | S")
+    parser.add_argument("--scale", default="S", help="tiny | demo | S | M | L")
     parser.add_argument("--home", type=Path, help="a folder that already holds a snapshot; nothing is built then")
+    parser.add_argument("--crm-url", help="refresh from this database, which the part refresh also writes to")
+    parser.add_argument("--postgresql", type=Path, help="as --crm-url: the folder of tests.benchmarks.servers")
+    parser.add_argument("--larger", type=Path, help="a folder with a larger snapshot: growth of the preset reports")
+    parser.add_argument("--parts", nargs="+", choices=PARTS, default=PARTS)
     parser.add_argument("--repeats", type=int, default=7)
-    parser.add_argument("--no-browser", action="store_true")
+    parser.add_argument("--changed", type=float, default=0.01, help="share of the receipts changed for the increment")
     parser.add_argument("--online-retail", type=Path, help="the UCI Online Retail file: from file to reports")
     options = parser.parse_args()
 
-    emit("machine", cores=os.cpu_count(), python=platform.python_version(), system=platform.platform())
+    load = os.getloadavg()[0]
+    emit("machine", cores=os.cpu_count(), python=platform.python_version(), system=platform.platform(), load=load)
     if options.online_retail:
         with tempfile.TemporaryDirectory() as place:
             for row in real_file(Path(place), options.online_retail):
                 emit("online_retail", **row)
     folder = nullcontext(options.home) if options.home else tempfile.TemporaryDirectory()
-    with folder as place:
+    server = servers.postgresql(options.postgresql) if options.postgresql else nullcontext(options.crm_url)
+    with folder as place, server as source:
         home = Path(place)
-        if not options.home:
+        if not options.home and not source:
             for row in build(options.scale, home):
                 emit("build", **row)
-        for row in reports.timings(current_snapshot(home), options.repeats):
+            source = crm_url(options.scale, home)
+        if source and ("refresh" in options.parts or not options.home):
+            for row in refreshing.refreshes(source, home, options.changed):
+                emit("refresh", **row)
+        _read(home, options)
+
+
+def _read(home: Path, options: argparse.Namespace) -> None:
+    """What readers of the snapshot wait for."""
+    snapshot = current_snapshot(home)
+    small = []
+    if "reports" in options.parts:
+        for row in reports.preset(reports.ground_of(snapshot), options.repeats):
+            small.append(row)
             emit("report", **row)
-        if not options.no_browser:
-            for row in pages.switches(home, options.repeats):
-                emit("page_switch", **row)
+    if "free" in options.parts:
+        for row in reports.free(reports.ground_of(snapshot), options.repeats):
+            emit("free_report", **row)
+    if "questions" in options.parts:
+        for row in questions.answers(snapshot, options.repeats):
+            emit("question", **row)
+    if options.larger and small:
+        large = []
+        for row in reports.preset(reports.ground_of(current_snapshot(options.larger)), options.repeats):
+            large.append(row)
+            emit("report_larger", **row)
+        for row in growth(small, large):
+            emit("growth", **row)
+    if "pages" in options.parts:
+        for row in pages.switches(home, options.repeats):
+            emit("page_switch", **row)
 
 
 if __name__ == "__main__":
