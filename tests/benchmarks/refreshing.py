@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
 
-from sqlalchemy import Connection, create_engine, func, select, text
+from sqlalchemy import Connection, create_engine, func, literal, null, select
 
 from data_access.marts.tables import generation_info, table_load
 from data_access.schema import sale_line, sale_order
@@ -87,32 +87,29 @@ def write_receipts(crm_url: str, share: float) -> tuple[int, int]:
 
 
 def _write(connection: Connection, number: int) -> int:
-    """The latest ``number`` receipts once more, with their lines, a day later."""
-    o, line = sale_order.c, sale_line.c
+    """The latest ``number`` receipts once more, with their lines, all of them an hour after the newest change."""
+    o = sale_order.c
     newest = connection.scalar(select(func.max(o.updated_at)))
     assert newest is not None, "the CRM holds no receipts"
-    mark = newest.strftime("%y%m%d%H%M")
+    now = literal(newest + timedelta(hours=1), sale_order.c.updated_at.type)
     chosen = select(o.order_id).order_by(o.ordered_at.desc(), o.order_id).limit(number).subquery("chosen")
-    later = {"ordered_at": o.ordered_at + timedelta(days=1), "updated_at": newest + timedelta(seconds=1)}
-    for table, own in ((sale_order, later), (sale_line, {"updated_at": newest + timedelta(seconds=1)})):
-        replaced = {"order_id": text(f"'{mark}-' || {table.name}.order_id"), "cancelled_at": text("NULL"), **own}
-        columns = [replaced.get(c.name, c) for c in table.columns]
+    for table in (sale_order, sale_line):
+        order_id = literal(f"{newest:%y%m%d%H}-").concat(table.c.order_id)
+        own = {"order_id": order_id, "ordered_at": now, "updated_at": now, "cancelled_at": null()}
+        columns = [own.get(column.name, column) for column in table.columns]
         rows = select(*columns).join_from(table, chosen, chosen.c.order_id == table.c.order_id)
-        connection.execute(table.insert().from_select([c.name for c in table.columns], rows))
-    del line
+        connection.execute(table.insert().from_select([column.name for column in table.columns], rows))
     return number
 
 
 def _change(connection: Connection, number: int) -> int:
-    """``number`` receipts of all days get a new instant of change, and their lines a piece more."""
+    """About ``number`` receipts of all days are touched: a new instant of change, and lines that cost one unit more."""
     o, line = sale_order.c, sale_line.c
-    newest = connection.scalar(select(func.max(o.updated_at)))
-    every = connection.scalar(select(func.count()).select_from(sale_order)) or 1
+    newest, every = connection.execute(select(func.max(o.updated_at), func.count()).select_from(sale_order)).one()
     step = max(every // number, 1)
     numbered = select(o.order_id, func.row_number().over(order_by=o.order_id).label("n")).subquery("numbered")
     chosen = select(numbered.c.order_id).where(numbered.c.n % step == 0)
-    connection.execute(
-        sale_line.update().where(line.order_id.in_(chosen)).values(cost=line.cost + 1, updated_at=newest)
-    )
-    done = connection.execute(sale_order.update().where(o.order_id.in_(chosen)).values(updated_at=newest))
-    return done.rowcount if done.rowcount >= 0 else every // step
+    touched = {"updated_at": newest}
+    connection.execute(sale_line.update().where(line.order_id.in_(chosen)).values(cost=line.cost + 1, **touched))
+    connection.execute(sale_order.update().where(o.order_id.in_(chosen)).values(**touched))
+    return int(every) // step
