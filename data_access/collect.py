@@ -97,18 +97,18 @@ def collect_all(
         collected = Collected(datetime.now(UTC).replace(tzinfo=None))
         for source in SOURCES:
             # One transaction can write to one database file, and to temporary tables.
-            schema = "temp" if source.table == "customer" else "stage"
-            create(work, source, schema)
+            into = "temp.people" if source.table == "customer" else f"stage.{source.table}"
+            create(work, source, into)
             if _usable(source, state):
                 figures = _figures(reader, source, state)
                 started = time.monotonic()
                 present, where = state[source.table].present, _readable(source)
-                rows = stage(work, reader, source, present, figures.rows, progress, schema=schema, where=where)
+                rows = stage(work, reader, source, present, figures.rows, progress, into=into, where=where)
                 _note(collected, source, state, "full", rows, started, figures)
             elif source.money:
                 collected.totals[source.table] = Decimal(0)
         _count_others(reader, state, collected)
-    work.execute("CREATE TABLE incoming.customer AS SELECT * FROM temp.customer; DROP TABLE temp.customer")
+    work.execute("CREATE TABLE incoming.customer AS SELECT * FROM temp.people; DROP TABLE temp.people")
     return collected
 
 
@@ -128,7 +128,7 @@ def collect_changes(
     with reading(engine, work, scratch) as reader:
         collected = Collected(datetime.now(UTC).replace(tzinfo=None))
         for source in SOURCES:
-            create(work, source, "incoming")
+            create(work, source, f"incoming.{source.table}")
             if _usable(source, state) != (source.table in before.tables):
                 raise ReadEverything(f"{source.table} has come or gone")
             if not _usable(source, state):
@@ -204,7 +204,7 @@ def _pull(
     def read(where: ColumnElement[bool] | None, expected: int) -> int:
         both = [condition for condition in (where, _readable(source)) if condition is not None]
         chosen = and_(*both) if both else None
-        return stage(work, reader, source, present, expected, progress, schema="incoming", where=chosen)
+        return stage(work, reader, source, present, expected, progress, into=f"incoming.{name}", where=chosen)
 
     def whole() -> tuple[str, int]:
         work.execute(f"DELETE FROM incoming.{name}")

@@ -221,7 +221,7 @@ class _Refresh:
     def _workshop(self) -> Iterator[duckdb.DuckDBPyConnection]:
         """A DuckDB in memory that spills into the draft's private folder."""
         config: dict[str, str | bool | int | float | list[str]] = {
-            "memory_limit": "1GB",
+            "memory_limit": "2GB",
             "temp_directory": str(self.draft.scratch / "spill"),
             "preserve_insertion_order": True,
         }

@@ -116,12 +116,12 @@ SOURCES = (
 )
 
 
-def create(work: duckdb.DuckDBPyConnection, source: Source, schema: str) -> None:
-    """Creates the staging table ``<schema>.<table>``, empty."""
+def create(work: duckdb.DuckDBPyConnection, source: Source, into: str) -> None:
+    """Creates the staging table ``into``, empty."""
     table = crm.tables[source.table]
     declared = ", ".join(f'"{name}" {duckdb_type(table.c[name])}' for name in source.columns)
-    kind = "TEMP TABLE" if schema == "temp" else "TABLE"
-    work.execute(f'CREATE {kind} {schema}."{table.name}" ({declared}, unreadable VARCHAR)')
+    kind = "TEMP TABLE" if into.startswith("temp.") else "TABLE"
+    work.execute(f"CREATE {kind} {into} ({declared}, unreadable VARCHAR)")
 
 
 def stage(
@@ -132,10 +132,10 @@ def stage(
     expected: int,
     progress: Progress,
     *,
-    schema: str,
+    into: str,
     where: ColumnElement[bool] | None = None,
 ) -> int:
-    """Adds to ``<schema>.<table>`` the columns of ``source`` that are ``present`` in the CRM; returns the rows.
+    """Adds to the staging table ``into`` the columns of ``source`` that are ``present`` in the CRM; returns the rows.
 
     ``where`` chooses rows; ``expected`` is their number as far as it is known, for the progress.
     """
@@ -145,7 +145,7 @@ def stage(
     names = [name for name in source.columns if name in present]
     for batch in reader.rows(table.name, names, where):
         columns = _select([table.c[name] for name in names], batch.typed)
-        work.execute(f'INSERT INTO {schema}."{table.name}" BY NAME SELECT {columns} FROM {batch.relation}')
+        work.execute(f"INSERT INTO {into} BY NAME SELECT {columns} FROM {batch.relation}")
         (added,) = work.fetchone() or (0,)
         rows += added
         seconds = max(time.monotonic() - started, 0.001)

@@ -22,12 +22,10 @@ ORDER BY campaign_id, arm
 MEMBER = """
 SELECT m.campaign_id, k.customer_no, m.arm, m.assigned_at
 FROM clean.campaign_member m JOIN clean.customer_number k USING (customer_id)
-ORDER BY k.customer_no, m.campaign_id
 """
 
 EVENT = """
 SELECT
     e.event_id, e.campaign_id, k.customer_no, e.kind, e.occurred_at, e.channel, e.order_id, e.product_id, e.coupon_code
 FROM clean.campaign_event e JOIN clean.customer_number k USING (customer_id)
-ORDER BY k.customer_no, e.occurred_at, e.event_id
 """

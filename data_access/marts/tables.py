@@ -311,7 +311,7 @@ campaign_member = Table(
 campaign_event = Table(
     "campaign_event",
     facts,
-    # one row per step of a customer in a campaign, in the order of customers
+    # one row per step of a customer in a campaign
     Column("event_id", String, nullable=False),
     Column("campaign_id", String, nullable=False),
     Column("customer_no", BigInteger, nullable=False),
