@@ -5,7 +5,9 @@ from dataclasses import asdict, dataclass
 from datetime import date
 from typing import Annotated, Any
 
+import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from data_access.errors import Problem
 from data_access.marts.segment_rules import (
@@ -123,7 +125,6 @@ def segments(
     cells = queries.cells(scope, snapshot.engine, question)
     limits = {name: (cells[name].head(1).tolist() or [math.nan])[0] for name in queries.CUTS}
     under = cells[cells["tie_rule"] == tie_rule]
-    page = queries.members(scope, snapshot.engine, question, limits, tie_rule, limit=members)
     frames = select_columns(
         SegmentsReport,
         rfm=_scored(cells),
@@ -135,7 +136,7 @@ def segments(
         lifecycle_rule=lifecycle_rule(),
         cuts=_cuts(limits, question),
         pareto=queries.curve(scope, snapshot.engine, question),
-        members=_with_stores(page, scope, snapshot),
+        **_first_members(snapshot, scope, question, limits, tie_rule, members),
     )
     return SegmentsReport(
         as_of,
@@ -193,6 +194,16 @@ def lifecycle_rule() -> pd.DataFrame:
     return pd.DataFrame(rows).astype(dict.fromkeys(bounds, "Int64"))
 
 
+def _first_members(
+    snapshot: Snapshot, scope: Scope, question: Question, limits: dict[str, Any], tie_rule: TieRule, limit: int
+) -> dict[str, pd.DataFrame]:
+    """The table of members; nothing, which is an empty one, when none are wanted."""
+    if not limit:
+        return {}
+    page = queries.members(scope, snapshot.engine, question, limits, tie_rule, limit=limit)
+    return {"members": _with_stores(page, scope, snapshot)}
+
+
 def _with_stores(page: pd.DataFrame, scope: Scope, snapshot: Snapshot) -> pd.DataFrame:
     """The page with the names of its stores, scores and days as whole numbers."""
     names = places.stores(scope, snapshot.engine).set_index("store_id")["store"]
@@ -204,15 +215,28 @@ def _with_stores(page: pd.DataFrame, scope: Scope, snapshot: Snapshot) -> pd.Dat
 
 def _scored(cells: pd.DataFrame) -> pd.DataFrame:
     """One row per tie rule and score triple that occurs."""
-    groups = ["tie_rule", "r", "f", "m"]
-    sums = cells.groupby(groups, as_index=False)[["customers", "gross_sales", "net_sales"]].sum()
-    return _in_money(sums.astype(dict.fromkeys("rfm", "int64")))
+    scored = cells[cells["r"].notna()]
+    rule = pd.Index(TIE_RULES).get_indexer(pd.Index(scored["tie_rule"]))
+    scores = scored[["r", "f", "m"]].to_numpy(dtype=np.int64) - 1
+    triple = np.ravel_multi_index((rule, *scores.T), (len(TIE_RULES), 5, 5, 5))
+    sums = _added_up(scored, triple, len(TIE_RULES) * 125, ("customers", "gross_sales", "net_sales"))
+    rule, r, f, m = np.unravel_index(np.arange(len(sums)), (len(TIE_RULES), 5, 5, 5))
+    every = pd.DataFrame({"tie_rule": np.array(TIE_RULES)[rule], "r": r + 1, "f": f + 1, "m": m + 1}).join(sums)
+    return every[every["customers"] > 0].reset_index(drop=True)
 
 
 def _sums(cells: pd.DataFrame, column: str, names: tuple[str, ...]) -> pd.DataFrame:
     """One row per name of a group, also without customers: the group, customers, visits, net_sales."""
-    sums = cells.groupby(column)[["customers", "visits", "net_sales"]].sum().reindex(names, fill_value=0)
-    return _in_money(sums.rename_axis(column).reset_index().astype({"customers": "int64", "visits": "int64"}))
+    group = pd.Index(names).get_indexer(pd.Index(cells[column]))
+    sums = _added_up(cells[group >= 0], group[group >= 0], len(names), ("customers", "visits", "net_sales"))
+    return pd.DataFrame({column: pd.array(names, dtype="str")}).join(sums)
+
+
+def _added_up(cells: pd.DataFrame, group: NDArray[Any], groups: int, figures: tuple[str, ...]) -> pd.DataFrame:
+    """The sums of each group by its number; money comes in whole ten-thousandths, which add up exactly below 2**53."""
+    sums = {name: np.bincount(group, weights=cells[name], minlength=groups) for name in figures}
+    money = ("gross_sales", "net_sales")
+    return pd.DataFrame({n: s / MONEY_UNIT if n in money else s.astype(np.int64) for n, s in sums.items()})
 
 
 def _abc(cells: pd.DataFrame) -> pd.DataFrame:
@@ -222,11 +246,6 @@ def _abc(cells: pd.DataFrame) -> pd.DataFrame:
         customer_share=table["customers"] / max(table["customers"].sum(), 1),
         net_sales_share=positive / positive.sum() if positive.sum() > 0 else math.nan,
     )
-
-
-def _in_money(sums: pd.DataFrame) -> pd.DataFrame:
-    money = [name for name in ("gross_sales", "net_sales") if name in sums]
-    return sums.assign(**{name: sums[name].astype("float64") / MONEY_UNIT for name in money})
 
 
 def _cuts(limits: dict[str, Any], question: Question) -> pd.DataFrame:
