@@ -121,3 +121,10 @@ def test_a_file_with_other_content_is_left_alone(tmp_path: Path) -> None:
 def test_another_kind_of_database_is_told_what_to_use() -> None:
     with pytest.raises(Problem, match="--crm-url duckdb:///"):
         large.write_large_chain("sqlite:///crm.sqlite", None, scale="M", seed=1, end=END)
+
+
+def test_parquet_alone_leaves_no_database_behind(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(large.LARGE_SCALES, "M", 100)
+    rows = large.write_large_chain("sqlite:///crm.sqlite", tmp_path / "parquet", scale="M", seed=1, end=END)
+    assert rows["customer"] == 100
+    assert [path.name for path in tmp_path.iterdir()] == ["parquet"]

@@ -93,20 +93,21 @@ def write_large_chain(
     Returns rows by table, none where ``if_missing`` found a file in place. Problem when neither is named.
     """
     file = url.removeprefix("duckdb:///")
-    if file == url and not parquet:
-        raise Problem(
-            f"a chain of scale {scale} goes into a DuckDB file or a folder of Parquet files: "
-            "write --crm-url duckdb:///crm.duckdb, or --parquet FOLDER"
-        )
-    if file != url and if_missing and Path(file).exists():
+    named = file != url
+    if named and if_missing and Path(file).exists():
         return {}
-    near = parquet.absolute().parent if parquet else Path(file).absolute().parent
-    near.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=near, prefix=".demo-") as passing:
-        path = Path(passing) / "crm.duckdb" if file == url else Path(file)
+    if parquet is None:
+        if not named:
+            raise Problem(
+                f"a chain of scale {scale} goes into a DuckDB file or a folder of Parquet files: "
+                "write --crm-url duckdb:///crm.duckdb, or --parquet FOLDER"
+            )
+        return write_large(Path(file), scale=scale, seed=seed, end=end, progress=progress)
+    parquet.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=parquet.parent, prefix=".demo-") as passing:
+        path = Path(file) if named else Path(passing) / "crm.duckdb"
         rows = write_large(path, scale=scale, seed=seed, end=end, progress=progress)
-        if parquet:
-            export_parquet(path, parquet, progress)
+        export_parquet(path, parquet, progress)
     return rows
 
 
