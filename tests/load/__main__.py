@@ -85,6 +85,16 @@ def _spread(clicks: list[Click]) -> dict[str, object]:
     }
 
 
+def _cpu_of_children() -> float:
+    """CPU seconds so far of the processes this one has started: of the server, that is. Steadier than the waiting."""
+    here = os.getpid()
+    seconds = 0.0
+    for child in Path(f"/proc/{here}/task/{here}/children").read_text().split():
+        after_name = Path(f"/proc/{child}/stat").read_text().rpartition(")")[2].split()
+        seconds += (int(after_name[11]) + int(after_name[12])) / os.sysconf("SC_CLK_TCK")
+    return seconds
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--home", type=Path, required=True, help="a folder that holds a snapshot")
@@ -100,16 +110,19 @@ def main() -> None:
         for people in options.people:
             running = serve(options.home, Path(folder) / f"{people}.txt")
             server = next(running)
+            used = _cpu_of_children()
             try:
                 visit = crowd(server.url, ground, people, options.seconds, options.think, options.seed)
                 visitors = asyncio.run(visit)
+                used = _cpu_of_children() - used
             finally:
                 running.close()
             load = os.getloadavg()[0]
+            clicks = sum(len(person.clicks) + (person.first is not None) for person in visitors)
+            shared = {"table": "load", "people": people, "load_average": round(load, 1)}
+            print(json.dumps({**shared, "server_cpu_s_per_click": round(used / max(clicks, 1), 3)}), flush=True)
             for row in figures(visitors):
-                print(
-                    json.dumps({"table": "load", "people": people, "load_average": round(load, 1), **row}), flush=True
-                )
+                print(json.dumps({**shared, **row}), flush=True)
 
 
 if __name__ == "__main__":
