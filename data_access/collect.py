@@ -291,19 +291,32 @@ def _remaining(source: Source, days: list[date | None]) -> str:
 
 
 def _rows_after(work: duckdb.DuckDBPyConnection, source: Source, days: list[date | None]) -> int:
-    return _one(work, f"SELECT count(*) FROM {_remaining(source, days)}")
+    if days:
+        return _one(work, f"SELECT count(*) FROM {_remaining(source, days)}")
+    return _kept(work, source, "count(*)") - _replaced(work, source, "count(*)") + _came(work, source, "count(*)")
 
 
 def _money_after(work: duckdb.DuckDBPyConnection, source: Source, days: list[date | None]) -> Decimal:
-    key = ", ".join(source.key)
-    return Decimal(
-        _one(
-            work,
-            f"SELECT coalesce(sum(amount), 0) FROM (SELECT {source.money} AS amount FROM incoming.{source.table} "
-            f"UNION ALL SELECT {source.money} FROM kept.{source.table} ANTI JOIN incoming.{source.table} "
-            f"USING ({key}) WHERE NOT coalesce({_in_days(days)}, false))",
-        )
-    )
+    money = f"coalesce(sum({source.money}), 0)"
+    if days:
+        key = ", ".join(source.key)
+        rows = f"kept.{source.table} ANTI JOIN incoming.{source.table} USING ({key})"
+        stays = _one(work, f"SELECT {money} FROM {rows} WHERE NOT coalesce({_in_days(days)}, false)")
+        return Decimal(stays + _came(work, source, money))
+    return Decimal(_kept(work, source, money) - _replaced(work, source, money) + _came(work, source, money))
+
+
+def _kept(work: duckdb.DuckDBPyConnection, source: Source, figure: str) -> Any:
+    return _one(work, f"SELECT {figure} FROM kept.{source.table}")
+
+
+def _replaced(work: duckdb.DuckDBPyConnection, source: Source, figure: str) -> Any:
+    rows = f"kept.{source.table} SEMI JOIN incoming.{source.table} USING ({', '.join(source.key)})"
+    return _one(work, f"SELECT {figure} FROM {rows}")
+
+
+def _came(work: duckdb.DuckDBPyConnection, source: Source, figure: str) -> Any:
+    return _one(work, f"SELECT {figure} FROM incoming.{source.table}")
 
 
 def _days_that_differ(reader: Reader, work: duckdb.DuckDBPyConnection, source: Source) -> list[date | None]:
@@ -340,25 +353,28 @@ def merge(work: duckdb.DuckDBPyConnection, source: Source, again: list[date | No
     )
     if broken:
         raise ReadEverything(f"{name} has {broken:,} keys that are empty or occur twice")
-    gone = "true" if again is None else f"coalesce({_in_days(again)}, false)"
+    # One look at the kept rows: a row's number in the file finds it again at no cost.
+    same = f"kept.{name} k SEMI JOIN incoming.{name} USING ({key})"
+    work.execute(f"CREATE TABLE changed.{name}_kept AS SELECT k.*, k.rowid AS row FROM {same}")
     work.execute(
         f"CREATE TABLE changed.{name}_new AS SELECT * FROM incoming.{name} "
-        f"EXCEPT SELECT k.* FROM kept.{name} k SEMI JOIN incoming.{name} USING ({key})"
+        f"EXCEPT SELECT * EXCLUDE (row) FROM changed.{name}_kept"
+    )
+    gone = "LIMIT 0" if again == [] else "" if again is None else f"WHERE {_in_days(again)}"
+    work.execute(
+        f"CREATE TABLE changed.{name}_deleted AS SELECT k.*, k.rowid AS row FROM kept.{name} k "
+        f"ANTI JOIN incoming.{name} USING ({key}) {gone}"
     )
     work.execute(
-        f"CREATE TABLE changed.{name}_deleted AS SELECT {key} FROM kept.{name} ANTI JOIN incoming.{name} "
-        f"USING ({key}) WHERE {gone}"
+        f"CREATE TABLE changed.{name}_old AS SELECT * FROM changed.{name}_kept SEMI JOIN changed.{name}_new "
+        f"USING ({key}) UNION ALL SELECT * FROM changed.{name}_deleted"
     )
     columns = ", ".join(dict.fromkeys([*source.key, *UNITS.get(name, ())]))
     work.execute(
-        f"CREATE TABLE changed.{name} AS SELECT DISTINCT {columns} FROM ("
-        f"SELECT {columns} FROM changed.{name}_new "
-        f"UNION ALL SELECT {columns} FROM kept.{name} SEMI JOIN changed.{name}_new USING ({key}) "
-        f"UNION ALL SELECT {columns} FROM kept.{name} SEMI JOIN changed.{name}_deleted USING ({key}))"
+        f"CREATE TABLE changed.{name} AS SELECT {columns} FROM changed.{name}_new "
+        f"UNION SELECT {columns} FROM changed.{name}_old"
     )
-    for part in ("new", "deleted"):
-        same = " AND ".join(f"k.{c} = c.{c}" for c in source.key)
-        work.execute(f"DELETE FROM kept.{name} k USING changed.{name}_{part} c WHERE {same}")
+    work.execute(f"DELETE FROM kept.{name} WHERE rowid IN (SELECT row FROM changed.{name}_old)")
     work.execute(f"INSERT INTO kept.{name} SELECT * FROM changed.{name}_new")
     return (
         _one(work, f"SELECT count(*) FROM changed.{name}_new"),

@@ -2,6 +2,7 @@
 
 import random
 import shutil
+import tempfile
 from collections.abc import Iterator
 from datetime import date, datetime, timedelta
 from decimal import Decimal
@@ -68,9 +69,7 @@ def by_watermark(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def expect_same_as_everything(engine: Engine, home: Path, work: Path) -> None:
     """Compares the generation in force with one read from scratch."""
-    scratch = work / "scratch"
-    shutil.rmtree(scratch, ignore_errors=True)
-    scratch.mkdir()
+    scratch = Path(tempfile.mkdtemp(dir=work))
     shutil.copy(home / "pseudonym.key", scratch)
     refresh(engine, scratch, full=True)
     for name in sorted(set(facts.tables) - HOW):
