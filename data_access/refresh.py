@@ -39,7 +39,7 @@ from data_access.pseudonym import secret_key
 from data_access.publish import Draft, publish, writing
 from data_access.readers import literal
 from data_access.reconcile import Figure, expect_identities, reconcile
-from data_access.snapshot import folder, read_pointer
+from data_access.snapshot import folder, is_whole, read_pointer
 from data_access.stage_file import StageState
 from data_access.staging import SOURCES, Progress
 
@@ -175,6 +175,8 @@ class _Refresh:
             if now - before.read_in_full_at > FULL_AGAIN_AFTER:
                 raise ReadEverything(f"it was last done on {before.read_in_full_at:%Y-%m-%d %H:%M} UTC")
             published = folder(self.home) / pointer.facts
+            if not is_whole(published):
+                raise ReadEverything("the facts in force are damaged")
             shutil.copyfile(published, self.draft.path)
             work.execute(f"ATTACH {literal(published)} AS old (READ_ONLY)")
             work.execute(f"ATTACH {literal(self.draft.path)} AS facts")

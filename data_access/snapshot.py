@@ -129,6 +129,14 @@ def read_pointer(home: Path) -> Pointer | None:
     return Pointer(content["facts"], results)
 
 
+def is_whole(path: Path) -> bool:
+    """Whether a published file still has the bytes of its manifest."""
+    try:
+        return bool(digest(path) == json.loads(path.with_suffix(".json").read_text(encoding="utf-8")))
+    except (OSError, ValueError):
+        return False
+
+
 def digest(path: Path) -> dict[str, Any]:
     """Size and SHA-256 of a file, as its manifest holds them."""
     with path.open("rb") as file:

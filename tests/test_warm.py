@@ -4,6 +4,7 @@ import asyncio
 import gc
 import threading
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -120,7 +121,9 @@ def test_the_watcher_follows_new_generations_and_stops_with_the_app(
             pytest.fail("the new generation did not come into use")
 
     with small_chain.served(tmp_path / "home") as home:
-        asyncio.run(serve(home))
+        # In a thread of its own: a browser test before may have left an event loop running in this one.
+        with ThreadPoolExecutor(1) as thread:
+            thread.submit(asyncio.run, serve(home)).result()
         assert "watcher" not in [thread.name for thread in threading.enumerate()]
         refresh_again(home)
         assert load.generation() == "3"  # without a watcher the pointer is looked at again
