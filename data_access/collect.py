@@ -22,6 +22,7 @@ import duckdb
 from sqlalchemy import ColumnElement, Engine, Table, and_, extract, func, or_, select
 
 from data_access.contract import ContractReport
+from data_access.marts._sql import scalar
 from data_access.readers import Reader, reading
 from data_access.schema import crm, pii_columns, translation
 from data_access.stage_file import Remembered, StageState, described
@@ -118,7 +119,7 @@ def collect_changes(
     scratch: Path,
     state: ContractReport,
     before: StageState,
-    last_day: date | None,
+    last_day: date,
     progress: Progress,
 ) -> Collected:
     """Reads what has changed since ``before`` into ``incoming.<table>``; ``last_day`` is that of the facts so far.
@@ -193,7 +194,7 @@ def _pull(
     state: ContractReport,
     before: StageState,
     figures: _Figures,
-    last_day: date | None,
+    last_day: date,
     collected: Collected,
     progress: Progress,
 ) -> tuple[str, int]:
@@ -250,10 +251,8 @@ def _changed_since(table: Table, instant: datetime) -> ColumnElement[bool]:
     return or_(table.c.updated_at > instant, table.c.updated_at.is_(None))
 
 
-def _birthdays(table: Table, last_day: date | None, read_at: datetime) -> ColumnElement[bool] | None:
+def _birthdays(table: Table, last_day: date, read_at: datetime) -> ColumnElement[bool] | None:
     """Who may have had a birthday since the last refresh: ages change without a change of the row. None: too many."""
-    if last_day is None:
-        return None
     days = (read_at.date() - last_day).days + 2
     if not 0 <= days <= _DAYS_AGAIN:
         return None
@@ -292,7 +291,7 @@ def _remaining(source: Source, days: list[date | None]) -> str:
 
 def _rows_after(work: duckdb.DuckDBPyConnection, source: Source, days: list[date | None]) -> int:
     if days:
-        return _one(work, f"SELECT count(*) FROM {_remaining(source, days)}")
+        return scalar(work, f"SELECT count(*) FROM {_remaining(source, days)}")
     return _kept(work, source, "count(*)") - _replaced(work, source, "count(*)") + _came(work, source, "count(*)")
 
 
@@ -301,22 +300,22 @@ def _money_after(work: duckdb.DuckDBPyConnection, source: Source, days: list[dat
     if days:
         key = ", ".join(source.key)
         rows = f"kept.{source.table} ANTI JOIN incoming.{source.table} USING ({key})"
-        stays = _one(work, f"SELECT {money} FROM {rows} WHERE NOT coalesce({_in_days(days)}, false)")
+        stays = scalar(work, f"SELECT {money} FROM {rows} WHERE NOT coalesce({_in_days(days)}, false)")
         return Decimal(stays + _came(work, source, money))
     return Decimal(_kept(work, source, money) - _replaced(work, source, money) + _came(work, source, money))
 
 
 def _kept(work: duckdb.DuckDBPyConnection, source: Source, figure: str) -> Any:
-    return _one(work, f"SELECT {figure} FROM kept.{source.table}")
+    return scalar(work, f"SELECT {figure} FROM kept.{source.table}")
 
 
 def _replaced(work: duckdb.DuckDBPyConnection, source: Source, figure: str) -> Any:
     rows = f"kept.{source.table} SEMI JOIN incoming.{source.table} USING ({', '.join(source.key)})"
-    return _one(work, f"SELECT {figure} FROM {rows}")
+    return scalar(work, f"SELECT {figure} FROM {rows}")
 
 
 def _came(work: duckdb.DuckDBPyConnection, source: Source, figure: str) -> Any:
-    return _one(work, f"SELECT {figure} FROM incoming.{source.table}")
+    return scalar(work, f"SELECT {figure} FROM incoming.{source.table}")
 
 
 def _days_that_differ(reader: Reader, work: duckdb.DuckDBPyConnection, source: Source) -> list[date | None]:
@@ -346,7 +345,7 @@ def merge(work: duckdb.DuckDBPyConnection, source: Source, again: list[date | No
     """
     name, key = source.table, ", ".join(source.key)
     empty = " OR ".join(f"{part} IS NULL" for part in source.key)
-    broken = _one(
+    broken = scalar(
         work,
         f"SELECT (SELECT count(*) FROM incoming.{name} WHERE {empty}) + (SELECT count(*) FROM "
         f"(SELECT 1 FROM incoming.{name} GROUP BY {key} HAVING count(*) > 1))",
@@ -377,11 +376,6 @@ def merge(work: duckdb.DuckDBPyConnection, source: Source, again: list[date | No
     work.execute(f"DELETE FROM kept.{name} WHERE rowid IN (SELECT row FROM changed.{name}_old)")
     work.execute(f"INSERT INTO kept.{name} SELECT * FROM changed.{name}_new")
     return (
-        _one(work, f"SELECT count(*) FROM changed.{name}_new"),
-        _one(work, f"SELECT count(*) FROM changed.{name}_deleted"),
+        scalar(work, f"SELECT count(*) FROM changed.{name}_new"),
+        scalar(work, f"SELECT count(*) FROM changed.{name}_deleted"),
     )
-
-
-def _one(work: duckdb.DuckDBPyConnection, query: str) -> Any:
-    found = work.execute(query).fetchone()
-    return found[0] if found else 0

@@ -24,6 +24,7 @@ from data_access.collect import Collected, ReadEverything, collect_all, collect_
 from data_access.contract import ContractReport
 from data_access.errors import Problem
 from data_access.marts import change, customer, refusals
+from data_access.marts._sql import scalar
 from data_access.marts.build import (
     FACTS,
     RANKED,
@@ -266,7 +267,7 @@ class _Refresh:
         expect_identities(work)
         unequal = (f"it does not add up: {f.sentence(currency)}" for f in figures if f.difference)
         warnings = (*_gaps(state), *doubts(work, everything), *unequal)
-        rows = {t.name: _count(work, f"SELECT count(*) FROM facts.{t.name}") for t in facts.sorted_tables}
+        rows = {t.name: scalar(work, f"SELECT count(*) FROM facts.{t.name}") for t in facts.sorted_tables}
         refused = work.execute(
             "SELECT table_name, reason, count(*) FROM facts.quarantine GROUP BY ALL ORDER BY ALL"
         ).fetchall()
@@ -293,8 +294,8 @@ _INSTANTS = "SELECT ordered_at AS instant FROM {} UNION ALL SELECT returned_at F
 
 
 def _day(work: duckdb.DuckDBPyConnection, instants: str) -> date | None:
-    found = work.execute(f"SELECT CAST(max(instant) AS DATE) FROM ({instants})").fetchone()
-    return found[0] if found else None
+    newest: date | None = scalar(work, f"SELECT CAST(max(instant) AS DATE) FROM ({instants})")
+    return newest
 
 
 def _literal(day: date | None) -> str:
@@ -383,8 +384,3 @@ def _gaps(state: ContractReport) -> list[str]:
         if table.table in sources and table.changed:
             gaps.append(f"{table.table} has a column of another type: {', '.join(table.changed)}")
     return gaps
-
-
-def _count(work: duckdb.DuckDBPyConnection, query: str) -> int:
-    found = work.execute(query).fetchone()
-    return found[0] if found else 0

@@ -9,18 +9,16 @@ from typing import Any
 
 import pandas as pd
 import pytest
-import streamlit as st
 from streamlit.testing.v1 import AppTest
 
 from data_access.freshness import utc_now
 from data_access.schema import crm
-from data_access.settings import settings
 from data_access.snapshot import Unusable
 from pages._gate.identity import Person
 from pages._ui import access, load
 from pages._ui.i18n import LANGUAGES, text
 from pages._ui.session import scope_of
-from tests.small_chain import STORES, build
+from tests.small_chain import STORES, served
 
 SHELL = str(Path(__file__).parents[1] / "pages" / "_shell.py")
 PEOPLE = {
@@ -37,15 +35,8 @@ Visit = Callable[..., AppTest]
 
 @pytest.fixture(scope="module")
 def chain(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
-    home = tmp_path_factory.mktemp("chain")
-    build(home)
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("MIRROR_HOME", str(home))
-        settings.cache_clear()
-        st.cache_data.clear()
+    with served(tmp_path_factory.mktemp("chain")) as home:
         yield home
-    settings.cache_clear()
-    st.cache_data.clear()
 
 
 @pytest.fixture

@@ -3,6 +3,7 @@
 from functools import cache
 from typing import Any
 
+import duckdb
 from duckdb_sqlalchemy import Dialect
 from sqlalchemy import Select, Table
 from sqlalchemy.sql.selectable import CompoundSelect
@@ -22,6 +23,12 @@ def sql(query: Select[Any] | CompoundSelect[Any], schema: str) -> str:
         compile_kwargs={"literal_binds": True},
     )
     return str(compiled)
+
+
+def scalar(work: duckdb.DuckDBPyConnection, query: str) -> Any:
+    """The first value of the first row; None without a row."""
+    found = work.execute(query).fetchone()
+    return found[0] if found else None
 
 
 @cache

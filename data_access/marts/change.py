@@ -18,7 +18,7 @@ from sqlalchemy import Table
 from data_access.collect import ReadEverything
 from data_access.marts import places
 from data_access.marts._mart import KEYS, By, Mart
-from data_access.marts._sql import mart_sql, tables_read
+from data_access.marts._sql import mart_sql, scalar, tables_read
 from data_access.marts.build import FACTS, RANKED, clean, trade
 from data_access.marts.refusals import refuse
 from data_access.marts.registry import MARTS
@@ -36,7 +36,7 @@ _UNITS: dict[str, tuple[str, ...]] = {
     "campaign_event": ("customer_no",),
 }
 # Facts small enough to be derived as a whole.
-_WHOLE = tuple(name for name in FACTS if name not in (*_UNITS, "quarantine"))
+_WHOLE = tuple(name for name in FACTS if name not in (*_UNITS, "product", "quarantine"))
 # What marts join to rows they do not belong to: a change of one of these changes figures anywhere.
 _FIXED = {"store": "store_id, region_id, time_zone", "product": "product_id, category"}
 
@@ -85,20 +85,21 @@ def derive_trade(work: duckdb.DuckDBPyConnection) -> str:
 
 def newest_day(work: duckdb.DuckDBPyConnection) -> date | None:
     """The newest day of the facts as they will be, after ``derive_trade``."""
-    found = work.execute(
+    newest: date | None = scalar(
+        work,
         """SELECT CAST(max(instant) AS DATE) FROM (
             SELECT ordered_at AS instant FROM facts.sale_order ANTI JOIN changed.orders USING (order_id)
             UNION ALL SELECT ordered_at FROM fresh.sale_order
             UNION ALL SELECT returned_at FROM facts.return_line ANTI JOIN changed.returns USING (return_id, line_no)
             UNION ALL SELECT returned_at FROM fresh.return_line
-        )"""
-    ).fetchone()
-    return found[0] if found else None
+        )""",
+    )
+    return newest
 
 
 def derive_people(work: duckdb.DuckDBPyConnection) -> None:
     """Derives the customers again of whom a row has changed, with all that hangs on them. ``kept`` is up to date."""
-    union = " UNION ".join(f"SELECT customer_id FROM changed.{t}" for t in ("customer", *_PEOPLE) if _exists(work, t))
+    union = " UNION ".join(f"SELECT customer_id FROM changed.{t}" for t in ("customer", *_PEOPLE))
     work.execute(f"CREATE TABLE changed.people AS SELECT customer_id FROM ({union}) WHERE customer_id IS NOT NULL")
     for source in SOURCES:
         if source.table in (*_PEOPLE, "customer"):
@@ -118,13 +119,6 @@ def derive_people(work: duckdb.DuckDBPyConnection) -> None:
     )
 
 
-def _exists(work: duckdb.DuckDBPyConnection, table: str) -> bool:
-    found = work.execute(
-        "SELECT 1 FROM information_schema.tables WHERE table_schema = 'changed' AND table_name = ?", [table]
-    )
-    return found.fetchone() is not None
-
-
 def _fresh(work: duckdb.DuckDBPyConnection, name: str) -> None:
     work.execute(f"CREATE TABLE fresh.{name} AS SELECT * FROM facts.{name} LIMIT 0")
     work.execute(f"INSERT INTO fresh.{name} BY NAME {FACTS[name]}")
@@ -136,11 +130,12 @@ def update_facts(work: duckdb.DuckDBPyConnection) -> None:
     ReadEverything when a store or a product has changed in a way that changes figures everywhere.
     """
     _compare_units(work)
-    _replace_whole(work)
+    for name in _WHOLE:
+        _replace_whole(work, name)
     for name in _UNITS:
         _replace_units(work, name)
     _rank(work)
-    _replace_products(work)
+    _replace_whole(work, "product")  # after the lines, whose products it names
     _quarantine(work)
 
 
@@ -176,18 +171,12 @@ def _units_of(name: str) -> str:
 
 
 def _compare_units(work: duckdb.DuckDBPyConnection) -> None:
-    """``changed.<fact>_out`` and ``_in``: the rows that go and the rows that come; where they differ, nothing else."""
     for name, unit in _UNITS.items():
         work.execute(
             f"CREATE TABLE changed.{name}_now AS SELECT * FROM facts.{name} "
             f"SEMI JOIN changed.{_units_of(name)} USING ({', '.join(unit)})"
         )
-        work.execute(
-            f"CREATE TABLE changed.{name}_out AS SELECT * FROM changed.{name}_now EXCEPT ALL SELECT * FROM fresh.{name}"
-        )
-        work.execute(
-            f"CREATE TABLE changed.{name}_in AS SELECT * FROM fresh.{name} EXCEPT ALL SELECT * FROM changed.{name}_now"
-        )
+        _note_differences(work, name, f"changed.{name}_now")
 
 
 def _replace_units(work: duckdb.DuckDBPyConnection, name: str) -> None:
@@ -202,36 +191,29 @@ def _replace_units(work: duckdb.DuckDBPyConnection, name: str) -> None:
     work.execute(f"INSERT INTO facts.{name} SELECT * FROM fresh.{name} SEMI JOIN changed.units USING ({columns})")
 
 
-def _replace_whole(work: duckdb.DuckDBPyConnection) -> None:
-    """Replaces the small facts tables that differ, and notes what their marts must know."""
-    for name in _WHOLE:
-        if name == "product":
-            continue  # after the lines, whose products it names
-        _fresh(work, name)
-        _note_differences(work, name)
-    for name in _WHOLE:
-        if name != "product" and _differs(work, name):
-            _replace_all(work, name, f"SELECT * FROM fresh.{name}")
-
-
-def _note_differences(work: duckdb.DuckDBPyConnection, name: str) -> None:
-    work.execute(f"CREATE TABLE changed.{name}_out AS SELECT * FROM facts.{name} EXCEPT ALL SELECT * FROM fresh.{name}")
-    work.execute(f"CREATE TABLE changed.{name}_in AS SELECT * FROM fresh.{name} EXCEPT ALL SELECT * FROM facts.{name}")
+def _replace_whole(work: duckdb.DuckDBPyConnection, name: str) -> None:
+    """Derives a small facts table as a whole and replaces it where it differs."""
+    _fresh(work, name)
+    _note_differences(work, name, f"facts.{name}")
     if name in _FIXED:
         _expect_fixed(work, name)
+    if scalar(work, f"SELECT count(*) FROM (FROM changed.{name}_out UNION ALL FROM changed.{name}_in)"):
+        _replace_all(work, name, f"SELECT * FROM fresh.{name}")
+
+
+def _note_differences(work: duckdb.DuckDBPyConnection, name: str, so_far: str) -> None:
+    """``changed.<fact>_out`` and ``_in``: the rows that go and the rows that come; where they differ, nothing else."""
+    work.execute(f"CREATE TABLE changed.{name}_out AS FROM {so_far} EXCEPT ALL FROM fresh.{name}")
+    work.execute(f"CREATE TABLE changed.{name}_in AS FROM fresh.{name} EXCEPT ALL FROM {so_far}")
 
 
 def _expect_fixed(work: duckdb.DuckDBPyConnection, name: str) -> None:
     columns = _FIXED[name]
-    moved = work.execute(
-        f"SELECT count(*) FROM (SELECT {columns} FROM facts.{name} EXCEPT SELECT {columns} FROM fresh.{name})"
-    ).fetchone()
-    if moved and moved[0]:
-        raise ReadEverything(f"{moved[0]:,} rows of {name} have gone or changed in what figures are grouped by")
-
-
-def _differs(work: duckdb.DuckDBPyConnection, name: str) -> bool:
-    return _count(work, f"changed.{name}_out") + _count(work, f"changed.{name}_in") > 0
+    moved = scalar(
+        work, f"SELECT count(*) FROM (SELECT {columns} FROM facts.{name} EXCEPT SELECT {columns} FROM fresh.{name})"
+    )
+    if moved:
+        raise ReadEverything(f"{moved:,} rows of {name} have gone or changed in what figures are grouped by")
 
 
 def _rank(work: duckdb.DuckDBPyConnection) -> None:
@@ -250,20 +232,12 @@ def _rank(work: duckdb.DuckDBPyConnection) -> None:
         "DELETE FROM kept.customer_number WHERE customer_id IN "
         f"(SELECT customer_id FROM changed.suspects EXCEPT SELECT customer_id FROM ({named}))"
     )
-    moved = work.execute(
+    if scalar(
+        work,
         "SELECT count(*) FROM kept.customer_number k FULL JOIN facts.customer_rank f USING (customer_no) "
-        "WHERE k.customer_id IS NULL OR f.id_rank IS NULL"
-    ).fetchone()
-    if moved and moved[0]:
+        "WHERE k.customer_id IS NULL OR f.id_rank IS NULL",
+    ):
         _replace_all(work, "customer_rank", RANKED.format("kept.customer_number"))
-
-
-def _replace_products(work: duckdb.DuckDBPyConnection) -> None:
-    """The products, with those that only lines name."""
-    _fresh(work, "product")
-    _note_differences(work, "product")
-    if _differs(work, "product"):
-        _replace_all(work, "product", "SELECT * FROM fresh.product")
 
 
 def _quarantine(work: duckdb.DuckDBPyConnection) -> None:
@@ -342,7 +316,7 @@ def _touch(work: duckdb.DuckDBPyConnection) -> str:
             f"INSERT INTO touched.{by} SELECT DISTINCT * FROM ({' UNION ALL '.join(rows)}) AS t({names}) "
             f"WHERE {' AND '.join(f'{c} IS NOT NULL' for c in KEYS[by])}"
         )
-    return ", ".join(f"{_count(work, f'touched.{by}'):,} of {by}" for by in _TOUCHES)
+    return ", ".join(f"{scalar(work, f'SELECT count(*) FROM touched.{by}'):,} of {by}" for by in _TOUCHES)
 
 
 _LAST_TYPE: dict[By, str] = {"store_day": "DATE", "product_day": "DATE", "customer": "BIGINT"}
@@ -408,8 +382,3 @@ def _add_up(work: duckdb.DuckDBPyConnection, mart: Mart) -> None:
     )
     work.execute(f"DELETE FROM facts.{mart.name} m USING changed.delta d WHERE {same}")
     work.execute(f"INSERT INTO facts.{mart.name} BY NAME SELECT * FROM changed.sums ORDER BY {names}")
-
-
-def _count(work: duckdb.DuckDBPyConnection, table: str) -> int:
-    found = work.execute(f"SELECT count(*) FROM {table}").fetchone()
-    return found[0] if found else 0
