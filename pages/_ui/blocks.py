@@ -11,6 +11,9 @@ from models.calc.calendar import events
 from pages._ui import charts, head
 from pages._ui.i18n import t
 
+_IN_VIEW = 12  # stores beside the days; more of them scroll
+_DRAWN = 100  # stores with a bar of their own; the filter and the search find the others
+
 
 def sales_by_day(by_day: pd.DataFrame, period: Period, currency: str, *, key: str, beside: int = 0) -> None:
     """Net sales over the days of ``period``, with events and the best comparison there is.
@@ -45,11 +48,11 @@ def sales_by_day_and_store(
     """
     days, ranking = st.columns([3, 2]) if len(stores) > 1 else (st.container(), None)
     with days.container(border=True, height="stretch"):
-        sales_by_day(by_day, period, currency, key=f"{key}_days", beside=len(stores))
+        sales_by_day(by_day, period, currency, key=f"{key}_days", beside=min(len(stores), _IN_VIEW))
     if ranking is None:
         return None
     with ranking.container(border=True, height="stretch"):
-        height = charts.height_beside(len(stores))
+        height = charts.height_beside(len(stores)) if len(stores) <= _IN_VIEW else None
         return ranked_places(stores, "store", currency, compare=compare, key=f"{key}_stores", height=height)
 
 
@@ -69,9 +72,13 @@ def ranked_places(
     """
     compared = t(f"charts.{compare}")
     title = t(f"overview.by_{place}")
-    head.block(title, charts.bar_note(t(f"charts.click_{place}"), frame[compare], compared))
+    drawn = frame.head(_DRAWN)
+    note = charts.bar_note(t(f"charts.click_{place}"), drawn[compare], compared)
+    if len(drawn) < len(frame):
+        note = t("charts.largest", note=note, drawn=len(drawn), every=len(frame))
+    head.block(title, note)
     bars = charts.ranked_bars(
-        frame,
+        drawn,
         label=place,
         value="net_sales",
         ids=f"{place}_id",
@@ -80,4 +87,7 @@ def ranked_places(
         height=height,
         currency=currency,
     )
-    return charts.clicked(bars, alt=title, key=key, then=then)
+    if len(drawn) <= _IN_VIEW:
+        return charts.clicked(bars, alt=title, key=key, then=then)
+    with st.container(height=charts.height_beside(_IN_VIEW), border=False):
+        return charts.clicked(bars, alt=title, key=key, then=then)
