@@ -1,6 +1,6 @@
 """The filters every page shares: which days, which region, which stores. Kept in the URL, checked against the scope.
 
-``apply`` draws the bar where a page calls it and returns what the page may show; nothing that a URL or a widget says
+``apply`` draws them where a page calls it and returns what the page may show; nothing that a URL or a widget says
 can widen the scope it was given.
 """
 
@@ -53,7 +53,7 @@ CUSTOM = "custom"
 
 
 def apply(scope: Scope, snapshot: Snapshot, *, dates: bool = True) -> tuple[Scope, Period]:
-    """Draws the filter bar and returns the narrowed scope and the days to show.
+    """Draws the filters into the row they are called in; returns the narrowed scope and the days to show.
 
     ``dates=False`` leaves the choice of days out, for pages that describe a state at a day; their period is then
     all data. The data must have a day at all: the shell sees to that.
@@ -62,9 +62,8 @@ def apply(scope: Scope, snapshot: Snapshot, *, dates: bool = True) -> tuple[Scop
     if first_day is None or last_day is None:
         raise ValueError("a snapshot without a single day of data has no period")
     stores = _stores_in(scope, load.places(snapshot.generation))
-    with st.container(horizontal=True, vertical_alignment="center", gap="small", key="filters"):
-        period = _period_bar(first_day, last_day) if dates else Period(first_day, last_day)
-        narrowed = _places_bar(scope, stores)
+    period = _period_bar(first_day, last_day) if dates else Period(first_day, last_day)
+    narrowed = _places_bar(scope, stores)
     parts = _places_in_words(narrowed, _stores_in(narrowed, stores))
     if dates:
         parts.append(_period_in_words(first_day, last_day))

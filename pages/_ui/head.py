@@ -71,7 +71,7 @@ def begin(
         drill.breadcrumb(*above)
     st.title(name, anchor=False)
     line = st.container(gap=None)
-    with st.container(horizontal=True, gap="small"):
+    with st.container(horizontal=True, vertical_alignment="center", gap="small", key="filters"):
         if beside is not None:
             beside()
         narrowed, period = _filters(seen, snapshot, choices)
