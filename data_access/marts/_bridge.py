@@ -1,4 +1,4 @@
-"""What SQL dialects say differently, as constructs that compile to each: DuckDB by default, and Hive's for Spark."""
+"""What SQL dialects say differently, as constructs that compile to each: DuckDB by default, and Spark."""
 
 from hashlib import md5
 from typing import Any
@@ -26,8 +26,8 @@ def _text_hash(element: text_hash, compiler: SQLCompiler, **kw: Any) -> str:
     return f"CAST('0x' || substr(md5({compiler.process(element.clauses, **kw)}), 1, 7) AS INTEGER)"
 
 
-@compiles(text_hash, "hive")
-def _text_hash_in_hive(element: text_hash, compiler: SQLCompiler, **kw: Any) -> str:
+@compiles(text_hash, "spark")
+def _text_hash_in_spark(element: text_hash, compiler: SQLCompiler, **kw: Any) -> str:
     return f"CAST(conv(substr(md5({compiler.process(element.clauses, **kw)}), 1, 7), 16, 10) AS INT)"
 
 
@@ -49,7 +49,8 @@ def _days_between(element: days_between, compiler: SQLCompiler, **kw: Any) -> st
     return f"date_diff('day', {compiler.process(element.clauses, **kw)})"
 
 
-@compiles(days_between, "hive")
-def _days_between_in_hive(element: days_between, compiler: SQLCompiler, **kw: Any) -> str:
+@compiles(days_between, "spark")
+def _days_between_in_spark(element: days_between, compiler: SQLCompiler, **kw: Any) -> str:
     earlier, later = (compiler.process(clause, **kw) for clause in element.clauses)
-    return f"datediff({later}, {earlier})"
+    # as wide as in DuckDB: days are multiplied
+    return f"CAST(datediff({later}, {earlier}) AS BIGINT)"

@@ -1,0 +1,148 @@
+"""Every mart of the registry, built by Spark from the facts of a draft and loaded back into it.
+
+The facts go to Parquet files in a folder that this machine and the cluster see under the same path; Spark reads them
+as views, writes each mart as sorted Parquet beside them, and the draft takes them over in that order. The queries are
+those of ``data_access.marts``, unchanged. Pages never ask Spark: they read the snapshot like any other.
+"""
+
+import shutil
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+import duckdb
+from sqlalchemy import Connection, Select, Table, cast, create_engine, make_url, select
+from sqlalchemy.exc import ArgumentError, DBAPIError
+
+from data_access.errors import Problem
+from data_access.marts._mart import Mart
+from data_access.marts._sql import tables_read
+from data_access.marts.registry import MARTS
+from data_access.readers import literal
+from data_access.spark.dialect import SparkDialect, spark_sql, spark_type, text
+from data_access.staging import Progress
+
+# What the results depend on, whatever the cluster's defaults are.
+_SESSION = {"spark.sql.session.timeZone": "UTC", "spark.sql.ansi.enabled": "true"}
+
+
+def marts_on_spark(url: str, exchange: Path) -> Callable[[duckdb.DuckDBPyConnection, Progress], None]:
+    """What fills the marts of ``facts`` in a refresh, in place of ``build_marts``.
+
+    url: ``spark://[user[:password]@]host[:port]`` of a thrift server. exchange: the folder in which files change hands.
+    Problem when the driver is missing or the URL is none.
+    """
+    try:
+        parsed = make_url(url)
+    except ArgumentError:
+        raise Problem(f"{url!r} is not the URL of a Spark thrift server, such as spark://127.0.0.1:10000") from None
+    if parsed.get_backend_name() != SparkDialect.name or not parsed.host:
+        raise Problem(f"{parsed!r} is not the URL of a Spark thrift server, such as spark://127.0.0.1:10000")
+    try:
+        SparkDialect.import_dbapi()
+    except ModuleNotFoundError as missing:
+        raise Problem(
+            f"the package {missing.name} is missing: install requirements-spark.txt, or the extra beauty-mirror[spark]"
+        ) from None
+
+    def build(work: duckdb.DuckDBPyConnection, progress: Progress) -> None:
+        with _folder(exchange) as place, _session(url) as spark:
+            for table in facts_read():
+                started = time.monotonic()
+                export(work, table, place)
+                _view(spark, table, place)
+                progress(f"{table.name} to Parquet: {time.monotonic() - started:.1f} s")
+            for mart in MARTS:
+                started = time.monotonic()
+                build_mart(spark, mart, place)
+                built = time.monotonic()
+                if not mart.step:
+                    _load(work, mart, place)
+                loaded = time.monotonic()
+                progress(f"mart {mart.name}: {built - started:.1f} s on Spark, {loaded - built:.1f} s to load")
+
+    return build
+
+
+def facts_read() -> list[Table]:
+    """The tables that marts read and that are no marts."""
+    marts = {mart.table for mart in MARTS}
+    return sorted({table for mart in MARTS for table in tables_read(mart)} - marts, key=lambda table: table.name)
+
+
+def mart_query(mart: Mart) -> Select[Any]:
+    """The query of a mart with its rows in order and its columns of their declared types."""
+    rows = mart.query().subquery("rows_of_mart")
+    columns = {c.name: cast(rows.c[c.name], c.type).label(c.name) for c in mart.table.c}
+    return select(*columns.values()).order_by(*(columns[name].nulls_last() for name in mart.order_by))
+
+
+def export(work: duckdb.DuckDBPyConnection, table: Table, place: Path) -> None:
+    """Writes a table of ``facts`` as Parquet, by month where it has days."""
+    columns = ", ".join(f'"{c.name}"' for c in table.c)
+    (place / table.name).mkdir()
+    if "day" in table.c:
+        columns += ", strftime(day, '%Y-%m') AS sold_in"
+        target = f"{literal(place / table.name)} (FORMAT parquet, COMPRESSION zstd, PARTITION_BY (sold_in))"
+    else:
+        target = f"{literal(place / table.name / 'all.parquet')} (FORMAT parquet, COMPRESSION zstd)"
+    work.execute(f"COPY (SELECT {columns} FROM facts.{table.name}) TO {target}")
+
+
+def build_mart(spark: Connection, mart: Mart, place: Path) -> None:
+    """Writes a mart as Parquet and gives it to the marts after it. Problem when Spark cannot."""
+    target = text(f"file://{place / mart.name}")
+    try:
+        spark.exec_driver_sql(f"INSERT OVERWRITE DIRECTORY {target} USING parquet {spark_sql(mart_query(mart))}")
+        _view(spark, mart.table, place)
+    except DBAPIError as error:
+        raise Problem(f"Spark could not build the mart {mart.name} ({_said(error)})") from error
+
+
+def _view(spark: Connection, table: Table, place: Path) -> None:
+    columns = ", ".join(f"`{c.name}` {spark_type(c.type)}" for c in table.c)
+    path = text(f"file://{place / table.name}")
+    spark.exec_driver_sql(f"CREATE TEMPORARY VIEW `{table.name}` ({columns}) USING parquet OPTIONS (path {path})")
+
+
+def _load(work: duckdb.DuckDBPyConnection, mart: Mart, place: Path) -> None:
+    files = literal(place / mart.name / "*.parquet")
+    work.execute(f"INSERT INTO facts.{mart.name} BY NAME SELECT * FROM read_parquet({files})")
+
+
+@contextmanager
+def _folder(exchange: Path) -> Iterator[Path]:
+    """A folder of this build's own, gone afterwards."""
+    place = exchange.resolve() / f"marts_{uuid4().hex}"
+    place.mkdir(parents=True)
+    try:
+        yield place
+    finally:
+        shutil.rmtree(place, ignore_errors=True)
+
+
+@contextmanager
+def _session(url: str) -> Iterator[Connection]:
+    from thrift.transport.TTransport import TTransportException
+
+    engine = create_engine(url)
+    try:
+        with engine.connect() as spark:
+            for name, value in _SESSION.items():
+                spark.exec_driver_sql(f"SET {name}={value}")
+            yield spark
+    except (TTransportException, DBAPIError) as error:
+        raise Problem(f"Spark at {engine.url!r} did not answer ({_said(error)}): check that it is running") from error
+    finally:
+        engine.dispose()
+
+
+def _said(error: Exception) -> str:
+    """What went wrong in one line, without Java's stack."""
+    answer = getattr(error, "orig", None) or error
+    status = getattr(answer.args[0], "status", None) if answer.args else None
+    said = str(getattr(status, "errorMessage", None) or answer).strip()
+    return said.splitlines()[0] if said else type(answer).__name__
