@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Annotated
 
 from pydantic import BeforeValidator, Field
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from data_access.errors import Problem
 
@@ -24,6 +24,17 @@ def duration(text: str | timedelta) -> timedelta:
     return timedelta(**{_UNITS[found[2]]: int(found[1])})
 
 
+def host_names(text: str | tuple[str, ...]) -> tuple[str, ...]:
+    """Host names as people list them: "crm.example.com, 10.1.2.3". Problem for URLs, ports and wildcards."""
+    if isinstance(text, tuple):
+        return text
+    names = tuple(part.strip().lower().rstrip(".") for part in text.split(",") if part.strip())
+    for name in names:
+        if not re.fullmatch(r"[a-z0-9]([a-z0-9.-]*[a-z0-9])?|\[[0-9a-f:.]+\]", name):
+            raise Problem(f"{name!r} in MIRROR_HOSTS is not a host name: list names such as crm.example.com, no port")
+    return names
+
+
 class Settings(BaseSettings):
     """Where the data lives, and how fresh it ought to be."""
 
@@ -31,6 +42,10 @@ class Settings(BaseSettings):
 
     home: Path = Field(default=Path("var"), description="folder for snapshots, quarantine files, default databases")
     crm_url: str = Field(default="", description="SQLAlchemy URL of the CRM database; default: SQLite in home")
+    state_url: str = Field(default="", description="SQLAlchemy URL of the app's own store; default: SQLite in home")
+    hosts: Annotated[tuple[str, ...], NoDecode, BeforeValidator(host_names)] = Field(
+        default=(), description="names the app is served under, separated by commas; none: this machine only"
+    )
     refresh_every: Annotated[timedelta, BeforeValidator(duration)] = Field(
         default=timedelta(days=1), description="how often a refresh is expected (5m, 1h, 1d)"
     )
@@ -40,6 +55,10 @@ class Settings(BaseSettings):
     @property
     def crm(self) -> str:
         return self.crm_url or f"sqlite:///{(self.home / 'crm.sqlite').as_posix()}"
+
+    @property
+    def state(self) -> str:
+        return self.state_url or f"sqlite:///{(self.home / 'state.sqlite').as_posix()}"
 
     @property
     def quarantine(self) -> Path:

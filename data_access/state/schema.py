@@ -1,0 +1,143 @@
+"""The tables of the app's own store, on SQLite and PostgreSQL.
+
+Instants are naive UTC. Tokens and recovery codes are random and kept as SHA-256 in hexadecimal digits only; passwords
+as argon2id; the keys of one-time codes encrypted.
+"""
+
+from typing import Any
+
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    Column,
+    DateTime,
+    ForeignKey,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    String,
+    Table,
+    Text,
+)
+
+state = MetaData()
+
+ID = String(64)
+WORD = String(64)
+NAME = String(200)
+DIGEST = String(64)
+
+
+def _needed(name: str, type_: Any) -> Column[Any]:
+    return Column(name, type_, nullable=False)
+
+
+def _account(*, needed: bool = False, key: bool = False) -> Column[Any]:
+    target = ForeignKey("account.account_id", ondelete="CASCADE")
+    return Column("account_id", ID, target, primary_key=key, nullable=not (needed or key))
+
+
+account = Table(
+    "account",
+    state,
+    Column("account_id", ID, primary_key=True),
+    _needed("sign_in_name", NAME),
+    Column("sign_in_key", NAME, nullable=False, unique=True),  # the name as it is compared: NFKC, case folded
+    _needed("display_name", NAME),
+    _needed("role", WORD),
+    _needed("may_reveal", Boolean),
+    _needed("may_export", Boolean),
+    _needed("password", Text),  # argon2id with its parameters and salt
+    Column("initial_until", DateTime),  # until when a password chosen by somebody else opens; null: the person's own
+    Column("totp_key", LargeBinary),  # encrypted
+    Column("totp_offered", LargeBinary),  # encrypted; not confirmed by a code yet
+    Column("totp_step", BigInteger),  # the newest time step whose code was taken: no code is taken twice
+    _needed("disabled", Boolean),
+    _needed("epoch", Integer),  # grows with every change
+    _needed("created_at", DateTime),
+    Column("signed_in_at", DateTime),
+    Column("signed_in_from", WORD),  # the address of the latest sign-in
+    info={"grain": "one person who may sign in"},
+)
+
+account_scope = Table(
+    "account_scope",
+    state,
+    _account(key=True),
+    Column("kind", WORD, primary_key=True),  # store | region
+    Column("place_id", ID, primary_key=True),
+    info={"grain": "one store or region a person is responsible for"},
+)
+
+recovery_code = Table(
+    "recovery_code",
+    state,
+    Column("digest", DIGEST, primary_key=True),
+    _account(needed=True),
+    info={"grain": "one unused recovery code"},
+)
+Index("ix_recovery_code_account_id", recovery_code.c.account_id)
+
+session = Table(
+    "session",
+    state,
+    Column("session_id", ID, primary_key=True),
+    Column("digest", DIGEST, nullable=False, unique=True),  # of the token
+    _account(),
+    Column("epoch", Integer),  # of the account when the session last agreed with it
+    _needed("role", WORD),
+    _needed("home", ID),  # one-click entry only: the store or region
+    _needed("begun_at", DateTime),
+    _needed("last_seen_at", DateTime),
+    _needed("address", WORD),
+    _needed("device", NAME),
+    info={"grain": "one sign-in that has not ended; without an account it is one-click entry to the demo chain"},
+)
+Index("ix_session_account_id", session.c.account_id)
+
+one_time_token = Table(
+    "one_time_token",
+    state,
+    Column("digest", DIGEST, primary_key=True),
+    _needed("purpose", WORD),  # setup: makes the first administrator; code: a password was right, the code is awaited
+    _account(),
+    Column("epoch", Integer),
+    _needed("ends_at", DateTime),
+    info={"grain": "one token that has been given out and not been used"},
+)
+
+sign_in_attempt = Table(
+    "sign_in_attempt",
+    state,
+    Column("subject", DIGEST, primary_key=True),  # of an address or a sign-in name
+    _needed("wrong", Integer),  # names: wrong attempts in a row
+    _needed("free_at", DateTime),  # names: locked until; addresses: when the reserve of attempts is full again
+    _needed("ends_at", DateTime),  # when the row may be forgotten
+    info={"grain": "one address or sign-in name with wrong attempts"},
+)
+
+audit = Table(
+    "audit",
+    state,
+    Column("number", BigInteger().with_variant(Integer, "sqlite"), primary_key=True, autoincrement=False),
+    _needed("at", DateTime),
+    _needed("actor", NAME),
+    _needed("action", WORD),
+    _needed("subject", NAME),
+    _needed("detail", Text),  # JSON
+    _needed("hash", DIGEST),  # SHA-256 of the hash before and this row
+    info={"grain": "one thing that was done; never changed, never removed"},
+)
+Index("ix_audit_at", audit.c.at)
+Index("ix_audit_actor", audit.c.actor)
+Index("ix_audit_subject", audit.c.subject)
+
+audit_head = Table(
+    "audit_head",
+    state,
+    Column("only", Integer, primary_key=True, autoincrement=False),  # always 1
+    _needed("number", BigInteger().with_variant(Integer, "sqlite")),
+    _needed("hash", DIGEST),
+    info={"grain": "the end of the audit log: whoever appends locks it"},
+)

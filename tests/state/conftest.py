@@ -1,0 +1,49 @@
+"""An empty store on each database it may live in, and one moment to count from."""
+
+from collections.abc import Iterator
+from datetime import datetime
+from pathlib import Path
+
+import pytest
+from sqlalchemy import Engine
+
+from data_access.settings import settings
+from data_access.state.store import prepare, state_engine
+
+NOW = datetime(2026, 11, 20, 9, 0)
+
+
+@pytest.fixture(autouse=True)
+def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """A home folder of this test's own: the key file goes there."""
+    monkeypatch.setenv("MIRROR_HOME", str(tmp_path))
+    monkeypatch.delenv("MIRROR_STATE_URL", raising=False)
+    settings.cache_clear()
+    yield tmp_path
+    settings.cache_clear()
+
+
+@pytest.fixture
+def sqlite(tmp_path: Path) -> Iterator[Engine]:
+    """A store in a SQLite file."""
+    engine = state_engine(f"sqlite:///{tmp_path}/state.sqlite")
+    prepare(engine)
+    yield engine
+    engine.dispose()
+
+
+@pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.database)])
+def url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """Where an empty store may be made, on either database."""
+    if request.param == "sqlite":
+        return f"sqlite:///{tmp_path}/state.sqlite"
+    return str(request.getfixturevalue("postgresql_url"))
+
+
+@pytest.fixture
+def engine(url: str) -> Iterator[Engine]:
+    """A store on either database."""
+    engine = state_engine(url)
+    prepare(engine)
+    yield engine
+    engine.dispose()
