@@ -7,7 +7,7 @@ import sys
 import time
 from datetime import date, datetime
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from sqlalchemy import Engine
@@ -16,6 +16,9 @@ from sqlalchemy.exc import DBAPIError
 from data_access.crm import crm_engine
 from data_access.errors import Problem
 from data_access.settings import Settings, duration, settings
+
+if TYPE_CHECKING:
+    from data_access.marts.build import BuildMarts
 
 app = typer.Typer(no_args_is_help=True, pretty_exceptions_enable=False, add_completion=False, help=__doc__)
 
@@ -116,6 +119,18 @@ def import_(
 def refresh(
     full: Annotated[bool, typer.Option("--full", help="read everything, not only what has changed")] = False,
     every: Annotated[str, typer.Option(metavar="5m", help="again and again, as a service: 90s, 5m, 1h, 1d")] = "",
+    spark: Annotated[
+        str,
+        typer.Option(
+            metavar="spark://HOST:PORT",
+            envvar="MIRROR_SPARK_URL",
+            help="when everything is read, let this Spark thrift server build the marts",
+        ),
+    ] = "",
+    exchange: Annotated[
+        Path | None,
+        typer.Option(help="with --spark: a folder that the cluster sees under the same path [default: HOME/exchange]"),
+    ] = None,
     crm_url: CrmUrl = "",
     home: Home = None,
 ) -> None:
@@ -123,18 +138,29 @@ def refresh(
     from data_access.refresh import refresh as run
 
     chosen = _settings(crm_url, home)
+    marts = _marts_builder(spark, exchange or chosen.home / "exchange")
     engine = _engine(chosen)
     if every:
         if full:
             raise Problem("--full and --every do not go together: the service reads everything once a day by itself")
-        _serve(engine, chosen, every)
+        _serve(engine, chosen, every, marts)
         return
-    report = run(engine, chosen.home, full=full, progress=_progress)
+    report = run(engine, chosen.home, full=full, marts=marts, progress=_progress)
     for line in report.lines():
         typer.echo(line)
 
 
-def _serve(engine: Engine, chosen: Settings, every: str) -> None:
+def _marts_builder(spark: str, exchange: Path) -> "BuildMarts":
+    from data_access.marts.build import build_marts
+
+    if not spark:
+        return build_marts
+    from data_access.spark.marts import marts_on_spark
+
+    return marts_on_spark(spark, exchange)
+
+
+def _serve(engine: Engine, chosen: Settings, every: str, marts: "BuildMarts") -> None:
     from data_access.refresh_service import refresh_every, stop_on_signals
 
     seconds = duration(every).total_seconds()
@@ -147,6 +173,7 @@ def _serve(engine: Engine, chosen: Settings, every: str) -> None:
         failed=lambda problem: _progress(f"error: {problem}"),
         progress=lambda _: None,
         stop=stop,
+        marts=marts,
     )
 
 

@@ -28,6 +28,7 @@ from data_access.marts._sql import scalar
 from data_access.marts.build import (
     FACTS,
     RANKED,
+    BuildMarts,
     build_marts,
     clean,
     doubts,
@@ -84,12 +85,20 @@ class RefreshReport:
             yield f"  warning: {warning}"
 
 
-def refresh(engine: Engine, home: Path, *, full: bool = False, progress: Progress = lambda _: None) -> RefreshReport:
+def refresh(
+    engine: Engine,
+    home: Path,
+    *,
+    full: bool = False,
+    marts: BuildMarts = build_marts,
+    progress: Progress = lambda _: None,
+) -> RefreshReport:
     """Builds and publishes the next generation of facts from the CRM database.
 
-    ``full`` reads everything even where reading the changes would do. ``progress`` gets one line per step. Problem
-    when the CRM cannot be read, lacks a table or column without which there are no facts, mixes currencies, does not
-    reconcile, or another refresh is at work; the generation in force then stays in force.
+    ``full`` reads everything even where reading the changes would do. ``marts`` builds all marts after that; what
+    changes touch is always built here. ``progress`` gets one line per step. Problem when the CRM cannot be read, lacks
+    a table or column without which there are no facts, mixes currencies, does not reconcile, or another refresh is at
+    work; the generation in force then stays in force.
     """
     with _explained(engine, home), writing(home) as draft:
         if not full:
@@ -98,7 +107,7 @@ def refresh(engine: Engine, home: Path, *, full: bool = False, progress: Progres
             except ReadEverything as reason:
                 progress(f"reading everything: {reason}")
         draft.path.unlink(missing_ok=True)
-        return _Refresh(engine, home, draft, progress).everything()
+        return _Refresh(engine, home, draft, progress).everything(marts)
 
 
 @contextmanager
@@ -129,7 +138,7 @@ class _Refresh:
         self.state = contract.look(engine)
         _expect_core(self.state)
 
-    def everything(self) -> RefreshReport:
+    def everything(self, marts: BuildMarts) -> RefreshReport:
         """Reads every row and builds all facts."""
         stage_file.remove(self.home)
         with self._workshop() as work, stage_file.attached(work, stage_file.stage_path(self.home), "stage"):
@@ -151,7 +160,7 @@ class _Refresh:
             work.execute(f"INSERT INTO facts.customer_rank BY NAME {RANKED.format('stage.customer_number')}")
             rows = collected.rows_read
             _record_generation(work, self.draft.number, currency, collected, "full", rows, None, 0)
-            build_marts(work, self.progress)
+            marts(work, self.progress)
             for load in collected.loads:
                 self._record_load(work, collected, load.table, load.rows_read, 0)
             report = self._finish(work, "stage", collected, currency, "full", rows, None)

@@ -9,6 +9,7 @@ from pathlib import Path
 from sqlalchemy import Engine
 
 from data_access.errors import Problem
+from data_access.marts.build import BuildMarts, build_marts
 from data_access.refresh import RefreshReport, refresh
 from data_access.staging import Progress
 
@@ -22,6 +23,7 @@ def refresh_every(
     failed: Callable[[Problem], None],
     progress: Progress,
     stop: threading.Event,
+    marts: BuildMarts = build_marts,
 ) -> None:
     """Refreshes at once and then every ``seconds``, counted from start to start, until ``stop`` is set.
 
@@ -31,7 +33,7 @@ def refresh_every(
     while not stop.is_set():
         began = time.monotonic()
         try:
-            done(refresh(engine, home, progress=progress))
+            done(refresh(engine, home, marts=marts, progress=progress))
         except Problem as problem:
             failed(problem)
         stop.wait(max(0.0, seconds - (time.monotonic() - began)))

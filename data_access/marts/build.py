@@ -5,7 +5,7 @@ The steps read the staged rows as ``stage.<table>``: all of them in a full build
 """
 
 import time
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
 import duckdb
 import pyarrow as pa
@@ -109,6 +109,10 @@ def fill(work: duckdb.DuckDBPyConnection, names: Iterable[str]) -> None:
     """Fills facts tables from the clean rows, in the order of their queries."""
     for name in names:
         work.execute(f"INSERT INTO facts.{name} BY NAME {FACTS[name]}")
+
+
+# Fills every mart of ``facts``.
+BuildMarts = Callable[[duckdb.DuckDBPyConnection, Progress], None]
 
 
 def build_marts(work: duckdb.DuckDBPyConnection, progress: Progress) -> None:

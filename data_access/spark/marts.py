@@ -7,7 +7,7 @@ those of ``data_access.marts``, unchanged. Pages never ask Spark: they read the 
 
 import shutil
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -20,6 +20,7 @@ from sqlalchemy.exc import ArgumentError, DBAPIError
 from data_access.errors import Problem
 from data_access.marts._mart import Mart
 from data_access.marts._sql import tables_read
+from data_access.marts.build import BuildMarts
 from data_access.marts.registry import MARTS
 from data_access.readers import literal
 from data_access.spark.dialect import SparkDialect, spark_sql, spark_type, text
@@ -29,7 +30,7 @@ from data_access.staging import Progress
 _SESSION = {"spark.sql.session.timeZone": "UTC", "spark.sql.ansi.enabled": "true"}
 
 
-def marts_on_spark(url: str, exchange: Path) -> Callable[[duckdb.DuckDBPyConnection, Progress], None]:
+def marts_on_spark(url: str, exchange: Path) -> BuildMarts:
     """What fills the marts of ``facts`` in a refresh, in place of ``build_marts``.
 
     url: ``spark://[user[:password]@]host[:port]`` of a thrift server. exchange: the folder in which files change hands.
