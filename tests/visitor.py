@@ -2,7 +2,7 @@
 
 import asyncio
 import json
-from collections.abc import Coroutine
+from collections.abc import Callable, Coroutine, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from http.cookies import SimpleCookie
@@ -37,12 +37,37 @@ class Answer:
 
 
 @dataclass
+class Talk:
+    """What a websocket sent."""
+
+    sent: list[Message]
+
+    @property
+    def accepted(self) -> bool:
+        return self.sent[0]["type"] == "websocket.accept"
+
+    @property
+    def texts(self) -> list[str]:
+        return [message["text"] for message in self.sent if message.get("text") is not None]
+
+    @property
+    def frames(self) -> list[bytes]:
+        return [message["bytes"] for message in self.sent if message.get("bytes") is not None]
+
+    @property
+    def close_code(self) -> int | None:
+        """With which code the app closed; None when it left that to this side."""
+        return next((message["code"] for message in self.sent if message["type"] == "websocket.close"), None)
+
+
+@dataclass
 class Visitor:
     """Keeps cookies between requests, as a browser does; follows no redirects."""
 
     app: ASGIApp
     host: str = "localhost"
     peer: str = "127.0.0.1"
+    scheme: str = "http"
     cookies: dict[str, str] = field(default_factory=dict)
 
     def get(self, target: str, **headers: str) -> Answer:
@@ -75,20 +100,38 @@ class Visitor:
 
     def connect(self, target: str, **headers: str) -> list[str] | None:
         """The texts a websocket sends before it closes; None when it is refused."""
+        talk = self.talk(target, (), **headers)
+        return talk.texts if talk.accepted else None
+
+    def talk(self, target: str, says: Sequence[bytes | Callable[[], object]], **headers: str) -> "Talk":
+        """A websocket that sends every frame of ``says`` and then goes away.
+
+        What can be called is called at its turn: something that happens elsewhere while the socket is open. Each turn
+        begins when the app waits for this side and has nothing more to send.
+        """
         sent: list[Message] = []
-        received = iter([{"type": "websocket.connect"}])
+        turns = iter(says)
+        connected = False
 
         async def receive() -> Message:
-            return next(received, {"type": "websocket.disconnect", "code": 1000})
+            nonlocal connected
+            if not connected:
+                connected = True
+                return {"type": "websocket.connect"}
+            for turn in turns:
+                await asyncio.sleep(0.02)
+                if callable(turn):
+                    await asyncio.to_thread(turn)
+                else:
+                    return {"type": "websocket.receive", "bytes": turn}
+            await asyncio.sleep(0.02)
+            return {"type": "websocket.disconnect", "code": 1000}
 
         async def send(message: Message) -> None:
             sent.append(message)
 
-        scope = {**self._scope("websocket", target, headers), "subprotocols": []}
-        _run(self.app(scope, receive, send))
-        if sent[0]["type"] != "websocket.accept":
-            return None
-        return [message["text"] for message in sent if message["type"] == "websocket.send"]
+        _run(self.app({**self._scope("websocket", target, headers), "subprotocols": []}, receive, send))
+        return Talk(sent)
 
     def _scope(self, kind: str, target: str, headers: dict[str, str]) -> dict[str, Any]:
         path, _, query = target.partition("?")
@@ -99,7 +142,7 @@ class Visitor:
             "type": kind,
             "asgi": {"version": "3.0"},
             "http_version": "1.1",
-            "scheme": "http" if kind == "http" else "ws",
+            "scheme": self.scheme if kind == "http" else self.scheme.replace("http", "ws"),
             "server": ("127.0.0.1", 80),
             "client": (self.peer, 50000),
             "root_path": "",

@@ -2,7 +2,9 @@
 
 It also tells the browser where the server is, and the server whether the window is narrow. Without the former, a
 visit to ``/segments`` first looks for a server under ``/segments/`` and logs two errors before it finds the one at the
-root; without the latter, no page could draw fewer labels where there is no room for them.
+root; without the latter, no page could draw fewer labels where there is no room for them. When the gate closes the
+socket because the sign-in has ended, the page is asked for again, which leads to the sign-in page: no figures stay on
+a screen that nobody is signed in at.
 """
 
 from functools import lru_cache
@@ -11,11 +13,18 @@ from pathlib import Path
 import streamlit as st
 
 from pages._gate.look import NARROW, SCREEN_COOKIE, icon, tag
+from pages._gate.sockets import REVOKED
 from pages._ui.i18n import text
 
 START = "/start.js"
 START_SCRIPT = f"""window.__streamlit = {{BACKEND_BASE_URL: window.location.origin + "/"}};
 document.cookie = "{SCREEN_COOKIE}=" + (window.innerWidth < {NARROW} ? "narrow" : "wide") + "; path=/; samesite=lax";
+window.WebSocket = class extends window.WebSocket {{
+  constructor(...wanted) {{
+    super(...wanted);
+    this.addEventListener("close", (event) => {{ if (event.code === {REVOKED}) window.location.reload(); }});
+  }}
+}};
 """
 
 
