@@ -34,7 +34,8 @@ demo: .venv/run.stamp ## write the demo chain again and refresh the snapshot
 test: .venv/test.stamp system ## every test except the slow ones
 	$(PYTHON) -m pytest -n $(JOBS) --dist loadgroup -m "not slow" $(ARGS)
 
-test-slow: .venv/test.stamp system ## simulations, large scale and faults
+test-slow: .venv/test.stamp .venv/spark.stamp ## simulations, large scale, faults and a Spark cluster
+	@bash .ci/system_packages java
 	$(PYTHON) -m pytest -m slow $(ARGS)
 
 lint: .venv/test.stamp ## style, types, layers
@@ -59,6 +60,8 @@ lock: .venv/test.stamp ## pin the direct dependencies of pyproject.toml with has
 		--no-emit-index-url pyproject.toml -o requirements.txt
 	.venv/bin/uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-header \
 		--no-emit-index-url --group test -c requirements.txt pyproject.toml -o requirements-test.txt
+	.venv/bin/uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-header \
+		--no-emit-index-url --extra spark -c requirements.txt pyproject.toml -o requirements-spark.txt
 
 system: ## Chromium, PostgreSQL, MariaDB and Chinese fonts, which some tests need
 	@bash .ci/system_packages
@@ -79,4 +82,9 @@ clean: ## remove the virtual environment, the demo chain and the snapshots
 .venv/test.stamp: requirements-test.txt .venv/run.stamp
 	@echo "installing the packages of requirements-test.txt"
 	@$(PIP) -r requirements-test.txt
+	@touch $@
+
+.venv/spark.stamp: requirements-spark.txt .venv/run.stamp
+	@echo "installing the packages of requirements-spark.txt"
+	@$(PIP) -r requirements-spark.txt
 	@touch $@
