@@ -1,0 +1,160 @@
+"""``python -m tests.benchmarks.on_spark --home HOME --shares 8 2 1``: the marts of a snapshot's facts, built by DuckDB
+and by a Spark cluster of this machine, on every n-th customer with all that is theirs. Prints JSON lines.
+
+CPU seconds of Spark are those of all processes of the cluster; DuckDB has the memory that a refresh gives it.
+"""
+
+import argparse
+import os
+import shutil
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import duckdb
+from sqlalchemy import Table, create_engine
+
+from data_access.marts._sql import scalar
+from data_access.marts.build import BuildMarts, build_marts
+from data_access.marts.registry import MARTS
+from data_access.marts.tables import facts
+from data_access.snapshot import folder, read_pointer
+from data_access.spark.cluster import Cluster, running
+from data_access.spark.marts import facts_read, marts_on_spark
+from tests.benchmarks.__main__ import emit
+
+_TICKS = os.sysconf("SC_CLK_TCK")
+
+
+def cpu_of(cluster: Cluster) -> float:
+    """CPU seconds so far of the cluster's processes and of those they have started."""
+    sessions = {process.pid for process in cluster.processes}
+    ticks = 0
+    for stat in Path("/proc").glob("[0-9]*/stat"):
+        try:
+            _, _, rest = stat.read_text().rpartition(")")
+        except (FileNotFoundError, ProcessLookupError):
+            continue
+        columns = rest.split()
+        if int(columns[3]) in sessions:
+            ticks += int(columns[11]) + int(columns[12])
+    return ticks / _TICKS
+
+
+def write_share(home: Path, path: Path, share: int) -> None:
+    """The facts that marts read, of every ``share``-th customer, into a file of their own."""
+    pointer = read_pointer(home)
+    if pointer is None:
+        raise SystemExit(f"there is no snapshot in {home}")
+    engine = create_engine(f"duckdb:///{path}")
+    facts.create_all(engine)
+    engine.dispose()
+    with _workshop(path) as work:
+        work.execute(f"ATTACH '{folder(home) / pointer.facts}' AS whole (READ_ONLY)")
+        for table in facts_read():
+            work.execute(
+                f"INSERT INTO facts.{table.name} SELECT * FROM whole.{table.name} WHERE {_chosen(table, share)}"
+            )
+
+
+def _chosen(table: Table, share: int) -> str:
+    if share == 1 or "customer_no" not in table.c:
+        return "true"
+    # Receipts of nobody go by their own id.
+    nobody = f"hash(order_id) % {share} = 0" if "order_id" in table.c else "false"
+    return f"CASE WHEN customer_no IS NULL THEN {nobody} ELSE customer_no % {share} = 0 END"
+
+
+@contextmanager
+def _workshop(path: Path) -> Iterator[duckdb.DuckDBPyConnection]:
+    with duckdb.connect(config={"memory_limit": "2GB", "temp_directory": f"{path}.spill"}) as work:
+        work.execute(f"CREATE SCHEMA fresh; ATTACH '{path}' AS facts")
+        yield work
+
+
+def build(path: Path, builder: BuildMarts, cpu: Callable[[], float]) -> dict[str, tuple[float, float]]:
+    """Builds every mart; wall and CPU seconds of each, and of what came before them as ''."""
+    spent: dict[str, tuple[float, float]] = {"": (0.0, 0.0)}
+    with _workshop(path) as work:
+        last = (time.monotonic(), cpu())
+
+        def note(text: str) -> None:
+            nonlocal last
+            now = (time.monotonic(), cpu())
+            name = text.partition(":")[0].removeprefix("mart ") if text.startswith("mart ") else ""
+            before = spent.get(name, (0.0, 0.0))
+            spent[name] = (before[0] + now[0] - last[0], before[1] + now[1] - last[1])
+            last = now
+
+        builder(work, note)
+    return spent
+
+
+def differences(one: Path, other: Path) -> dict[str, int]:
+    """Rows of each mart that only one of the files has."""
+    with _workshop(one) as work:
+        work.execute(f"ATTACH '{other}' AS other (READ_ONLY)")
+        return {
+            mart.name: sum(
+                scalar(work, f"SELECT count(*) FROM (FROM {a}.{mart.name} EXCEPT ALL FROM {b}.{mart.name})")
+                for a, b in (("facts", "other"), ("other", "facts"))
+            )
+            for mart in MARTS
+            if not mart.step
+        }
+
+
+def measure(home: Path, share: int, cluster: Cluster) -> None:
+    with tempfile.TemporaryDirectory() as place:
+        here, there = Path(place) / "duckdb.duckdb", Path(place) / "spark.duckdb"
+        write_share(home, here, share)
+        shutil.copyfile(here, there)
+        on_duckdb = build(here, build_marts, time.process_time)
+        both = build(there, marts_on_spark(cluster.url, Path(place)), lambda: cpu_of(cluster) + time.process_time())
+        unequal = differences(here, there)
+        with _workshop(here) as work:
+            lines = scalar(work, "SELECT count(*) FROM facts.sale_line")
+            for mart in MARTS:
+                wall, cpu = on_duckdb[mart.name]
+                spark_wall, spark_cpu = both[mart.name]
+                emit(
+                    "marts",
+                    lines=lines,
+                    mart=mart.name,
+                    rows=None if mart.step else scalar(work, f"SELECT count(*) FROM facts.{mart.name}"),
+                    unequal=unequal.get(mart.name),
+                    duckdb_s=round(wall, 2),
+                    duckdb_cpu_s=round(cpu, 2),
+                    spark_s=round(spark_wall, 2),
+                    spark_cpu_s=round(spark_cpu, 2),
+                )
+        totals = [[round(sum(part[i] for part in spent.values()), 1) for i in (0, 1)] for spent in (on_duckdb, both)]
+        emit(
+            "all marts",
+            lines=lines,
+            unequal=sum(unequal.values()),
+            duckdb_s=totals[0][0],
+            duckdb_cpu_s=totals[0][1],
+            spark_s=totals[1][0],
+            spark_cpu_s=totals[1][1],
+            export_s=round(both[""][0], 1),
+            export_cpu_s=round(both[""][1], 1),
+        )
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--home", type=Path, required=True)
+    parser.add_argument("--shares", type=int, nargs="+", default=[8, 2, 1], help="every n-th customer")
+    parser.add_argument("--memory", default="3g", help="of each worker")
+    options = parser.parse_args()
+    emit("machine", cores=os.cpu_count(), load=os.getloadavg()[0])
+    with running(memory=options.memory) as cluster:
+        for share in options.shares:
+            measure(options.home, share, cluster)
+
+
+if __name__ == "__main__":
+    main()
