@@ -6,41 +6,49 @@ the command line.
 
 store       ``opened() -> Engine`` of settings().state, migrated, once per process;
             ``state_engine(url) -> Engine``; ``prepare(engine)``; ``writing(engine)`` is a transaction that may write
-accounts    ``Account``, ``Role``, ``ROLES``; ``Rights(role, stores=(), regions=(), may_reveal=False, may_export=False)``
-            ``create(engine, actor, sign_in_name, display_name, rights, password, now, *, initial, words=()) -> Account``
+rules       ``Rule(Problem)`` with ``.key`` (one of ``KEYS``), so that a page can say it in its reader's language
+accounts    ``Account``, ``Role``, ``ROLES``;
+            ``Rights(role, stores=(), regions=(), may_reveal=False, may_export=False)`` (Rule when they do not fit)
+            ``create(engine, actor, sign_in_name, display_name, rights, password, now, *, initial, words=())
+            -> Account``
             ``find(engine, account_id) -> Account | None``; ``find_by_name(engine, sign_in_name) -> Account | None``;
             ``everyone(engine) -> tuple[Account, ...]``; ``any_account(engine) -> bool``;
             ``has_administrator(engine) -> bool``
             ``change(engine, actor, account_id, now, *, sign_in_name=None, display_name=None, rights=None) -> Account``
             ``set_password(engine, actor, account_id, password, now, *, initial, words=(), keep="") -> Account``
-            ``change_own_password(engine, account_id, old, new, now, *, words=(), keep="") -> Account``
             ``disable`` / ``enable`` / ``reset_totp`` ``(engine, actor, account_id, now) -> Account``
             ``initial``: somebody else has chosen the password, so it must be changed at the first sign-in and ends
             after 7 days; ``words``: names of brands and stores no password may consist of; ``keep``: the session_id
             that goes on while the account's others end
-passwords   ``check(password, own=(), words=())`` (Problem), ``hashed``, ``matches``, ``generated() -> str``
+passwords   ``check(password, own=(), words=())`` (Rule), ``generated() -> str`` (to hand over, with initial=True),
+            ``SHORTEST``, ``LONGEST``
 sign_in     ``attempt(engine, name, password, code, address, now) -> Account | Refused``
             ``with_code(engine, ticket, code, address, now) -> Account | Refused``
+            ``change_own_password(engine, account_id, old, new, now, *, words=(), keep="") -> Account``
             ``Refused(reason, ticket="")``, reason in ``wrong, locked, busy, disabled, expired, code_needed``. To the
-            outside one sentence for all of them but ``code_needed`` (password right: ask for the code, send it with the
-            ticket to ``with_code``; the ticket lives 5 minutes) and ``busy`` (try again in a moment). A recovery code is
-            taken in the place of a code.
+            outside one sentence for all of them but ``code_needed`` (password right: ask for the code and send it with
+            the ticket to ``with_code``; the ticket lives 5 minutes) and ``busy`` (try again in a moment). A recovery
+            code is taken in the place of a code. At most 18 calls of ``attempt`` wait or work at a time, each a thread.
 sessions    ``begin(engine, who: Account | Visitor, now, *, address="", device="") -> str`` (the token for the cookie);
-            Problem when the account has changed since ``who`` was read
-            ``find(engine, token, now) -> Session | None``; ``renew(engine, token, now) -> str | None`` (a new token for
-            the same person, after a password change or an enrolment: the old one is worth nothing);
-            ``end(engine, token, now)``; ``end_one(engine, actor, session_id, now) -> bool``;
-            ``end_all(engine, actor, account_id, now) -> int``;
-            ``active(engine, now, account_id=None) -> tuple[Session, ...]``; ``sweep(engine, now)``
-            ``Session``: session_id (no secret), account (None: one-click entry to the demo chain), role, stores,
-            regions, todo (what must be done before the rest opens: "password", "totp"), actor (for the audit log),
-            begun_at, last_seen_at, ends_at, address, device
+            Rule when the account has changed since ``who`` was read; ``Visitor(role, home="")`` is one-click entry
+            ``find(engine, token, now, *, seen=True) -> Session | None``; seen=False: a look that is no sign of life
+            ``renew(engine, token, now) -> str | None`` (a new token for the same person, after a password change or an
+            enrolment: the old one is worth nothing)
+            ``end(engine, token, now)``; ``end_all(engine, actor, account_id, now) -> int``;
+            ``end_one(engine, actor, session_id, now, *, account_id=None) -> bool`` (account_id: only of that account);
+            ``active(engine, now, account_id=None) -> tuple[Session, ...]``; ``sweep(engine, now)`` (begin does it, too)
+            ``Session``: session_id (no secret), who, account (None: one-click entry), role, stores, regions, todo
+            (what must be done before the rest opens: "password", "totp"), actor (for the audit log), begun_at,
+            last_seen_at, ends_at, address, device
 totp        ``enrol(engine, account_id, now) -> Enrolment(key, uri)``;
             ``confirm(engine, account_id, code, now, *, keep="") -> tuple[str, ...]`` (ten recovery codes, shown once);
-            ``new_recovery_codes(engine, account_id, now) -> tuple[str, ...]``
+            ``new_recovery_codes(engine, account_id, now) -> tuple[str, ...]``;
+            ``recovery_codes_left(engine, account_id) -> int``
 setup       ``make_token(engine, actor, now) -> str``; ``is_open(engine, now) -> bool``;
             ``fits(engine, token, now) -> bool``;
             ``finish(engine, token, sign_in_name, display_name, password, now, *, words=()) -> Account``
-audit       ``append(connection, actor, action, subject="", detail=None, *, at)``; ``ACTIONS``; ``verify(engine) -> Broken | None``;
+audit       ``append(connection, actor, action, subject="", detail=None, *, at)`` inside ``store.writing``;
+            ``ACTIONS``; ``head(engine) -> Head(number, hash)``; ``verify(engine, kept=None) -> Broken | None``;
             ``search(engine, Filter(person="", action="", since=None, until=None), page=1) -> Found``
+            (entries, page, pages, total)
 """

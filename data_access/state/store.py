@@ -17,8 +17,13 @@ from data_access.state.migrations import upgrade
 
 WAIT = 30  # seconds a writer waits for another one before it gives up
 
-_MIGRATION_LOCK = 0x6D_6972_726F  # any number that nobody else locks in this database
+_WRITER = 0x6D_6972_726F  # any number that nobody else locks in this database
 _WRITES = "state_writes"
+_POSTGRESQL = {
+    "fallback_application_name": APPLICATION,
+    # Nobody waits for ever for a writer that hangs, and a writer whose process is gone lets go.
+    "options": f"-c lock_timeout={WAIT}s -c idle_in_transaction_session_timeout={2 * WAIT}s",
+}
 
 _opened: dict[str, Engine] = {}
 _opening = threading.Lock()
@@ -39,7 +44,7 @@ def state_engine(url: str) -> Engine:
                 event.listen(engine, "begin", _sqlite_begin)
                 return engine
             case "postgresql":
-                return create_engine(url, pool_pre_ping=True, connect_args={"fallback_application_name": APPLICATION})
+                return create_engine(url, pool_pre_ping=True, connect_args=_POSTGRESQL)
     except (ArgumentError, NoSuchModuleError, ModuleNotFoundError) as error:
         # Not the URL itself: it may hold a password.
         raise Problem(f"MIRROR_STATE_URL is not a database URL ({type(error).__name__}): {_HOW}") from error
@@ -72,15 +77,20 @@ def _sqlite_settings(connection, _record) -> None:  # type: ignore[no-untyped-de
 
 
 def _sqlite_begin(connection: Connection) -> None:
-    # A writer takes its place in the queue before it reads: what it has read is still so when it writes.
     writes = connection.get_execution_options().get(_WRITES)
     connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
 
 
 @contextmanager
 def writing(engine: Engine) -> Iterator[Connection]:
-    """A transaction that may write: all of it or nothing."""
+    """A transaction that may write: all of it or nothing, and one after the other on either database.
+
+    So what a writer has read is still so when it writes, the audit log has one end, and no two wait for each other.
+    Nothing slow belongs inside.
+    """
     with engine.connect().execution_options(**{_WRITES: True}) as connection, connection.begin():
+        if engine.dialect.name == "postgresql":
+            connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({_WRITER})")
         yield connection
 
 
@@ -97,8 +107,6 @@ def prepare(engine: Engine) -> None:
     place = engine.url.render_as_string(hide_password=True)
     try:
         with writing(engine) as connection:
-            if engine.dialect.name == "postgresql":
-                connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({_MIGRATION_LOCK})")
             upgrade(connection)
     except DBAPIError as error:
         reason = str(error.orig).strip().splitlines()[0]

@@ -1,0 +1,42 @@
+"""What a wish about an account may run into."""
+
+from data_access.errors import Problem
+
+
+class Rule(Problem):
+    """A rule that somebody's wish breaks. ``key`` names it, so that a page can say it in its reader's language."""
+
+    def __init__(self, key: str, sentence: str) -> None:
+        if key not in KEYS:
+            raise ValueError(f"no such rule: {key!r}")
+        super().__init__(sentence)
+        self.key = key
+
+
+KEYS = (
+    "no_account",
+    "sign_in_name",
+    "sign_in_name_taken",
+    "display_name",
+    "role",
+    "needs_store",
+    "needs_region",
+    "no_places",
+    "no_reveal",
+    "no_export",
+    "last_administrator",
+    "password_short",
+    "password_long",
+    "password_common",
+    "password_same",
+    "password_wrong",
+    "totp_exists",
+    "totp_not_offered",
+    "totp_missing",
+    "code_wrong",
+    "locked",
+    "busy",
+    "changed_meanwhile",
+    "setup_over",
+    "setup_link",
+)
