@@ -14,7 +14,7 @@ from pathlib import Path
 import duckdb
 import pandas as pd
 import pytest
-from sqlalchemy import Integer, Select, func, select
+from sqlalchemy import Integer, Select, create_engine, func, select
 
 from data_access.crm import crm_engine
 from data_access.demo import write_demo
@@ -156,7 +156,19 @@ def test_a_mart_that_spark_cannot_build_changes_nothing(
     assert read_pointer(homes[1]) == before
 
 
+def test_a_cluster_that_does_not_see_the_folder(spark_url: str, tmp_path: Path) -> None:
+    engine = create_engine(spark_url)
+    with (
+        engine.connect() as spark,
+        pytest.raises(Problem, match=f"Spark could not read {tmp_path}/sale_order; the clu"),
+    ):
+        on_spark.view(spark, sale_order, tmp_path)
+    engine.dispose()
+
+
 def test_a_cluster_that_does_not_answer(tmp_path: Path) -> None:
     pytest.importorskip("pyhive", reason="requirements-spark.txt is not installed: make test-slow does")
+    (tmp_path / "marts_of_a_build_that_died").mkdir()
     with duckdb.connect() as work, pytest.raises(Problem, match=r"Spark at spark://127\.0\.0\.1:1 did not answer"):
         marts_on_spark("spark://127.0.0.1:1", tmp_path)(work, lambda _: None)
+    assert list(tmp_path.iterdir()) == []

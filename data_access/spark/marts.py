@@ -33,15 +33,11 @@ _SESSION = {"spark.sql.session.timeZone": "UTC", "spark.sql.ansi.enabled": "true
 def marts_on_spark(url: str, exchange: Path) -> BuildMarts:
     """What fills the marts of ``facts`` in a refresh, in place of ``build_marts``.
 
-    url: ``spark://[user[:password]@]host[:port]`` of a thrift server. exchange: the folder in which files change hands.
-    Problem when the driver is missing or the URL is none.
+    url: ``spark://[user[:password]@]host[:port]`` of a thrift server. exchange: the folder in which files change hands,
+    of this home alone. Problem when the driver is missing or the URL is none.
     """
-    try:
-        parsed = make_url(url)
-    except ArgumentError:
-        raise Problem(f"{url!r} is not the URL of a Spark thrift server, such as spark://127.0.0.1:10000") from None
-    if parsed.get_backend_name() != SparkDialect.name or not parsed.host:
-        raise Problem(f"{parsed!r} is not the URL of a Spark thrift server, such as spark://127.0.0.1:10000")
+    if not _is_ours(url):
+        raise Problem("the URL of the Spark thrift server must be written like spark://127.0.0.1:10000")
     try:
         SparkDialect.import_dbapi()
     except ModuleNotFoundError as missing:
@@ -54,7 +50,7 @@ def marts_on_spark(url: str, exchange: Path) -> BuildMarts:
             for table in facts_read():
                 started = time.monotonic()
                 export(work, table, place)
-                _view(spark, table, place)
+                view(spark, table, place)
                 progress(f"{table.name} to Parquet: {time.monotonic() - started:.1f} s")
             for mart in MARTS:
                 started = time.monotonic()
@@ -66,6 +62,14 @@ def marts_on_spark(url: str, exchange: Path) -> BuildMarts:
                 progress(f"mart {mart.name}: {built - started:.1f} s on Spark, {loaded - built:.1f} s to load")
 
     return build
+
+
+def _is_ours(url: str) -> bool:
+    try:
+        parsed = make_url(url)
+    except ArgumentError:
+        return False
+    return parsed.get_backend_name() == SparkDialect.name and bool(parsed.host)
 
 
 def facts_read() -> list[Table]:
@@ -96,17 +100,27 @@ def export(work: duckdb.DuckDBPyConnection, table: Table, place: Path) -> None:
 def build_mart(spark: Connection, mart: Mart, place: Path) -> None:
     """Writes a mart as Parquet and gives it to the marts after it. Problem when Spark cannot."""
     target = text(f"file://{place / mart.name}")
-    try:
-        spark.exec_driver_sql(f"INSERT OVERWRITE DIRECTORY {target} USING parquet {spark_sql(mart_query(mart))}")
-        _view(spark, mart.table, place)
-    except DBAPIError as error:
-        raise Problem(f"Spark could not build the mart {mart.name} ({_said(error)})") from error
+    query = spark_sql(mart_query(mart))
+    _run(spark, f"INSERT OVERWRITE DIRECTORY {target} USING parquet {query}", f"build the mart {mart.name}")
+    view(spark, mart.table, place)
 
 
-def _view(spark: Connection, table: Table, place: Path) -> None:
+def view(spark: Connection, table: Table, place: Path) -> None:
+    """Lets Spark read the files of a table. Problem when it does not find them."""
     columns = ", ".join(f"`{c.name}` {spark_type(c.type)}" for c in table.c)
-    path = text(f"file://{place / table.name}")
-    spark.exec_driver_sql(f"CREATE TEMPORARY VIEW `{table.name}` ({columns}) USING parquet OPTIONS (path {path})")
+    folder = place / table.name
+    _run(
+        spark,
+        f"CREATE TEMPORARY VIEW `{table.name}` ({columns}) USING parquet OPTIONS (path {text(f'file://{folder}')})",
+        f"read {folder}; the cluster must see this folder under the same path",
+    )
+
+
+def _run(spark: Connection, statement: str, what: str) -> None:
+    try:
+        spark.exec_driver_sql(statement)
+    except DBAPIError as error:
+        raise Problem(f"Spark could not {what} ({_said(error)})") from error
 
 
 def _load(work: duckdb.DuckDBPyConnection, mart: Mart, place: Path) -> None:
@@ -116,7 +130,9 @@ def _load(work: duckdb.DuckDBPyConnection, mart: Mart, place: Path) -> None:
 
 @contextmanager
 def _folder(exchange: Path) -> Iterator[Path]:
-    """A folder of this build's own, gone afterwards."""
+    """A folder of this build's own, gone afterwards, as is what a build that died has left there."""
+    for left in exchange.glob("marts_*"):
+        shutil.rmtree(left, ignore_errors=True)
     place = exchange.resolve() / f"marts_{uuid4().hex}"
     place.mkdir(parents=True)
     try:
