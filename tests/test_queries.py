@@ -79,7 +79,8 @@ def query_functions() -> dict[str, Callable[..., pd.DataFrame]]:
             continue
         module = importlib.import_module(f"{queries.__name__}.{module_info.name}")
         for name, function in inspect.getmembers(module, inspect.isfunction):
-            if function.__module__ == module.__name__ and not name.startswith("_"):
+            answers = inspect.signature(function).return_annotation is pd.DataFrame
+            if answers and function.__module__ == module.__name__ and not name.startswith("_"):
                 found[f"{module_info.name}.{name}"] = function
     return found
 

@@ -5,7 +5,21 @@ from datetime import timedelta
 from typing import Any
 
 import pandas as pd
-from sqlalchemy import BigInteger, ColumnElement, Double, Engine, Select, String, Table, and_, cast, func, literal, or_
+from sqlalchemy import (
+    BigInteger,
+    ColumnElement,
+    Connection,
+    Double,
+    Engine,
+    Select,
+    String,
+    Table,
+    and_,
+    cast,
+    func,
+    literal,
+    or_,
+)
 from sqlalchemy.sql.selectable import CompoundSelect
 
 from data_access.marts._bridge import text_hash_of
@@ -16,7 +30,12 @@ from data_access.scope import Period
 def fetch(engine: Engine, query: Select[Any] | CompoundSelect[Any]) -> pd.DataFrame:
     """The rows of ``query``, column-wise: dates and instants as datetime64, text as str, missing as NaN/NaT/NA."""
     with engine.connect() as connection:
-        frame: pd.DataFrame = connection.execute(query).cursor.df()
+        return fetch_from(connection, query)
+
+
+def fetch_from(connection: Connection, query: Select[Any] | CompoundSelect[Any]) -> pd.DataFrame:
+    """As ``fetch``, by a connection with tables of its own."""
+    frame: pd.DataFrame = connection.execute(query).cursor.df()
     return frame
 
 

@@ -122,7 +122,9 @@ def segments(
     if window_months is not None:
         window_first = (pd.Timestamp(as_of) - pd.DateOffset(months=window_months) + pd.Timedelta(days=1)).date()
     question = Question(as_of, window_first, monetary, abc_a, abc_b)
-    cells = queries.cells(scope, snapshot.engine, question)
+    with queries.added_up(scope, snapshot.engine, question) as kept:
+        cells = queries.cells(scope, snapshot.engine, question, kept)
+        curve = queries.curve(scope, snapshot.engine, question, kept)
     limits = {name: (cells[name].head(1).tolist() or [math.nan])[0] for name in queries.CUTS}
     under = cells[cells["tie_rule"] == tie_rule]
     frames = select_columns(
@@ -135,7 +137,7 @@ def segments(
         lifecycle=_sums(under, "stage", STAGES).assign(preset=PRESET),
         lifecycle_rule=lifecycle_rule(),
         cuts=_cuts(limits, question),
-        pareto=queries.curve(scope, snapshot.engine, question),
+        pareto=curve,
         **_first_members(snapshot, scope, question, limits, tie_rule, members),
     )
     return SegmentsReport(
