@@ -50,7 +50,9 @@ def is_guessable(password: str, words: Iterable[str] = ()) -> bool:
     folded = password.casefold()
     own = frozenset(part for word in words for part in _own_parts(word))
     texts = {re.sub(r"[\W_]+", "", folded), re.sub(r"[^\w@!$+]+", "", folded)}
-    return any(_repeats_itself(text) or _parts(_ECHO.sub(r"\1", text), own) <= MOST_PARTS for text in texts)
+    # What is said twice running is said once; but "facai" and "aini" joined only look like it.
+    texts |= {_ECHO.sub(r"\1", text) for text in texts}
+    return any(_repeats_itself(text) or _parts(text, own) <= MOST_PARTS for text in texts)
 
 
 @lru_cache(maxsize=1)
@@ -77,7 +79,7 @@ def _repeats_itself(text: str) -> bool:
 
 
 def _parts(text: str, own: frozenset[str]) -> int:
-    """The least number of parts that make up ``text``; a single character that fits nowhere is a part, too."""
+    """The least number of parts that make up ``text``; a character that fits nowhere is one, too, a sign is none."""
     words = common() | own
     longest = max(map(len, words))
     readings = {text.translate(disguise) for disguise in _DISGUISES}
@@ -90,7 +92,8 @@ def _parts(text: str, own: frozenset[str]) -> int:
             or (end - start <= longest and any(reading[start:end] in words for reading in readings))
             or _is_run(text[start:end])
         ]
-        fewest.append(1 + min(fewest[start] for start in starts))
+        sign = [fewest[-1]] if not text[end - 1].isalnum() else []
+        fewest.append(min(sign + [1 + fewest[start] for start in starts]))
     return fewest[-1]
 
 

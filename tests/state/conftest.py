@@ -1,7 +1,6 @@
-"""An empty store on each database it may live in, and one moment to count from."""
+"""An empty store on each database it may live in."""
 
 from collections.abc import Iterator
-from datetime import datetime
 from pathlib import Path
 
 import pytest
@@ -9,8 +8,6 @@ from sqlalchemy import Engine
 
 from data_access.settings import settings
 from data_access.state.store import prepare, state_engine
-
-NOW = datetime(2026, 11, 20, 9, 0)
 
 
 @pytest.fixture(autouse=True)

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
-from sqlalchemy import Engine, inspect, select
+from sqlalchemy import Connection, Engine, inspect, select
 
 from data_access.errors import Problem
 from data_access.settings import Settings, settings
@@ -65,9 +65,12 @@ def test_a_file_that_others_could_read_is_closed_to_them(tmp_path: Path) -> None
 
 
 def test_what_fails_half_way_leaves_nothing_behind(engine: Engine) -> None:
-    with pytest.raises(ZeroDivisionError), store.writing(engine) as connection:
+    def fail(connection: Connection) -> None:
         connection.execute(audit_head.update().values(number=7))
-        1 / 0  # noqa: B018
+        raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError), store.writing(engine) as connection:
+        fail(connection)
     with engine.connect() as connection:
         assert connection.scalar(select(audit_head.c.number)) == 0
 
