@@ -19,11 +19,11 @@ ROOT = Path(__file__).resolve().parent
 if str(ROOT) not in sys.path:
     sys.path.insert(0, str(ROOT))
 
-from pages._gate import incidents, warm  # noqa: E402
+from pages._gate import hosts, incidents, warm  # noqa: E402
 from pages._gate.gate import Gate  # noqa: E402
 from pages._gate.headers import SecurityHeaders  # noqa: E402
 from pages._gate.page import commands  # noqa: E402
-from pages._gate.sign_in import ROUTES  # noqa: E402
+from pages._gate.routes import ROUTES  # noqa: E402
 from pages._gate.state import State, state  # noqa: E402
 from pages._ui.i18n import LANGUAGES, text  # noqa: E402
 
@@ -44,6 +44,7 @@ async def lifespan(_: st.App) -> AsyncIterator[dict[str, Any]]:
         watcher.stop()
 
 
+hosts.tell_streamlit()
 app = st.App(
     ROOT / "pages" / "_shell.py",
     routes=ROUTES,

@@ -5,8 +5,10 @@ import streamlit as st
 from pages._gate.look import LANGUAGE_COOKIE
 from pages._ui import access, format, load, params, session
 from pages._ui.i18n import LANGUAGES, language, preferred, t, text, use_language
+from pages._ui.literal import literal
 from pages._ui.mark import mark, wordmark
 
+session.look_again()
 account = st.sidebar.container(key="account", border=session.identity() is not None)
 with st.sidebar:
     params.mount()
@@ -46,7 +48,11 @@ chosen = st.navigation(sections, position="sidebar")
 
 st.session_state["language_switch"] = language()
 with account:
-    st.markdown(f"**{t(f'role.{person.role}')}**  \n{session.in_words(person)}")
+    role, place = t(f"role.{person.role}"), session.in_words(person)
+    if person.name:
+        st.markdown(f"**{literal(person.name)}**  \n{role} · {place}")
+    else:
+        st.markdown(f"**{role}**  \n{place}")
     st.caption(t("shell.as_of", instant=format.instant(load.snapshot().info.as_of)))
     st.segmented_control(
         t("language.label"),
@@ -58,6 +64,7 @@ with account:
         width="stretch",
         on_change=choose_language,
     )
-    st.html(f'<form method="post" action="/sign-out"><button>{t("shell.sign_out")}</button></form>')
+    own = f'<a href="/account" target="_self">{t("shell.account")}</a>' if person.name else ""
+    st.html(f'<form method="post" action="/sign-out">{own}<button>{t("shell.sign_out")}</button></form>')
 
 chosen.run()

@@ -15,8 +15,8 @@ from pages._ui.i18n import LANGUAGES, catalogue, preferred, text, text_n
 ROOT = Path(__file__).parent.parent
 SOURCES = [ROOT / "app.py", *sorted((ROOT / "pages").rglob("*.py"))]
 
-# Functions that take a message key: t(key), tn(key, n), text(language, key), text_n(language, key, n), _say(...).
-KEY_POSITION = {"t": 0, "tn": 0, "exists": 0, "text": 1, "text_n": 1, "_say": 1}
+# Functions that take a message key: t(key), tn(key, n), text(language, key), text_n(language, key, n), say(...).
+KEY_POSITION = {"t": 0, "tn": 0, "exists": 0, "text": 1, "text_n": 1, "say": 1}
 
 
 def keys_asked_for() -> tuple[set[str], set[str]]:

@@ -22,8 +22,8 @@ from tests.small_chain import STORES, served
 
 SHELL = str(Path(__file__).parents[1] / "pages" / "_shell.py")
 PEOPLE = {
-    "manager": Person("manager", "S1"),
-    "regional": Person("regional", "east"),
+    "manager": Person("manager", ("S1",)),
+    "regional": Person("regional", ("east",)),
     "marketing": Person("marketing"),
     "administrator": Person("administrator"),
 }

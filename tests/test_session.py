@@ -6,8 +6,11 @@ from types import SimpleNamespace
 
 import pytest
 
+from data_access.freshness import utc_now
 from data_access.scope import Scope
-from pages._gate.identity import ROLES, Person, Role, seal
+from data_access.state import sessions
+from data_access.state.store import opened
+from pages._gate.identity import ROLES, Person, Role
 from pages._ui import access, i18n, session
 from pages._ui.session import scope_of
 from tests.small_chain import EAST, SOUTH, served
@@ -22,11 +25,13 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
 @pytest.mark.parametrize(
     ("person", "scope"),
     [
-        (Person("manager", "S1"), Scope("stores", ("S1",))),
-        (Person("regional", "east"), Scope("stores", EAST)),
+        (Person("manager", ("S1",)), Scope("stores", ("S1",))),
+        (Person("manager", ("S1", "S3")), Scope("stores", ("S1", "S3"))),
+        (Person("regional", ("east",)), Scope("stores", EAST)),
+        (Person("regional", ("east", "south")), Scope("stores", EAST + SOUTH)),
         # a closed store belongs to its region's history
-        (Person("regional", "south"), Scope("stores", SOUTH)),
-        (Person("regional", "north"), Scope("stores", ())),
+        (Person("regional", ("south",)), Scope("stores", SOUTH)),
+        (Person("regional", ("north",)), Scope("stores", ())),
         (Person("marketing"), Scope("chain")),
         (Person("administrator"), Scope("stores", ())),
     ],
@@ -37,21 +42,23 @@ def test_a_person_sees_the_rows_of_the_role(home: Path, person: Person, scope: S
 
 
 @pytest.mark.parametrize(
-    ("role", "store"),
-    [("owner", ""), ("manager", ""), ("regional", ""), ("marketing", "S1"), ("administrator", "S1")],
+    ("role", "homes"),
+    [("owner", ()), ("manager", ()), ("regional", ()), ("marketing", ("S1",)), ("administrator", ("S1",))],
 )
-def test_nobody_is_half_a_role(role: Role, store: str) -> None:
+def test_nobody_is_half_a_role(role: Role, homes: tuple[str, ...]) -> None:
     with pytest.raises(ValueError, match=r"role|home"):
-        Person(role, store)
+        Person(role, homes)
 
 
 @pytest.mark.parametrize(
     ("person", "chinese", "english"),
     [
-        (Person("manager", "S2"), "杭州万象城店", "Hangzhou Mixc"),
-        (Person("regional", "south"), "华南区", "South"),
+        (Person("manager", ("S2",)), "杭州万象城店", "Hangzhou Mixc"),
+        (Person("manager", ("S1", "S2")), "上海南京路旗舰店、杭州万象城店", "Shanghai Nanjing Road and Hangzhou Mixc"),
+        (Person("manager", ("S1", "S2", "S3")), "3 家门店", "3 stores"),
+        (Person("regional", ("south",)), "华南区", "South"),
         (Person("marketing"), "全连锁", "Whole chain"),
-        (Person("manager", "S9"), "S9", "S9"),
+        (Person("manager", ("S9",)), "S9", "S9"),
     ],
     ids=str,
 )
@@ -63,12 +70,13 @@ def test_a_person_in_words(
         assert session.in_words(person) == words
 
 
-def test_identity_comes_from_the_signed_cookie_only(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    context = SimpleNamespace(cookies={"mirror_identity": seal(Person("manager", "S2"))})
+def test_identity_comes_from_the_session_of_the_cookie_only(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    token = sessions.begin(opened(), sessions.Visitor("manager", "S2"), utc_now())
+    context = SimpleNamespace(cookies={"mirror": token})
     monkeypatch.setattr(session.st, "context", context)
-    assert session.identity() == Person("manager", "S2")
+    assert session.identity() == Person("manager", ("S2",), "demo:manager:S2")
     assert session.current_scope() == Scope("stores", ("S2",))
-    context.cookies = {"mirror_identity": "forged"}
+    context.cookies = {"mirror": "forged"}
     assert session.identity() is None
 
 

@@ -79,6 +79,8 @@ class Visitor:
 
     def request(self, method: str, target: str, headers: dict[str, str], body: bytes = b"") -> Answer:
         """One request; header names may have ``_`` for ``-``."""
+        if method not in ("GET", "HEAD"):
+            headers = {"content-length": str(len(body)), **headers}
         sent: list[Message] = []
         received = iter([{"type": "http.request", "body": body, "more_body": False}])
 

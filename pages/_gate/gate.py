@@ -1,9 +1,10 @@
 """The gate in front of every route of the process: pages, static files, downloads and the websocket.
 
-Deny by default. Without a valid identity only the sign-in page and the health routes answer. The checks that need no
-accounts are final; who somebody is comes from ``identity`` alone, so that accounts can replace one-click entry there.
+Deny by default. Without a session only the sign-in page, the setup page and the health routes answer. Who somebody is
+comes from ``identity`` alone.
 """
 
+import asyncio
 from functools import partial
 from urllib.parse import quote
 
@@ -13,17 +14,23 @@ from starlette.requests import HTTPConnection, Request
 from starlette.responses import HTMLResponse, PlainTextResponse, RedirectResponse, Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from data_access.state.sessions import Session
 from pages._gate import identity, index, page
 from pages._gate.belongings import Belongings
-from pages._gate.hosts import SAFE_METHODS, is_served, same_origin
+from pages._gate.hosts import SAFE_METHODS, host_name, is_private, is_served, same_origin
 from pages._gate.look import chosen_language
 from pages._gate.sockets import Line, Places
-from pages._gate.state import State, state
+from pages._gate.state import State, one_click, state
 from pages._ui import access
 
 HEALTH = ("/healthz", "/readyz")
 SIGN_IN = "/sign-in"
 SIGN_OUT = "/sign-out"
+SETUP = "/setup"
+ACCOUNT = "/account"
+FORM_SCRIPT = "/form.js"
+
+LARGEST_FORM = 16 * 1024  # bytes
 
 # Streamlit's routes that answer to anybody or say more about the process than a person needs.
 _CLOSED = ("/_stcore/metrics", "/_stcore/agent", "/_stcore/script-health-check")
@@ -70,49 +77,104 @@ class Gate:
         # Whatever changes something is asked for by our own pages only: signing in and out, uploads.
         if request.method not in SAFE_METHODS and not same_origin(request):
             return PlainTextResponse("Refused: the request did not come from this site.", status_code=403)
-        now = await run_in_threadpool(state)
-        if now is not State.OPEN:
-            return page.refused(request, now)
-        if path in (SIGN_IN, SIGN_OUT):
+        if not is_private(request):
+            return page.refused(request, State.NOT_PRIVATE)
+        if path == FORM_SCRIPT:
             return None
-        cookie = request.cookies.get(identity.COOKIE)
-        person, sign_in = identity.unseal(cookie), identity.sign_in_id(cookie)
-        opens_page = request.method in SAFE_METHODS and "text/html" in request.headers.get("accept", "")
-        if person is not None and sign_in is not None:
-            if not self.belongings.allow(sign_in, path):
-                return PlainTextResponse("Not found", status_code=404)
-            return _page_answer(request, person) if opens_page else None
-        if opens_page:
-            target = path + (f"?{request.url.query}" if request.url.query else "")
-            return RedirectResponse(f"{SIGN_IN}?next={quote(target, safe='')}", status_code=303)
-        return PlainTextResponse("Sign in first.", status_code=401)
+        now = await run_in_threadpool(state)
+        if now is not State.OPEN and not (now is State.NO_ACCOUNTS and path == SETUP):
+            return page.refused(request, now)
+        if _is_ours(path) and not _is_small(request):
+            return PlainTextResponse("Refused: this form is too large.", status_code=413)
+        if path in (SIGN_IN, SIGN_OUT, SETUP):
+            return None
+        session = await _session(request)
+        if session is None:
+            return _strangers_answer(request)
+        if session.todo and not _is_account(path):
+            # Nothing else opens before the password is one's own and the second factor is there.
+            return RedirectResponse(ACCOUNT, 303) if _opens_page(request) else PlainTextResponse("Later.", 403)
+        if not self.belongings.allow(session.session_id, path):
+            return PlainTextResponse("Not found", status_code=404)
+        return _page_answer(request, identity.person_of(session)) if _opens_page(request) else None
 
     async def _websocket(self, scope: Scope, receive: Receive, send: Send) -> None:
         connection = HTTPConnection(scope)
-        cookie = connection.cookies.get(identity.COOKIE)
-        sign_in = identity.sign_in_id(cookie)
         refused = {"type": "websocket.close", "code": 1008}
-        if sign_in is None or not await self._may_connect(connection):
+        session = await _session(connection) if await self._may_connect(connection) else None
+        if session is None or session.todo:
             await send(refused)
             return
-        with self.places.taken(sign_in) as free:
+        person = session.account.account_id if session.account else session.session_id
+        with self.places.taken(person) as free:
             if not free:
                 await send(refused)
                 return
             # Streamlit compares it when a socket asks to resume a session.
-            MutableHeaders(scope=scope)[SIGN_IN_ID] = sign_in
-
-            async def good(acted: bool) -> bool:
-                return identity.unseal(cookie) is not None
-
-            line = Line(receive, send, good, partial(self.belongings.learn, sign_in))
+            MutableHeaders(scope=scope)[SIGN_IN_ID] = session.session_id
+            token = identity.token_of(connection)
+            line = Line(
+                receive,
+                send,
+                good=partial(_still_good, token, session.session_id),
+                # What a click starts reads the rights of this moment.
+                heard=partial(identity.forget, token),
+                learn=partial(self.belongings.learn, session.session_id),
+            )
             try:
                 await self.app(scope, line.receive, line.send)
             finally:
                 line.close()
 
     async def _may_connect(self, connection: HTTPConnection) -> bool:
-        return is_served(connection) and same_origin(connection) and await run_in_threadpool(state) is State.OPEN
+        return (
+            is_served(connection)
+            and is_private(connection)
+            and same_origin(connection)
+            and await run_in_threadpool(state) is State.OPEN
+        )
+
+
+async def _session(connection: HTTPConnection) -> Session | None:
+    """The session behind a request or a new socket. One-click entry is worth nothing where it is not offered."""
+    session = await asyncio.to_thread(identity.look, identity.token_of(connection))
+    if session is not None and session.account is None and not one_click(connection, host_name(connection)):
+        return None
+    return session
+
+
+async def _still_good(token: str | None, session_id: str, acted: bool) -> bool:
+    """Whether the session of an open socket still is the one it was opened with, with nothing left to do first."""
+    session = await asyncio.to_thread(partial(identity.look, token, acted=acted))
+    return session is not None and session.session_id == session_id and not session.todo
+
+
+def _strangers_answer(request: Request) -> Response:
+    if _opens_page(request):
+        target = request.url.path + (f"?{request.url.query}" if request.url.query else "")
+        return RedirectResponse(f"{SIGN_IN}?next={quote(target, safe='')}", status_code=303)
+    return PlainTextResponse("Sign in first.", status_code=401)
+
+
+def _opens_page(request: Request) -> bool:
+    return request.method in SAFE_METHODS and "text/html" in request.headers.get("accept", "")
+
+
+def _is_account(path: str) -> bool:
+    return path == ACCOUNT or path.startswith(f"{ACCOUNT}/")
+
+
+def _is_ours(path: str) -> bool:
+    """Whether the gate's own routes answer to ``path``, forms among them."""
+    return path in (SIGN_IN, SIGN_OUT, SETUP) or _is_account(path)
+
+
+def _is_small(request: Request) -> bool:
+    """Whether the body of a request has a length and it is one of a form."""
+    if request.method in SAFE_METHODS:
+        return True
+    length = request.headers.get("content-length", "")
+    return length.isascii() and length.isdigit() and int(length) <= LARGEST_FORM
 
 
 def _page_answer(request: Request, person: identity.Person) -> Response | None:
@@ -122,7 +184,7 @@ def _page_answer(request: Request, person: identity.Person) -> Response | None:
     None for its own files.
     """
     path = request.url.path
-    if path.startswith(_STREAMLIT):
+    if path.startswith(_STREAMLIT) or _is_account(path):
         return None
     key = path.strip("/")
     if key == access.first_page(person.role):

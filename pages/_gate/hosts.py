@@ -2,13 +2,20 @@
 
 from urllib.parse import urlsplit
 
-from starlette.datastructures import Headers
 from starlette.requests import HTTPConnection
+from streamlit import config
 
 from data_access.settings import settings
 from pages._gate.state import is_loopback
 
 SAFE_METHODS = ("GET", "HEAD")
+
+
+def tell_streamlit() -> None:
+    """Streamlit has a list of names of its own, which must not be shorter than ours."""
+    known = config.get_option("server.allowedHosts")
+    served = [name.strip("[]") for name in settings().hosts]
+    config.set_option("server.allowedHosts", [*known, *(name for name in served if name not in known)])
 
 
 def is_served(connection: HTTPConnection) -> bool:
@@ -32,9 +39,15 @@ def is_secure(connection: HTTPConnection) -> bool:
     return connection.scope["scheme"] in ("https", "wss")
 
 
+def is_private(connection: HTTPConnection) -> bool:
+    """Whether nobody on the way can read along: over TLS, or within this machine."""
+    name = host_name(connection)
+    return is_secure(connection) or (name is not None and is_loopback(name))
+
+
 def same_origin(connection: HTTPConnection) -> bool:
     """Whether the Origin is present and is the very site the request went to: its host, port and, over TLS, scheme."""
-    headers: Headers = connection.headers
+    headers = connection.headers
     origin = urlsplit(headers.get("origin", ""))
     if is_secure(connection) and origin.scheme != "https":
         return False

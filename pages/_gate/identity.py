@@ -1,99 +1,113 @@
-"""Who is signed in: a small signed cookie. The pages read it again on every run; nothing else carries identity."""
+"""Who is signed in: a cookie with an opaque token; whose it is stands in the app's own store and is read on every
+request and every run of a page. Nothing else carries identity."""
 
-import contextlib
-import os
-import secrets
+import threading
 import time
+from collections import OrderedDict
+from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import lru_cache
-from pathlib import Path
-from typing import Any, Literal, get_args
 
-from itsdangerous import BadSignature, URLSafeTimedSerializer
+from starlette.requests import HTTPConnection
+from starlette.responses import Response
 
-from data_access.settings import settings
+from data_access.freshness import utc_now
+from data_access.state import sessions
+from data_access.state.accounts import ROLES, Role
+from data_access.state.sessions import Session
+from data_access.state.store import opened
+from pages._gate.hosts import is_secure
 
-Role = Literal["manager", "regional", "marketing", "administrator"]
-ROLES: tuple[Role, ...] = get_args(Role)
+__all__ = ["ROLES", "Person", "Role", "look", "person_of"]
 
-COOKIE = "mirror_identity"
-MAX_AGE = 12 * 60 * 60  # seconds: one working day
+COOKIE = "mirror"
+# The browser takes a cookie of this name over TLS only, for this host only, and from no other path.
+SECURE_COOKIE = "__Host-mirror"
+MAX_AGE = 12 * 60 * 60  # seconds: when a session ends whatever happens
 
-_KEY_FILE = "identity.key"
-_signed_out: dict[str, float] = {}  # sign-in id -> when it may be forgotten
+KEPT_FOR = 1.0  # seconds one look at a session is good for, unless something happens
+_MOST = 2_000
+
+_looks: OrderedDict[str, tuple[float, Session | None]] = OrderedDict()
+_lock = threading.Lock()
 
 
 @dataclass(frozen=True, slots=True)
 class Person:
-    """Who is signed in: the role and its home, a store for a manager and a region for a regional head."""
+    """Who is signed in: the role and its homes, stores for a manager and regions for a regional head.
+
+    actor: in the audit log, the account_id of an account. name: as shown; empty for one-click entry to the demo chain.
+    """
 
     role: Role
-    home: str = ""
+    homes: tuple[str, ...] = ()
+    actor: str = ""
+    name: str = ""
 
     def __post_init__(self) -> None:
         if self.role not in ROLES:
             raise ValueError(f"no such role: {self.role!r}")
-        if (self.role in ("manager", "regional")) != bool(self.home):
-            raise ValueError(f"a {self.role} has {'no' if self.home else 'a'} home store or region")
+        if (self.role in ("manager", "regional")) != bool(self.homes):
+            raise ValueError(f"a {self.role} has {'no' if self.homes else 'a'} home store or region")
 
 
-def seal(person: Person) -> str:
-    """The cookie's value for ``person``.
+def person_of(session: Session) -> Person:
+    """The person a session belongs to, with the rights of this moment."""
+    homes = session.stores if session.role == "manager" else session.regions
+    return Person(session.role, homes, session.actor, session.account.display_name if session.account else "")
 
-    The signature holds the moment it was issued. No two sign-ins share a value, so each can be signed out by itself.
+
+def token(cookies: Mapping[str, str], *, secure: bool = False) -> str | None:
+    """The token among the cookies of a request; over TLS only from the cookie that nobody else can have set."""
+    return cookies.get(SECURE_COOKIE) or (None if secure else cookies.get(COOKIE))
+
+
+def token_of(connection: HTTPConnection) -> str | None:
+    """The token that came with a request or a socket."""
+    return token(connection.cookies, secure=is_secure(connection))
+
+
+def look(value: str | None, *, acted: bool = True) -> Session | None:
+    """The session behind a token; None when there is none, it has ended, or the account has lost its rights.
+
+    One look serves everybody who asks within ``KEPT_FOR`` seconds. ``acted``: a person has just done something, which
+    keeps the session from ending for idleness.
     """
-    return _serializer().dumps({"role": person.role, "home": person.home, "id": secrets.token_hex(8)})
-
-
-def unseal(value: str | None) -> Person | None:
-    """The person behind a cookie's value; None when it is absent, forged, signed out or older than ``MAX_AGE``."""
-    content = _content(value)
-    return None if content is None else Person(content["role"], content["home"])
-
-
-def sign_in_id(value: str | None) -> str | None:
-    """What tells this sign-in from every other; None where ``unseal`` gives None."""
-    content = _content(value)
-    return None if content is None else content["id"]
-
-
-def revoke(value: str | None) -> None:
-    """Signs a cookie's value out: open tabs lose it at their next run. Kept in memory until it would expire anyway."""
-    signed_in = sign_in_id(value)
-    if signed_in is None:
-        return
-    now = time.monotonic()
-    for known in [known for known, until in _signed_out.items() if until < now]:
-        del _signed_out[known]
-    _signed_out[signed_in] = now + MAX_AGE
-
-
-def _content(value: str | None) -> dict[str, Any] | None:
     if not value:
         return None
-    try:
-        content = _serializer().loads(value, max_age=MAX_AGE)
-    except BadSignature:
-        return None
-    # By id and not by the cookie's text, which can be written in more than one way.
-    return None if content["id"] in _signed_out else content
+    kept = _looks.get(value)
+    if kept is not None and time.monotonic() - kept[0] < KEPT_FOR:
+        return kept[1]
+    found = sessions.find(opened(), value, utc_now(), seen=acted)
+    with _lock:
+        _looks[value] = (time.monotonic(), found)
+        _looks.move_to_end(value)
+        while len(_looks) > _MOST:
+            _looks.popitem(last=False)
+    return found
 
 
-def _serializer() -> URLSafeTimedSerializer:
-    return URLSafeTimedSerializer(_key(settings().home), salt=COOKIE)
+def forget(value: str | None) -> None:
+    """Makes the next look a fresh one: before whatever a click starts, and after whatever changes a session."""
+    with _lock:
+        _looks.pop(value or "", None)
 
 
-@lru_cache(maxsize=8)
-def _key(home: Path) -> bytes:
-    """The signing key, made on first use; only the account that runs the app can read it."""
-    file = home / _KEY_FILE
-    if not file.exists():
-        home.mkdir(parents=True, exist_ok=True)
-        fresh = home / f"{_KEY_FILE}.{secrets.token_hex(4)}"
-        with os.fdopen(os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as opened:
-            opened.write(secrets.token_bytes(32))
-        # A whole file under its name or none; whoever comes second takes the first one's key.
-        with contextlib.suppress(FileExistsError):
-            os.link(fresh, file)
-        fresh.unlink()
-    return file.read_bytes()
+def give(answer: Response, connection: HTTPConnection, value: str) -> None:
+    """Puts a token into the cookie of this browser."""
+    secure = is_secure(connection)
+    answer.set_cookie(
+        SECURE_COOKIE if secure else COOKIE,
+        value,
+        max_age=MAX_AGE,
+        path="/",
+        secure=secure,
+        httponly=True,
+        samesite="lax",
+    )
+
+
+def take_back(answer: Response, connection: HTTPConnection) -> None:
+    """Removes the cookie from this browser."""
+    for name, secure in ((COOKIE, False), (SECURE_COOKIE, True)):
+        if name in connection.cookies:
+            answer.delete_cookie(name, path="/", secure=secure, httponly=True, samesite="lax")

@@ -1,10 +1,10 @@
 """The HTML page that starts Streamlit in the browser: Streamlit's own, with our name, language and mark.
 
-It also tells the browser where the server is, and the server whether the window is narrow. Without the former, a
-visit to ``/segments`` first looks for a server under ``/segments/`` and logs two errors before it finds the one at the
-root; without the latter, no page could draw fewer labels where there is no room for them. When the gate closes the
-socket because the sign-in has ended, the page is asked for again, which leads to the sign-in page: no figures stay on
-a screen that nobody is signed in at.
+It also tells the browser where the server is, and the server whether the window is narrow and which time zone it is
+in. Without the former, a visit to ``/segments`` first looks for a server under ``/segments/`` and logs two errors
+before it finds the one at the root; without the latter, no page could draw fewer labels where there is no room. When
+the gate closes the socket because the sign-in has ended, the page is asked for again, which leads to the sign-in page:
+no figures stay on a screen that nobody is signed in at.
 """
 
 from functools import lru_cache
@@ -12,13 +12,14 @@ from pathlib import Path
 
 import streamlit as st
 
-from pages._gate.look import NARROW, SCREEN_COOKIE, icon, tag
+from pages._gate.look import NARROW, SCREEN_COOKIE, ZONE_COOKIE, icon, tag
 from pages._gate.sockets import REVOKED
 from pages._ui.i18n import text
 
 START = "/start.js"
 START_SCRIPT = f"""window.__streamlit = {{BACKEND_BASE_URL: window.location.origin + "/"}};
 document.cookie = "{SCREEN_COOKIE}=" + (window.innerWidth < {NARROW} ? "narrow" : "wide") + "; path=/; samesite=lax";
+document.cookie = "{ZONE_COOKIE}=" + Intl.DateTimeFormat().resolvedOptions().timeZone + "; path=/; samesite=lax";
 window.WebSocket = class extends window.WebSocket {{
   constructor(...wanted) {{
     super(...wanted);

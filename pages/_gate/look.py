@@ -1,8 +1,11 @@
 """Files and small texts that all pages outside Streamlit share."""
 
+from datetime import UTC, datetime
 from functools import lru_cache
 from pathlib import Path
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
+from babel.dates import format_datetime
 from starlette.requests import HTTPConnection
 
 from pages._ui.i18n import LANGUAGES, preferred
@@ -11,6 +14,8 @@ LANGUAGE_COOKIE = "mirror_language"
 # Written by the browser: narrow or wide.
 SCREEN_COOKIE = "mirror_screen"
 NARROW = 640  # CSS pixels
+# Written by the browser: its time zone.
+ZONE_COOKIE = "mirror_zone"
 
 _ASSETS = Path(__file__).parent / "assets"
 
@@ -38,3 +43,14 @@ def chosen_language(request: HTTPConnection) -> str:
         if wish in LANGUAGES:
             return wish
     return preferred(request.headers.get("accept-language"))
+
+
+def instant(request: HTTPConnection, utc: datetime) -> str:
+    """A UTC instant on the reader's own clock; in UTC, and said so, where the browser has named no zone."""
+    try:
+        zone: ZoneInfo | None = ZoneInfo(request.cookies[ZONE_COOKIE])
+    except (KeyError, ValueError, ZoneInfoNotFoundError):
+        zone = None
+    local = utc.replace(tzinfo=UTC).astimezone(zone or UTC)
+    said = format_datetime(local, "yyyy-MM-dd HH:mm", locale=chosen_language(request))
+    return said if zone else f"{said} UTC"

@@ -1,4 +1,4 @@
-"""What the sign-in page of the demo chain offers: its stores and regions."""
+"""What the sign-in page of the demo chain offers: its stores and regions; and names no password may consist of."""
 
 from collections import OrderedDict
 from dataclasses import dataclass
@@ -6,8 +6,10 @@ from dataclasses import dataclass
 from data_access.queries import places
 from data_access.scope import Scope
 from data_access.snapshot import Snapshot
+from data_access.state.accounts import Role
+from data_access.state.sessions import Visitor
 from data_access.texts import translations
-from pages._gate.identity import Person, Role
+from pages._ui.i18n import LANGUAGES, text
 
 
 @dataclass(frozen=True)
@@ -22,8 +24,8 @@ class Entries:
         """A store's or region's name in a language; as in the data where there is no translation."""
         return self.english.get(name, name) if language == "en" else name
 
-    def person(self, role: str, home: str) -> Person | None:
-        """The person a form asks to be; None when there is no such entry."""
+    def visitor(self, role: str, home: str) -> Visitor | None:
+        """Whom a form asks to be; None when there is no such entry."""
         homes: dict[Role, set[str]] = {
             "manager": {store_id for stores in self.stores.values() for store_id, _ in stores},
             "regional": {region_id for region_id, _ in self.regions},
@@ -32,7 +34,7 @@ class Entries:
         }
         for known, allowed in homes.items():
             if known == role and home in allowed:
-                return Person(known, home)
+                return Visitor(known, home)
         return None
 
 
@@ -64,3 +66,11 @@ def _entries(snapshot: Snapshot) -> Entries:
     }
     english = translations(snapshot.engine, "en")
     return Entries(stores, tuple(regions.items()), {**english.get("region.name", {}), **english.get("store.name", {})})
+
+
+def guessable(snapshot: Snapshot) -> tuple[str, ...]:
+    """Names that are easy to guess here: of the app, the stores and the regions, in every language."""
+    known = entries(snapshot)
+    names = {name for stores in known.stores.values() for _, name in stores} | {name for _, name in known.regions}
+    apps = {text(language, "app.name") for language in LANGUAGES}
+    return tuple(sorted(names | set(known.english.values()) | apps))

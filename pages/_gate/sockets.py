@@ -46,12 +46,14 @@ class Line:
     """One socket of a sign-in: passes messages on as long as the sign-in is good, then closes with ``REVOKED``.
 
     good: looks the sign-in up; told whether a person has just done something, which keeps an idle sign-in alive.
-    learn: sees every frame on its way out.
+    heard: called for every message of the browser. learn: sees every frame on its way out.
     """
 
-    def __init__(self, receive: Receive, send: Send, good: Look, learn: Callable[[bytes], None]) -> None:
+    def __init__(
+        self, receive: Receive, send: Send, good: Look, heard: Callable[[], None], learn: Callable[[bytes], None]
+    ) -> None:
         self._receive, self._send = receive, send
-        self._good, self._learn = good, learn
+        self._good, self._heard, self._learn = good, heard, learn
         self._looked = time.monotonic()
         self._ended = False
         self._next: asyncio.Future[Message] | None = None
@@ -68,6 +70,7 @@ class Line:
                     self._next = None
                     if message["type"] != "websocket.receive":
                         return message
+                    self._heard()
                 if await self._still_good(acted=message is not None) and message is not None:
                     return message
         except asyncio.CancelledError:

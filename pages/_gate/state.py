@@ -1,13 +1,20 @@
-"""Whether the app may serve at all: there is a snapshot, it holds the demo chain, and only this machine can ask."""
+"""Whether the app may serve at all: there is a snapshot, and somebody who may see it."""
 
 import ipaddress
+import logging
 from enum import Enum
 
+from starlette.requests import HTTPConnection
 from streamlit import config
 
 from data_access.errors import Problem
 from data_access.settings import settings
 from data_access.snapshot import current_snapshot
+from data_access.state import accounts
+from data_access.state.store import opened
+
+_log = logging.getLogger("mirror")
+_with_accounts: set[str] = set()  # stores seen to hold an account; no account is ever deleted
 
 
 class State(Enum):
@@ -16,23 +23,50 @@ class State(Enum):
     OPEN = "gate.open"
     NO_DATA = "gate.no_data"
     NO_ACCOUNTS = "gate.no_accounts"
+    NO_STORE = "gate.no_store"
     NOT_LOCAL = "gate.not_local"
+    NOT_PRIVATE = "gate.not_private"
 
 
 def state() -> State:
     """The state at this moment: cheap, because an open snapshot is kept until a newer one is published.
 
-    One-click entry has no passwords, so it exists only for the demo chain and only on this machine.
+    One-click entry has no passwords, so the demo chain is served on an address of this machine only.
     """
-    if not is_loopback(config.get_option("server.address") or "127.0.0.1"):
-        return State.NOT_LOCAL
     try:
         snapshot = current_snapshot(settings().home)
     except Problem:
         return State.NO_DATA
     if snapshot.info.first_day is None:
         return State.NO_DATA
-    return State.OPEN if snapshot.info.is_demo else State.NO_ACCOUNTS
+    try:
+        with_accounts = any_account()
+    except Problem as problem:
+        _log.error("%s", problem)
+        return State.NO_STORE
+    if not snapshot.info.is_demo:
+        return State.OPEN if with_accounts else State.NO_ACCOUNTS
+    return State.OPEN if is_loopback(config.get_option("server.address") or "127.0.0.1") else State.NOT_LOCAL
+
+
+def any_account() -> bool:
+    """Whether anybody can sign in with a password. Problem when the app's own store does not answer."""
+    engine = opened()
+    key = settings().state
+    if key not in _with_accounts and accounts.any_account(engine):
+        _with_accounts.add(key)
+    return key in _with_accounts
+
+
+def one_click(connection: HTTPConnection, host: str | None) -> bool:
+    """Whether one-click entry is offered here: to the demo chain, from this machine, under a name of this machine."""
+    peer = connection.client
+    return (
+        host is not None
+        and is_loopback(host)
+        and (peer is None or is_loopback(peer.host))
+        and current_snapshot(settings().home).info.is_demo
+    )
 
 
 def is_loopback(host: str) -> bool:

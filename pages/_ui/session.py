@@ -1,17 +1,29 @@
-"""Who looks at this page and what they may see. Read from the signed cookie on every run; session state, widgets and
-the URL never carry identity or scope."""
+"""Who looks at this page and what they may see. Read from the app's own store on every run, by the token in the cookie;
+session state, widgets and the URL never carry identity or scope."""
 
 import streamlit as st
 
+from data_access.freshness import utc_now
 from data_access.scope import Scope
-from pages._gate.identity import COOKIE, Person, unseal
+from data_access.state import audit
+from data_access.state.store import opened, writing
+from pages._gate import identity as gate_identity
+from pages._gate.identity import Person
 from pages._ui import access, load
-from pages._ui.i18n import localized_text, t
+from pages._ui.i18n import localized_text, t, tn
+
+_NAMED = 2  # homes that are named one by one
 
 
 def identity() -> Person | None:
-    """The person whose cookie came with this connection; None when there is none or it has expired."""
-    return unseal(st.context.cookies.get(COOKIE))
+    """The person whose session came with this connection; None when there is none or it has ended."""
+    session = gate_identity.look(gate_identity.token(st.context.cookies))
+    return None if session is None or session.todo else gate_identity.person_of(session)
+
+
+def look_again() -> None:
+    """At the start of a run: rights are read at this moment, not as they were a moment ago."""
+    gate_identity.forget(gate_identity.token(st.context.cookies))
 
 
 def current_person() -> Person:
@@ -25,7 +37,7 @@ def current_person() -> Person:
 
 
 def current_scope() -> Scope:
-    """The rows the signed-in person may see at this moment: one store, the stores of a region, or the chain."""
+    """The rows the signed-in person may see at this moment: their stores, the stores of their regions, or the chain."""
     return scope_of(current_person())
 
 
@@ -37,9 +49,10 @@ def scope_of(person: Person) -> Scope:
     """
     match person.role:
         case "manager":
-            return Scope("stores", (person.home,))
+            return Scope("stores", person.homes)
         case "regional":
-            return Scope("stores", load.region_stores(person.home, load.generation()))
+            generation = load.generation()
+            return Scope("stores", tuple(s for home in person.homes for s in load.region_stores(home, generation)))
         case "marketing":
             return Scope("chain")
         case "administrator":
@@ -54,8 +67,11 @@ def system_scope() -> Scope:
 
 def detail(page: str) -> access.Detail:
     """How much of ``page`` the signed-in person sees; the run ends here when it is nothing."""
-    granted = access.detail(current_person().role, page)
+    person = current_person()
+    granted = access.detail(person.role, page)
     if granted is None:
+        with writing(opened()) as connection:
+            audit.append(connection, person.actor, "denied", page, at=utc_now())
         st.error(t("session.not_yours"), icon=":material/block:")
         st.stop()
     return granted
@@ -67,14 +83,12 @@ def may_open(page: str) -> bool:
 
 
 def in_words(person: Person) -> str:
-    """The home of a person in words: the store's or region's name, or the whole chain."""
+    """The homes of a person in words: their stores or regions by name, how many where they are many, or the chain."""
+    if person.role not in ("manager", "regional"):
+        return t("scope.chain")
+    kind = "store" if person.role == "manager" else "region"
+    if len(person.homes) > _NAMED:
+        return tn(f"session.{kind}s", len(person.homes))
     stores = load.places(load.generation())
-    match person.role:
-        case "manager":
-            names = stores.loc[stores["store_id"] == person.home, "store"]
-            return localized_text("store.name", names.iloc[0]) if len(names) else person.home
-        case "regional":
-            names = stores.loc[stores["region_id"] == person.home, "region"]
-            return localized_text("region.name", names.iloc[0]) if len(names) else person.home
-        case "marketing" | "administrator":
-            return t("scope.chain")
+    names = dict(zip(stores[f"{kind}_id"], stores[kind], strict=True))
+    return t("session.and").join(localized_text(f"{kind}.name", names.get(home, home)) for home in person.homes)

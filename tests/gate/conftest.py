@@ -6,8 +6,7 @@ from pathlib import Path
 import pytest
 
 from data_access.settings import settings
-from pages._gate.identity import Person
-from tests.gate.kit import use, visitor
+from tests.gate.kit import Demo, use, visitor
 from tests.small_chain import build
 from tests.visitor import Visitor
 
@@ -33,4 +32,4 @@ def home(demo_home: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 @pytest.fixture
 def signed_in(home: Path) -> Visitor:
-    return visitor(Person("manager", "S1"))
+    return visitor(Demo("manager", "S1"))

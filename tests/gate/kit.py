@@ -9,11 +9,17 @@ from starlette.responses import PlainTextResponse
 from starlette.routing import Route, WebSocketRoute
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
+from data_access.freshness import utc_now
 from data_access.settings import settings
+from data_access.state import sessions
+from data_access.state.accounts import Account
+from data_access.state.sessions import Visitor as Demo
+from data_access.state.store import opened
+from pages._gate import identity
 from pages._gate.gate import SIGN_IN_ID, Gate
 from pages._gate.headers import SecurityHeaders
-from pages._gate.identity import COOKIE, Person, seal
-from pages._gate.sign_in import ROUTES
+from pages._gate.identity import COOKIE, Person
+from pages._gate.routes import ROUTES
 from tests.visitor import Visitor
 
 ORIGIN = "http://localhost"
@@ -45,14 +51,27 @@ def app() -> Starlette:
     )
 
 
-def visitor(person: Person | None = None, **at: str) -> Visitor:
-    """Somebody at an app of their own, signed in as ``person``."""
-    return Visitor(app(), cookies={COOKIE: seal(person)} if person else {}, **at)
+def visitor(who: Account | Demo | None = None, **at: str) -> Visitor:
+    """Somebody at an app of their own, signed in as ``who``."""
+    return Visitor(app(), cookies={COOKIE: begin(who)} if who else {}, **at)
 
 
-def beside(other: Visitor, person: Person) -> Visitor:
+def beside(other: Visitor, who: Account | Demo) -> Visitor:
     """Somebody else at the same app as ``other``."""
-    return Visitor(other.app, cookies={COOKIE: seal(person)})
+    return Visitor(other.app, cookies={COOKIE: begin(who)})
+
+
+def begin(who: Account | Demo) -> str:
+    """The token of a new session."""
+    return sessions.begin(opened(), who, utc_now(), address="127.0.0.1", device="Chrome · Linux")
+
+
+def who_is(guest: Visitor) -> Person | None:
+    """Whom the gate takes ``guest`` for, read afresh."""
+    token = identity.token(guest.cookies)
+    identity.forget(token)
+    session = identity.look(token)
+    return None if session is None else identity.person_of(session)
 
 
 def use(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:

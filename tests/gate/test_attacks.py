@@ -15,8 +15,7 @@ import pytest
 
 from pages._gate import sockets
 from pages._gate.gate import SIGN_IN_ID
-from pages._gate.identity import Person
-from tests.gate.kit import BEHIND, HTML, ORIGIN, STREAM, beside, visitor
+from tests.gate.kit import BEHIND, HTML, ORIGIN, STREAM, Demo, beside, visitor
 from tests.visitor import Visitor
 
 MEDIA = "/media/" + "0f" * 16
@@ -54,22 +53,23 @@ async def always(*_: object, **__: object) -> bool:
 
 
 def manager() -> Visitor:
-    return visitor(Person("manager", "S1"))
+    return visitor(Demo("manager", "S1"))
 
 
-@against(gate__is_served=everybody)
+# One-click entry has two further guards of its own against strangers, which are out of the way here.
+@against(gate__is_served=everybody, gate__is_private=everybody, gate__one_click=everybody)
 def a_page_under_a_name_that_somebody_pointed_here() -> bool:
     return manager().get("/", host="evil.example", **HTML).status == 200
 
 
-@against(gate__is_served=everybody)
+@against(gate__is_served=everybody, gate__one_click=everybody)
 def a_request_from_another_machine() -> bool:
     guest = manager()
     guest.peer = "10.1.2.3"
     return guest.get("/segments", **HTML).status == 200
 
 
-@against(gate__is_served=everybody)
+@against(gate__is_served=everybody, gate__one_click=everybody)
 def a_socket_from_another_machine() -> bool:
     guest = manager()
     guest.peer = "10.1.2.3"
@@ -124,7 +124,7 @@ def a_manager_opens_a_page_that_is_not_registered() -> bool:
 def somebody_reads_the_download_of_somebody_else() -> bool:
     guest = manager()
     guest.talk(STREAM, [f"x{MEDIA}.csv2".encode()], origin=ORIGIN)
-    return beside(guest, Person("manager", "S2")).get(f"{MEDIA}.csv").text == BEHIND
+    return beside(guest, Demo("manager", "S2")).get(f"{MEDIA}.csv").text == BEHIND
 
 
 @against(belongings__Belongings__allow=everybody)
@@ -136,7 +136,7 @@ def somebody_guesses_the_address_of_a_download() -> bool:
 def somebody_fills_the_upload_slot_of_somebody_else() -> bool:
     guest = manager()
     guest.talk(STREAM, [UPLOAD.encode()], origin=ORIGIN)
-    other = beside(guest, Person("manager", "S2"))
+    other = beside(guest, Demo("manager", "S2"))
     return other.request("PUT", UPLOAD, {"origin": ORIGIN}).text == BEHIND
 
 

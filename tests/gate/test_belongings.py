@@ -4,8 +4,7 @@ import pytest
 
 from pages._gate import belongings
 from pages._gate.belongings import Belongings
-from pages._gate.identity import Person
-from tests.gate.kit import BEHIND, ORIGIN, STREAM, beside
+from tests.gate.kit import BEHIND, ORIGIN, STREAM, Demo, beside
 from tests.visitor import Visitor
 
 A, B = "/media/" + "a" * 32, "/media/" + "b" * 32
@@ -13,7 +12,7 @@ SLOT = "/_stcore/upload_file/11111111-2222-3333-4444-555555555555/aaaaaaaa-bbbb-
 
 
 def test_whoever_was_told_an_address_may_use_it_and_nobody_else(signed_in: Visitor) -> None:
-    other = beside(signed_in, Person("manager", "S2"))
+    other = beside(signed_in, Demo("manager", "S2"))
     signed_in.talk(STREAM, [f"\x0a{A}.csv2".encode() + SLOT.encode()], origin=ORIGIN)
     assert signed_in.get(f"{A}.csv").text == BEHIND
     assert signed_in.request("PUT", SLOT, {"origin": ORIGIN}).text == BEHIND

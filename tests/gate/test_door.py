@@ -4,9 +4,9 @@ from pathlib import Path
 
 import pytest
 
-from pages._gate.identity import COOKIE, Person, seal
+from pages._gate.identity import COOKIE
 from pages._gate.state import is_loopback
-from tests.gate.kit import BEHIND, HTML, ORIGIN, visitor
+from tests.gate.kit import BEHIND, HTML, ORIGIN, Demo, begin, visitor
 from tests.visitor import Visitor
 
 
@@ -56,12 +56,12 @@ def test_another_host_name_is_refused(signed_in: Visitor, host: str) -> None:
 
 
 def test_a_peer_that_is_not_this_machine_is_refused(home: Path) -> None:
-    remote = visitor(Person("marketing"), peer="10.1.2.3")
+    remote = visitor(Demo("marketing"), peer="10.1.2.3")
     assert remote.get("/", **HTML).status == 421
 
 
 def test_a_page_of_another_role_does_not_exist(signed_in: Visitor) -> None:
-    signed_in.cookies[COOKIE] = seal(Person("administrator"))
+    signed_in.cookies[COOKIE] = begin(Demo("administrator"))
     for path in ("/overview", "/order?order=1", "/segments", "/secret", "/pages/overview.py"):
         answer = signed_in.get(path, **HTML)
         assert answer.status == 404, path

@@ -5,9 +5,9 @@ from pathlib import Path
 import pytest
 
 from pages._gate import state
-from pages._gate.identity import COOKIE, MAX_AGE, Person, unseal
+from pages._gate.identity import COOKIE, MAX_AGE, Person
 from pages._gate.sign_in import safe_target
-from tests.gate.kit import BEHIND, HTML, ORIGIN, use, visitor
+from tests.gate.kit import BEHIND, HTML, ORIGIN, Demo, use, visitor, who_is
 from tests.small_chain import build
 from tests.visitor import Visitor
 
@@ -20,7 +20,7 @@ def test_entry_sets_a_cookie_that_scripts_cannot_read_and_goes_on(home: Path) ->
     assert "HttpOnly" in cookie
     assert "SameSite=lax" in cookie
     assert f"Max-Age={MAX_AGE}" in cookie
-    assert unseal(guest.cookies[COOKIE]) == Person("manager", "S2")
+    assert who_is(guest) == Person("manager", ("S2",), "demo:manager:S2")
     assert guest.get("/segments", **HTML).status == 200
     assert guest.get("/_stcore/health").text == BEHIND
 
@@ -28,15 +28,15 @@ def test_entry_sets_a_cookie_that_scripts_cannot_read_and_goes_on(home: Path) ->
 @pytest.mark.parametrize(
     ("role", "wanted", "person"),
     [
-        ("regional", "east", Person("regional", "east")),
-        ("marketing", "", Person("marketing")),
-        ("administrator", "", Person("administrator")),
+        ("regional", "east", Person("regional", ("east",), "demo:regional:east")),
+        ("marketing", "", Person("marketing", (), "demo:marketing:")),
+        ("administrator", "", Person("administrator", (), "demo:administrator:")),
     ],
 )
 def test_each_role_can_enter(home: Path, role: str, wanted: str, person: Person) -> None:
     guest = visitor()
     guest.post("/sign-in", {"role": role, "home": wanted}, origin=ORIGIN)
-    assert unseal(guest.cookies[COOKIE]) == person
+    assert who_is(guest) == person
 
 
 @pytest.mark.parametrize(
@@ -115,15 +115,15 @@ def test_sign_in_leads_on_to_a_page_of_ours(target: str) -> None:
 def test_any_other_database_is_refused_until_accounts_exist(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     build(tmp_path, demo=False)
     use(tmp_path, monkeypatch)
-    guest = visitor(Person("marketing"))
+    guest = visitor(Demo("marketing"))
     for path in ("/", "/sign-in", "/segments", "/media/abc.csv", "/_stcore/health"):
         answer = guest.get(path, **HTML)
         assert answer.status == 503, path
         assert BEHIND not in answer.text
     page = guest.get("/").text
     assert "账号" in page
-    assert "sign-in with accounts does not exist yet" in page
-    assert "python -m models report" in page
+    assert "Nobody has an account yet" in page
+    assert "python -m data_access accounts setup-link" in page
     assert guest.post("/sign-in", {"role": "marketing"}, origin=ORIGIN).status == 503
     assert guest.connect("/_stcore/stream", origin=ORIGIN) is None
     assert guest.get("/readyz").json == {"ready": False, "state": "no_accounts", "warm": False}

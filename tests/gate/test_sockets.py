@@ -7,8 +7,7 @@ import pytest
 
 from pages._gate import identity, sockets
 from pages._gate.gate import SIGN_IN_ID
-from pages._gate.identity import COOKIE, Person
-from tests.gate.kit import ORIGIN, STREAM, beside, visitor
+from tests.gate.kit import HTML, ORIGIN, STREAM, Demo, beside, visitor
 from tests.visitor import Visitor
 
 
@@ -33,7 +32,9 @@ def test_a_websocket_needs_an_identity(home: Path) -> None:
 
 def test_a_websocket_carries_its_own_sign_in_and_no_other(signed_in: Visitor) -> None:
     texts = signed_in.connect("/_stcore/stream", **{"origin": ORIGIN, SIGN_IN_ID: "somebody else's"})
-    assert texts == [identity.sign_in_id(signed_in.cookies[COOKIE])]
+    session = identity.look(signed_in.cookies[identity.COOKIE])
+    assert session is not None
+    assert texts == [session.session_id]
 
 
 def test_a_socket_ends_by_itself_when_its_sign_in_does(signed_in: Visitor, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -51,8 +52,9 @@ def test_a_socket_ends_by_itself_when_its_sign_in_does(signed_in: Visitor, monke
 
 def test_a_sign_in_is_looked_up_at_most_once_a_second(signed_in: Visitor, monkeypatch: pytest.MonkeyPatch) -> None:
     looks: list[str | None] = []
-    unseal = identity.unseal
-    monkeypatch.setattr(identity, "unseal", lambda cookie: looks.append(cookie) or unseal(cookie))
+    signed_in.get("/", **HTML)
+    find = identity.sessions.find
+    monkeypatch.setattr(identity.sessions, "find", lambda *at, **how: looks.append(at[1]) or find(*at, **how))
     talk = signed_in.talk(STREAM, [b"1", b"2", b"3", b"4"], origin=ORIGIN)
     assert talk.frames == [b"1", b"2", b"3", b"4"]
     assert looks == []
@@ -60,7 +62,7 @@ def test_a_sign_in_is_looked_up_at_most_once_a_second(signed_in: Visitor, monkey
 
 def test_the_places_of_one_person_are_not_those_of_another(signed_in: Visitor, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sockets, "PER_PERSON", 1)
-    other = beside(signed_in, Person("manager", "S2"))
+    other = beside(signed_in, Demo("manager", "S2"))
     tried: list[list[str] | None] = []
 
     def both() -> None:
@@ -77,7 +79,7 @@ def test_the_places_of_one_person_are_not_those_of_another(signed_in: Visitor, m
 def test_all_people_together_have_so_many_places(signed_in: Visitor, monkeypatch: pytest.MonkeyPatch) -> None:
     assert (sockets.PER_PERSON, sockets.IN_TOTAL) == (20, 200)
     monkeypatch.setattr(sockets, "IN_TOTAL", 1)
-    other = beside(signed_in, Person("manager", "S2"))
+    other = beside(signed_in, Demo("manager", "S2"))
     tried: list[list[str] | None] = []
     signed_in.talk(STREAM, [lambda: tried.append(other.connect(STREAM, origin=ORIGIN))], origin=ORIGIN)
     assert tried == [None]
