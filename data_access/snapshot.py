@@ -347,6 +347,10 @@ def _open(path: Path, generation: str) -> Snapshot:
         poolclass=QueuePool,
         pool_size=8,
         max_overflow=24,
+        # nothing is ever written, so to begin and to roll back around each query would only cost time
+        isolation_level="AUTOCOMMIT",
+        skip_autocommit_rollback=True,
+        pool_reset_on_return=None,
     )
     try:
         with engine.connect() as connection:
