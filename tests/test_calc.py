@@ -7,12 +7,13 @@ from models.calc.movers import movers
 
 
 def product_rows(*rows: tuple[str, float, float]) -> pd.DataFrame:
-    return pd.DataFrame(
+    every = pd.DataFrame(
         [
             {"product_id": p, "product": p, "category": "c", "net_sales": now, "units": 1, "compared_with": then}
             for p, now, then in rows
         ]
     )
+    return every.assign(change_of_all=(every["net_sales"] - every["compared_with"]).sum(min_count=1))
 
 
 def test_movers_are_the_best_sellers_and_the_largest_losses() -> None:

@@ -47,7 +47,7 @@ CASES: dict[str, tuple[Any, ...]] = {
     "products.product_buyers": (PERIODS, "P1"),
     "products.product_days": (PERIODS, "P1"),
     "products.product_facts": ("P1",),
-    "products.product_sales": (MARCH, FEBRUARY),
+    "products.movers": (MARCH, FEBRUARY, 10),
     "products.product_stores": (MARCH, FEBRUARY, "P1"),
     "retention.cohort_months": (AS_OF,),
     "segments.cells": (Question(AS_OF),),

@@ -294,12 +294,18 @@ def product_events(data: Facts, scope: Scope, period: Period) -> list[tuple[Row,
 
 
 def test_product_sales_are_the_same_from_the_rows_of_any_place(scope: Scope, random_sales: Engine, data: Facts) -> None:
-    found = products.product_sales(scope, random_sales, DAYS, BEFORE).set_index("product_id")
+    found = products.movers(scope, random_sales, DAYS, BEFORE, most=1_000).set_index("product_id")
     for column, period in (("net_sales", DAYS), ("compared_with", BEFORE)):
         events = product_events(data, scope, period)
         assert found[column].to_dict() == sums(
             [(product_id, 0) for product_id in found.index] + [(row["product_id"], net) for row, net in events]
         )
+    change = found["net_sales"].sum() - found["compared_with"].sum()
+    assert found["change_of_all"].to_numpy() == pytest.approx(change)
+    few = products.movers(scope, random_sales, DAYS, BEFORE, most=2)
+    best = found.sort_values("net_sales").index[-2:]
+    lost = (found["net_sales"] - found["compared_with"]).sort_values()[:2]
+    assert set(few["product_id"]) == {*best, *lost[lost < 0].index}
 
 
 def test_the_days_and_stores_of_a_product(scope: Scope, random_sales: Engine, data: Facts) -> None:

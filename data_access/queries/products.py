@@ -11,10 +11,12 @@ from sqlalchemy import (
     Select,
     Subquery,
     Table,
+    and_,
     cast,
     exists,
     func,
     literal,
+    or_,
     select,
     union_all,
 )
@@ -25,7 +27,6 @@ from data_access.marts.product_return import product_return
 from data_access.marts.product_store_day import product_store_day
 from data_access.marts.tables import product, store
 from data_access.queries._frame import (
-    amount,
     count,
     fetch,
     period_sum,
@@ -38,46 +39,61 @@ from data_access.queries._places import place_of
 from data_access.scope import Period, Scope
 
 
-def product_sales(scope: Scope, engine: Engine, period: Period, previous: Period | None) -> pd.DataFrame:
-    """One row per product sold or returned in ``period`` or ``previous``, by product_id.
+def movers(scope: Scope, engine: Engine, period: Period, previous: Period | None, most: int) -> pd.DataFrame:
+    """The ``most`` best sellers of ``period`` and as many that lost most against ``previous``, by product_id.
 
-    Columns: product_id, product (name), category, net_sales and units of ``period``, compared_with (net
-    sales of ``previous``, NaN without such a period).
+    Columns: product_id, product (name), category, net_sales and units of ``period``, compared_with (net sales of
+    ``previous``), change_of_all (net sales of all products less those of ``previous``); the last two are NaN without
+    such a period, and nobody lost anything.
     """
     place = place_of(scope, engine)
     if place is None or place.level == "store":
-        sold = _product_sums(product_store_day, period, previous)
-        sold = scope.limit(sold, product_store_day.c.store_id)
+        sold = scope.limit(_product_sums(product_store_day, period, previous), product_store_day.c.store_id)
     else:
         sold = _product_sums(product_place_day, period, previous).where(place.rows(product_place_day))
-    sums = sold.subquery()
+    s = sold.subquery("sums").c
+    change = s.net_sales - s.compared_with
+    ranked = select(
+        *s,
+        func.row_number().over(order_by=[s.net_sales.desc(), s.product_id]).label("best"),
+        func.row_number().over(order_by=[change, s.product_id]).label("worst"),
+        func.sum(change).over().label("change_of_all"),
+    ).subquery("ranked")
+    r = ranked.c
+    fell = and_(r.worst <= most, r.net_sales < r.compared_with)
+    compared = [cast(column, Double).label(column.name) for column in (r.compared_with, r.change_of_all)]
+    if previous is None:
+        compared = [literal(float("nan")).label(column.name) for column in compared]
     query = (
         select(
-            sums.c.product_id,
-            func.coalesce(product.c.name, sums.c.product_id).label("product"),
+            r.product_id,
+            func.coalesce(product.c.name, r.product_id).label("product"),
             product.c.category,
-            sums.c.net_sales,
-            sums.c.units,
-            sums.c.compared_with,
+            cast(r.net_sales, Double).label("net_sales"),
+            cast(r.units, Double).label("units"),
+            *compared,
         )
-        .select_from(sums.outerjoin(product, product.c.product_id == sums.c.product_id))
-        .order_by(sums.c.product_id)
+        .join_from(ranked, product, product.c.product_id == r.product_id, isouter=True)
+        .where(or_(r.best <= most, fell))
+        .order_by(r.product_id)
     )
     return fetch(engine, query)
 
 
 def _product_sums(mart: Table, period: Period, previous: Period | None) -> Select[Any]:
+    """One row per product sold or returned in one of the periods, with exact sums; without ``previous`` those of
+    ``period`` stand in its place, so that nothing changed."""
     c = mart.c
-    now = within(c.day, period)
-    compared: ColumnElement[Any] = literal(float("nan"))
-    if previous is not None:
-        compared = amount(c.net_sales, within(c.day, previous))
+
+    def total(column: ColumnElement[Any], days: Period) -> ColumnElement[Any]:
+        return func.coalesce(func.sum(column).filter(within(c.day, days)), 0)
+
     return (
         select(
             c.product_id,
-            amount(c.net_sales, now).label("net_sales"),
-            amount(c.units, now).label("units"),
-            compared.label("compared_with"),
+            total(c.net_sales, period).label("net_sales"),
+            total(c.units, period).label("units"),
+            total(c.net_sales, previous or period).label("compared_with"),
         )
         .where(within_any(c.day, [p for p in (period, previous) if p is not None]))
         .group_by(c.product_id)

@@ -12,7 +12,7 @@ from data_access.scope import Period, Scope
 from data_access.snapshot import Snapshot
 from models import metrics
 from models.calc.days import by_month, by_place, totals
-from models.calc.movers import movers
+from models.calc.movers import MOVERS, movers
 from models.reports._compare import Comparison, compare
 from models.reports._shape import Columns, select_columns
 
@@ -81,7 +81,7 @@ def overview(snapshot: Snapshot, scope: Scope, period: Period) -> OverviewReport
         by_day=comparison.with_neighbours(days),
         by_store=by_store,
         by_region=_regions(stores, sums, by_store, comparison),
-        products=movers(products.product_sales(scope, engine, now, previous)),
+        products=movers(products.movers(scope, engine, now, previous, MOVERS)),
     )
     return OverviewReport(now, currency, **frames)
 

@@ -9,7 +9,7 @@ from data_access.errors import Problem
 from data_access.queries import orders, places, products, sales
 from data_access.scope import Period, Scope
 from data_access.snapshot import Snapshot
-from models.calc.movers import movers
+from models.calc.movers import MOVERS, movers
 from models.reports import overview
 from models.reports._compare import compare
 from models.reports._shape import Columns, select_columns
@@ -68,7 +68,7 @@ def store(snapshot: Snapshot, scope: Scope, period: Period, store_id: str) -> St
         kpis=overview.sales_kpis(snapshot, here, comparison, days, KPIS),
         by_day=each_day,
         hours=hours.assign(days=hours["weekday"].map(weekdays).astype("int64")),
-        products=movers(products.product_sales(here, engine, now, comparison.previous)),
+        products=movers(products.movers(here, engine, now, comparison.previous, MOVERS)),
         recent_orders=orders.recent_orders(here, engine, now, RECENT_ORDERS),
     )
     return StoreReport(now, snapshot.info.currency, **frames)
