@@ -10,18 +10,18 @@ from collections.abc import Iterator
 from dataclasses import replace
 from datetime import date
 from pathlib import Path
+from typing import Any
 
 import duckdb
 import pandas as pd
 import pytest
-from sqlalchemy import Integer, Select, create_engine, func, select
+from sqlalchemy import Select, create_engine, func, select
 
 from data_access.crm import crm_engine
 from data_access.demo import write_demo
 from data_access.errors import Problem
-from data_access.marts import registry
 from data_access.marts.registry import MARTS
-from data_access.marts.tables import sale_order
+from data_access.marts.tables import sale_order, store
 from data_access.refresh import refresh
 from data_access.scope import Period, Scope
 from data_access.snapshot import current_snapshot, folder, read_pointer
@@ -125,7 +125,7 @@ def test_the_snapshot_answers_the_same(homes: tuple[Path, Path]) -> None:
         }
         for snapshot in map(current_snapshot, homes)
     ]
-    assert len(reports[0]["segments segments"]) > 5
+    assert len(reports[0]["segments named"]) > 5
     assert reports[0].keys() == reports[1].keys()
     for name, frame in reports[0].items():
         pd.testing.assert_frame_equal(frame, reports[1][name], check_exact=True, obj=name)
@@ -144,13 +144,15 @@ def test_what_changes_later_is_brought_up_to_date_here(homes: tuple[Path, Path])
 def test_a_mart_that_spark_cannot_build_changes_nothing(
     homes: tuple[Path, Path], spark_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def query() -> Select[tuple[str]]:
-        return select(func.strptime(sale_order.c.order_id, "%d", type_=Integer).label("level"))
+    (place_store,) = (mart for mart in MARTS if mart.name == "place_store")
 
-    broken = replace(registry.MARTS[0], query=query)
-    monkeypatch.setattr(on_spark, "MARTS", (broken,))
+    def query() -> Select[Any]:
+        s = store.c
+        return select(func.strftime(s.opened_on, "%d").label("level"), s.region_id.label("place_id"), s.store_id)
+
+    monkeypatch.setattr(on_spark, "MARTS", (replace(place_store, query=query),))
     engine, before = crm_engine(f"sqlite:///{homes[0].parent}/crm.sqlite"), read_pointer(homes[1])
-    with pytest.raises(Problem, match=r"Spark could not build the mart place_store \(.*strptime"):
+    with pytest.raises(Problem, match=r"Spark could not build the mart place_store \(.*strftime"):
         refresh(engine, homes[1], full=True, marts=marts_on_spark(spark_url, tmp_path))
     engine.dispose()
     assert read_pointer(homes[1]) == before
