@@ -113,6 +113,7 @@ def preset(ground: Ground, repeats: int) -> Iterator[dict[str, object]]:
                 "raw_wall_ms": theirs["wall_ms"],
                 "raw_cpu_ms": theirs["cpu_ms"],
                 "times_raw": round(ours["wall_ms"] / theirs["wall_ms"], 2),
+                "times_raw_cpu": round(ours["cpu_ms"] / theirs["cpu_ms"], 2),
             }
         )
 
