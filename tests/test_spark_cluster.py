@@ -9,6 +9,7 @@ import shutil
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import date
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -39,15 +40,23 @@ KEPT = [mart for mart in MARTS if not mart.step]
 END = date(2026, 11, 20)
 
 
-@pytest.fixture(scope="module")
-def spark_url() -> Iterator[str]:
-    """The URL of a small cluster of these tests' own."""
-    if not shutil.which("java"):
-        sentence = "Java is not installed here: install it to run this test (make test-slow does where it may)"
-        if os.environ.get("CI"):
-            pytest.fail(sentence)
+def need(found: object, what: str) -> None:
+    sentence = f"{what} is not installed here: `make test-slow` installs it where it may"
+    if not found and os.environ.get("CI"):
+        pytest.fail(sentence)
+    if not found:
         pytest.skip(sentence)
-    pytest.importorskip("pyhive", reason="requirements-spark.txt is not installed: make test-slow does")
+
+
+@pytest.fixture(scope="module")
+def driver() -> None:
+    need(find_spec("pyhive"), "the extra spark")
+
+
+@pytest.fixture(scope="module")
+def spark_url(driver: None) -> Iterator[str]:
+    """The URL of a small cluster of these tests' own."""
+    need(shutil.which("java"), "Java")
     with running(memory="1g") as cluster:
         yield cluster.url
 
@@ -168,8 +177,7 @@ def test_a_cluster_that_does_not_see_the_folder(spark_url: str, tmp_path: Path) 
     engine.dispose()
 
 
-def test_a_cluster_that_does_not_answer(tmp_path: Path) -> None:
-    pytest.importorskip("pyhive", reason="requirements-spark.txt is not installed: make test-slow does")
+def test_a_cluster_that_does_not_answer(driver: None, tmp_path: Path) -> None:
     (tmp_path / "marts_of_a_build_that_died").mkdir()
     with duckdb.connect() as work, pytest.raises(Problem, match=r"Spark at spark://127\.0\.0\.1:1 did not answer"):
         marts_on_spark("spark://127.0.0.1:1", tmp_path)(work, lambda _: None)
