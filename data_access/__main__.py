@@ -16,11 +16,14 @@ from sqlalchemy.exc import DBAPIError
 from data_access.crm import crm_engine
 from data_access.errors import Problem
 from data_access.settings import Settings, duration, settings
+from data_access.state import commands
 
 if TYPE_CHECKING:
     from data_access.marts.build import BuildMarts
 
 app = typer.Typer(no_args_is_help=True, pretty_exceptions_enable=False, add_completion=False, help=__doc__)
+app.add_typer(commands.accounts, name="accounts")
+app.add_typer(commands.audit, name="audit")
 
 CrmUrl = Annotated[str, typer.Option(help="SQLAlchemy URL of the CRM database [env MIRROR_CRM_URL]")]
 Home = Annotated[Path | None, typer.Option(help="folder for snapshots and default databases [env MIRROR_HOME]")]
@@ -206,7 +209,9 @@ def main() -> None:
         typer.echo(f"error: {problem}", err=True)
         sys.exit(1)
     except DBAPIError as error:
-        typer.echo(f"error: the CRM database did not answer ({error.orig}): check MIRROR_CRM_URL", err=True)
+        typer.echo(
+            f"error: the database did not answer ({error.orig}): check MIRROR_CRM_URL or MIRROR_STATE_URL", err=True
+        )
         sys.exit(1)
 
 

@@ -28,7 +28,8 @@ sign_in     ``attempt(engine, name, password, code, address, now) -> Account | R
             ``Refused(reason, ticket="")``, reason in ``wrong, locked, busy, disabled, expired, code_needed``. To the
             outside one sentence for all of them but ``code_needed`` (password right: ask for the code and send it with
             the ticket to ``with_code``; the ticket lives 5 minutes) and ``busy`` (try again in a moment). A recovery
-            code is taken in the place of a code. At most 18 calls of ``attempt`` wait or work at a time, each a thread.
+            code is taken in the place of a code. Each waiting call of ``attempt`` is a thread: at most 18, and 16
+            more of people who come from where they signed in last.
 sessions    ``begin(engine, who: Account | Visitor, now, *, address="", device="") -> str`` (the token for the cookie);
             Rule when the account has changed since ``who`` was read; ``Visitor(role, home="")`` is one-click entry
             ``find(engine, token, now, *, seen=True) -> Session | None``; seen=False: a look that is no sign of life

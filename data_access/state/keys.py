@@ -32,7 +32,7 @@ def unseal(sealed: bytes, row: str) -> bytes:
     """What was sealed for ``row``. Problem when the key is another one, or the content another row's or damaged."""
     nonce, content = sealed[1 : 1 + _NONCE], sealed[1 + _NONCE :]
     try:
-        if sealed[:1] != _VERSION:
+        if sealed[:1] != _VERSION or len(nonce) != _NONCE:
             raise InvalidTag
         return AESGCM(_key(settings().home)).decrypt(nonce, content, row.encode())
     except InvalidTag as error:

@@ -1,8 +1,8 @@
 """Passwords: which may be chosen, how they are kept, how they are compared.
 
 Kept as argon2id with the library's own parameters (64 MiB, 3 rounds, 4 lanes). As one comparison takes that much
-memory and a seventh of a second, two run at a time. Under a flood the newest waits least: a person who signs in while
-somebody guesses gets an answer, and the guesses pile up behind.
+memory and a seventh of a second, two run at a time. Under a flood the newest waits least, after those who come from
+where they signed in last: a person who signs in while somebody guesses gets an answer, the guesses pile up behind.
 """
 
 import secrets
@@ -22,7 +22,7 @@ from data_access.state.rules import Rule
 
 SHORTEST, LONGEST = 15, 128  # characters
 AT_ONCE = 2
-WAITING = 16  # more than these, and whoever has waited longest is sent away
+WAITING = 16  # in each of the two lines; more than these, and whoever has waited longest is sent away
 
 _hasher = PasswordHasher()
 _ALPHABET = "abcdefghijkmnpqrstuvwxyz23456789"  # 32 characters nobody mixes up
@@ -53,12 +53,15 @@ def hashed(password: str) -> str:
         return _hasher.hash(_normal(password))
 
 
-def matches(kept: str | None, password: str) -> bool:
-    """Whether ``password`` is the one ``kept`` is of. Without one to compare (None) the work is the same."""
+def matches(kept: str | None, password: str, *, first: bool = False) -> bool:
+    """Whether ``password`` is the one ``kept`` is of. Without one to compare (None) the work is the same.
+
+    ``first``: before all others who wait.
+    """
     decoy = _decoy()
     # Nothing longer was ever accepted; hashing it would only cost time.
     text = _normal(password) if len(password) <= 4 * LONGEST else ""
-    with _turns.turn():
+    with _turns.turn(first=first):
         try:
             return _hasher.verify(kept or decoy, text) and kept is not None
         except VerifyMismatchError:
@@ -91,18 +94,19 @@ def _decoy() -> str:
 
 
 class _Turns:
-    """``AT_ONCE`` at work; of those who wait, the newest is next."""
+    """``AT_ONCE`` at work; of those who wait, the newest is next, the oldest is sent away when they are too many."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._working = 0
         self._waiting: deque[Future[bool]] = deque()
+        self._first: deque[Future[bool]] = deque()
 
     @contextmanager
-    def turn(self) -> Iterator[None]:
+    def turn(self, *, first: bool = False) -> Iterator[None]:
         """A place to work in. Rule when too many newer ones came meanwhile."""
         with self._lock:
-            place = self._take()
+            place = self._take(self._first if first else self._waiting)
         if place is not None and not place.result():
             raise Rule("busy", "too many people sign in at this moment: try again in a few seconds")
         try:
@@ -111,19 +115,20 @@ class _Turns:
             with self._lock:
                 self._pass_on()
 
-    def _take(self) -> Future[bool] | None:
+    def _take(self, line: deque[Future[bool]]) -> Future[bool] | None:
         if self._working < AT_ONCE:
             self._working += 1
             return None
         place: Future[bool] = Future()
-        self._waiting.append(place)
-        if len(self._waiting) > WAITING:
-            self._waiting.popleft().set_result(False)
+        line.append(place)
+        if len(line) > WAITING:
+            line.popleft().set_result(False)
         return place
 
     def _pass_on(self) -> None:
-        if self._waiting:
-            self._waiting.pop().set_result(True)
+        line = self._first or self._waiting
+        if line:
+            line.pop().set_result(True)
         else:
             self._working -= 1
 

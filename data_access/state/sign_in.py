@@ -38,11 +38,12 @@ def attempt(engine: Engine, name: str, password: str, code: str, address: str, n
     with writing(engine) as connection:
         known = accounts.by_name(connection, name)
         stored = None if known is None else _stored(connection, known)
-        taken = limits.take(connection, accounts.name_key(name), address, now, known=_is_known(stored, address))
+        is_known = _is_known(stored, address)
+        taken = limits.take(connection, accounts.name_key(name), address, now, known=is_known)
     if taken is None:
         return Refused("locked")
     try:
-        right = passwords.matches(stored.password if stored else None, password)
+        right = passwords.matches(stored.password if stored else None, password, first=is_known)
         fresh = passwords.hashed(password) if stored and right and passwords.is_outdated(stored.password) else ""
     except Rule:  # too many at once: it was not looked at
         with writing(engine) as connection:

@@ -1,10 +1,11 @@
 """An empty store on each database it may live in."""
 
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
-from sqlalchemy import Engine
+from sqlalchemy import Engine, event
 
 from data_access.settings import settings
 from data_access.state.store import prepare, state_engine
@@ -20,13 +21,22 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     settings.cache_clear()
 
 
-@pytest.fixture
-def sqlite(tmp_path: Path) -> Iterator[Engine]:
-    """A store in a SQLite file."""
-    engine = state_engine(f"sqlite:///{tmp_path}/state.sqlite")
+@contextmanager
+def _store(url: str) -> Iterator[Engine]:
+    engine = state_engine(url)
+    if engine.dialect.name == "sqlite":
+        # No test cuts the power: nobody need wait for the disk.
+        event.listen(engine, "connect", lambda connection, _: connection.execute("PRAGMA synchronous=OFF"))
     prepare(engine)
     yield engine
     engine.dispose()
+
+
+@pytest.fixture
+def sqlite(tmp_path: Path) -> Iterator[Engine]:
+    """A store in a SQLite file."""
+    with _store(f"sqlite:///{tmp_path}/state.sqlite") as engine:
+        yield engine
 
 
 @pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.database)])
@@ -40,7 +50,5 @@ def url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
 @pytest.fixture
 def engine(url: str) -> Iterator[Engine]:
     """A store on either database."""
-    engine = state_engine(url)
-    prepare(engine)
-    yield engine
-    engine.dispose()
+    with _store(url) as engine:
+        yield engine

@@ -166,6 +166,25 @@ def test_so_many_work_at_a_time_and_the_newest_is_next(monkeypatch: pytest.Monke
     assert turns._working == 0
 
 
+def test_who_goes_first_goes_before_newer_ones(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(passwords, "AT_ONCE", 1)
+    turns = passwords._Turns()
+    go = threading.Event()
+    order: list[int] = []
+
+    def take(number: int) -> None:
+        with turns.turn(first=number == 1):
+            order.append(number)
+            go.wait(10)
+
+    with ThreadPoolExecutor(4) as pool:
+        for number in range(4):
+            pool.submit(take, number)
+            _until(lambda number=number: turns._working + len(turns._waiting) + len(turns._first) == number + 1)
+        go.set()
+    assert order == [0, 1, 3, 2]
+
+
 def test_who_has_waited_longest_is_sent_away_when_too_many_wait(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(passwords, "WAITING", 2)
     turns = passwords._Turns()
