@@ -186,14 +186,16 @@ def check(crm_url: CrmUrl = "", home: Home = None) -> None:
     the snapshot in force is."""
     from data_access.contract import check as run
     from data_access.freshness import lines, utc_now
-    from data_access.snapshot import current_snapshot
+    from data_access.snapshot import current_snapshot, last_read_at
 
     chosen = _settings(crm_url, home)
     report = run(_engine(chosen))
     for line in report.lines():
         typer.echo(line)
     try:
-        for line in lines(current_snapshot(chosen.home), chosen.refresh_every, utc_now()):
+        snapshot = current_snapshot(chosen.home)
+        read_at = last_read_at(chosen.home, snapshot.info)
+        for line in lines(snapshot, read_at, chosen.refresh_every, utc_now()):
             typer.echo(line)
     except Problem as nothing_published:
         typer.echo(f"no snapshot: {nothing_published}")

@@ -7,11 +7,11 @@ whose rows do not add up are read again, which finds what was deleted, and where
 equal (a value that changed without its ``updated_at``) the table is read as a whole.
 
 ``incoming.<table>`` holds the rows as read; ``changed.<table>`` the keys of the rows that were inserted, changed or
-deleted, with the unit they belong to, after ``merge`` has brought ``kept.<table>`` up to date.
+deleted, with the unit they belong to: what ``merge`` then brings into ``kept.<table>``.
 """
 
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
@@ -75,6 +75,8 @@ class Collected:
     tables: dict[str, Remembered] = field(default_factory=dict)
     # days of updated_at that were read again, by table; None: the whole table
     again: dict[str, list[date | None] | None] = field(default_factory=dict)
+    # rows that came or changed, and rows that went, by table; not of customers, whose age is not known yet
+    differences: dict[str, tuple[int, int]] = field(default_factory=dict)
 
     @property
     def rows_read(self) -> int:
@@ -121,25 +123,34 @@ def collect_changes(
     before: StageState,
     last_day: date,
     progress: Progress,
+    on_change: Callable[[], None],
 ) -> Collected:
     """Reads what has changed since ``before`` into ``incoming.<table>``; ``last_day`` is that of the facts so far.
 
+    ``on_change`` is called whenever a table differs from the staged copy, while the rest is still to be read.
     ReadEverything when a table that had usable columns has none now, or the other way round.
     """
     with reading(engine, work, scratch) as reader:
         collected = Collected(datetime.now(UTC).replace(tzinfo=None))
         for source in SOURCES:
             create(work, source, f"incoming.{source.table}")
+            _match(work, source)
             if _usable(source, state) != (source.table in before.tables):
                 raise ReadEverything(f"{source.table} has come or gone")
             if not _usable(source, state):
                 if source.money:
                     collected.totals[source.table] = Decimal(0)
+                if source.table != "customer":
+                    differ(work, source, collected)
                 continue
             figures = _figures(reader, source, state)
             started = time.monotonic()
             mode, rows = _pull(reader, work, source, state, before, figures, last_day, collected, progress)
             _note(collected, source, state, mode, rows, started, figures)
+            if source.table != "customer":
+                differ(work, source, collected)
+                if any(collected.differences[source.table]):
+                    on_change()
         _count_others(reader, state, collected)
     return collected
 
@@ -210,7 +221,9 @@ def _pull(
     def whole() -> tuple[str, int]:
         work.execute(f"DELETE FROM incoming.{name}")
         collected.again[name] = None
-        return "full", read(None, figures.rows)
+        rows = read(None, figures.rows)
+        _match(work, source)
+        return "full", rows
 
     table = crm.tables[name]
     drifted = seen.present != described(state, name)
@@ -223,6 +236,7 @@ def _pull(
             return whole()
         changed = or_(changed, birthdays)
     rows = read(changed, 0)
+    _match(work, source)
     days: list[date | None] = []
     if _rows_after(work, source, days) != figures.rows:
         days = _days_that_differ(reader, work, source)
@@ -232,6 +246,7 @@ def _pull(
             within = _of_day(table, day)
             work.execute(f"DELETE FROM incoming.{name} WHERE {_in_day(day)}")
             rows += read(within, 0)
+        _match(work, source)
         if _rows_after(work, source, days) != figures.rows:
             return whole()
     if source.money and abs(_money_after(work, source, days) - figures.money) >= _CENT:
@@ -292,7 +307,7 @@ def _remaining(source: Source, days: list[date | None]) -> str:
 def _rows_after(work: duckdb.DuckDBPyConnection, source: Source, days: list[date | None]) -> int:
     if days:
         return scalar(work, f"SELECT count(*) FROM {_remaining(source, days)}")
-    return _kept(work, source, "count(*)") - _replaced(work, source, "count(*)") + _came(work, source, "count(*)")
+    return scalar(work, _after(source, "count(*)"))
 
 
 def _money_after(work: duckdb.DuckDBPyConnection, source: Source, days: list[date | None]) -> Decimal:
@@ -301,21 +316,27 @@ def _money_after(work: duckdb.DuckDBPyConnection, source: Source, days: list[dat
         key = ", ".join(source.key)
         rows = f"kept.{source.table} ANTI JOIN incoming.{source.table} USING ({key})"
         stays = scalar(work, f"SELECT {money} FROM {rows} WHERE NOT coalesce({_in_days(days)}, false)")
-        return Decimal(stays + _came(work, source, money))
-    return Decimal(_kept(work, source, money) - _replaced(work, source, money) + _came(work, source, money))
+        return Decimal(stays + scalar(work, f"SELECT {money} FROM incoming.{source.table}"))
+    return Decimal(scalar(work, _after(source, money)))
 
 
-def _kept(work: duckdb.DuckDBPyConnection, source: Source, figure: str) -> Any:
-    return scalar(work, f"SELECT {figure} FROM kept.{source.table}")
+def _after(source: Source, figure: str) -> str:
+    """The query of a sum over the table as it will be, where nothing was deleted: kept, less replaced, and came in."""
+    name = source.table
+    kept, replaced, came = (
+        f"(SELECT {figure} FROM {t})" for t in (f"kept.{name}", f"changed.{name}_kept", f"incoming.{name}")
+    )
+    return f"SELECT {kept} - {replaced} + {came}"
 
 
-def _replaced(work: duckdb.DuckDBPyConnection, source: Source, figure: str) -> Any:
-    rows = f"kept.{source.table} SEMI JOIN incoming.{source.table} USING ({', '.join(source.key)})"
-    return scalar(work, f"SELECT {figure} FROM {rows}")
-
-
-def _came(work: duckdb.DuckDBPyConnection, source: Source, figure: str) -> Any:
-    return scalar(work, f"SELECT {figure} FROM incoming.{source.table}")
+def _match(work: duckdb.DuckDBPyConnection, source: Source) -> None:
+    """``changed.<table>_kept``: the kept rows whose keys came in. A row's number in the file finds it again at no
+    cost."""
+    name, key = source.table, ", ".join(source.key)
+    work.execute(
+        f"CREATE OR REPLACE TABLE changed.{name}_kept AS SELECT k.*, k.rowid AS row FROM kept.{name} k "
+        f"SEMI JOIN incoming.{name} USING ({key})"
+    )
 
 
 def _days_that_differ(reader: Reader, work: duckdb.DuckDBPyConnection, source: Source) -> list[date | None]:
@@ -336,46 +357,53 @@ def _days_that_differ(reader: Reader, work: duckdb.DuckDBPyConnection, source: S
     )
 
 
-def merge(work: duckdb.DuckDBPyConnection, source: Source, again: list[date | None] | None) -> tuple[int, int]:
-    """Brings ``kept.<table>`` up to date with ``incoming.<table>`` and fills ``changed.<table>``: one row per key that
-    was inserted, changed or deleted and unit it belongs or belonged to. Returns the rows written and deleted.
+def differ(work: duckdb.DuckDBPyConnection, source: Source, collected: Collected, incoming: str | None = None) -> None:
+    """Compares ``incoming.<table>``, or the table ``incoming`` of the same keys, with what is kept.
 
-    ``again``: the days of ``updated_at`` that were read again in full, None for the whole table: what of them did
-    not come in was deleted. ReadEverything when a key is empty or occurs twice.
+    ``changed.<table>_new`` holds the rows that came or changed, ``_deleted`` those that went, ``_old`` what is to be
+    replaced or deleted, and ``changed.<table>`` one row per key of these and unit it belongs or belonged to. Notes the
+    numbers of rows.
+
+    Of the days of ``updated_at`` that were read again, or of the whole table, what did not come in was deleted.
+    ReadEverything when a key is empty or occurs twice.
     """
     name, key = source.table, ", ".join(source.key)
+    again, rows = collected.again.get(name, []), incoming or f"incoming.{name}"
     empty = " OR ".join(f"{part} IS NULL" for part in source.key)
     broken = scalar(
         work,
-        f"SELECT (SELECT count(*) FROM incoming.{name} WHERE {empty}) + (SELECT count(*) FROM "
-        f"(SELECT 1 FROM incoming.{name} GROUP BY {key} HAVING count(*) > 1))",
+        f"SELECT (SELECT count(*) FROM {rows} WHERE {empty}) + (SELECT count(*) FROM "
+        f"(SELECT 1 FROM {rows} GROUP BY {key} HAVING count(*) > 1))",
     )
     if broken:
         raise ReadEverything(f"{name} has {broken:,} keys that are empty or occur twice")
-    # One look at the kept rows: a row's number in the file finds it again at no cost.
-    same = f"kept.{name} k SEMI JOIN incoming.{name} USING ({key})"
-    work.execute(f"CREATE TABLE changed.{name}_kept AS SELECT k.*, k.rowid AS row FROM {same}")
     work.execute(
-        f"CREATE TABLE changed.{name}_new AS SELECT * FROM incoming.{name} "
+        f"CREATE OR REPLACE TABLE changed.{name}_new AS SELECT * FROM {rows} "
         f"EXCEPT SELECT * EXCLUDE (row) FROM changed.{name}_kept"
     )
     gone = "LIMIT 0" if again == [] else "" if again is None else f"WHERE {_in_days(again)}"
     work.execute(
-        f"CREATE TABLE changed.{name}_deleted AS SELECT k.*, k.rowid AS row FROM kept.{name} k "
-        f"ANTI JOIN incoming.{name} USING ({key}) {gone}"
+        f"CREATE OR REPLACE TABLE changed.{name}_deleted AS SELECT k.*, k.rowid AS row FROM kept.{name} k "
+        f"ANTI JOIN {rows} USING ({key}) {gone}"
     )
     work.execute(
-        f"CREATE TABLE changed.{name}_old AS SELECT * FROM changed.{name}_kept SEMI JOIN changed.{name}_new "
-        f"USING ({key}) UNION ALL SELECT * FROM changed.{name}_deleted"
+        f"CREATE OR REPLACE TABLE changed.{name}_old AS SELECT * FROM changed.{name}_kept "
+        f"SEMI JOIN changed.{name}_new USING ({key}) UNION ALL SELECT * FROM changed.{name}_deleted"
     )
     columns = ", ".join(dict.fromkeys([*source.key, *UNITS.get(name, ())]))
     work.execute(
-        f"CREATE TABLE changed.{name} AS SELECT {columns} FROM changed.{name}_new "
+        f"CREATE OR REPLACE TABLE changed.{name} AS SELECT {columns} FROM changed.{name}_new "
         f"UNION SELECT {columns} FROM changed.{name}_old"
     )
-    work.execute(f"DELETE FROM kept.{name} WHERE rowid IN (SELECT row FROM changed.{name}_old)")
-    work.execute(f"INSERT INTO kept.{name} SELECT * FROM changed.{name}_new")
-    return (
+    collected.differences[name] = (
         scalar(work, f"SELECT count(*) FROM changed.{name}_new"),
         scalar(work, f"SELECT count(*) FROM changed.{name}_deleted"),
     )
+
+
+def merge(work: duckdb.DuckDBPyConnection, source: Source, collected: Collected) -> None:
+    """Brings ``kept.<table>`` up to date, after ``differ``."""
+    name = source.table
+    if any(collected.differences[name]):
+        work.execute(f"DELETE FROM kept.{name} WHERE rowid IN (SELECT row FROM changed.{name}_old)")
+        work.execute(f"INSERT INTO kept.{name} SELECT * FROM changed.{name}_new")

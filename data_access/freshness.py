@@ -1,7 +1,8 @@
 """How old the reading of the CRM is, and whether that is older than agreed.
 
 Two instants are easily confused: up to when the data reaches (``as_of``, the newest receipt) and when the CRM was
-read (``read_at``). Only the second one says whether the refresh works.
+read (``read_at``). Only the second one says whether the refresh works; one that finds nothing new moves it on, too
+(``snapshot.last_read_at``).
 """
 
 from collections.abc import Iterator
@@ -44,10 +45,10 @@ def freshness(read_at: datetime, every: timedelta, now: datetime) -> Freshness:
     )
 
 
-def lines(snapshot: Snapshot, every: timedelta, now: datetime) -> Iterator[str]:
+def lines(snapshot: Snapshot, read_at: datetime, every: timedelta, now: datetime) -> Iterator[str]:
     """The freshness of a snapshot for the terminal: one line, and one more when something is wrong with it."""
     info = snapshot.info
-    found = freshness(info.read_at or info.built_at, every, now)
+    found = freshness(read_at, every, now)
     age = str(timedelta(seconds=int(found.age.total_seconds())))
     yield (
         f"snapshot {snapshot.generation}: CRM read {found.read_at:%Y-%m-%d %H:%M} UTC ({age} ago), next expected "

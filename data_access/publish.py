@@ -6,21 +6,34 @@ the next writer sweeps.
 """
 
 import fcntl
+import hashlib
 import json
 import os
 import re
 import shutil
 from collections.abc import Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 from uuid import uuid4
 
 from data_access.errors import Problem
-from data_access.snapshot import POINTER, Pointer, digest, folder, published, read_pointer
+from data_access.snapshot import (
+    CHECKED,
+    POINTER,
+    Pointer,
+    digest,
+    folder,
+    manifest_of,
+    published,
+    read_pointer,
+)
 
 _LOCK = "WRITER"
 _KEEP = 2
+_CHUNK = 1 << 22  # bytes
 # facts_7.duckdb, its manifest facts_7.json and the scratch folder facts_7.duckdb.tmp of a large query
 _FACTS_AND_BESIDE = re.compile(r"facts_(\d+)\.(?:duckdb|json|duckdb\.tmp)")
 
@@ -63,6 +76,46 @@ def writing(home: Path) -> Iterator[Draft]:
             shutil.rmtree(scratch, ignore_errors=True)
 
 
+class Copy:
+    """A copy of a published file, made and verified by a thread of its own while something else is waited for."""
+
+    def __init__(self, published_file: Path, to: Path, background: ThreadPoolExecutor) -> None:
+        self._from, self._to, self._background = published_file, to, background
+        self._whole: Future[bool] | None = None
+
+    def start(self) -> None:
+        """Begins to copy, if nobody did yet."""
+        if self._whole is None:
+            self._whole = self._background.submit(_copy, self._from, self._to)
+
+    def is_whole(self) -> bool:
+        """Waits for the copy; whether it has the bytes of the manifest."""
+        self.start()
+        assert self._whole is not None
+        return self._whole.result()
+
+
+@contextmanager
+def copying(published_file: Path, to: Path) -> Iterator[Copy]:
+    """A ``Copy`` that may be started; at the end of the block it is no longer at work."""
+    with ThreadPoolExecutor(1) as background:
+        yield Copy(published_file, to, background)
+
+
+def _copy(published_file: Path, to: Path) -> bool:
+    seen = hashlib.sha256()
+    with published_file.open("rb", buffering=0) as source, to.open("wb", buffering=0) as target:
+        while chunk := source.read(_CHUNK):
+            seen.update(chunk)
+            target.write(chunk)
+    return manifest_of(published_file) == {"bytes": to.stat().st_size, "sha256": seen.hexdigest()}
+
+
+def note_checked(home: Path, generation: int, read_at: datetime) -> None:
+    """Notes beside CURRENT that the CRM, read at this instant (UTC), held nothing that ``generation`` does not show."""
+    write_whole(folder(home) / CHECKED, json.dumps({"generation": generation, "read_at": read_at.isoformat()}))
+
+
 def publish(home: Path, draft: Draft) -> None:
     """Puts the finished draft in force and removes all but the last two generations."""
     place = folder(home)
@@ -70,7 +123,7 @@ def publish(home: Path, draft: Draft) -> None:
     if draft.number <= _pointed(home):
         raise Problem(f"a newer snapshot than {name} is already in force in {place}: run the refresh again")
     _flush(draft.path)
-    _write_whole(place / f"facts_{draft.number}.json", json.dumps(digest(draft.path)))
+    write_whole(place / f"facts_{draft.number}.json", json.dumps(digest(draft.path)))
     os.replace(draft.path, place / name)
     _flush(place)
     _point(place, Pointer(name))
@@ -78,10 +131,10 @@ def publish(home: Path, draft: Draft) -> None:
 
 
 def _point(place: Path, pointer: Pointer) -> None:
-    _write_whole(place / POINTER, json.dumps({"facts": pointer.facts, "results": pointer.results}))
+    write_whole(place / POINTER, json.dumps({"facts": pointer.facts, "results": pointer.results}))
 
 
-def _write_whole(path: Path, text: str) -> None:
+def write_whole(path: Path, text: str) -> None:
     """Writes a small file so that a reader sees the old or the new content, also after a power cut."""
     beside = path.with_name(f"draft_{uuid4().hex}")
     with beside.open("w", encoding="utf-8") as file:

@@ -6,7 +6,6 @@ touches, in a copy of the generation before, with the same result. Whatever make
 another version, a column that came or went, a key that is no key) makes a refresh read everything again.
 """
 
-import shutil
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -20,7 +19,7 @@ from sqlalchemy import Engine, create_engine
 from sqlalchemy.exc import DBAPIError
 
 from data_access import contract, stage_file
-from data_access.collect import Collected, ReadEverything, collect_all, collect_changes, merge
+from data_access.collect import Collected, ReadEverything, collect_all, collect_changes, differ, merge
 from data_access.contract import ContractReport
 from data_access.errors import Problem
 from data_access.marts import change, customer, refusals
@@ -38,15 +37,19 @@ from data_access.marts.build import (
 )
 from data_access.marts.tables import facts
 from data_access.pseudonym import secret_key
-from data_access.publish import Draft, publish, writing
+from data_access.publish import Copy, Draft, copying, note_checked, publish, writing
 from data_access.readers import literal
 from data_access.reconcile import Figure, expect_identities, reconcile
-from data_access.snapshot import folder, is_whole, read_pointer
+from data_access.refresh_log import remembered
+from data_access.snapshot import Pointer, folder, is_whole, read_pointer
 from data_access.stage_file import StageState
 from data_access.staging import SOURCES, Progress
 
 # Rows that change without their ``updated_at`` and without a sum that shows it are found when everything is read.
 FULL_AGAIN_AFTER = timedelta(days=1)
+
+# Between two checkpoints a row keeps its number in the file, by which it is deleted.
+_NO_CHECKPOINT = "SET checkpoint_threshold = '1TB'"
 
 _CUSTOMER = next(source for source in SOURCES if source.table == "customer")
 
@@ -54,7 +57,7 @@ _CUSTOMER = next(source for source in SOURCES if source.table == "customer")
 @dataclass(frozen=True, slots=True)
 class RefreshReport:
     """What one refresh did. ``rows`` counts the rows of each facts table, ``refused`` the CRM rows left out by
-    (table, reason); money is in ``currency``."""
+    (table, reason); money is in ``currency``. Not ``published``: nothing has changed, the generation stays in force."""
 
     generation: str
     mode: str  # full | changes
@@ -66,9 +69,16 @@ class RefreshReport:
     reconciliation: tuple[Figure, ...]
     currency: str
     warnings: tuple[str, ...]
+    published: bool = True
 
     def lines(self) -> Iterator[str]:
         """The report for the terminal."""
+        if not self.published:
+            yield (
+                f"nothing has changed: generation {self.generation} stays in force, {self.rows_read:,} rows read in "
+                f"{self.seconds:.1f} s"
+            )
+            return
         rate = self.rows_read / max(self.seconds, 0.001)
         what = "everything" if self.mode == "full" else f"{self.rows_changed:,} changed rows"
         yield (
@@ -100,14 +110,23 @@ def refresh(
     a table or column without which there are no facts, mixes currencies, does not reconcile, or another refresh is at
     work; the generation in force then stays in force.
     """
-    with _explained(engine, home), writing(home) as draft:
-        if not full:
-            try:
-                return _Refresh(engine, home, draft, progress).changes()
-            except ReadEverything as reason:
-                progress(f"reading everything: {reason}")
-        draft.path.unlink(missing_ok=True)
-        return _Refresh(engine, home, draft, progress).everything(marts)
+    with _explained(engine, home), writing(home) as draft, remembered(home) as past, _explained(engine, home):
+        report = _refresh(engine, home, draft, progress, marts, full=full)
+        past.mode, past.rows_read, past.rows_changed = report.mode, report.rows_read, report.rows_changed
+        past.generation, past.published = report.generation, report.published
+        return report
+
+
+def _refresh(
+    engine: Engine, home: Path, draft: Draft, progress: Progress, marts: BuildMarts, *, full: bool
+) -> RefreshReport:
+    if not full:
+        try:
+            return _Refresh(engine, home, draft, progress).changes()
+        except ReadEverything as reason:
+            progress(f"reading everything: {reason}")
+    draft.path.unlink(missing_ok=True)
+    return _Refresh(engine, home, draft, progress).everything(marts)
 
 
 @contextmanager
@@ -145,7 +164,7 @@ class _Refresh:
             stage_file.begin(work, "stage")
             collected = collect_all(self.engine, work, self.draft.scratch, self.state, self.progress)
             self.progress("building the facts")
-            currency = clean(work, "stage")
+            currency = clean(work, "stage", [source for source in SOURCES if source is not _CUSTOMER])
             work.execute("CREATE TABLE stage.customer_number (customer_id VARCHAR, customer_no BIGINT)")
             work.execute("CREATE VIEW clean.customer_number AS SELECT * FROM stage.customer_number")
             number_customers(work, self.key, "stage", "stage.customer_number")
@@ -177,57 +196,100 @@ class _Refresh:
         path = stage_file.stage_path(self.home)
         if pointer is None or not path.is_file():
             raise ReadEverything("there is no staged copy of the CRM yet")
-        with self._workshop() as work, stage_file.attached(work, path, "kept"):
-            before = stage_file.read_state(work, "kept", self.fingerprint)
-            if before is None or before.generation != pointer.number:
-                raise ReadEverything("the staged copy belongs to other facts, another database or another version")
-            now = datetime.now(UTC).replace(tzinfo=None)
-            if now - before.read_in_full_at > FULL_AGAIN_AFTER:
-                raise ReadEverything(f"it was last done on {before.read_in_full_at:%Y-%m-%d %H:%M} UTC")
-            published = folder(self.home) / pointer.facts
-            if not is_whole(published):
-                raise ReadEverything("the facts in force are damaged")
-            shutil.copyfile(published, self.draft.path)
-            work.execute(f"ATTACH {literal(published)} AS old (READ_ONLY)")
-            work.execute(f"ATTACH {literal(self.draft.path)} AS facts")
-            last_day = _day(work, _INSTANTS.format("facts.sale_order", "facts.return_line"))
-            if last_day is None:
-                raise ReadEverything("there was no receipt before")
+        published = folder(self.home) / pointer.facts
+        with (
+            self._workshop() as work,
+            stage_file.attached(work, path, "kept"),
+            copying(published, self.draft.path) as copy,
+        ):
+            work.execute(_NO_CHECKPOINT)
+            before = self._staged(work, pointer)
+            last_day = _attach_old(work, published)
             collected = collect_changes(
-                self.engine, work, self.draft.scratch, self.state, before, last_day, self.progress
+                self.engine, work, self.draft.scratch, self.state, before, last_day, self.progress, copy.start
             )
-            stage_file.begin(work, "kept")
-            work.execute("CREATE SCHEMA stage")
-            self.progress("deriving what has changed")
-            merged = {
-                source.table: merge(work, source, collected.again.get(source.table, []))
-                for source in SOURCES
-                if source is not _CUSTOMER
-            }
-            number_customers(work, self.key, "incoming", "kept.customer_number")
-            currency = change.derive_trade(work)
-            day = change.newest_day(work)
-            # Whose birthday lies between the days was read again only for days that could be expected.
-            expected = collected.read_at.date() + timedelta(days=1)
-            if day != last_day and (day is None or not last_day < day <= expected):
-                raise ReadEverything(f"the newest day of the data moved from {last_day} to {day}")
-            work.execute(
-                f"CREATE TABLE incoming.aged AS {customer.WITHOUT_BIRTHDAY.format(day=_literal(day))}; "
-                "DROP TABLE incoming.customer; ALTER TABLE incoming.aged RENAME TO customer"
-            )
-            merged["customer"] = merge(work, _CUSTOMER, collected.again.get("customer", []))
-            change.derive_people(work)
-            change.update_facts(work)
-            changed = sum(written + deleted for written, deleted in merged.values())
-            _record_generation(work, self.draft.number, currency, collected, "changes", changed, pointer.number, 0)
-            change.update_marts(work, self.progress)
-            work.execute("DELETE FROM facts.table_load")
-            for load in collected.loads:
-                self._record_load(work, collected, load.table, *merged[load.table])
-            report = self._finish(work, "kept", collected, currency, "changes", changed, pointer.number)
+            if self._nothing_changed(work, collected, last_day):
+                return self._checked(published, pointer, collected)
+            report = self._bring_up_to_date(work, copy, collected, last_day, pointer.number)
             state = StageState(self.draft.number, before.read_in_full_at, collected.tables)
             stage_file.finish(work, "kept", state, self.fingerprint)
         return report
+
+    def _staged(self, work: duckdb.DuckDBPyConnection, pointer: Pointer) -> StageState:
+        """What the staged copy holds; ReadEverything when it does not belong to the facts in force."""
+        before = stage_file.read_state(work, "kept", self.fingerprint)
+        if before is None or before.generation != pointer.number:
+            raise ReadEverything("the staged copy belongs to other facts, another database or another version")
+        now = datetime.now(UTC).replace(tzinfo=None)
+        if now - before.read_in_full_at > FULL_AGAIN_AFTER:
+            raise ReadEverything(f"it was last done on {before.read_in_full_at:%Y-%m-%d %H:%M} UTC")
+        return before
+
+    def _nothing_changed(self, work: duckdb.DuckDBPyConnection, collected: Collected, last_day: date) -> bool:
+        """Whether the facts in force say all that the CRM says now."""
+        if any(map(any, collected.differences.values())):
+            return False
+        _age(work, collected, last_day)
+        _register_states(work, self.state.counted(collected.figures))
+        moved = scalar(
+            work,
+            "SELECT count(*) FROM (FROM states EXCEPT (SELECT * FROM old.table_status) UNION ALL "
+            "(SELECT * FROM old.table_status EXCEPT FROM states))",
+        )
+        work.unregister("states")
+        return not moved and not any(collected.differences["customer"])
+
+    def _checked(self, published: Path, pointer: Pointer, collected: Collected) -> RefreshReport:
+        """Publishes nothing and notes when the CRM was read; ReadEverything when the facts in force are damaged."""
+        if not is_whole(published):
+            raise ReadEverything(_DAMAGED)
+        note_checked(self.home, pointer.number, collected.read_at)
+        return RefreshReport(
+            generation=pointer.generation,
+            mode="changes",
+            seconds=time.monotonic() - self.started,
+            rows_read=collected.rows_read,
+            rows_changed=0,
+            rows={},
+            refused={},
+            reconciliation=(),
+            currency="",
+            warnings=(),
+            published=False,
+        )
+
+    def _bring_up_to_date(
+        self, work: duckdb.DuckDBPyConnection, copy: Copy, collected: Collected, last_day: date, previous: int
+    ) -> RefreshReport:
+        copy.start()
+        stage_file.begin(work, "kept")
+        work.execute("CREATE SCHEMA stage")
+        self.progress("deriving what has changed")
+        for source in SOURCES:
+            if source is not _CUSTOMER:
+                merge(work, source, collected)
+        number_customers(work, self.key, "incoming", "kept.customer_number")
+        if not copy.is_whole():
+            raise ReadEverything(_DAMAGED)
+        work.execute(f"ATTACH {literal(self.draft.path)} AS facts")
+        currency = change.derive_trade(work)
+        day = change.newest_day(work, last_day)
+        # Whose birthday lies between the days was read again only for days that could be expected.
+        expected = collected.read_at.date() + timedelta(days=1)
+        if day != last_day and (day is None or not last_day < day <= expected):
+            raise ReadEverything(f"the newest day of the data moved from {last_day} to {day}")
+        _age(work, collected, day)
+        work.execute("DROP TABLE incoming.customer")
+        merge(work, _CUSTOMER, collected)
+        change.derive_people(work)
+        change.update_facts(work)
+        changed = sum(map(sum, collected.differences.values()))
+        _record_generation(work, self.draft.number, currency, collected, "changes", changed, previous, 0)
+        change.update_marts(work, self.progress)
+        work.execute("DELETE FROM facts.table_load")
+        for load in collected.loads:
+            self._record_load(work, collected, load.table, *collected.differences[load.table])
+        return self._finish(work, "kept", collected, currency, "changes", changed, previous)
 
     @contextmanager
     def _workshop(self) -> Iterator[duckdb.DuckDBPyConnection]:
@@ -299,6 +361,28 @@ class _Refresh:
         )
 
 
+_DAMAGED = "the facts in force are damaged"
+
+
+def _attach_old(work: duckdb.DuckDBPyConnection, published: Path) -> date:
+    """Attaches the facts in force as ``old``; their newest day."""
+    try:
+        work.execute(f"ATTACH {literal(published)} AS old (READ_ONLY)")
+        last_day: date | None = scalar(work, "SELECT last_day FROM old.generation_info")
+    except duckdb.Error:
+        raise ReadEverything(_DAMAGED) from None
+    if last_day is None:
+        raise ReadEverything("there was no receipt before")
+    return last_day
+
+
+def _age(work: duckdb.DuckDBPyConnection, collected: Collected, day: date) -> None:
+    """Compares the customers who came in, without their birthdays and as old as they are on ``day``."""
+    aged = customer.WITHOUT_BIRTHDAY.format(day=_literal(day))
+    work.execute(f"CREATE OR REPLACE TABLE incoming.aged AS {aged}")
+    differ(work, _CUSTOMER, collected, "incoming.aged")
+
+
 _INSTANTS = "SELECT ordered_at AS instant FROM {} UNION ALL SELECT returned_at FROM {}"
 
 
@@ -334,20 +418,26 @@ def _expect_core(report: ContractReport) -> None:
 
 
 def _record_state(work: duckdb.DuckDBPyConnection, state: ContractReport) -> None:
+    _register_states(work, state)
+    work.execute("DELETE FROM facts.table_status; INSERT INTO facts.table_status BY NAME SELECT * FROM states")
+    work.unregister("states")
+
+
+def _register_states(work: duckdb.DuckDBPyConnection, state: ContractReport) -> None:
+    """``states``: the rows of ``table_status``."""
     rows = [
         {
             "table_name": t.table,
             "state": t.state,
             "rows": t.rows,
             "missing_columns": ",".join(t.missing) or None,
+            "changed_columns": ",".join(t.changed) or None,
             "disables": ",".join(t.disables) or None,
             "newest": t.newest,
         }
         for t in state.tables
     ]
     work.register("states", pa.Table.from_pylist(rows))
-    work.execute("DELETE FROM facts.table_status; INSERT INTO facts.table_status BY NAME SELECT * FROM states")
-    work.unregister("states")
 
 
 def _record_generation(

@@ -2,8 +2,9 @@
 
 ``<home>/snapshots`` holds ``facts_<n>.duckdb`` (never changed once published, a path is never used twice), its
 manifest ``facts_<n>.json`` (size and SHA-256) and ``CURRENT``, a small JSON file that names the pair of facts and
-results in force. A reader opens what CURRENT names and keeps it for as long as it holds the ``Snapshot``; a new
-generation appears under a new name. The writing side is ``data_access.publish``.
+results in force; ``CHECKED`` says when the CRM was last found to hold nothing newer than they do. A reader opens what
+CURRENT names and keeps it for as long as it holds the ``Snapshot``; a new generation appears under a new name. The
+writing side is ``data_access.publish``.
 
 A program that runs once asks ``current_snapshot``, which looks at CURRENT each time. A server cannot let a click wait
 until a file of a gigabyte is verified: it looks itself, within ``held``, for what is ``pending``, opens that with
@@ -33,6 +34,7 @@ from data_access.marts.tables import generation_info
 log = logging.getLogger(__name__)
 
 POINTER = "CURRENT"
+CHECKED = "CHECKED"
 _FACTS = re.compile(r"facts_(\d+)\.duckdb")
 _RESULTS = re.compile(r"results_(\d+)\.duckdb")
 _TRY_AGAIN = 60.0  # seconds until a generation that could not be opened is tried once more
@@ -129,12 +131,33 @@ def read_pointer(home: Path) -> Pointer | None:
     return Pointer(content["facts"], results)
 
 
+def last_read_at(home: Path, info: GenerationInfo) -> datetime:
+    """When the CRM was last read for this generation (UTC): when it was built, or checked since without a change."""
+    built = info.read_at or info.built_at
+    try:
+        noted = json.loads((folder(home) / CHECKED).read_text(encoding="utf-8"))
+        return max(built, datetime.fromisoformat(noted["read_at"])) if noted["generation"] == info.generation else built
+    except FileNotFoundError:
+        return built
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        log.warning("%s cannot be used: %s", folder(home) / CHECKED, error)
+        return built
+
+
 def is_whole(path: Path) -> bool:
     """Whether a published file still has the bytes of its manifest."""
     try:
-        return bool(digest(path) == json.loads(path.with_suffix(".json").read_text(encoding="utf-8")))
-    except (OSError, ValueError):
+        return digest(path) == manifest_of(path)
+    except OSError:
         return False
+
+
+def manifest_of(path: Path) -> Any:
+    """What was noted of a file when it was published, as ``digest`` gives it; None where that cannot be read."""
+    try:
+        return json.loads(path.with_suffix(".json").read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return None
 
 
 def digest(path: Path) -> dict[str, Any]:

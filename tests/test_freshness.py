@@ -115,12 +115,12 @@ def test_an_instant_is_told_on_the_clock_of_the_reader(monkeypatch: pytest.Monke
 
 def test_the_terminal_says_the_same(tiny_snapshot: Snapshot) -> None:
     # the file was built on 21 March at 02:00 UTC and does not say when the CRM was read
-    fresh = list(lines(tiny_snapshot, HOUR, datetime(2026, 3, 21, 2, 30)))
+    fresh = list(lines(tiny_snapshot, tiny_snapshot.info.built_at, HOUR, datetime(2026, 3, 21, 2, 30)))
     assert fresh == [
         "snapshot 7: CRM read 2026-03-21 02:00 UTC (0:30:00 ago), next expected 2026-03-21 03:00 UTC; "
         "data as of 2026-03-20 20:30, the stores' own time"
     ]
-    assert list(lines(tiny_snapshot, HOUR, datetime(2026, 3, 22)))[1:] == [
+    assert list(lines(tiny_snapshot, tiny_snapshot.info.built_at, HOUR, datetime(2026, 3, 22)))[1:] == [
         "stale: run `python -m data_access refresh`, or check the service that does"
     ]
-    assert "compare the clocks" in list(lines(tiny_snapshot, HOUR, datetime(2026, 3, 20)))[1]
+    assert "compare the clocks" in list(lines(tiny_snapshot, tiny_snapshot.info.built_at, HOUR, datetime(2026, 3, 20)))[1]

@@ -19,6 +19,7 @@ from data_access.errors import Problem
 from data_access.marts.tables import facts
 from data_access.refresh import refresh
 from data_access.schema import pii_columns
+from data_access.snapshot import current_snapshot, last_read_at
 from data_access.stage_file import stage_path
 from tests import tiny_crm
 from tests.tiny_crm import facts_rows
@@ -83,10 +84,45 @@ def write(engine: Engine, *statements: Any) -> None:
 
 
 @pytest.mark.usefixtures("by_watermark")
-def test_nothing_changed_nothing_is_derived(engine: Engine, home: Path, tmp_path: Path) -> None:
+def test_nothing_changed_nothing_is_published(engine: Engine, home: Path, tmp_path: Path) -> None:
+    files = sorted(path.name for path in (home / "snapshots").iterdir())
+    read_at = last_read_at(home, current_snapshot(home).info)
     report = refresh(engine, home)
-    assert (report.mode, report.rows_changed) == ("changes", 0)
+    assert (report.mode, report.rows_changed, report.published) == ("changes", 0, False)
+    (line,) = report.lines()
+    assert line.startswith("nothing has changed: generation 1 stays in force")
+    assert sorted(path.name for path in (home / "snapshots").iterdir()) == sorted([*files, "CHECKED"])
+    assert last_read_at(home, current_snapshot(home).info) > read_at
     expect_same_as_everything(engine, home, tmp_path)
+    write(engine, _order("N1", customer_id="C1"), _line("N1", 1, "12.50"))
+    assert refresh(engine, home).published
+    # what was noted for the generation before says nothing about this one
+    info = current_snapshot(home).info
+    assert last_read_at(home, info) == info.read_at
+
+
+def test_a_count_that_only_the_data_health_page_shows_is_published(engine: Engine, home: Path, tmp_path: Path) -> None:
+    write(
+        engine,
+        insert(schema.holiday).values(day=date(2026, 10, 1), event="国庆", region="all", name="国庆", updated_at=START),
+    )
+    report = refresh(engine, home)
+    assert (report.rows_changed, report.published) == (0, True)
+    expect_same_as_everything(engine, home, tmp_path)
+
+
+def test_damaged_facts_are_built_again_even_if_nothing_changed(engine: Engine, home: Path) -> None:
+    with (home / "snapshots" / "facts_1.duckdb").open("r+b") as file:
+        file.seek(-100, 2)
+        file.write(b"\0" * 50 + b"\1" * 50)
+    assert refresh(engine, home).mode == "full"
+
+
+def test_a_note_that_cannot_be_read_leaves_the_instant_of_the_generation(home: Path) -> None:
+    info = current_snapshot(home).info
+    for text in ("", "[]", '{"generation": 1}', '{"generation": 1, "read_at": "yesterday"}'):
+        (home / "snapshots" / "CHECKED").write_text(text)
+        assert last_read_at(home, info) == info.read_at
 
 
 def _order(order_id: str, **values: Any) -> Any:

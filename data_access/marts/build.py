@@ -25,7 +25,7 @@ from data_access.marts._sql import mart_sql
 from data_access.marts.registry import MARTS
 from data_access.pseudonym import customer_no
 from data_access.readers import literal
-from data_access.staging import SOURCES, Progress
+from data_access.staging import SOURCES, Progress, Source
 
 _UNKNOWN_CURRENCY = "XXX"  # ISO 4217: no currency
 
@@ -51,19 +51,20 @@ FACTS = {
 }
 
 
-def clean(work: duckdb.DuckDBPyConnection, everything: str, shops: str = places.STORE) -> str:
-    """Builds ``clean.<table>`` of all sources but customers, ``clean.stores`` and ``clean.local_time``; returns the
-    chain's currency.
+def clean(
+    work: duckdb.DuckDBPyConnection, everything: str, sources: Iterable[Source], named_stores: str = places.NAMED
+) -> str:
+    """Builds ``clean.<table>`` of ``sources``, ``clean.stores`` and ``clean.local_time``; returns the chain's currency.
 
-    ``everything`` is the schema or database of all staged rows. Problem when the stores, receipts and returns name
+    ``everything`` is the schema or database of all staged rows; ``named_stores`` selects the ids of stores that need
+    not be in their table. Problem when the stores, receipts and returns name
     more than one currency: their money cannot be added.
     """
     refusals.begin(work)
-    for source in SOURCES:
-        if source.table != "customer":
-            refusals.refuse(work, source)
+    for source in sources:
+        refusals.refuse(work, source)
     currency = _currency(work, everything)
-    work.execute(f"CREATE TABLE clean.stores AS {shops}", {"currency": currency})
+    work.execute(f"CREATE TABLE clean.stores AS {places.STORE.format(named=named_stores)}", {"currency": currency})
     _local_time(work)
     return currency
 

@@ -6,10 +6,12 @@ is the same, row for row, as a full build's.
 
 Schemas of the working database: ``kept`` all staged rows (brought up to date before), ``changed`` their keys that
 changed, ``stage`` and ``clean`` the rows of the units to derive again, ``fresh`` the facts these give, ``before`` and
-``now`` the facts and marts of what is touched.
+``now`` the facts and marts of what is touched. What goes is found once and deleted by its row's number in the file,
+and receipts are looked for among the days they can be on: stored by day, other days are not read.
 """
 
-from collections.abc import Sequence
+import re
+from collections.abc import Sequence, Set
 from datetime import date
 
 import duckdb
@@ -25,7 +27,13 @@ from data_access.marts.registry import MARTS
 from data_access.staging import SOURCES, Progress
 
 _ORDERS = ("sale_order", "sale_line")
-_PEOPLE = ("tier_change", "campaign_member", "campaign_event")  # and customer, whose rows come later
+# Facts of people and the staged tables whose changes make them be derived again; a customer's rows come late.
+_PEOPLE = {
+    "customer": ("customer", "tier_change"),
+    "campaign_member": ("campaign_member",),
+    "campaign_event": ("campaign_event",),
+}
+_OF_PEOPLE = {table for tables in _PEOPLE.values() for table in tables}
 # Facts by what their rows are derived and replaced together: a receipt, a returned line, a customer.
 _UNITS: dict[str, tuple[str, ...]] = {
     "sale_order": ("order_id",),
@@ -41,10 +49,9 @@ _WHOLE = tuple(name for name in FACTS if name not in (*_UNITS, "product", "quara
 _FIXED = {"store": "store_id, region_id, time_zone", "product": "product_id, category"}
 
 # A unit may be named by a store that only receipts mention; of those, the facts so far know all but the new ones.
-_SHOPS = places.STORE.replace(
-    "SELECT store_id FROM clean.sale_order UNION",
-    "SELECT store_id FROM facts.store WHERE kind = 'unknown' UNION SELECT store_id FROM clean.sale_order UNION",
-)
+_NAMED_STORES = f"{places.NAMED} UNION SELECT store_id FROM facts.store WHERE kind = 'unknown'"
+# Small tables that are always at hand: others are derived with them.
+_REFERENCES = ("store", "region", "product", "tier")
 
 
 def derive_trade(work: duckdb.DuckDBPyConnection) -> str:
@@ -65,17 +72,24 @@ def derive_trade(work: duckdb.DuckDBPyConnection) -> str:
         "INSERT INTO changed.orders SELECT DISTINCT order_id FROM kept.return_line SEMI JOIN changed.returns "
         "USING (return_id, line_no) WHERE order_id NOT IN (SELECT order_id FROM changed.orders)"
     )
+    if _any(
+        work,
+        "FROM (SELECT tier_id, name FROM changed.tier_old EXCEPT SELECT tier_id, name FROM changed.tier_new "
+        "UNION ALL (SELECT tier_id, name FROM changed.tier_new EXCEPT SELECT tier_id, name FROM changed.tier_old))",
+    ):
+        raise ReadEverything("a tier has come, gone or changed its name")
+    needed = _needed(work)
     for source in SOURCES:
         if source.table in _ORDERS:
             rows = f"SELECT * FROM kept.{source.table} SEMI JOIN changed.orders USING (order_id)"
         elif source.table == "return_line":
             rows = "SELECT * FROM kept.return_line SEMI JOIN changed.returns USING (return_id, line_no)"
-        elif source.table in (*_PEOPLE, "customer"):
-            rows = f"SELECT * FROM kept.{source.table} LIMIT 0"
         else:
-            rows = f"SELECT * FROM kept.{source.table}"
-        work.execute(f"CREATE TABLE stage.{source.table} AS {rows}")
-    currency = clean(work, "kept", _SHOPS)
+            rows = f"SELECT * FROM kept.{source.table}" + ("" if source.table in needed else " LIMIT 0")
+        if source.table not in _OF_PEOPLE:
+            work.execute(f"CREATE TABLE stage.{source.table} AS {rows}")
+    trading = [source for source in SOURCES if source.table not in _OF_PEOPLE]
+    currency = clean(work, "kept", trading, _NAMED_STORES)
     work.execute("CREATE VIEW clean.customer_number AS SELECT * FROM kept.customer_number")
     trade(work)
     for name in (*_ORDERS, "return_line"):
@@ -83,40 +97,63 @@ def derive_trade(work: duckdb.DuckDBPyConnection) -> str:
     return currency
 
 
-def newest_day(work: duckdb.DuckDBPyConnection) -> date | None:
-    """The newest day of the facts as they will be, after ``derive_trade``."""
+def _needed(work: duckdb.DuckDBPyConnection) -> set[str]:
+    """The staged tables from which facts are derived as a whole that may differ from what they were."""
+    moved = {s.table for s in SOURCES if s.table not in _UNITS and _any(work, f"FROM changed.{s.table}")}
+    named = " UNION ".join(f"SELECT store_id FROM changed.{name}_new" for name in ("sale_order", "return_line"))
+    if moved & {"store", "region"} or _any(work, f"FROM ({named}) ANTI JOIN facts.store USING (store_id)"):
+        return {s.table for s in SOURCES if s.table not in _UNITS}
+    return set(_REFERENCES).union(*(tables for tables in map(_derived_from, _WHOLE) if tables & moved))
+
+
+def _derived_from(name: str) -> set[str]:
+    """The staged tables whose clean rows a facts table is derived from."""
+    return set(re.findall(r"clean\.(\w+)", FACTS[name])) & {s.table for s in SOURCES}
+
+
+def _any(work: duckdb.DuckDBPyConnection, rows: str) -> bool:
+    return work.execute(f"SELECT 1 {rows} LIMIT 1").fetchone() is not None
+
+
+def newest_day(work: duckdb.DuckDBPyConnection, last_day: date) -> date | None:
+    """The newest day of the facts as they will be, after ``derive_trade``; ``last_day`` is that of the facts so far."""
+    # Most often that day still has receipts, and older ones need no look.
+    return _newest(work, last_day) or _newest(work, date.min)
+
+
+def _newest(work: duckdb.DuckDBPyConnection, since: date) -> date | None:
     newest: date | None = scalar(
         work,
-        """SELECT CAST(max(instant) AS DATE) FROM (
-            SELECT ordered_at AS instant FROM facts.sale_order ANTI JOIN changed.orders USING (order_id)
-            UNION ALL SELECT ordered_at FROM fresh.sale_order
-            UNION ALL SELECT returned_at FROM facts.return_line ANTI JOIN changed.returns USING (return_id, line_no)
-            UNION ALL SELECT returned_at FROM fresh.return_line
-        )""",
+        f"""SELECT max(day) FROM (
+            SELECT day FROM facts.sale_order ANTI JOIN changed.orders USING (order_id) WHERE day >= DATE '{since}'
+            UNION ALL SELECT day FROM fresh.sale_order
+            UNION ALL SELECT day FROM facts.return_line ANTI JOIN changed.returns USING (return_id, line_no)
+            WHERE day >= DATE '{since}'
+            UNION ALL SELECT day FROM fresh.return_line
+        ) WHERE day >= DATE '{since}'""",
     )
     return newest
 
 
 def derive_people(work: duckdb.DuckDBPyConnection) -> None:
     """Derives the customers again of whom a row has changed, with all that hangs on them. ``kept`` is up to date."""
-    union = " UNION ".join(f"SELECT customer_id FROM changed.{t}" for t in ("customer", *_PEOPLE))
-    work.execute(f"CREATE TABLE changed.people AS SELECT customer_id FROM ({union}) WHERE customer_id IS NOT NULL")
-    for source in SOURCES:
-        if source.table in (*_PEOPLE, "customer"):
-            work.execute(f"DROP VIEW IF EXISTS clean.{source.table}")
-            work.execute(f"DELETE FROM clean.refused WHERE table_name = '{source.table}'")
-            work.execute(
-                f"CREATE OR REPLACE TABLE stage.{source.table} AS "
-                f"SELECT * FROM kept.{source.table} SEMI JOIN changed.people USING (customer_id)"
-            )
-            refuse(work, source)
-    for name in _UNITS:
-        if _UNITS[name] == ("customer_no",):
-            _fresh(work, name)
-    work.execute(
-        "CREATE TABLE changed.people_numbers AS SELECT customer_no FROM kept.customer_number "
-        "SEMI JOIN changed.people USING (customer_id)"
-    )
+    for name, because in _PEOPLE.items():
+        union = " UNION ".join(f"SELECT customer_id FROM changed.{table}" for table in because)
+        work.execute(
+            f"CREATE TABLE changed.{name}_people AS SELECT customer_id FROM ({union}) WHERE customer_id IS NOT NULL"
+        )
+        for source in SOURCES:
+            if source.table in because:
+                work.execute(
+                    f"CREATE TABLE stage.{source.table} AS "
+                    f"SELECT * FROM kept.{source.table} SEMI JOIN changed.{name}_people USING (customer_id)"
+                )
+                refuse(work, source)
+        _fresh(work, name)
+        work.execute(
+            f"CREATE TABLE changed.{name}_numbers AS SELECT customer_no FROM kept.customer_number "
+            f"SEMI JOIN changed.{name}_people USING (customer_id)"
+        )
 
 
 def _fresh(work: duckdb.DuckDBPyConnection, name: str) -> None:
@@ -130,13 +167,17 @@ def update_facts(work: duckdb.DuckDBPyConnection) -> None:
     ReadEverything when a store or a product has changed in a way that changes figures everywhere.
     """
     _compare_units(work)
+    needed = _needed(work)
     for name in _WHOLE:
-        _replace_whole(work, name)
+        if name == "store" or _derived_from(name) & needed - set(_REFERENCES):
+            _replace_whole(work, name)
+        else:
+            _note_nothing(work, name)
     for name in _UNITS:
         _replace_units(work, name)
     _rank(work)
     _replace_whole(work, "product")  # after the lines, whose products it names
-    _quarantine(work)
+    _quarantine(work, needed)
 
 
 def update_marts(work: duckdb.DuckDBPyConnection, progress: Progress) -> None:
@@ -144,51 +185,90 @@ def update_marts(work: duckdb.DuckDBPyConnection, progress: Progress) -> None:
     partly = [mart for mart in MARTS if mart.by != "whole"]
     read_by_them: set[Table] = set().union(*map(tables_read, partly))
     whole = [mart for mart in MARTS if mart.by == "whole"]
+    moved = {name for name in FACTS if name != "quarantine" and _differs(work, name)}
     for mart in whole:
-        if mart.table in read_by_them:
+        if mart.table in read_by_them and {t.name for t in tables_read(mart)} & moved:
             _replace_all_of(work, mart)
     progress(f"touched: {_touch(work)}")
-    customers = [mart for mart in partly if mart.by in ("customer", "customer_sum")]
-    _build_touched(work, "before", "customer", [m for m in customers if m.step or m.by == "customer_sum"], source="old")
-    _build_touched(work, "now", "customer", customers)
+    _customers(work, [mart for mart in partly if mart.by in ("customer", "customer_sum")])
     for by in _BY_DAY:
-        _build_touched(work, f"now_{by}", by, [mart for mart in partly if mart.by == by])
-    for mart in partly:
+        marts = [mart for mart in partly if mart.by == by]
+        _build_touched(work, f"now_{by}", by, marts)
+        for mart in marts:
+            _delete_touched(work, mart)
+            _insert_touched(work, mart, f"now_{by}")
+    moved |= {mart.name for mart in partly} | {"generation_info"}
+    for mart in whole:
+        if mart.table not in read_by_them and {t.name for t in tables_read(mart)} & moved:
+            _replace_all_of(work, mart)
+
+
+def _customers(work: duckdb.DuckDBPyConnection, marts: Sequence[Mart]) -> None:
+    """The marts of the touched customers, and the sums over customers."""
+    stored = [mart for mart in marts if mart.by == "customer" and not mart.step]
+    summed = [mart for mart in marts if mart.step or mart.by == "customer_sum"]
+    work.execute("CREATE SCHEMA before")
+    for mart in stored:
+        work.execute(
+            f"CREATE TABLE before.{mart.name} AS SELECT m.*, m.rowid AS row FROM facts.{mart.name} m "
+            "SEMI JOIN touched.customer USING (customer_no)"
+        )
+    _build(work, "before", summed, {mart.name for mart in stored}, source="old")
+    _build_touched(work, "now", "customer", marts)
+    for mart in marts:
         if mart.by == "customer_sum":
             _add_up(work, mart)
-        elif not mart.step:
-            _replace_touched(work, mart, "now" if mart.by == "customer" else f"now_{mart.by}")
-    for mart in whole:
-        if mart.table not in read_by_them:
-            _replace_all_of(work, mart)
+    for mart in stored:
+        _delete_rows(work, mart.name, f"before.{mart.name}")
+        _insert_touched(work, mart, "now")
+
+
+def _differs(work: duckdb.DuckDBPyConnection, name: str) -> bool:
+    return _any(work, f"FROM (FROM changed.{name}_out UNION ALL FROM changed.{name}_in)")
 
 
 # --- facts ----------------------------------------------------------------------------------------
 
 
 def _units_of(name: str) -> str:
-    return "people_numbers" if _UNITS[name] == ("customer_no",) else "returns" if name == "return_line" else "orders"
+    return f"{name}_numbers" if name in _PEOPLE else "returns" if name == "return_line" else "orders"
 
 
 def _compare_units(work: duckdb.DuckDBPyConnection) -> None:
+    """``changed.<fact>_now``: the facts so far of the units derived again, with their row numbers."""
+    days = _days_of_orders(work)
     for name, unit in _UNITS.items():
+        where = f"WHERE {days}" if name in _ORDERS else ""
         work.execute(
-            f"CREATE TABLE changed.{name}_now AS SELECT * FROM facts.{name} "
-            f"SEMI JOIN changed.{_units_of(name)} USING ({', '.join(unit)})"
+            f"CREATE TABLE changed.{name}_now AS SELECT f.*, f.rowid AS row FROM facts.{name} f "
+            f"SEMI JOIN changed.{_units_of(name)} USING ({', '.join(unit)}) {where}"
         )
-        _note_differences(work, name, f"changed.{name}_now")
+        _note_differences(work, name, f"(SELECT * EXCLUDE (row) FROM changed.{name}_now)")
+
+
+def _days_of_orders(work: duckdb.DuckDBPyConnection) -> str:
+    """On which days the facts so far hold receipts that are derived again, as a condition: a local day lies at most one
+    beside that of UTC. Receipts are stored by day, so the days without any need not be read."""
+    (first, last) = work.execute(
+        "SELECT CAST(min(ordered_at) AS DATE) - 1, CAST(max(ordered_at) AS DATE) + 1 FROM ("
+        "SELECT ordered_at FROM stage.sale_order UNION ALL SELECT ordered_at FROM changed.sale_order_old)"
+    ).fetchone() or (None, None)
+    return f"f.day BETWEEN DATE '{first}' AND DATE '{last}'" if first else "false"
 
 
 def _replace_units(work: duckdb.DuckDBPyConnection, name: str) -> None:
-    unit = _UNITS[name]
-    columns = ", ".join(unit)
+    columns = ", ".join(_UNITS[name])
     work.execute(
         f"CREATE OR REPLACE TABLE changed.units AS SELECT {columns} FROM changed.{name}_out "
         f"UNION SELECT {columns} FROM changed.{name}_in"
     )
-    same = " AND ".join(f"f.{c} = u.{c}" for c in unit)
-    work.execute(f"DELETE FROM facts.{name} f USING changed.units u WHERE {same}")
+    _delete_rows(work, name, f"changed.{name}_now SEMI JOIN changed.units USING ({columns})")
     work.execute(f"INSERT INTO facts.{name} SELECT * FROM fresh.{name} SEMI JOIN changed.units USING ({columns})")
+
+
+def _delete_rows(work: duckdb.DuckDBPyConnection, name: str, rows: str) -> None:
+    """Deletes the rows of a table of ``facts`` whose numbers in the file are the ``row`` of ``rows``."""
+    work.execute(f"DELETE FROM facts.{name} WHERE rowid IN (SELECT row FROM {rows})")
 
 
 def _replace_whole(work: duckdb.DuckDBPyConnection, name: str) -> None:
@@ -199,6 +279,12 @@ def _replace_whole(work: duckdb.DuckDBPyConnection, name: str) -> None:
         _expect_fixed(work, name)
     if scalar(work, f"SELECT count(*) FROM (FROM changed.{name}_out UNION ALL FROM changed.{name}_in)"):
         _replace_all(work, name, f"SELECT * FROM fresh.{name}")
+
+
+def _note_nothing(work: duckdb.DuckDBPyConnection, name: str) -> None:
+    """``changed.<fact>_out`` and ``_in`` of a table that needs no look."""
+    for way in ("out", "in"):
+        work.execute(f"CREATE TABLE changed.{name}_{way} AS FROM facts.{name} LIMIT 0")
 
 
 def _note_differences(work: duckdb.DuckDBPyConnection, name: str, so_far: str) -> None:
@@ -218,38 +304,39 @@ def _expect_fixed(work: duckdb.DuckDBPyConnection, name: str) -> None:
 
 def _rank(work: duckdb.DuckDBPyConnection) -> None:
     """Forgets the numbers of customers that occur nowhere any more, and ranks the ids again if any came or went."""
-    named = " UNION ALL ".join(
-        f"SELECT customer_id FROM kept.{s.table} WHERE customer_id IN (SELECT customer_id FROM changed.suspects)"
-        for s in SOURCES
-        if "customer_id" in s.columns
-    )
     left = " UNION ".join(f"SELECT customer_no FROM changed.{name}_out" for name in _UNITS)
+    still = " UNION ".join(f"SELECT customer_no FROM changed.{name}_in" for name in _UNITS)
     work.execute(
         "CREATE TABLE changed.suspects AS SELECT customer_id FROM kept.customer_number "
-        f"WHERE customer_no IN (SELECT customer_no FROM ({left}))"
+        f"SEMI JOIN ({left}) USING (customer_no) ANTI JOIN ({still}) USING (customer_no) "
+        "ANTI JOIN facts.customer USING (customer_no)"
     )
-    work.execute(
-        "DELETE FROM kept.customer_number WHERE customer_id IN "
-        f"(SELECT customer_id FROM changed.suspects EXCEPT SELECT customer_id FROM ({named}))"
-    )
-    if scalar(
-        work,
-        "SELECT count(*) FROM kept.customer_number k FULL JOIN facts.customer_rank f USING (customer_no) "
-        "WHERE k.customer_id IS NULL OR f.id_rank IS NULL",
+    if _any(work, "FROM changed.suspects"):
+        named = " UNION ALL ".join(
+            f"SELECT customer_id FROM kept.{s.table} SEMI JOIN changed.suspects USING (customer_id)"
+            for s in SOURCES
+            if "customer_id" in s.columns
+        )
+        work.execute(
+            "DELETE FROM kept.customer_number WHERE customer_id IN "
+            f"(SELECT customer_id FROM changed.suspects EXCEPT SELECT customer_id FROM ({named}))"
+        )
+    if _any(work, "FROM changed.suspects") or scalar(
+        work, "SELECT (SELECT count(*) FROM kept.customer_number) <> (SELECT count(*) FROM facts.customer_rank)"
     ):
         _replace_all(work, "customer_rank", RANKED.format("kept.customer_number"))
 
 
-def _quarantine(work: duckdb.DuckDBPyConnection) -> None:
-    """The refused rows of what was derived again; those of other receipts and customers stay."""
+def _quarantine(work: duckdb.DuckDBPyConnection, needed: set[str]) -> None:
+    """The refused rows of what was derived again; those of other receipts, customers and tables stay."""
     for source in SOURCES:
         key = f"concat_ws('/', {', '.join(source.key)})"
-        if source.table in (*_ORDERS, "return_line", "customer", *_PEOPLE):
+        if source.table in (*_ORDERS, "return_line", *_OF_PEOPLE):
             work.execute(
                 f"DELETE FROM facts.quarantine WHERE table_name = '{source.table}' AND row_key IN "
                 f"(SELECT {key} FROM changed.{source.table} UNION ALL SELECT {key} FROM stage.{source.table})"
             )
-        else:
+        elif source.table in needed:
             work.execute(f"DELETE FROM facts.quarantine WHERE table_name = '{source.table}'")
     work.execute(f"INSERT INTO facts.quarantine BY NAME {FACTS['quarantine']}")
 
@@ -303,11 +390,11 @@ def _touch(work: duckdb.DuckDBPyConnection) -> str:
             # A receipt that changes its hour, store or customer carries its lines with it.
             for way in ("out", "in"):
                 rows.append(
-                    f"SELECT product_id, l.day FROM changed.sale_line_now l "
+                    "SELECT product_id, l.day FROM changed.sale_line_now l "
                     f"SEMI JOIN changed.sale_order_{way} USING (order_id)"
                 )
                 rows.append(
-                    f"SELECT product_id, l.day FROM fresh.sale_line l "
+                    "SELECT product_id, l.day FROM fresh.sale_line l "
                     f"SEMI JOIN changed.sale_order_{way} USING (order_id)"
                 )
         names = ", ".join(KEYS[by])
@@ -322,38 +409,55 @@ def _touch(work: duckdb.DuckDBPyConnection) -> str:
 _LAST_TYPE: dict[By, str] = {"store_day": "DATE", "product_day": "DATE", "customer": "BIGINT"}
 
 
-def _build_touched(
-    work: duckdb.DuckDBPyConnection, schema: str, by: By, marts: Sequence[Mart], source: str = "facts"
-) -> None:
+def _build_touched(work: duckdb.DuckDBPyConnection, schema: str, by: By, marts: Sequence[Mart]) -> None:
     """A schema with the marts built from the facts and earlier marts of what is touched."""
     work.execute(f"CREATE SCHEMA {schema}")
     built = {mart.name for mart in marts}
     read = {table.name: table for mart in marts for table in tables_read(mart) if table.name not in built}
+    there = set()
     for name, table in read.items():
         if set(KEYS[by]) <= set(table.c.keys()):
-            work.execute(
-                f"CREATE TABLE {schema}.{name} AS SELECT * FROM {source}.{name} WHERE {_touched_rows(name, by)}"
-            )
-        else:
-            work.execute(f"CREATE VIEW {schema}.{name} AS SELECT * FROM {source}.{name}")
+            work.execute(f"CREATE TABLE {schema}.{name} AS {_touched_rows(name, by)}")
+            there.add(name)
+        elif "day" in KEYS[by] and "day" in table.c:
+            first, last = work.execute(f"SELECT min(day), max(day) FROM touched.{by}").fetchone() or (None, None)
+            days = f"day BETWEEN DATE '{first}' AND DATE '{last}'" if first else "false"
+            work.execute(f"CREATE VIEW {schema}.{name} AS SELECT * FROM facts.{name} WHERE {days}")
+            there.add(name)
+    _build(work, schema, marts, there, source="facts")
+
+
+def _build(work: duckdb.DuckDBPyConnection, schema: str, marts: Sequence[Mart], there: Set[str], source: str) -> None:
+    """The marts within ``schema``; what they read and is not ``there`` is that of ``source``."""
+    present = set(there)
     for mart in marts:
+        for name in sorted({table.name for table in tables_read(mart)} - present):
+            work.execute(f"CREATE VIEW {schema}.{name} AS SELECT * FROM {source}.{name}")
         columns = ", ".join(c.name for c in mart.table.c)
         work.execute(f"CREATE TABLE {schema}.{mart.name} AS SELECT {columns} FROM ({mart_sql(mart, schema)})")
+        present |= {table.name for table in tables_read(mart)} | {mart.name}
 
 
 def _touched_rows(name: str, by: By) -> str:
     keys = ", ".join(KEYS[by])
-    where = f"({keys}) IN (SELECT ({keys}) FROM touched.{by})" if "," in keys else f"{keys} IN (FROM touched.{by})"
+    rows = f"SELECT f.* FROM facts.{name} f SEMI JOIN touched.{by} USING ({keys})"
     if name == "return_line" and by != "customer":
-        sold = keys.replace("store_id", "sale_store_id").replace("day", "sale_day")
-        where += f" OR ({sold}) IN (SELECT ({keys}) FROM touched.{by})"
-    return where
+        sold = " AND ".join(f"f.sale_{key} = t.{key}" for key in KEYS[by] if key != "product_id")
+        sold += " AND f.product_id = t.product_id" if "product_id" in KEYS[by] else ""
+        rows += (
+            f" UNION ALL SELECT f.* FROM facts.{name} f ANTI JOIN touched.{by} USING ({keys}) "
+            f"SEMI JOIN touched.{by} t ON {sold}"
+        )
+    return rows
 
 
-def _replace_touched(work: duckdb.DuckDBPyConnection, mart: Mart, schema: str) -> None:
+def _delete_touched(work: duckdb.DuckDBPyConnection, mart: Mart) -> None:
     same = " AND ".join(f"m.{c} = t.{c}" for c in KEYS[mart.by])
-    keys = ", ".join(KEYS[mart.by])
     work.execute(f"DELETE FROM facts.{mart.name} m USING touched.{mart.by} t WHERE {same}")
+
+
+def _insert_touched(work: duckdb.DuckDBPyConnection, mart: Mart, schema: str) -> None:
+    keys = ", ".join(KEYS[mart.by])
     work.execute(
         f"INSERT INTO facts.{mart.name} BY NAME SELECT * FROM {schema}.{mart.name} "
         f"SEMI JOIN touched.{mart.by} USING ({keys}) ORDER BY {', '.join(mart.order_by)}"

@@ -1,10 +1,13 @@
 """Stores, products and staff, with a placeholder for whatever a receipt names but nobody knows."""
 
-# One row per store, and one per store id that only receipts or returns name (kind and region 'unknown'). A time
+# The ids of stores that receipts and returns name.
+NAMED = "SELECT store_id FROM clean.sale_order UNION SELECT store_id FROM clean.return_line"
+
+# One row per store, and one per store id that only {named} has (kind and region 'unknown'). A time
 # zone nobody knows gives way to the chain's most common one.
 STORE = """
 WITH named AS (
-    SELECT store_id FROM clean.sale_order UNION SELECT store_id FROM clean.return_line
+    {named}
 ), zones AS (
     SELECT store_id, z.name AS time_zone FROM clean.store JOIN pg_timezone_names() z ON z.name = time_zone
 ), common AS (

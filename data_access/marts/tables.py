@@ -67,6 +67,7 @@ table_status = Table(
     Column("state", String, nullable=False),  # ok | empty | absent | columns_missing
     Column("rows", Integer),
     Column("missing_columns", String),  # comma separated
+    Column("changed_columns", String),  # comma separated: of another type than the contract's
     Column("disables", String),  # comma separated page keys
     Column("newest", DateTime),  # newest updated_at
 )

@@ -7,7 +7,7 @@ import streamlit as st
 
 from data_access.freshness import Freshness, freshness, utc_now
 from data_access.settings import settings
-from data_access.snapshot import GenerationInfo
+from data_access.snapshot import GenerationInfo, last_read_at
 from pages._ui import format as fmt
 from pages._ui.i18n import t, tn
 
@@ -20,8 +20,8 @@ _STEPS = (
 
 
 def of(info: GenerationInfo) -> Freshness:
-    """How fresh the reading behind a generation is at this moment."""
-    return freshness(info.read_at or info.built_at, settings().refresh_every, utc_now())
+    """How fresh the last reading that a generation shows is at this moment."""
+    return freshness(last_read_at(settings().home, info), settings().refresh_every, utc_now())
 
 
 def length(time: timedelta, *, short: bool = False) -> str:

@@ -40,7 +40,7 @@ class Opened:
             (t("head.scope"), self.words),
             (t("head.period"), fmt.period(self.period.first, self.period.last)),
             (t("head.as_of"), fmt.instant(info.as_of)),
-            (t("freshness.read"), freshness.instant(info.read_at or info.built_at)),
+            (t("freshness.read"), freshness.instant(freshness.of(info).read_at)),
             (t("head.generation"), self.snapshot.generation),
             (t("head.currency"), info.currency),
         )

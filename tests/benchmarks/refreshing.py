@@ -5,11 +5,13 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from datetime import timedelta
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
 from pathlib import Path
 
-from sqlalchemy import Connection, create_engine, func, literal, null, select
+from sqlalchemy import Connection, Integer, and_, cast, create_engine, extract, func, literal, null, select
 
+from data_access.freshness import utc_now
 from data_access.marts.tables import generation_info, table_load
 from data_access.schema import sale_line, sale_order
 from data_access.snapshot import current_snapshot, folder
@@ -17,15 +19,34 @@ from data_access.snapshot import current_snapshot, folder
 ROOT = Path(__file__).resolve().parents[2]
 
 
+@dataclass(frozen=True, slots=True)
+class Increment:
+    """What happens in the CRM between two refreshes, as parts of a share of its receipts.
+
+    new: the part that is written anew, on up to ``days`` days after the newest one (none of them in the future); the
+    rest is changed. back: the changed ones lie within so many days before the newest receipt; None: on any day.
+    """
+
+    name: str
+    new: float
+    days: int
+    back: int | None
+
+
+# A week of trade with its corrections; and what no index and no order of rows helps with.
+INCREMENTS = (Increment("usual", 0.9, 7, 60), Increment("harsh", 0.5, 1, None))
+
+
 def refreshes(crm_url: str, home: Path, share: float) -> Iterator[dict[str, object]]:
-    """A full refresh, then one after ``share`` of the receipts were written or changed; rows of figures.
+    """A full refresh, then one after each kind of increment of ``share`` of the receipts; rows of figures.
 
     The CRM keeps the receipts that were written for it.
     """
     yield from _refresh("full", crm_url, home)
-    written, changed = write_receipts(crm_url, share)
-    for row in _refresh("changes", crm_url, home):
-        yield row | {"receipts_written": written, "receipts_changed": changed}
+    for increment in INCREMENTS:
+        written, changed = write_receipts(crm_url, share, increment)
+        for row in _refresh(f"changes, {increment.name}", crm_url, home):
+            yield row | {"receipts_written": written, "receipts_changed": changed}
 
 
 def _refresh(step: str, crm_url: str, home: Path) -> Iterator[dict[str, object]]:
@@ -74,42 +95,69 @@ def _refresh(step: str, crm_url: str, home: Path) -> Iterator[dict[str, object]]
             }
 
 
-def write_receipts(crm_url: str, share: float) -> tuple[int, int]:
-    """Half of ``share`` of the receipts are written anew, a day after the newest one; as many old ones are changed.
-
-    Returns how many of each.
-    """
+def write_receipts(crm_url: str, share: float, increment: Increment) -> tuple[int, int]:
+    """Writes and changes ``share`` of the receipts as ``increment`` says; returns how many of each."""
     engine = create_engine(crm_url)
     with engine.begin() as connection:
-        every = connection.scalar(select(func.count()).select_from(sale_order)) or 0
-        half = max(round(every * share / 2), 1)
-        return _write(connection, half), _change(connection, half)
+        every, newest, seen = connection.execute(
+            select(func.count(), func.max(sale_order.c.ordered_at), func.max(sale_order.c.updated_at))
+        ).one()
+        assert every, "the CRM holds no receipts"
+        now = max(utc_now(), seen + timedelta(seconds=1))
+        new = max(round(every * share * increment.new), 1)
+        new = _write(connection, new, now, _days_after(newest.date(), increment.days, now.date()))
+        since = newest - timedelta(days=increment.back) if increment.back else None
+        changed = _change(connection, max(round(every * share) - new, 1), now, since)
+    engine.dispose()
+    return new, changed
 
 
-def _write(connection: Connection, number: int) -> int:
-    """The latest ``number`` receipts once more, with their lines, all of them an hour after the newest change."""
+def _days_after(newest: date, number: int, today: date) -> list[date]:
+    """The ``number`` days after the newest one that are not in the future; where there is none, the newest one."""
+    days = [newest + timedelta(days=n + 1) for n in range(number)]
+    return [day for day in days if day <= today] or [newest]
+
+
+def _write(connection: Connection, number: int, now: datetime, days: list[date]) -> int:
+    """The latest ``number`` receipts once more, with their lines, spread over ``days``, all of them written ``now``.
+
+    Their ids follow after all earlier ones, as those of tills do. Returns how many.
+    """
     o = sale_order.c
-    newest = connection.scalar(select(func.max(o.updated_at)))
-    assert newest is not None, "the CRM holds no receipts"
-    now = literal(newest + timedelta(hours=1), sale_order.c.updated_at.type)
-    chosen = select(o.order_id).order_by(o.ordered_at.desc(), o.order_id).limit(number).subquery("chosen")
-    for table in (sale_order, sale_line):
-        order_id = literal(f"{newest:%y%m%d%H}-").concat(table.c.order_id)
-        own = {"order_id": order_id, "ordered_at": now, "updated_at": now, "cancelled_at": null()}
-        columns = [own.get(column.name, column) for column in table.columns]
-        rows = select(*columns).join_from(table, chosen, chosen.c.order_id == table.c.order_id)
-        connection.execute(table.insert().from_select([column.name for column in table.columns], rows))
-    return number
+    before = o.updated_at < now
+    earliest = connection.scalar(
+        select(o.ordered_at).where(before).order_by(o.ordered_at.desc()).offset(number - 1).limit(1)
+    )
+    minute = cast(extract("minute", o.ordered_at), Integer)
+    for place, day in enumerate(days):
+        chosen = (
+            select(o.order_id).where(before, o.ordered_at >= earliest, minute % len(days) == place).subquery("chosen")
+        )
+        for table in (sale_order, sale_line):
+            own = {
+                "order_id": literal(f"R{int(now.timestamp()):x}{place}-").concat(table.c.order_id),
+                "ordered_at": literal(datetime(day.year, day.month, day.day, 4), o.ordered_at.type),
+                "updated_at": literal(now, o.updated_at.type),
+                "cancelled_at": null(),
+            }
+            columns = [own.get(column.name, column) for column in table.columns]
+            rows = select(*columns).join_from(table, chosen, chosen.c.order_id == table.c.order_id)
+            connection.execute(table.insert().from_select([column.name for column in table.columns], rows))
+    return connection.scalar(select(func.count()).where(o.updated_at == now)) or 0
 
 
-def _change(connection: Connection, number: int) -> int:
-    """About ``number`` receipts of all days are touched: a new instant of change, and lines that cost one unit more."""
+def _change(connection: Connection, number: int, now: datetime, since: datetime | None) -> int:
+    """About ``number`` of the receipts from ``since`` on are touched: a new instant of change, and lines that cost one
+    unit more. Returns how many."""
     o, line = sale_order.c, sale_line.c
-    newest, every = connection.execute(select(func.max(o.updated_at), func.count()).select_from(sale_order)).one()
+    old = o.updated_at < now  # not those just written
+    of_these = old if since is None else and_(old, o.ordered_at >= since)
+    every = connection.scalar(select(func.count()).select_from(sale_order).where(of_these)) or 0
     step = max(every // number, 1)
-    numbered = select(o.order_id, func.row_number().over(order_by=o.order_id).label("n")).subquery("numbered")
-    chosen = select(numbered.c.order_id).where(numbered.c.n % step == 0)
-    touched = {"updated_at": newest}
+    numbered = select(o.order_id, func.row_number().over(order_by=o.order_id).label("n")).where(of_these)
+    rows = numbered.subquery("numbered")
+    chosen = select(rows.c.order_id).where(rows.c.n % step == 0)
+    touched = {"updated_at": now}
     connection.execute(sale_line.update().where(line.order_id.in_(chosen)).values(cost=line.cost + 1, **touched))
     connection.execute(sale_order.update().where(o.order_id.in_(chosen)).values(**touched))
     return int(every) // step
