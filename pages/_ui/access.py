@@ -41,6 +41,8 @@ _HEALTH: dict[Role, Detail] = {
 _TRADE: dict[Role, Detail] = {"manager": "full", "regional": "full", "marketing": "aggregates"}
 _CUSTOMERS: dict[Role, Detail] = {"manager": "masked", "regional": "masked", "marketing": "masked"}
 
+_KEEPERS: dict[Role, Detail] = {"administrator": "full"}
+
 PAGES: tuple[Page, ...] = (
     Page("overview", "today", ":material/space_dashboard:", _TRADE),
     Page("segments", "customers", ":material/groups:", _CUSTOMERS),
@@ -50,6 +52,8 @@ PAGES: tuple[Page, ...] = (
     # Rows of single orders: marketing works with aggregates.
     Page("order", "range", ":material/receipt_long:", {"manager": "masked", "regional": "masked"}, listed=False),
     Page("data_health", "governance", ":material/health_and_safety:", _HEALTH),
+    Page("accounts", "governance", ":material/manage_accounts:", _KEEPERS),
+    Page("audit", "governance", ":material/policy:", _KEEPERS),
     Page("glossary", "governance", ":material/menu_book:", _EVERYBODY),
 )
 BY_KEY: dict[str, Page] = {page.key: page for page in PAGES}

@@ -57,6 +57,16 @@ def instant(utc: datetime) -> str:
     return t("freshness.instant", instant=fmt.instant(local), zone=zone.key)
 
 
+def local(utc: datetime) -> datetime:
+    """A naive UTC instant on the reader's own clock, for columns of lists."""
+    return utc.replace(tzinfo=UTC).astimezone(zone()).replace(tzinfo=None)
+
+
+def zone() -> ZoneInfo:
+    """The zone of the reader's clock; UTC where the browser names none."""
+    return _zone(st.context.timezone)
+
+
 def _zone(name: str | None) -> ZoneInfo:
     """The zone a browser names; UTC for none, and for a name that is none."""
     try:

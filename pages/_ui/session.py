@@ -6,6 +6,7 @@ import streamlit as st
 from data_access.freshness import utc_now
 from data_access.scope import Scope
 from data_access.state import audit
+from data_access.state.accounts import Account
 from data_access.state.store import opened, writing
 from pages._gate import identity as gate_identity
 from pages._gate.identity import Person
@@ -63,6 +64,18 @@ def system_scope() -> Scope:
     """The scope for the state of the data as a whole (no customer rows): the chain for an administrator, too."""
     person = current_person()
     return Scope("chain") if person.role == "administrator" else scope_of(person)
+
+
+def account_actor() -> str | None:
+    """The account_id of an administrator who may change accounts; None for one-click entry to the demo chain, which
+    has no password and must leave no accounts behind."""
+    person = current_person()
+    return person.actor if person.role == "administrator" and person.name else None
+
+
+def person(known: Account) -> Person:
+    """Somebody else's account as the person who signs in with it."""
+    return Person(known.role, known.stores or known.regions, known.account_id, known.display_name)
 
 
 def detail(page: str) -> access.Detail:
