@@ -13,13 +13,20 @@ from typing import Any
 
 import pytest
 
-from pages._gate import sockets
+from data_access.freshness import utc_now
+from data_access.settings import settings
+from data_access.state import accounts
+from data_access.state.accounts import Account, Rights
+from data_access.state.store import opened
+from pages._gate import identity, sockets, state
 from pages._gate.gate import SIGN_IN_ID
-from tests.gate.kit import BEHIND, HTML, ORIGIN, STREAM, Demo, beside, visitor
+from pages._gate.identity import COOKIE, SECURE_COOKIE
+from tests.gate.kit import BEHIND, HTML, ORIGIN, STREAM, Demo, beside, visitor, who_is
 from tests.visitor import Visitor
 
 MEDIA = "/media/" + "0f" * 16
 SESSION, FILE = "11111111-2222-3333-4444-555555555555", "aaaaaaaa-bbbb-cccc-dddd-eeeeeeeeeeee"
+PASSWORD = "purple-kettle-river-9"
 UPLOAD = f"/_stcore/upload_file/{SESSION}/{FILE}"
 
 
@@ -154,6 +161,128 @@ def a_socket_stays_open_after_the_sign_out() -> bool:
     return b"figures" in talk.frames
 
 
+def chief(**at: Any) -> Visitor:
+    """A chain with an administrator whose second factor is missing, and a manager with a first password."""
+    return visitor(an_account("chief", Rights("administrator")), **at)
+
+
+def an_account(name: str, rights: Rights, *, initial: bool = False) -> Account:
+    known = accounts.find_by_name(opened(), name)
+    return known or accounts.create(opened(), "terminal:test", name, name, rights, PASSWORD, utc_now(), initial=initial)
+
+
+def nothing(*_: object, **__: object) -> None:
+    return None
+
+
+@against(gate__is_private=everybody)
+def a_password_travels_in_the_open() -> bool:
+    an_account("chief", Rights("administrator"))
+    guest = visitor(host="crm.example.cn", peer="10.0.0.9")
+    form = {"name": "chief", "password": PASSWORD}
+    return "set-cookie" in guest.post("/sign-in", form, origin="http://crm.example.cn").headers
+
+
+@against(hosts__is_secure=lambda *_: False)
+def a_page_without_tls_at_the_same_name_sends_the_form() -> bool:
+    guest = visitor(scheme="https")
+    form = {"role": "marketing"}
+    return "set-cookie" in guest.post("/sign-in", form, origin="http://localhost").headers
+
+
+@against(gate__one_click=everybody, sign_in__one_click=everybody)
+def somebody_elsewhere_enters_the_demo_chain_with_one_click() -> bool:
+    guest = visitor(host="crm.example.cn", peer="10.0.0.9", scheme="https")
+    guest.post("/sign-in", {"role": "marketing"}, origin="https://crm.example.cn")
+    return guest.get("/segments", **HTML).status == 200
+
+
+@against(gate__one_click=everybody)
+def a_one_click_session_is_used_from_elsewhere() -> bool:
+    guest = visitor(Demo("marketing"), peer="10.0.0.9", host="crm.example.cn", scheme="https")
+    guest.cookies = {SECURE_COOKIE: guest.cookies[COOKIE]}
+    return guest.get("/segments", **HTML).status == 200
+
+
+@against(identity__SECURE_COOKIE=COOKIE)
+def a_cookie_planted_without_tls_counts_over_tls() -> bool:
+    return visitor(Demo("marketing"), scheme="https").get("/segments", **HTML).status == 200
+
+
+@against(gate__Session__todo=())
+def a_password_alone_opens_pages_that_need_a_second_factor() -> bool:
+    return chief().get("/glossary", **HTML).status == 200
+
+
+@against(gate__Session__todo=())
+def a_password_alone_opens_a_socket_that_needs_a_second_factor() -> bool:
+    return chief().connect(STREAM, origin=ORIGIN) is not None
+
+
+@against(gate__Session__todo=())
+def a_first_password_is_used_on_and_on() -> bool:
+    guest = visitor(an_account("new", Rights("manager", ("S1",)), initial=True))
+    return guest.get("/segments", **HTML).status == 200
+
+
+@against(account___whose=nothing)
+def somebody_ends_the_session_of_somebody_else() -> bool:
+    guest = visitor(an_account("one", Rights("manager", ("S1",))))
+    victim = beside(guest, an_account("two", Rights("manager", ("S2",))))
+    session = identity.look(victim.cookies[COOKIE])
+    assert session is not None
+    guest.post("/account/sessions", {"session": session.session_id}, origin=ORIGIN)
+    return who_is(victim) is None
+
+
+@against(gate__same_origin=everybody)
+def another_site_changes_the_password_of_its_visitor() -> bool:
+    guest = visitor(an_account("one", Rights("manager", ("S1",))))
+    form = {"old": PASSWORD, "new": "green-lantern-pebble-4", "again": "green-lantern-pebble-4"}
+    return guest.post("/account/password", form, origin="http://evil.example").status == 303
+
+
+@against(gate___is_small=everybody)
+def a_form_without_end_fills_the_memory() -> bool:
+    guest = visitor()
+    return guest.post("/sign-in", {"role": "x" * 100_000}, origin=ORIGIN).status == 303
+
+
+@against(sign_in__end_session=always)
+def a_session_from_before_the_sign_in_lives_on() -> bool:
+    guest = manager()
+    kept = Visitor(guest.app, cookies=dict(guest.cookies))
+    guest.post("/sign-in", {"role": "marketing"}, origin=ORIGIN)
+    return who_is(kept) is not None
+
+
+@against(sign_in__end_session=always)
+def a_copied_cookie_lives_on_after_the_sign_out() -> bool:
+    guest = manager()
+    kept = Visitor(guest.app, cookies=dict(guest.cookies))
+    guest.post("/sign-out", origin=ORIGIN)
+    return who_is(kept) is not None
+
+
+@against(sign_in__safe_target=lambda target: target or "/")
+def the_sign_in_leads_to_another_site() -> bool:
+    form = {"role": "marketing", "next": "https://evil.example/"}
+    return visitor().post("/sign-in", form, origin=ORIGIN).headers["location"] == "https://evil.example/"
+
+
+@against(page__escape=str, forms__escape=str, sign_in_page__escape=str)
+def a_name_that_was_typed_runs_as_a_script() -> bool:
+    an_account("chief", Rights("administrator"))
+    form = {"name": '"><script>alert(1)</script>', "password": "x"}
+    return "<script>alert" in visitor().post("/sign-in", form, origin=ORIGIN).text
+
+
+@against(setup__setup__fits=everybody)
+def a_stranger_opens_the_form_for_the_first_administrator() -> bool:
+    an_account("chief", Rights("administrator"))
+    return visitor().get("/setup?token=guessed", **HTML).status == 200
+
+
 @contextmanager
 def many_sockets(guest: Visitor, count: int) -> Iterator[None]:
     """``count`` open sockets of ``guest`` while the block lasts."""
@@ -176,8 +305,13 @@ def many_sockets(guest: Visitor, count: int) -> Iterator[None]:
 
 
 @pytest.fixture(autouse=True)
-def look_at_once(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def ground(home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The demo chain with a store of its own for every attack, served under a name of the network as well."""
+    monkeypatch.setenv("MIRROR_STATE_URL", f"sqlite:///{tmp_path / 'state.sqlite'}")
+    monkeypatch.setenv("MIRROR_HOSTS", "crm.example.cn")
+    settings.cache_clear()
     monkeypatch.setattr(sockets, "LOOK_EVERY", 0.0)
+    monkeypatch.setattr(state, "_with_accounts", set())
 
 
 @pytest.mark.parametrize("name", ATTACKS)
