@@ -52,6 +52,7 @@ CASES: dict[str, tuple[Any, ...]] = {
     "retention.cohort_months": (AS_OF,),
     "segments.cells": (Question(AS_OF),),
     "segments.curve": (Question(AS_OF),),
+    "segments.cuts": (Question(AS_OF),),
     "segments.members": (Question(AS_OF), dict.fromkeys(segments.CUTS)),
     "sales.by_category": (MARCH,),
     "sales.by_hour": (MARCH,),

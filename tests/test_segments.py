@@ -190,7 +190,7 @@ def test_every_customer_is_in_the_groups_that_the_rules_give(
 ) -> None:
     people = chain.people(scope, question.as_of, question.window_first)
     cells = queries.cells(scope, chain.snapshot.engine, question)
-    cuts = {name: cells[name].iloc[0].item() for name in queries.CUTS}
+    cuts = queries.cuts(scope, chain.snapshot.engine, question).iloc[0].to_dict()
     names = ["r", "f", "m", "segment", "abc", "quadrant", "stage"]
     for tie_rule in ("keep_ties", "equal_size"):
         expected = groups(people, question.as_of, question.monetary, tie_rule, question.abc_a, question.abc_b)
@@ -209,7 +209,7 @@ def test_every_customer_is_in_the_groups_that_the_rules_give(
 def test_the_values_at_which_groups_part(scope: Scope, chain: RandomChain) -> None:
     people = chain.people(scope, LAST_DAY)
     buyers = people[people["orders"] > 0]
-    row = queries.cells(scope, chain.snapshot.engine, Question(LAST_DAY)).iloc[0]
+    row = queries.cuts(scope, chain.snapshot.engine, Question(LAST_DAY)).iloc[0]
     days = (buyers["last_day"] - pd.Timestamp(1970, 1, 1)).dt.days
     for letter, values in (("r", days), ("f", buyers["orders"]), ("m", buyers["net_sales"])):
         cuts = [row[f"{letter}_cut_{j}"] for j in (1, 2, 3, 4)]

@@ -65,6 +65,7 @@ class Base:
 
     connection: Connection
     people: FromClause
+    cuts: dict[str, Any]  # the values at which the groups part; empty where nobody bought
 
 
 # One table for all, so that statements on it are compiled once; each connection has its own.
@@ -92,7 +93,10 @@ def base(scope: Scope, engine: Engine, question: Question) -> Iterator[Base]:
     with engine.connect() as connection:
         connection.execute(with_rank.into(_kept_here.name, temporary=True))
         try:
-            yield Base(connection, _as_base(select(_kept_here), question))
+            kept_people = _as_base(select(_kept_here), question)
+            parted = grouping.cuts(kept_people, question.monetary, question.abc_a, question.abc_b)
+            values = connection.execute(parted).mappings().first()
+            yield Base(connection, kept_people, {str(name): value for name, value in (values or {}).items()})
         finally:
             _kept_here.drop(connection)
 

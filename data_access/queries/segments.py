@@ -61,35 +61,39 @@ def added_up(scope: Scope, engine: Engine, question: Question) -> Iterator[Base 
             yield kept
 
 
-def cells(scope: Scope, engine: Engine, question: Question, kept: Base | None = None) -> pd.DataFrame:
-    """One row per tie rule and combination of groups that occurs; everybody is in one row of each tie rule.
+def cuts(scope: Scope, engine: Engine, question: Question, kept: Base | None = None) -> pd.DataFrame:
+    """One row: the values at which the groups part (marts.customer_cut); none where nobody bought.
 
-    Columns: tie_rule, r, f, m (NA without an order), segment (NA: all orders lie before the window), abc, quadrant
-    (NA without an order), stage, customers, visits, orders, in ten-thousandths gross_sales and net_sales; and, the
-    same in every row, the values at which the groups part, NaN where there are none (marts.customer_cut): the
-    quintiles r_cut_1 r_cut_2 r_cut_3 r_cut_4 f_cut_1 f_cut_2 f_cut_3 f_cut_4 m_cut_1 m_cut_2 m_cut_3 m_cut_4, the
-    medians visits_median net_sales_median, and of the last customer of each equal group and class value and id_rank:
-    r_last_1 r_last_2 r_last_3 r_last_4 r_rank_1 r_rank_2 r_rank_3 r_rank_4
+    Columns: the quintiles r_cut_1 r_cut_2 r_cut_3 r_cut_4 f_cut_1 f_cut_2 f_cut_3 f_cut_4 m_cut_1 m_cut_2 m_cut_3
+    m_cut_4, the medians visits_median net_sales_median, and of the last customer of each equal group and class value
+    and id_rank: r_last_1 r_last_2 r_last_3 r_last_4 r_rank_1 r_rank_2 r_rank_3 r_rank_4
     f_last_1 f_last_2 f_last_3 f_last_4 f_rank_1 f_rank_2 f_rank_3 f_rank_4
     m_last_1 m_last_2 m_last_3 m_last_4 m_rank_1 m_rank_2 m_rank_3 m_rank_4 a_value a_rank b_value b_rank.
     """
     place = place_of(scope, engine)
     if place is not None and is_added_up(engine, question):
-        c, k = segment_cell.c, customer_cut.c
-        here = and_(k.level == c.level, k.place_id == c.place_id)
-        rows = select(segment_cell, *(k[name] for name in CUTS)).join_from(
-            segment_cell, customer_cut, here, isouter=True
-        )
-        return fetch(engine, _as_numbers(rows.where(place.rows(segment_cell))))
+        return fetch(engine, select(*(customer_cut.c[name] for name in CUTS)).where(place.rows(customer_cut)))
     with nullcontext(kept) if kept else base(scope, engine, question) as found:
-        people, monetary = found.people, question.monetary
-        parted = grouping.cuts(people, monetary, question.abc_a, question.abc_b)
-        values = found.connection.execute(parted).mappings().first()
+        values = [found.cuts] if found.cuts else []
+        return pd.DataFrame(values, columns=list(CUTS)).astype("float64")
+
+
+def cells(scope: Scope, engine: Engine, question: Question, kept: Base | None = None) -> pd.DataFrame:
+    """One row per tie rule and combination of groups that occurs; everybody is in one row of each tie rule.
+
+    Columns: tie_rule, r, f, m (NA without an order), segment (NA: all orders lie before the window), abc, quadrant
+    (NA without an order), stage, customers, visits, orders, in ten-thousandths gross_sales and net_sales.
+    """
+    place = place_of(scope, engine)
+    if place is not None and is_added_up(engine, question):
+        return fetch(engine, _as_numbers(select(segment_cell).where(place.rows(segment_cell))))
+    with nullcontext(kept) if kept else base(scope, engine, question) as found:
         # With the values written out the groups take a third less time than with a join to them.
-        cut = _literals(dict(values) if values else dict.fromkeys(CUTS))
-        one = grouping.cells(people, cut, people, monetary).subquery("one")
-        every = select(one, *(value.label(name) for name, value in cut.items()))
-        return fetch_from(found.connection, _as_numbers(every))
+        cut = _literals(found.cuts or dict.fromkeys(CUTS))
+        return fetch_from(
+            found.connection,
+            _as_numbers(select(grouping.cells(found.people, cut, found.people, question.monetary).subquery())),
+        )
 
 
 def _as_numbers(rows: Select[Any]) -> Select[Any]:
@@ -98,7 +102,7 @@ def _as_numbers(rows: Select[Any]) -> Select[Any]:
     counts = [cast(r[name], BigInteger).label(name) for name in ("customers", "visits", "orders")]
     money = [ten_thousandths(r[name]).label(name) for name in ("gross_sales", "net_sales")]
     groups = [r[name] for name in ("tie_rule", "r", "f", "m", "segment", "abc", "quadrant", "stage")]
-    return select(*groups, *counts, *money, *(r[name] for name in CUTS)).order_by(*groups)
+    return select(*groups, *counts, *money).order_by(*groups)
 
 
 def curve(scope: Scope, engine: Engine, question: Question, kept: Base | None = None) -> pd.DataFrame:
@@ -130,7 +134,7 @@ def members(
     offset: int = 0,
     limit: int = 50,
 ) -> pd.DataFrame:
-    """One row per customer of a page of the list, highest net sales first; ``cuts`` as in a row of ``cells``.
+    """One row per customer of a page of the list, highest net sales first; ``cuts`` as in the row of ``cuts``.
 
     Columns: customer_key (pseudonym), store_id (of the last order; home store of somebody without one), segment, r, f
     and m under ``tie_rule``, recency_days (days since the last order), orders, visits (days with an order), net_sales,

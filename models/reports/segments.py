@@ -37,6 +37,7 @@ QUANTILES = (0.2, 0.4, 0.6, 0.8)
 MEMBERS = 1_000  # of the list, unless told
 MOST_MEMBERS = 100_000  # of one answer
 _EPOCH = date(1970, 1, 1)
+_NO_LIMITS = dict.fromkeys(queries.CUTS, math.nan)
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +90,7 @@ class SegmentsReport:
     question: Question
     # one row per tie rule and combination of groups, with its customers, in ten-thousandths gross_sales and net_sales
     cells: pd.DataFrame
-    limits: dict[str, Any]  # the values at which the groups part, as queries.segments.cells names them
+    limits: dict[str, float]  # the values at which the groups part, as queries.segments.cuts names them
 
 
 def segments(
@@ -123,9 +124,10 @@ def segments(
         window_first = (pd.Timestamp(as_of) - pd.DateOffset(months=window_months) + pd.Timedelta(days=1)).date()
     question = Question(as_of, window_first, monetary, abc_a, abc_b)
     with queries.added_up(scope, snapshot.engine, question) as kept:
+        cuts = queries.cuts(scope, snapshot.engine, question, kept)
         cells = queries.cells(scope, snapshot.engine, question, kept)
         curve = queries.curve(scope, snapshot.engine, question, kept)
-    limits = {name: (cells[name].head(1).tolist() or [math.nan])[0] for name in queries.CUTS}
+    limits = {str(name): float(value) for name, value in cuts.iloc[0].items()} if len(cuts) else _NO_LIMITS
     under = cells[cells["tie_rule"] == tie_rule]
     frames = select_columns(
         SegmentsReport,
