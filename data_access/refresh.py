@@ -431,7 +431,7 @@ def _register_states(work: duckdb.DuckDBPyConnection, state: ContractReport) -> 
             "state": t.state,
             "rows": t.rows,
             "missing_columns": ",".join(t.missing) or None,
-            "changed_columns": ",".join(t.changed) or None,
+            "changed_columns": ",".join(name.partition(" (")[0] for name in t.changed) or None,
             "disables": ",".join(t.disables) or None,
             "newest": t.newest,
         }

@@ -68,6 +68,23 @@ if not report.loads.empty:
             rows=14,
         )
 
+refreshes = load.refreshes(page.scope)
+if not refreshes.empty:
+    with st.container(border=True):
+        head.block(t("data_health.refreshes"), t("data_health.refreshes_note"))
+        shown = [
+            column("started"),
+            column("outcome", words="refresh_outcome"),
+            column("seconds"),
+            column("rows_read"),
+            column("rows_changed"),
+            column("generation"),
+            column("failure"),
+        ]
+        listing(
+            refreshes, shown, currency=page.currency, alt=t("data_health.refreshes"), key="health_refreshes", rows=8
+        )
+
 if not report.sources.empty:
     with st.container(border=True):
         head.block(t("data_health.sources"))

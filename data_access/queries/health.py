@@ -26,13 +26,13 @@ def tables_of_the_crm(scope: Scope, engine: Engine) -> pd.DataFrame:
     """One row per canonical CRM table, by name.
 
     Columns: table_name, state (ok | empty | absent | columns_missing), rows (NA outside the chain scope),
-    missing_columns, disables (page keys), newest (datetime64, UTC).
+    missing_columns, changed_columns (of another type), disables (page keys), newest (datetime64, UTC).
     """
     c = table_status.c
     rows = c.rows if scope.kind == "chain" else cast(null(), Integer)
-    query = select(c.table_name, c.state, rows.label("rows"), c.missing_columns, c.disables, c.newest).order_by(
-        c.table_name
-    )
+    query = select(
+        c.table_name, c.state, rows.label("rows"), c.missing_columns, c.changed_columns, c.disables, c.newest
+    ).order_by(c.table_name)
     some_store = scope.limit(select(store.c.store_id), store.c.store_id)
     return fetch(engine, query if scope.kind == "chain" else query.where(exists(some_store)))
 

@@ -1,12 +1,14 @@
 """Data health: what the CRM delivered, how fresh and how fast, and whether the money arrived in full."""
 
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Annotated
 
 import pandas as pd
 
 from data_access.freshness import SLACK
 from data_access.queries import health as queries
+from data_access.refresh_log import past_refreshes
 from data_access.scope import Scope
 from data_access.snapshot import Snapshot
 from models.reports._shape import Columns, select_columns
@@ -17,8 +19,11 @@ class HealthReport:
     """Chain totals (rows, loads, reconciliation, refused rows, sources) are for the chain scope only: a scope of
     stores sees which tables there are, not how much the chain holds, and an empty scope sees nothing."""
 
-    # one row per canonical CRM table; state ok | empty | absent | columns_missing; disables: page keys
-    table_status: Annotated[pd.DataFrame, Columns("table_name state rows missing_columns disables newest")]
+    # one row per canonical CRM table; state ok | empty | absent | columns_missing; changed_columns: of another type;
+    # disables: page keys
+    table_status: Annotated[
+        pd.DataFrame, Columns("table_name state rows missing_columns changed_columns disables newest")
+    ]
     # one row per CRM table that was read; mode full | changes; lag_hours: from its newest row to the reading
     loads: Annotated[
         pd.DataFrame,
@@ -59,6 +64,31 @@ def health(snapshot: Snapshot, scope: Scope) -> HealthReport:
         generation=queries.generation(scope, engine),
     )
     return HealthReport(**frames)
+
+
+def refreshes(home: Path, scope: Scope) -> pd.DataFrame:
+    """One row per refresh of this home, the last 50, newest first; none outside the chain scope.
+
+    Columns: started (datetime64, UTC), outcome (full | changes | nothing | failed), seconds, rows_read, rows_changed,
+    generation (the one in force after it), failure (a sentence; None when it did not fail).
+    """
+    past = past_refreshes(home) if scope.kind == "chain" else []
+    rows = [
+        {
+            "started": one.started,
+            "outcome": "failed" if one.failure else one.mode if one.published else "nothing",
+            "seconds": one.seconds,
+            "rows_read": one.rows_read,
+            "rows_changed": one.rows_changed,
+            "generation": one.generation,
+            "failure": one.failure,
+        }
+        for one in past
+    ]
+    columns = ["started", "outcome", "seconds", "rows_read", "rows_changed", "generation", "failure"]
+    return pd.DataFrame(rows, columns=columns).astype(
+        {"started": "datetime64[us]", "seconds": "float64", "rows_read": "Int64", "rows_changed": "Int64"}
+    )
 
 
 def quarantined_rows(snapshot: Snapshot, scope: Scope) -> pd.DataFrame:

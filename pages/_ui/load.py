@@ -24,6 +24,7 @@ from data_access.texts import translations as read_translations
 from models.reports.health import HealthReport
 from models.reports.health import health as health_report
 from models.reports.health import quarantined_rows as quarantined_rows_of
+from models.reports.health import refreshes as past_refreshes
 from models.reports.order import OrderReport
 from models.reports.order import order as order_report
 from models.reports.overview import OverviewReport
@@ -73,6 +74,11 @@ def release_older() -> None:
 def unusable() -> Unusable | None:
     """The newer generation that could not be opened, if there is one."""
     return unusable_snapshot(settings().home)
+
+
+def refreshes(scope: Scope) -> pd.DataFrame:
+    """The last refreshes and how they ended, as ``models.reports.health.refreshes`` gives them."""
+    return past_refreshes(settings().home, scope)
 
 
 def _keep(newest: int) -> None:

@@ -101,7 +101,8 @@ def named_states(table_status: pd.DataFrame) -> pd.DataFrame:
 def breaches(states: pd.DataFrame) -> list[str]:
     """Of ``named_states``, one line of Markdown per table that breaks the contract: a column is missing, or a page
     cannot do without it."""
-    broken = states[(states["state"] == "columns_missing") | states["disables"].notna()]
+    drifted = (states["state"] == "columns_missing") | states["changed_columns"].notna()
+    broken = states[drifted | states["disables"].notna()]
     return [_breach(row) for _, row in broken.iterrows()]
 
 
@@ -112,6 +113,9 @@ def _breach(row: pd.Series) -> str:
     if state == "columns_missing":
         columns = t("number.list").join(name.strip() for name in str(row["missing_columns"]).split(","))
         said.append(t("data_health.breach_columns", columns=columns))
+    if not fmt.is_missing(row["changed_columns"]):
+        columns = t("number.list").join(str(row["changed_columns"]).split(","))
+        said.append(t("data_health.breach_types", columns=columns))
     if not fmt.is_missing(row["disables"]):
         said.append(t("data_health.breach", pages=row["disables"]))
     return " · ".join(said)

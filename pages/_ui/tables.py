@@ -63,6 +63,7 @@ _KINDS: dict[str, Kind] = {
     "rows_per_second": "count",
     "seconds": "decimal",
     "read_at": "instant",
+    "started": "instant",
     "rows_read": "count",
     "rows_loaded": "count",
     "rows_quarantined": "count",
