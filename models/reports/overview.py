@@ -112,11 +112,12 @@ def _stores(stores: pd.DataFrame, sums: pd.DataFrame, comparison: Comparison) ->
     """
     now = comparison.period
     figures = by_place(sums, pd.Series(stores["store_id"].array, stores["store_id"]), comparison.unknown)
-    active = (figures.fillna(0) != 0).any(axis=1).to_numpy()
+    active = (np.nan_to_num(figures.to_numpy(dtype=np.float64)) != 0).any(axis=1)
     was_open = (stores["opened_on"].isna() | (stores["opened_on"] <= pd.Timestamp(now.last))) & (
         stores["closed_on"].isna() | (stores["closed_on"] >= pd.Timestamp(now.first))
     )
-    shown = stores[active | (was_open & (stores["kind"] != UNKNOWN))].join(figures, on="store_id")
+    every = beside(stores, figures)
+    shown = every[active | (was_open & (stores["kind"] != UNKNOWN))].copy()
     for column, other in (("previous", comparison.previous), ("last_year", comparison.last_year)):
         if other is not None:
             shown[column] = shown[column].where(~(shown["opened_on"] > pd.Timestamp(other.first)))
@@ -128,6 +129,11 @@ def _regions(stores: pd.DataFrame, sums: pd.DataFrame, by_store: pd.DataFrame, c
     figures = by_place(sums, stores.set_index("store_id")["region_id"], comparison.unknown)
     shown = by_store.groupby(["region_id", "region"]).size().rename("stores").reset_index()
     return best_first(shown.join(figures, on="region_id"), "region_id")
+
+
+def beside(places: pd.DataFrame, figures: pd.DataFrame) -> pd.DataFrame:
+    """The places, each named once, with their figures; these have the same places in the same order."""
+    return places.assign(**{str(name): values.to_numpy() for name, values in figures.items()})
 
 
 def best_first(places: pd.DataFrame, key: str) -> pd.DataFrame:

@@ -13,7 +13,7 @@ from models import metrics
 from models.calc.days import by_place, totals
 from models.reports._compare import Comparison, compare
 from models.reports._shape import Columns, select_columns
-from models.reports.overview import best_first, no_kpis
+from models.reports.overview import beside, best_first, no_kpis
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,4 +83,4 @@ def _stores(stores: pd.DataFrame, sums: pd.DataFrame, comparison: Comparison) ->
     sold_it = stores[stores["store_id"].isin(sums["store_id"])]
     unknown = [] if comparison.previous else ["previous"]
     figures = by_place(sums, pd.Series(sold_it["store_id"].array, sold_it["store_id"]), unknown)
-    return best_first(sold_it.join(figures, on="store_id"), "store_id")
+    return best_first(beside(sold_it, figures), "store_id")
