@@ -19,11 +19,11 @@ from pathlib import Path
 from typing import Any
 
 import duckdb
-from sqlalchemy import ColumnElement, Engine, Table, and_, extract, func, or_, select
+from sqlalchemy import ColumnElement, Engine, Table, and_, extract, func, literal, null, or_, select
 
 from data_access.contract import ContractReport
 from data_access.marts._sql import scalar
-from data_access.readers import Reader, reading
+from data_access.readers import Reader, exact_sum, reading
 from data_access.schema import crm, pii_columns, translation
 from data_access.stage_file import Remembered, StageState, described
 from data_access.staging import SOURCES, Progress, Source, create, stage
@@ -103,10 +103,10 @@ def collect_all(
             into = "temp.people" if source.table == "customer" else f"stage.{source.table}"
             create(work, source, into)
             if _usable(source, state):
-                figures = _figures(reader, source, state)
                 started = time.monotonic()
                 present, where = state[source.table].present, _readable(source)
-                rows = stage(work, reader, source, present, figures.rows, progress, into=into, where=where)
+                rows = stage(work, reader, source, present, progress, into=into, where=where)
+                figures = _figures(reader, source.table, state, source.money)  # now that the CRM has it in memory
                 _note(collected, source, state, "full", rows, started, figures)
             elif source.money:
                 collected.totals[source.table] = Decimal(0)
@@ -143,7 +143,7 @@ def collect_changes(
                 if source.table != "customer":
                     differ(work, source, collected)
                 continue
-            figures = _figures(reader, source, state)
+            figures = _figures(reader, source.table, state, source.money)
             started = time.monotonic()
             mode, rows = _pull(reader, work, source, state, before, figures, last_day, collected, progress)
             _note(collected, source, state, mode, rows, started, figures)
@@ -158,8 +158,8 @@ def collect_changes(
 def _count_others(reader: Reader, state: ContractReport, collected: Collected) -> None:
     for table in state.tables:
         if table.present and table.table not in collected.figures:
-            rows, newest = _count(reader, table.table, "updated_at" in table.present)
-            collected.figures[table.table] = rows, newest
+            figures = _figures(reader, table.table, state, None)
+            collected.figures[table.table] = figures.rows, figures.newest
 
 
 def _usable(source: Source, state: ContractReport) -> bool:
@@ -184,18 +184,13 @@ def _note(
     collected.tables[source.table] = Remembered(described(state, source.table), seen)
 
 
-def _figures(reader: Reader, source: Source, state: ContractReport) -> _Figures:
-    rows, newest = _count(reader, source.table, "updated_at" in state[source.table].present)
-    return _Figures(rows, newest, reader.total(source.table, source.money) if source.money else Decimal(0))
-
-
-def _count(reader: Reader, name: str, dated: bool) -> tuple[int, datetime | None]:
+def _figures(reader: Reader, name: str, state: ContractReport, money: str | None) -> _Figures:
     table = crm.tables[name]
-    columns: list[ColumnElement[Any]] = [func.count()]
-    if dated:
-        columns.append(func.max(table.c.updated_at))
-    rows, *newest = reader.execute(select(*columns).select_from(table))[0]
-    return rows, newest[0] if newest else None
+    newest = func.max(table.c.updated_at) if "updated_at" in state[name].present else null()
+    total = exact_sum(table.c[money]) if money else literal(0)
+    wanted = (func.count().label("rows"), newest.label("newest"), total.label("money"))
+    rows, newest_at, ten_thousandths = reader.execute(select(*wanted).select_from(table))[0]
+    return _Figures(rows, newest_at, Decimal(ten_thousandths).scaleb(-4))
 
 
 def _pull(
@@ -213,15 +208,15 @@ def _pull(
     name, seen = source.table, before.tables[source.table]
     present = state[name].present
 
-    def read(where: ColumnElement[bool] | None, expected: int) -> int:
+    def read(where: ColumnElement[bool] | None) -> int:
         both = [condition for condition in (where, _readable(source)) if condition is not None]
         chosen = and_(*both) if both else None
-        return stage(work, reader, source, present, expected, progress, into=f"incoming.{name}", where=chosen)
+        return stage(work, reader, source, present, progress, into=f"incoming.{name}", where=chosen)
 
     def whole() -> tuple[str, int]:
         work.execute(f"DELETE FROM incoming.{name}")
         collected.again[name] = None
-        rows = read(None, figures.rows)
+        rows = read(None)
         _match(work, source)
         return "full", rows
 
@@ -235,7 +230,7 @@ def _pull(
         if birthdays is None:
             return whole()
         changed = or_(changed, birthdays)
-    rows = read(changed, 0)
+    rows = read(changed)
     _match(work, source)
     days: list[date | None] = []
     if _rows_after(work, source, days) != figures.rows:
@@ -245,7 +240,7 @@ def _pull(
         for day in days:
             within = _of_day(table, day)
             work.execute(f"DELETE FROM incoming.{name} WHERE {_in_day(day)}")
-            rows += read(within, 0)
+            rows += read(within)
         _match(work, source)
         if _rows_after(work, source, days) != figures.rows:
             return whole()

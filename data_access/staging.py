@@ -129,7 +129,6 @@ def stage(
     reader: Reader,
     source: Source,
     present: Collection[str],
-    expected: int,
     progress: Progress,
     *,
     into: str,
@@ -137,21 +136,21 @@ def stage(
 ) -> int:
     """Adds to the staging table ``into`` the columns of ``source`` that are ``present`` in the CRM; returns the rows.
 
-    ``where`` chooses rows; ``expected`` is their number as far as it is known, for the progress.
+    ``where`` chooses rows.
     """
     table = crm.tables[source.table]
     started = time.monotonic()
     rows = 0
     names = [name for name in source.columns if name in present]
     for batch in reader.rows(table.name, names, where):
-        columns = _select([table.c[name] for name in names], batch.typed)
+        columns = _select([table.c[name] for name in names], batch.typed, batch.unreadable)
         work.execute(f"INSERT INTO {into} BY NAME SELECT {columns} FROM {batch.relation}")
         (added,) = work.fetchone() or (0,)
         rows += added
         seconds = max(time.monotonic() - started, 0.001)
-        left = max(expected - rows, 0) * seconds / max(rows, 1)
-        remaining = f", about {left:.0f} s left" if rows < expected else ""
-        progress(f"{table.name}: {rows:,} of {max(expected, rows):,} rows, {rows / seconds:,.0f} rows/s{remaining}")
+        left = max(batch.expected - rows, 0) * seconds / max(rows, 1)
+        remaining = f" of {batch.expected:,}, about {left:.0f} s left" if rows < batch.expected else ""
+        progress(f"{table.name}: {rows:,} rows{remaining}, {rows / seconds:,.0f} rows/s")
     return rows
 
 
@@ -168,12 +167,14 @@ def _cast(column: Column[object], typed: Collection[str]) -> str:
     return f"TRY_CAST({name} AS {kind})"
 
 
-def _select(columns: Sequence[Column[object]], typed: Collection[str]) -> str:
-    """What to select from a reader's rows, of which the columns in ``typed`` need no reading."""
+def _select(columns: Sequence[Column[object]], typed: Collection[str], unreadable: str) -> str:
+    """What to select from a reader's rows, of which the columns in ``typed`` need no reading; ``unreadable`` names
+    those of them that are null because they could not be read."""
     failed = ", ".join(
         f"CASE WHEN trim(\"{c.name}\") <> '' AND {_cast(c, typed)} IS NULL THEN '{c.name}' END"
         for c in columns
         if duckdb_type(c) != "VARCHAR" and c.name not in typed
     )
-    unreadable = f"nullif(concat_ws(',', {failed}), '')" if failed else "NULL"
+    if failed:
+        unreadable = f"nullif(concat_ws(',', {failed}, {unreadable}), '')"
     return ", ".join(f'{_cast(c, typed)} AS "{c.name}"' for c in columns) + f", {unreadable} AS unreadable"

@@ -22,12 +22,13 @@ from data_access.readers.base import (
     Rows,
     Unavailable,
     duckdb_type,
+    exact_sum,
     first_line,
     literal,
 )
 from data_access.settings import settings
 
-__all__ = ["APPLICATION", "Reader", "Rows", "duckdb_type", "literal", "reading", "refuse_missing_file"]
+__all__ = ["APPLICATION", "Reader", "Rows", "duckdb_type", "exact_sum", "literal", "reading", "refuse_missing_file"]
 
 log = logging.getLogger(__name__)
 

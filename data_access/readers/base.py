@@ -24,10 +24,12 @@ from sqlalchemy import (
     Select,
     Text,
     cast,
-    func,
     select,
     type_coerce,
 )
+from sqlalchemy.ext.compiler import compiles
+from sqlalchemy.sql.compiler import SQLCompiler
+from sqlalchemy.sql.functions import FunctionElement
 from sqlalchemy.types import NullType, TypeEngine
 
 from data_access.schema import crm
@@ -49,11 +51,15 @@ class Failed(Exception):
 class Rows:
     """Some rows of one table: SQL to put behind FROM.
 
-    The columns in ``typed`` have their canonical DuckDB type already, all others are text.
+    The columns in ``typed`` have their canonical DuckDB type already, all others are text. ``unreadable`` is SQL for
+    the names, with commas, of typed columns that are null because their type does not know the value. ``expected``:
+    how many rows come in all, where there are several relations and it is known.
     """
 
     relation: str
     typed: frozenset[str]
+    unreadable: str = "NULL"
+    expected: int = 0
 
 
 class Reader(Protocol):
@@ -70,9 +76,6 @@ class Reader(Protocol):
 
         Each column's SQLAlchemy type decides; a column of unknown type (``func.avg``) arrives as text.
         """
-
-    def total(self, name: str, amount: str) -> Decimal:
-        """The sum of one money column, to four decimals, as the CRM itself computes it."""
 
 
 def literal(text: object) -> str:
@@ -128,8 +131,25 @@ def _as_it_is(column: Column[Any]) -> ColumnElement[Any]:
     return type_coerce(column, NullType()).label(column.name)
 
 
-def money_total(name: str, amount: str) -> Select[*tuple[Any, ...]]:
-    return select(func.coalesce(func.sum(cast(crm.tables[name].c[amount], Numeric(18, 4))), 0))
+class exact_sum(FunctionElement[Decimal]):
+    """The sum of a money column to four decimals, in ten-thousandths; 0 without a row.
+
+    SQLite adds decimals as binary fractions, whole numbers exactly.
+    """
+
+    name = "exact_sum"
+    type = Numeric(38, 0)
+    inherit_cache = True
+
+
+@compiles(exact_sum)
+def _exact_sum(element: exact_sum, compiler: SQLCompiler, **kw: Any) -> str:
+    return f"coalesce(sum(CAST({compiler.process(element.clauses, **kw)} AS DECIMAL(18, 4))), 0) * 10000"
+
+
+@compiles(exact_sum, "sqlite")
+def _exact_sum_in_sqlite(element: exact_sum, compiler: SQLCompiler, **kw: Any) -> str:
+    return f"coalesce(sum(CAST(round({compiler.process(element.clauses, **kw)} * 10000) AS INTEGER)), 0)"
 
 
 def plain_sql(query: Select[*tuple[Any, ...]], engine: Engine) -> str:
@@ -240,6 +260,20 @@ def one_transaction(work: duckdb.DuckDBPyConnection) -> Iterator[None]:
     except BaseException:
         work.execute("ROLLBACK")
         raise
+
+
+@contextmanager
+def one_thread(work: duckdb.DuckDBPyConnection) -> Iterator[None]:
+    """No second thread while rows come through a single one: it would wait in a busy loop, which takes a core from
+    the CRM on the same machine."""
+    aside = work.cursor()  # in a transaction that failed nothing could be set
+    (threads,) = aside.execute("SELECT current_setting('threads')").fetchone() or (1,)
+    aside.execute("SET threads = 1")
+    try:
+        yield
+    finally:
+        aside.execute(f"SET threads = {threads}")
+        aside.close()
 
 
 @contextmanager

@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +14,6 @@ from data_access.readers.base import (
     at_most,
     canonical_rows,
     literal,
-    money_total,
     one_transaction,
     plain_sql,
     quoted,
@@ -62,6 +60,3 @@ class _Attached:
     def execute(self, query: Select[*tuple[Any, ...]]) -> list[tuple[Any, ...]]:
         with at_most(self._seconds, self._work):
             return canonical_rows(query, self._work.execute(plain_sql(query, self._engine)).fetchall())
-
-    def total(self, name: str, amount: str) -> Decimal:
-        return Decimal(self.execute(money_total(name, amount))[0][0])

@@ -57,12 +57,13 @@ class _Joining(Streaming):
         relation = f"(SELECT {split} FROM (SELECT string_split(whole, {sql_literal(_BETWEEN)}) AS part FROM batch))"
         if where is not None:
             query = query.where(where)
+        expected = self._expected(name, where)
         for rows in self._blocks(plain_sql(query, self._engine)):
             texts = [text for (text,) in rows]
             if any(text is None or text.count(_BETWEEN) != len(columns) - 1 for text in texts):
                 raise Failed(f"a row of {name} is too long or holds control characters in a number or date")
             with registered(self._work, pa.table({"whole": pa.array(texts, pa.string())})):
-                yield Rows(relation, frozenset())
+                yield Rows(relation, frozenset(), expected=expected)
 
     def _blocks(self, statement: str) -> Iterator[Sequence[tuple[str | None]]]:
         driver: Any = self._connection.connection.dbapi_connection

@@ -3,14 +3,28 @@
 import os
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
 import duckdb
 import psycopg
 from psycopg.conninfo import make_conninfo
-from sqlalchemy import ColumnElement, Connection, Engine, Select, Text, cast, func, literal_column, or_, select
+from sqlalchemy import (
+    Column,
+    ColumnElement,
+    Connection,
+    Engine,
+    Select,
+    Text,
+    case,
+    cast,
+    func,
+    literal_column,
+    null,
+    or_,
+    select,
+)
+from sqlalchemy import literal as sql_literal
 
 from data_access.readers.base import (
     APPLICATION,
@@ -24,7 +38,7 @@ from data_access.readers.base import (
     first_line,
     literal,
     load_scanner,
-    money_total,
+    one_thread,
     one_transaction,
     plain_sql,
     postgresql_settings,
@@ -75,35 +89,42 @@ class _Scanning:
     def rows(self, name: str, columns: Sequence[str], where: ColumnElement[bool] | None = None) -> Iterator[Rows]:
         whole = _relation(plain_sql(selection(name, columns, None), self._engine))
         as_text, typed = readable(self._work, whole, name, columns)
-        no_numbers = self._no_numbers(name, [c for c in columns if c in typed], where)
-        as_text |= no_numbers
-        sql = plain_sql(selection(name, columns, where, as_text), self._engine)
-        named = ", ".join(f"{quoted(c) if c in as_text else typed[c]} AS {quoted(c)}" for c in columns)
-        yield Rows(f"(SELECT {named} FROM {_relation(sql)})", frozenset(set(columns) - as_text))
-
-    def _no_numbers(self, name: str, columns: Sequence[str], where: ColumnElement[bool] | None) -> frozenset[str]:
-        """Decimal columns that hold 'NaN' somewhere: the scanner would silently deliver 0 for it."""
         table = crm.tables[name]
-        decimals = [c for c in columns if duckdb_type(table.c[c]).startswith("DECIMAL")]
-        if not decimals:
-            return frozenset()
-        nan: ColumnElement[Any] = literal_column("'NaN'")
-        query = select(*(func.bool_or(table.c[c] == nan) for c in decimals))
-        query = query.where(or_(*(table.c[c] == nan for c in decimals)))
-        (found,) = self._fetch(query if where is None else query.where(where))
-        return frozenset(c for c, holds in zip(decimals, found, strict=True) if holds == "true")
+        decimals = [table.c[c] for c in columns if c in typed and duckdb_type(table.c[c]).startswith("DECIMAL")]
+        typed |= {c.name: _unless_no_number(c.name, typed[c.name]) for c in decimals}
+        query = selection(name, columns, where, as_text).add_columns(_no_numbers(decimals))
+        named = ", ".join(f"{quoted(c) if c in as_text else typed[c]} AS {quoted(c)}" for c in columns)
+        relation = f"(SELECT {named}, {_NO_NUMBERS} FROM {_relation(plain_sql(query, self._engine))})"
+        with one_thread(self._work):
+            yield Rows(relation, frozenset(typed), unreadable=_NO_NUMBERS)
 
     def execute(self, query: Select[*tuple[Any, ...]]) -> list[tuple[Any, ...]]:
         return canonical_rows(query, self._fetch(query))
-
-    def total(self, name: str, amount: str) -> Decimal:
-        return Decimal(self.execute(money_total(name, amount))[0][0])
 
     def _fetch(self, query: Select[*tuple[Any, ...]]) -> list[tuple[Any, ...]]:
         """As text: the scanner would turn sums of decimals into binary fractions."""
         inner = query.subquery("q")
         outer = select(*(cast(c, Text).label(f"c{i}") for i, c in enumerate(inner.c)))
-        return self._work.execute(f"FROM {_relation(plain_sql(outer, self._engine))}").fetchall()
+        with one_thread(self._work):
+            return self._work.execute(f"FROM {_relation(plain_sql(outer, self._engine))}").fetchall()
+
+
+# The scanner delivers 'NaN' as 0. PostgreSQL itself therefore says in each row which numbers are none.
+_NO_NUMBERS = "no_numbers"
+
+
+def _no_numbers(decimals: Sequence[Column[Any]]) -> ColumnElement[Any]:
+    if not decimals:
+        return null().label(_NO_NUMBERS)
+    nan: ColumnElement[Any] = literal_column("'NaN'")
+    names = func.concat_ws(sql_literal(","), *(case((c == nan, sql_literal(str(c.name)))) for c in decimals))
+    # Almost every row is settled by the comparisons alone.
+    return case((or_(*(c == nan for c in decimals)), names)).label(_NO_NUMBERS)
+
+
+def _unless_no_number(name: str, value: str) -> str:
+    here = f"list_contains(string_split({_NO_NUMBERS}, ','), {literal(name)})"
+    return f"CASE WHEN {_NO_NUMBERS} IS NULL OR NOT {here} THEN {value} END"
 
 
 def _relation(statement: str) -> str:

@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -18,9 +17,9 @@ from data_access.readers.base import (
     canonical_rows,
     literal,
     load_scanner,
+    one_thread,
     one_transaction,
     plain_sql,
-    quoted,
     selection,
 )
 
@@ -57,14 +56,11 @@ class _Scanning:
         self._seconds = seconds
 
     def rows(self, name: str, columns: Sequence[str], where: ColumnElement[bool] | None = None) -> Iterator[Rows]:
-        with at_most(self._seconds, self._work):
+        with at_most(self._seconds, self._work), one_thread(self._work):
             yield Rows(_relation(plain_sql(selection(name, columns, where), self._engine)), frozenset())
 
     def execute(self, query: Select[*tuple[Any, ...]]) -> list[tuple[Any, ...]]:
         return canonical_rows(query, self._fetch(plain_sql(query, self._engine)))
-
-    def total(self, name: str, amount: str) -> Decimal:
-        return Decimal(self._fetch(exact_total(name, amount))[0][0]).scaleb(-4)
 
     def _fetch(self, statement: str) -> list[Any]:
         with at_most(self._seconds, self._work):
@@ -73,8 +69,3 @@ class _Scanning:
 
 def _relation(statement: str) -> str:
     return f"sqlite_query('crm', {literal(statement)})"
-
-
-def exact_total(name: str, amount: str) -> str:
-    """SQL for a money total in ten-thousandths: SQLite adds decimals as binary fractions, whole numbers exactly."""
-    return f"SELECT coalesce(sum(CAST(round({quoted(amount)} * 10000) AS INTEGER)), 0) FROM {quoted(name)}"

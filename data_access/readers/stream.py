@@ -2,13 +2,12 @@
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
 import duckdb
 import pyarrow as pa
-from sqlalchemy import ColumnElement, Connection, Engine, Select
+from sqlalchemy import ColumnElement, Connection, Engine, Select, func, select
 
 from data_access.readers.base import (
     BATCH,
@@ -16,12 +15,11 @@ from data_access.readers.base import (
     Reader,
     Rows,
     canonical_rows,
-    money_total,
     postgresql_settings,
     registered,
     selection,
 )
-from data_access.readers.sqlite import exact_total
+from data_access.schema import crm
 
 
 @contextmanager
@@ -64,20 +62,20 @@ class Streaming:
         self._work = work
 
     def rows(self, name: str, columns: Sequence[str], where: ColumnElement[bool] | None = None) -> Iterator[Rows]:
+        expected = self._expected(name, where)
         streamed = self._connection.execution_options(stream_results=True, max_row_buffer=BATCH)
         for rows in streamed.execute(selection(name, columns, where)).partitions(BATCH):
             values = zip(*rows, strict=True)
             batch = {c: pa.array(map(_text, v), pa.string()) for c, v in zip(columns, values, strict=True)}
             with registered(self._work, pa.table(batch)) as relation:
-                yield Rows(relation, frozenset())
+                yield Rows(relation, frozenset(), expected=expected)
 
     def execute(self, query: Select[*tuple[Any, ...]]) -> list[tuple[Any, ...]]:
         return canonical_rows(query, [tuple(row) for row in self._connection.execute(query)])
 
-    def total(self, name: str, amount: str) -> Decimal:
-        if self._connection.dialect.name == "sqlite":
-            return Decimal(self._connection.exec_driver_sql(exact_total(name, amount)).scalar_one()).scaleb(-4)
-        return Decimal(self.execute(money_total(name, amount))[0][0])
+    def _expected(self, name: str, where: ColumnElement[bool] | None) -> int:
+        """The rows of a whole table, for the progress: rows one by one take far longer than to count them."""
+        return 0 if where is not None else int(self.execute(select(func.count()).select_from(crm.tables[name]))[0][0])
 
 
 def _text(value: object) -> str | None:
