@@ -7,6 +7,7 @@ from decimal import Decimal
 import duckdb
 
 from data_access.errors import Problem
+from data_access.marts._sql import scalar
 from data_access.staging import SOURCES
 
 _CENT = Decimal("0.01")
@@ -44,9 +45,9 @@ def reconcile(work: duckdb.DuckDBPyConnection, totals: Mapping[str, Decimal], ev
     for source in SOURCES:
         if source.money is None:
             continue
-        staged = _number(work, f"SELECT count(*) FROM {everything}.{source.table}")
-        kept = _number(work, f"SELECT count(*) FROM facts.{source.table}")
-        refused = _number(work, f"SELECT count(*) FROM facts.quarantine WHERE table_name = '{source.table}'")
+        staged = scalar(work, f"SELECT count(*) FROM {everything}.{source.table}")
+        kept = scalar(work, f"SELECT count(*) FROM facts.{source.table}")
+        refused = scalar(work, f"SELECT count(*) FROM facts.quarantine WHERE table_name = '{source.table}'")
         if staged != kept + refused:
             raise Problem(
                 f"the refresh lost rows of {source.table}: {staged:,} read, {kept:,} kept, {refused:,} quarantined; "
@@ -55,10 +56,10 @@ def reconcile(work: duckdb.DuckDBPyConnection, totals: Mapping[str, Decimal], ev
         figure = Figure(
             f"{source.table}.{source.money}",
             totals[source.table],
-            _number(work, f"SELECT sum({source.money}) FROM facts.{source.table}"),
-            _number(work, f"SELECT sum(amount) FROM facts.quarantine WHERE table_name = '{source.table}'"),
+            scalar(work, f"SELECT coalesce(sum({source.money}), 0) FROM facts.{source.table}"),
+            scalar(work, f"SELECT coalesce(sum(amount), 0) FROM facts.quarantine WHERE table_name = '{source.table}'"),
         )
-        no_numbers = _number(
+        no_numbers = scalar(
             work,
             f"SELECT count(*) FROM {everything}.{source.table} "
             f"WHERE list_contains(string_split(unreadable, ','), '{source.money}')",
@@ -98,11 +99,6 @@ _IDENTITIES = {
 def expect_identities(work: duckdb.DuckDBPyConnection) -> None:
     """Problem when two ways to the same money differ within the facts."""
     for what, (one, other) in _IDENTITIES.items():
-        left, right = _number(work, one), _number(work, other)
+        left, right = (scalar(work, f"SELECT coalesce(({query}), 0)") for query in (one, other))
         if left != right:
             raise Problem(f"{what} differ: {left:,.2f} and {right:,.2f}; nothing was published, please report this")
-
-
-def _number(work: duckdb.DuckDBPyConnection, query: str) -> Decimal:
-    found = work.execute(query).fetchone()
-    return Decimal((found and found[0]) or 0)

@@ -173,7 +173,7 @@ class _Refresh:
             work.execute(f"CREATE TABLE stage.customer AS {customer.WITHOUT_BIRTHDAY.format(day=_literal(day))}")
             work.execute("DROP TABLE incoming.customer")
             refusals.refuse(work, _CUSTOMER)
-            self._create_facts()
+            self._create_facts(work)
             work.execute(f"ATTACH {literal(self.draft.path)} AS facts")
             fill(work, _in_order())
             work.execute(f"INSERT INTO facts.customer_rank BY NAME {RANKED.format('stage.customer_number')}")
@@ -305,7 +305,8 @@ class _Refresh:
                 work.execute(f"CREATE SCHEMA {schema}")
             yield work
 
-    def _create_facts(self) -> None:
+    def _create_facts(self, work: duckdb.DuckDBPyConnection) -> None:
+        work.execute(f"ATTACH {literal(self.draft.path)} AS facts ({stage_file.COMPACT}); DETACH facts")
         engine = create_engine(f"duckdb:///{self.draft.path.as_posix()}")
         facts.create_all(engine)
         engine.dispose()

@@ -17,11 +17,16 @@ import duckdb
 from sqlalchemy import Engine
 
 from data_access.contract import ContractReport
+from data_access.marts import customer, places, return_line, sale_order
 from data_access.marts._sql import mart_sql
+from data_access.marts.build import FACTS
 from data_access.marts.registry import MARTS
 from data_access.marts.tables import facts
 from data_access.readers import literal
 from data_access.staging import SOURCES
+
+# How files are written that only this version of DuckDB has to read: text compresses in three quarters of the time.
+COMPACT = "STORAGE_VERSION 'latest'"
 
 _STATE = """
     CREATE TABLE IF NOT EXISTS {0}.state (generation INTEGER, fingerprint VARCHAR, read_in_full_at TIMESTAMP);
@@ -56,7 +61,7 @@ def attached(work: duckdb.DuckDBPyConnection, path: Path, name: str) -> Iterator
     """The staged copy as database ``name`` of ``work``."""
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     os.chmod(path.parent, 0o700)
-    work.execute(f"ATTACH {literal(path)} AS {name}")
+    work.execute(f"ATTACH {literal(path)} AS {name} ({COMPACT})")
     try:
         yield
     finally:
@@ -79,6 +84,8 @@ def fingerprint(engine: Engine, key: bytes) -> str:
         duckdb.__version__,
         repr(SOURCES),
         *(repr((t.name, [(c.name, str(c.type)) for c in t.c])) for t in facts.sorted_tables),
+        *FACTS.values(),
+        *(customer.WITHOUT_BIRTHDAY, places.STORE, return_line.SQL, sale_order.SQL),
         *(mart_sql(mart, "facts") for mart in MARTS),
     ]
     return hashlib.sha256("\n".join(parts).encode()).hexdigest()

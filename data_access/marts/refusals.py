@@ -9,6 +9,7 @@ second row with the key), order_refused (its receipt was refused), no_order (its
 
 import duckdb
 
+from data_access.marts._sql import scalar
 from data_access.staging import SOURCES, Source
 
 _PLAUSIBLE = "BETWEEN TIMESTAMP '1980-01-01' AND now()::TIMESTAMP + INTERVAL 5 YEAR"
@@ -26,11 +27,17 @@ def begin(work: duckdb.DuckDBPyConnection) -> None:
 def refuse(work: duckdb.DuckDBPyConnection, source: Source) -> None:
     """Adds the rows of one table that cannot be used and builds its ``clean`` view; receipts before their lines."""
     _refuse_rows(work, source)
+    if source.table == "sale_line":
+        _refuse_without_receipt(work, source)
     _refuse_duplicates(work, source)
-    work.execute(
-        f"CREATE VIEW clean.{source.table} AS SELECT * FROM stage.{source.table} "
-        f"WHERE rowid NOT IN (SELECT row FROM clean.refused WHERE table_name = '{source.table}')"
-    )
+    work.execute(f"CREATE VIEW clean.{source.table} AS SELECT * FROM {_remaining(work, source)}")
+
+
+def _remaining(work: duckdb.DuckDBPyConnection, source: Source) -> str:
+    """The staged rows that are not refused so far. Where none is, as usual, nothing is compared."""
+    refused = f"SELECT row FROM clean.refused WHERE table_name = '{source.table}'"
+    any_refused = scalar(work, f"SELECT count(*) FROM ({refused})")
+    return f"stage.{source.table}" + (f" WHERE rowid NOT IN ({refused})" if any_refused else "")
 
 
 def unreadable_values(work: duckdb.DuckDBPyConnection, everything: str) -> list[tuple[str, str, int]]:
@@ -52,11 +59,6 @@ def _refuse_rows(work: duckdb.DuckDBPyConnection, source: Source) -> None:
     cases += [
         f"WHEN NOT {c} {_PLAUSIBLE} THEN 'implausible_date'" for c in values if c in ("ordered_at", "returned_at")
     ]
-    if source.table == "sale_line":
-        cases += [
-            "WHEN order_id NOT IN (SELECT order_id FROM stage.sale_order WHERE order_id IS NOT NULL) THEN 'no_order'",
-            "WHEN order_id NOT IN (SELECT order_id FROM clean.sale_order) THEN 'order_refused'",
-        ]
     _insert(work, source, f"SELECT *, rowid, CASE {' '.join(cases)} END AS refusal FROM stage.{source.table}")
 
 
@@ -65,20 +67,29 @@ def _why_null(column: str, otherwise: str) -> str:
     return f"CASE WHEN {unreadable} THEN 'unreadable' ELSE '{otherwise}' END"
 
 
-def _refuse_duplicates(work: duckdb.DuckDBPyConnection, source: Source) -> None:
-    key = ", ".join(source.key)
-    left = (
-        f"SELECT *, rowid FROM stage.{source.table} "
-        f"WHERE rowid NOT IN (SELECT row FROM clean.refused WHERE table_name = '{source.table}')"
-    )
-    # Counting first: the window is needed only for the few keys that occur twice, usually none.
+def _refuse_without_receipt(work: duckdb.DuckDBPyConnection, source: Source) -> None:
+    refused = "SELECT order_id FROM stage.sale_order WHERE rowid IN (SELECT row FROM refused_orders)"
     _insert(
         work,
         source,
-        f"""WITH remaining AS ({left}), twice AS (SELECT {key} FROM remaining GROUP BY {key} HAVING count(*) > 1)
-        SELECT *, 'duplicate' AS refusal FROM remaining SEMI JOIN twice USING ({key})
-        QUALIFY row_number() OVER (PARTITION BY {key} ORDER BY rowid) > 1""",
+        f"""WITH refused_orders AS (SELECT row FROM clean.refused WHERE table_name = 'sale_order')
+        SELECT *, CASE WHEN order_id IN ({refused}) THEN 'order_refused' ELSE 'no_order' END AS refusal
+        FROM (SELECT *, rowid FROM {_remaining(work, source)}) ANTI JOIN clean.sale_order USING (order_id)""",
     )
+
+
+def _refuse_duplicates(work: duckdb.DuckDBPyConnection, source: Source) -> None:
+    key, remaining = ", ".join(source.key), _remaining(work, source)
+    # Hashes that occur twice are found in half the time of keys; usually there are none.
+    if scalar(work, f"SELECT count(*) FROM (SELECT 1 FROM {remaining} GROUP BY hash({key}) HAVING count(*) > 1)"):
+        _insert(
+            work,
+            source,
+            f"""WITH remaining AS (SELECT *, rowid FROM {remaining}),
+            twice AS (SELECT {key} FROM remaining GROUP BY {key} HAVING count(*) > 1)
+            SELECT *, 'duplicate' AS refusal FROM remaining SEMI JOIN twice USING ({key})
+            QUALIFY row_number() OVER (PARTITION BY {key} ORDER BY rowid) > 1""",
+        )
 
 
 def _insert(work: duckdb.DuckDBPyConnection, source: Source, rows: str) -> None:
