@@ -52,7 +52,8 @@ class Rights:
         if self.role == "regional" and not self.regions:
             raise Rule("needs_region", "a regional head needs at least one region")
         idle = (self.role != "manager" and self.stores) or (self.role != "regional" and self.regions)
-        if idle or not all(0 < len(place) <= _LONGEST_ID for place in (*self.stores, *self.regions)):
+        places = (*self.stores, *self.regions)
+        if idle or not all(0 < len(place) <= _LONGEST_ID and place.isprintable() for place in places):
             raise Rule("no_places", "only a manager has stores and only a regional head has regions, each by its id")
         if self.may_reveal and self.role not in _MAY_REVEAL:
             raise Rule("no_reveal", "only managers and regional heads can be allowed to reveal contacts")

@@ -186,7 +186,12 @@ def _where(query: Select[Any], wanted: Filter) -> Select[Any]:
 
 
 def _entry(row: Row[Any]) -> Entry:
-    return Entry(row.number, row.at, row.actor, row.action, row.subject, json.loads(row.detail))
+    try:
+        detail = json.loads(row.detail)
+    except ValueError:
+        # Somebody wrote here; the entry must not hide the others.
+        detail = {"unreadable": row.detail}
+    return Entry(row.number, row.at, row.actor, row.action, row.subject, detail)
 
 
 _HASHED = ("number", "at", "actor", "action", "subject", "detail")

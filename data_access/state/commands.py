@@ -20,8 +20,8 @@ from data_access.freshness import utc_now
 from data_access.settings import Settings, settings
 from data_access.state import accounts as people
 from data_access.state import audit as log
+from data_access.state import passwords, setup
 from data_access.state import sessions as signed_in
-from data_access.state import setup
 from data_access.state.accounts import Account, Rights, Role
 from data_access.state.store import prepare, state_engine
 
@@ -292,7 +292,7 @@ def _named(engine: Engine, name: str) -> Account:
 
 def _password(generate: bool) -> str:
     if generate:
-        return people.passwords.generated()
+        return passwords.generated()
     if not sys.stdin.isatty():
         return sys.stdin.readline().rstrip("\r\n")
     typed = getpass.getpass("password: ")

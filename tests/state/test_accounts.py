@@ -56,6 +56,7 @@ def test_everyone_is_listed_by_name_each_with_their_own_places(engine: Engine) -
         ("no_places", {"role": "administrator", "regions": ("R1",)}),
         ("no_places", {"role": "manager", "stores": ("S1",), "regions": ("R1",)}),
         ("no_places", {"role": "manager", "stores": ("S1", "")}),
+        ("no_places", {"role": "manager", "stores": ("S1\0",)}),
         ("no_reveal", {"role": "marketing", "may_reveal": True}),
         ("no_reveal", {"role": "administrator", "may_reveal": True}),
         ("no_export", {"role": "administrator", "may_export": True}),

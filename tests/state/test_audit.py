@@ -224,6 +224,16 @@ def test_entries_are_found_by_person_action_and_time_newest_first(engine: Engine
     assert numbers(person="nobody") == []
 
 
+def test_an_entry_that_was_made_unreadable_hides_no_other(sqlite: Engine) -> None:
+    write(sqlite, 2)
+    with unguarded(sqlite) as connection:
+        connection.exec_driver_sql("UPDATE audit SET detail = '{' WHERE number = 1")
+    assert [entry.detail for entry in audit.search(sqlite, Filter()).entries] == [
+        {"n": 1, "名": "李"},
+        {"unreadable": "{"},
+    ]
+
+
 def test_a_long_log_is_read_by_pages(sqlite: Engine) -> None:
     write(sqlite, 120)
     first, last = audit.search(sqlite, Filter()), audit.search(sqlite, Filter(), page=3)

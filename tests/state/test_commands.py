@@ -15,6 +15,7 @@ from data_access.freshness import utc_now
 from data_access.state import accounts, audit, sessions, setup
 from data_access.state.accounts import Account
 from data_access.state.store import opened, writing
+from tests import small_chain
 from tests.state.people import ADMINISTRATOR, ANOTHER, MANAGER, PASSWORD, person
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -181,3 +182,11 @@ def test_from_a_terminal_of_its_own_with_the_store_named_by_a_flag(tmp_path: Pat
     assert (tmp_path / "elsewhere.sqlite").exists()
     done = process("create", "li", "--role", "marketing", typed=PASSWORD + "\n")
     assert (done.returncode, done.stderr) == (1, "error: the sign-in name li is taken: choose another one\n")
+
+
+def test_the_snapshot_tells_which_places_exist_and_what_no_password_may_consist_of(home: Path) -> None:
+    small_chain.build(home)
+    made = run("accounts", "create", "wang", "--role", "manager", "--store", "S99", typed=PASSWORD)
+    assert made.exit_code == 0
+    assert "the snapshot knows no S99" in made.stderr
+    assert "easy to guess" in refused("accounts", "password", "wang", typed="杭州万象城店-2026-上海南京路旗舰店")
