@@ -14,7 +14,10 @@ from starlette.requests import HTTPConnection, Request
 from starlette.responses import HTMLResponse, PlainTextResponse, RedirectResponse, Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from data_access.freshness import utc_now
+from data_access.state import audit
 from data_access.state.sessions import Session
+from data_access.state.store import opened, writing
 from pages._gate import identity, index, page
 from pages._gate.belongings import Belongings
 from pages._gate.hosts import SAFE_METHODS, host_name, is_private, is_served, same_origin
@@ -96,7 +99,12 @@ class Gate:
             return RedirectResponse(ACCOUNT, 303) if _opens_page(request) else PlainTextResponse("Later.", 403)
         if not self.belongings.allow(session.session_id, path):
             return PlainTextResponse("Not found", status_code=404)
-        return _page_answer(request, identity.person_of(session)) if _opens_page(request) else None
+        if not _opens_page(request):
+            return None
+        key = path.strip("/")
+        if key in access.BY_KEY and not access.may_open(session.role, key):
+            await asyncio.to_thread(_log_denied, session.actor, key)
+        return _page_answer(request, identity.person_of(session))
 
     async def _websocket(self, scope: Scope, receive: Receive, send: Send) -> None:
         connection = HTTPConnection(scope)
@@ -154,6 +162,11 @@ def _strangers_answer(request: Request) -> Response:
         target = request.url.path + (f"?{request.url.query}" if request.url.query else "")
         return RedirectResponse(f"{SIGN_IN}?next={quote(target, safe='')}", status_code=303)
     return PlainTextResponse("Sign in first.", status_code=401)
+
+
+def _log_denied(actor: str, page: str) -> None:
+    with writing(opened()) as connection:
+        audit.append(connection, actor, "denied", page, at=utc_now())
 
 
 def _opens_page(request: Request) -> bool:

@@ -10,6 +10,7 @@ import streamlit as st
 from starlette.datastructures import MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+_YEAR = 365 * 24 * 60 * 60
 _INLINE_SCRIPT = re.compile(rb"<script>(.*?)</script>", re.DOTALL)
 
 
@@ -51,6 +52,8 @@ class SecurityHeaders:
             if message["type"] == "http.response.start":
                 headers = MutableHeaders(scope=message)
                 headers.update(self.fixed)
+                if scope["scheme"] == "https":
+                    headers["strict-transport-security"] = f"max-age={_YEAR}"
                 if not lasting:
                     headers["cache-control"] = "no-store"
             await send(message)

@@ -233,9 +233,7 @@ def test_a_token_is_kept_nowhere_as_it_is(store: Path) -> None:
     assert PASSWORD.encode() not in kept
 
 
-def test_a_store_elsewhere_is_served_under_its_names_over_tls_only(
-    store: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_name_of_the_list_is_served_over_tls_only(store: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("MIRROR_HOSTS", "mirror.example.cn")
     settings.cache_clear()
     somebody()

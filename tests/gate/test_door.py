@@ -4,6 +4,8 @@ from pathlib import Path
 
 import pytest
 
+from data_access.state import audit
+from data_access.state.store import opened
 from pages._gate.identity import COOKIE
 from pages._gate.state import is_loopback
 from tests.gate.kit import BEHIND, HTML, ORIGIN, Demo, begin, visitor
@@ -112,3 +114,15 @@ def test_every_answer_carries_the_security_headers(home: Path, path: str) -> Non
     # no-referrer would make the browser send "Origin: null" with the sign-in form
     assert headers["referrer-policy"] == "same-origin"
     assert headers["cache-control"] == "no-store"
+
+
+def test_over_tls_the_browser_is_told_to_stay_there(home: Path) -> None:
+    assert visitor(scheme="https").get("/healthz").headers["strict-transport-security"] == "max-age=31536000"
+    assert "strict-transport-security" not in visitor().get("/healthz").headers
+
+
+def test_a_page_of_another_role_is_refused_and_logged(signed_in: Visitor) -> None:
+    for path in ("/audit", "/secret", "/segments"):
+        signed_in.get(path, **HTML)
+    newest = audit.search(opened(), audit.Filter(person="demo:manager:S1", action="denied")).entries[0]
+    assert (newest.actor, newest.subject) == ("demo:manager:S1", "audit")
