@@ -8,7 +8,6 @@ import time
 from collections.abc import Callable, Iterable
 
 import duckdb
-import pyarrow as pa
 
 from data_access.errors import Problem
 from data_access.marts import (
@@ -23,7 +22,7 @@ from data_access.marts import (
 )
 from data_access.marts._sql import mart_sql
 from data_access.marts.registry import MARTS
-from data_access.pseudonym import customer_no
+from data_access.pseudonym import CUSTOMER_NO, customer_no_parameters
 from data_access.readers import literal
 from data_access.staging import SOURCES, Progress, Source
 
@@ -86,12 +85,11 @@ def number_customers(work: duckdb.DuckDBPyConnection, key: bytes, new: str, numb
         f"SELECT customer_id FROM {_schema_of(table, new)}.{table} WHERE customer_id IS NOT NULL"
         for table in _NAMING_CUSTOMERS
     )
-    ids = work.cursor().execute(f"SELECT customer_id FROM ({named}) ANTI JOIN {numbers} USING (customer_id)")
-    while rows := ids.fetchmany(100_000):
-        batch = pa.table({"id": [i for (i,) in rows], "no": [customer_no(key, i) for (i,) in rows]})
-        work.register("batch", batch)
-        work.execute(f"INSERT INTO {numbers} SELECT id, no FROM batch")
-        work.unregister("batch")
+    work.execute(
+        f"INSERT INTO {numbers} SELECT customer_id, {CUSTOMER_NO} FROM ({named}) "
+        f"ANTI JOIN {numbers} USING (customer_id)",
+        customer_no_parameters(key),
+    )
 
 
 def _schema_of(table: str, new: str) -> str:
