@@ -26,8 +26,13 @@ from data_access.readers import literal
 from data_access.spark.dialect import SparkDialect, spark_sql, spark_type, text
 from data_access.staging import Progress
 
-# What the results depend on, whatever the cluster's defaults are.
-_SESSION = {"spark.sql.session.timeZone": "UTC", "spark.sql.ansi.enabled": "true"}
+# Whatever the cluster's defaults are: what the results depend on, and how large a table may be that every worker gets
+# a copy of. Sizes are those of Parquet files, of which a megabyte fills some fifty in memory.
+_SESSION = {
+    "spark.sql.session.timeZone": "UTC",
+    "spark.sql.ansi.enabled": "true",
+    "spark.sql.autoBroadcastJoinThreshold": "1m",
+}
 
 
 def marts_on_spark(url: str, exchange: Path) -> BuildMarts:

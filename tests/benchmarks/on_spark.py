@@ -75,22 +75,29 @@ def _workshop(path: Path) -> Iterator[duckdb.DuckDBPyConnection]:
         yield work
 
 
-def build(path: Path, builder: BuildMarts, cpu: Callable[[], float]) -> dict[str, tuple[float, float]]:
-    """Builds every mart; wall and CPU seconds of each, and of what came before them as ''."""
-    spent: dict[str, tuple[float, float]] = {"": (0.0, 0.0)}
+def build(engine: str, path: Path, builder: BuildMarts, cpu: Callable[[], float]) -> None:
+    """Builds every mart and prints wall and CPU seconds of each, of the facts going out ('facts') and of all of it."""
     with _workshop(path) as work:
-        last = (time.monotonic(), cpu())
+        lines = scalar(work, "SELECT count(*) FROM facts.sale_line")
+        began = last = (time.monotonic(), cpu())
+
+        def tell(what: str, since: tuple[float, float], now: tuple[float, float]) -> None:
+            wall, spent = now[0] - since[0], now[1] - since[1]
+            emit("marts", engine=engine, lines=lines, mart=what, wall_s=round(wall, 2), cpu_s=round(spent, 2))
 
         def note(text: str) -> None:
             nonlocal last
-            now = (time.monotonic(), cpu())
-            name = text.partition(":")[0].removeprefix("mart ") if text.startswith("mart ") else ""
-            before = spent.get(name, (0.0, 0.0))
-            spent[name] = (before[0] + now[0] - last[0], before[1] + now[1] - last[1])
-            last = now
+            if text.startswith("mart "):
+                now = (time.monotonic(), cpu())
+                tell(text.partition(":")[0].removeprefix("mart "), last, now)
+                last = now
+            elif text.startswith(facts_read()[-1].name):
+                now = (time.monotonic(), cpu())
+                tell("facts", last, now)
+                last = now
 
         builder(work, note)
-    return spent
+        tell("all", began, last)
 
 
 def differences(one: Path, other: Path) -> dict[str, int]:
@@ -113,20 +120,11 @@ def measure(home: Path, share: int, cluster: Cluster | None) -> None:
         write_share(home, here, share)
         if cluster:
             shutil.copyfile(here, there)
-        tell("duckdb", here, build(here, build_marts, time.process_time))
+        build("duckdb", here, build_marts, time.process_time)
         if cluster:
             on_cluster = marts_on_spark(cluster.url, Path(place))
-            tell("spark", there, build(there, on_cluster, lambda: cpu_of(cluster) + time.process_time()))
+            build("spark", there, on_cluster, lambda: cpu_of(cluster) + time.process_time())
             emit("differences", share=share, rows=sum(differences(here, there).values()))
-
-
-def tell(engine: str, path: Path, spent: dict[str, tuple[float, float]]) -> None:
-    """One line per mart, one for the facts going out ('') and one for all of it."""
-    with _workshop(path) as work:
-        lines = scalar(work, "SELECT count(*) FROM facts.sale_line")
-    everything = (sum(wall for wall, _ in spent.values()), sum(cpu for _, cpu in spent.values()))
-    for mart, (wall, cpu) in {**spent, "all": everything}.items():
-        emit("marts", engine=engine, lines=lines, mart=mart, wall_s=round(wall, 2), cpu_s=round(cpu, 2))
 
 
 def main() -> None:
