@@ -16,7 +16,6 @@ from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
-from typing import Any
 
 import duckdb
 from sqlalchemy import ColumnElement, Engine, Table, and_, extract, func, literal, null, or_, select
