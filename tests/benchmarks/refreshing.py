@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from pathlib import Path
 
-from sqlalchemy import Connection, Integer, and_, cast, create_engine, extract, func, literal, null, select
+from sqlalchemy import Connection, and_, create_engine, func, literal, null, select
 
 from data_access.freshness import utc_now
 from data_access.marts.tables import generation_info, table_load
@@ -124,15 +124,16 @@ def _write(connection: Connection, number: int, now: datetime, days: list[date])
     Their ids follow after all earlier ones, as those of tills do. Returns how many.
     """
     o = sale_order.c
-    before = o.updated_at < now
-    earliest = connection.scalar(
-        select(o.ordered_at).where(before).order_by(o.ordered_at.desc()).offset(number - 1).limit(1)
+    latest = (o.ordered_at.desc(), o.order_id.desc())
+    numbered = (
+        select(o.order_id, func.row_number().over(order_by=latest).label("n"))
+        .where(o.updated_at < now)
+        .order_by(*latest)
+        .limit(number)
+        .subquery("numbered")
     )
-    minute = cast(extract("minute", o.ordered_at), Integer)
     for place, day in enumerate(days):
-        chosen = (
-            select(o.order_id).where(before, o.ordered_at >= earliest, minute % len(days) == place).subquery("chosen")
-        )
+        chosen = select(numbered.c.order_id).where(numbered.c.n % len(days) == place).subquery("chosen")
         for table in (sale_order, sale_line):
             own = {
                 "order_id": literal(f"R{int(now.timestamp()):x}{place}-").concat(table.c.order_id),
