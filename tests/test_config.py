@@ -30,6 +30,7 @@ CONFIG = tomllib.loads((ROOT / ".streamlit" / "config.toml").read_text(encoding=
         ("client", "toolbarMode", "viewer"),
         ("client", "disableDataExport", True),
         ("runner", "magicEnabled", False),
+        ("runner", "postScriptGC", False),
     ],
 )
 def test_a_setting_is_the_safe_one(section: str, option: str, value: object) -> None:

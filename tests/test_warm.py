@@ -33,7 +33,7 @@ def home(tmp_path: Path) -> Iterator[Path]:
 def refresh_again(home: Path) -> str:
     engine = crm_engine(f"sqlite:///{home / 'crm.sqlite'}")
     try:
-        return refresh(engine, home).generation
+        return refresh(engine, home, full=True).generation
     finally:
         engine.dispose()
 

@@ -4,6 +4,7 @@ A click never waits for a file to be verified or for the first report of a new g
 this thread, clicks are answered from the generation before.
 """
 
+import gc
 import logging
 import threading
 import time
@@ -58,6 +59,7 @@ class Watcher:
         home = settings().home
         if self._adopted_at is not None and time.monotonic() - self._adopted_at > _RELEASE_AFTER:
             load.release_older()
+            gc.collect()  # engines and their pools point at each other
             self._adopted_at = None
         pointer = pending(home)
         if pointer is None:
