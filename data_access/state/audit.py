@@ -34,6 +34,9 @@ ACTIONS = (
     "recovery_code_used",
     "recovery_codes_made",
     "setup_link",
+    "customer_seen",
+    "contact_revealed",
+    "reveal_refused",
 )
 
 PAGE = 50  # entries

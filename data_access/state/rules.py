@@ -39,4 +39,12 @@ KEYS = (
     "changed_meanwhile",
     "setup_over",
     "setup_link",
+    "no_customer",
+    "reveal_field",
+    "reveal_permission",
+    "reveal_factor",
+    "reveal_age",
+    "reveal_reason",
+    "reveal_note",
+    "reveal_limit",
 )
