@@ -6,7 +6,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Annotated
 
-from pydantic import BeforeValidator, Field
+from pydantic import BeforeValidator, Field, SecretStr, model_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from data_access.errors import Problem
@@ -35,6 +35,18 @@ def host_names(text: str | tuple[str, ...]) -> tuple[str, ...]:
     return names
 
 
+def issuer(text: str) -> str:
+    """The address of an OpenID provider, as it calls itself. Problem unless https, or http on this machine."""
+    if text and not re.fullmatch(r"https://[^\s?#]+|http://(localhost|127\.0\.0\.1|\[::1\])(:\d+)?(/[^\s?#]*)?", text):
+        raise Problem(f"{text!r} in MIRROR_OIDC_ISSUER is not an https address such as https://login.example.com")
+    return text
+
+
+def words(text: str | tuple[str, ...]) -> tuple[str, ...]:
+    """Words as people list them, separated by spaces or commas."""
+    return tuple(text.replace(",", " ").split()) if isinstance(text, str) else text
+
+
 class Settings(BaseSettings):
     """Where the data lives, and how fresh it ought to be."""
 
@@ -50,7 +62,33 @@ class Settings(BaseSettings):
         default=timedelta(days=1), description="how often a refresh is expected (5m, 1h, 1d)"
     )
 
+    oidc_issuer: Annotated[str, BeforeValidator(issuer)] = Field(
+        default="", description="the OpenID provider people sign in with; none: accounts with passwords of our own"
+    )
+    oidc_client_id: str = Field(default="", description="what the provider calls this app")
+    oidc_client_secret: SecretStr = Field(default=SecretStr(""), description="what the provider knows this app by")
+    oidc_name: str = Field(default="", max_length=60, description="what people call the provider")
+    oidc_scopes: Annotated[tuple[str, ...], NoDecode, BeforeValidator(words)] = Field(
+        default=("openid",), description="what the provider is asked for"
+    )
+    oidc_second_factor: Annotated[tuple[str, ...], NoDecode, BeforeValidator(words)] = Field(
+        default=(), description="values of amr or acr that stand for a second factor; none: codes of our own"
+    )
+
     read_timeout: float = Field(default=1800, gt=0, description="seconds one statement of a refresh may take the CRM")
+
+    @model_validator(mode="after")
+    def _provider_is_whole(self) -> "Settings":
+        if bool(self.oidc_issuer) != bool(self.oidc_client_id):
+            raise Problem("MIRROR_OIDC_ISSUER and MIRROR_OIDC_CLIENT_ID belong together: set both, or neither")
+        if "openid" not in self.oidc_scopes:
+            raise Problem("MIRROR_OIDC_SCOPES must name openid: without it the provider says nothing of the person")
+        return self
+
+    @property
+    def with_provider(self) -> bool:
+        """Whether people sign in with an OpenID provider."""
+        return bool(self.oidc_issuer)
 
     @property
     def crm(self) -> str:
