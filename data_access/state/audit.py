@@ -37,6 +37,7 @@ ACTIONS = (
     "customer_seen",
     "contact_revealed",
     "reveal_refused",
+    "exported",
 )
 
 PAGE = 50  # entries
