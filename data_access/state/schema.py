@@ -141,3 +141,18 @@ audit_head = Table(
     _needed("hash", DIGEST),
     info={"grain": "the end of the audit log: whoever appends locks it"},
 )
+
+export_file = Table(
+    "export_file",
+    state,
+    Column("file_id", ID, primary_key=True),
+    _needed("at", DateTime),
+    _needed("actor", NAME),
+    _needed("page", WORD),
+    _needed("rows", Integer),
+    _needed("sha256", DIGEST),  # of the file
+    _needed("customers", Integer),
+    _needed("customer_nos", LargeBinary),  # the numbers of the customers it names, rising, 8 bytes each, low byte first
+    info={"grain": "one file that somebody has taken away; the audit log holds the rest of it"},
+)
+Index("ix_export_file_at", export_file.c.at)
