@@ -54,7 +54,13 @@ class Settings(BaseSettings):
 
     home: Path = Field(default=Path("var"), description="folder for snapshots, quarantine files, default databases")
     crm_url: str = Field(default="", description="SQLAlchemy URL of the CRM database; default: SQLite in home")
+    crm_live_url: str = Field(
+        default="", description="the same database for look-ups of single customers, by a role that only reads"
+    )
     state_url: str = Field(default="", description="SQLAlchemy URL of the app's own store; default: SQLite in home")
+    keys: SecretStr = Field(
+        default=SecretStr(""), description="id:key,id:key of the CRM's sealed columns; default: the file HOME/vault.keys"
+    )
     hosts: Annotated[tuple[str, ...], NoDecode, BeforeValidator(host_names)] = Field(
         default=(), description="names the app is served under, separated by commas; none: this machine only"
     )
@@ -93,6 +99,10 @@ class Settings(BaseSettings):
     @property
     def crm(self) -> str:
         return self.crm_url or f"sqlite:///{(self.home / 'crm.sqlite').as_posix()}"
+
+    @property
+    def crm_live(self) -> str:
+        return self.crm_live_url or self.crm
 
     @property
     def state(self) -> str:
