@@ -42,6 +42,10 @@ class Scope:
         return Scope("stores", tuple(s for s in store_ids if self.allows(s)))
 
 
+# For facts about the file itself, which name no store: whoever asks sees nobody's rows.
+NOBODY = Scope("stores")
+
+
 @dataclass(frozen=True, slots=True)
 class Period:
     """Whole store-local days, both ends included."""

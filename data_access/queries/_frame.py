@@ -1,6 +1,7 @@
-"""What the query modules share: exact sums, day ranges, and rows to a frame."""
+"""What the query modules share: the one place that runs a statement, exact sums, day ranges, rows to a frame."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from datetime import timedelta
 from typing import Any
 
@@ -9,6 +10,7 @@ from sqlalchemy import (
     BigInteger,
     ColumnElement,
     Connection,
+    CursorResult,
     Double,
     Engine,
     Select,
@@ -24,32 +26,76 @@ from sqlalchemy.sql.selectable import CompoundSelect
 
 from data_access.marts._bridge import text_hash_of
 from data_access.marts.tables import MONEY_UNIT
-from data_access.scope import Period
+from data_access.queries._bounds import check
+from data_access.queries._places import stores_of_places
+from data_access.scope import Period, Scope
 
 
-def fetch(engine: Engine, query: Select[Any] | CompoundSelect[Any]) -> pd.DataFrame:
-    """The rows of ``query``, column-wise: dates and instants as datetime64, text as str, missing as NaN/NaT/NA."""
+def fetch(scope: Scope, engine: Engine, query: Select[Any] | CompoundSelect[Any]) -> pd.DataFrame:
+    """The rows of ``query``, column-wise: dates and instants as datetime64, text as str, missing as NaN/NaT/NA.
+
+    OutsideScope when the query could read a row outside ``scope``; so do all functions here that run one.
+    """
     with engine.connect() as connection:
-        return fetch_from(connection, query)
+        return fetch_from(scope, connection, query)
 
 
-def fetch_from(connection: Connection, query: Select[Any] | CompoundSelect[Any]) -> pd.DataFrame:
+def fetch_from(scope: Scope, connection: Connection, query: Select[Any] | CompoundSelect[Any]) -> pd.DataFrame:
     """As ``fetch``, by a connection with tables of its own."""
-    frame: pd.DataFrame = connection.execute(query).cursor.df()
+    frame: pd.DataFrame = _run(scope, connection, query).cursor.df()
     return frame
 
 
-def fetch_many(engine: Engine, query: Select[Any], categories: Sequence[str] = ()) -> pd.DataFrame:
+def fetch_many(scope: Scope, engine: Engine, query: Select[Any], categories: Sequence[str] = ()) -> pd.DataFrame:
     """The rows of a query with thousands of them: as ``fetch``, in a third of its time by way of Arrow.
 
     Whole numbers with missing ones among them come as float64, the text columns of ``categories`` as categories.
     """
     with engine.connect() as connection:
-        table = connection.execute(query).cursor.to_arrow_table()
+        table = _run(scope, connection, query).cursor.to_arrow_table()
     for name in categories:
         table = table.set_column(table.column_names.index(name), name, table[name].dictionary_encode())
     frame: pd.DataFrame = table.to_pandas(date_as_object=False)
     return frame.astype(dict.fromkeys(frame.select_dtypes("datetime64[ms]"), "datetime64[us]"))
+
+
+def values(scope: Scope, engine: Engine, query: Select[Any]) -> list[Any]:
+    """The first column of the rows of ``query``."""
+    with engine.connect() as connection:
+        return list(_run(scope, connection, query).scalars())
+
+
+def first_row(scope: Scope, connection: Connection, query: Select[Any]) -> dict[str, Any]:
+    """The first row of ``query`` by the names of its columns; empty without one."""
+    row = _run(scope, connection, query).mappings().first()
+    return {str(name): value for name, value in (row or {}).items()}
+
+
+@contextmanager
+def kept(scope: Scope, connection: Connection, query: Select[Any], table: Table) -> Iterator[None]:
+    """Within this, the rows of ``query`` are a temporary table that this connection alone sees, for this scope."""
+    check(scope, query, _stores_of_places(connection), ())
+    connection.execute(query.into(table.name, temporary=True))
+    connection.info[_KEPT] = {table: scope}
+    try:
+        yield
+    finally:
+        del connection.info[_KEPT]
+        table.drop(connection)
+
+
+_KEPT = "kept for a scope"
+
+
+def _run(scope: Scope, connection: Connection, query: Select[Any] | CompoundSelect[Any]) -> CursorResult[Any]:
+    """Runs a statement of a page; the only place that does."""
+    mine = [table for table, filled_for in connection.info.get(_KEPT, {}).items() if filled_for == scope]
+    check(scope, query, _stores_of_places(connection), mine)
+    return connection.execute(query)
+
+
+def _stores_of_places(connection: Connection) -> Mapping[tuple[str, str], frozenset[str]]:
+    return stores_of_places(connection.engine)
 
 
 def customer_key(number: ColumnElement[Any]) -> ColumnElement[str]:

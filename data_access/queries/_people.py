@@ -44,8 +44,9 @@ from data_access.marts.customer_store_day import customer_store_day
 from data_access.marts.segment_rules import ABC_A, ABC_B, Monetary
 from data_access.marts.shared_day import shared_day
 from data_access.marts.tables import Money, customer, customer_rank, generation_info
+from data_access.queries._frame import first_row, kept, values
 from data_access.queries._places import Place, place_of
-from data_access.scope import Scope
+from data_access.scope import NOBODY, Scope
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,17 +89,12 @@ _kept_here = Table(
 def base(scope: Scope, engine: Engine, question: Question) -> Iterator[Base]:
     """The customers of a question, added up once for whatever is asked of them within this."""
     found = people_of(scope, engine, question)
-    kept = [found.c[column.name] for column in _kept_here.c if column.name != "id_rank"]
-    with_rank = select(*kept, customer_rank.c.id_rank).select_from(grouping.ranked(found, found))
-    with engine.connect() as connection:
-        connection.execute(with_rank.into(_kept_here.name, temporary=True))
-        try:
-            kept_people = _as_base(select(_kept_here), question)
-            parted = grouping.cuts(kept_people, question.monetary, question.abc_a, question.abc_b)
-            values = connection.execute(parted).mappings().first()
-            yield Base(connection, kept_people, {str(name): value for name, value in (values or {}).items()})
-        finally:
-            _kept_here.drop(connection)
+    columns = [found.c[column.name] for column in _kept_here.c if column.name != "id_rank"]
+    with_rank = select(*columns, customer_rank.c.id_rank).select_from(grouping.ranked(found, found))
+    with engine.connect() as connection, kept(scope, connection, with_rank, _kept_here):
+        kept_people = _as_base(select(_kept_here), question)
+        parted = grouping.cuts(kept_people, question.monetary, question.abc_a, question.abc_b)
+        yield Base(connection, kept_people, first_row(scope, connection, parted))
 
 
 def people_of(scope: Scope, engine: Engine, question: Question) -> Subquery:
@@ -145,8 +141,7 @@ def covers_all_days(engine: Engine, question: Question) -> bool:
 
 def last_day_of(engine: Engine) -> date | None:
     """The last day of the data."""
-    with engine.connect() as connection:
-        found: date | None = connection.scalar(select(generation_info.c.last_day))
+    found: date | None = values(NOBODY, engine, select(generation_info.c.last_day))[0]
     return found
 
 

@@ -1,5 +1,6 @@
 """Which place of the marts a scope is: the chain, a region or a store, or a set of stores that is none of them."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 from weakref import WeakKeyDictionary
@@ -24,8 +25,16 @@ class Place:
         return and_(table.c.level == self.level, table.c.place_id == self.place_id)
 
 
+@dataclass(frozen=True, slots=True)
+class _Known:
+    """The places of one file: each set of stores with its place, and each place with its stores."""
+
+    of_stores: dict[frozenset[str], Place]
+    stores: dict[tuple[str, str], frozenset[str]]
+
+
 # The places of a published file never change, so each is read once.
-_PLACES: WeakKeyDictionary[Engine, dict[frozenset[str], Place]] = WeakKeyDictionary()
+_PLACES: WeakKeyDictionary[Engine, _Known] = WeakKeyDictionary()
 
 
 def place_of(scope: Scope, engine: Engine) -> Place | None:
@@ -35,7 +44,7 @@ def place_of(scope: Scope, engine: Engine) -> Place | None:
     """
     if scope.kind == "chain":
         return Place("chain", CHAIN)
-    return _places(engine).get(frozenset(scope.store_ids))
+    return _places(engine).of_stores.get(frozenset(scope.store_ids))
 
 
 def summable_rows(scope: Scope, engine: Engine, table: Table) -> ColumnElement[bool]:
@@ -51,7 +60,12 @@ def summable_rows(scope: Scope, engine: Engine, table: Table) -> ColumnElement[b
     return and_(table.c.level == "store", table.c.place_id.in_(scope.store_ids))
 
 
-def _places(engine: Engine) -> dict[frozenset[str], Place]:
+def stores_of_places(engine: Engine) -> Mapping[tuple[str, str], frozenset[str]]:
+    """Every region and store by level and id, with its stores."""
+    return _places(engine).stores
+
+
+def _places(engine: Engine) -> _Known:
     found = _PLACES.get(engine)
     if found is None:
         stores: dict[tuple[Level, str], set[str]] = {}
@@ -59,5 +73,6 @@ def _places(engine: Engine) -> dict[frozenset[str], Place]:
         with engine.connect() as connection:
             for level, place_id, store_id in connection.execute(query):
                 stores.setdefault((level, place_id), set()).add(store_id)
-        found = _PLACES[engine] = {frozenset(ids): Place(*place) for place, ids in stores.items()}
+        sets = {place: frozenset(ids) for place, ids in stores.items()}
+        found = _PLACES[engine] = _Known({ids: Place(*place) for place, ids in sets.items()}, dict(sets))
     return found

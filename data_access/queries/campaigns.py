@@ -60,7 +60,7 @@ def campaigns(scope: Scope, engine: Engine) -> pd.DataFrame:
         )
         .order_by(c.starts_on.desc().nulls_last(), campaign_use.c.campaign_id)
     )
-    return fetch(engine, query if _sees_anything(scope) else query.where(false()))
+    return fetch(scope, engine, query if _sees_anything(scope) else query.where(false()))
 
 
 def funnel_steps(scope: Scope, engine: Engine, campaign_ids: Sequence[str] | None = None) -> pd.DataFrame:
@@ -87,7 +87,7 @@ def funnel_steps(scope: Scope, engine: Engine, campaign_ids: Sequence[str] | Non
         .group_by(s.campaign_id, s.arm, s.is_control, s.step)
         .order_by(s.campaign_id, s.arm, case(BIT, value=s.step, else_=2 * max(BIT.values())), s.step)
     )
-    return fetch(engine, query if campaign_ids is None else query.where(s.campaign_id.in_(campaign_ids)))
+    return fetch(scope, engine, query if campaign_ids is None else query.where(s.campaign_id.in_(campaign_ids)))
 
 
 def step_hours(
@@ -109,7 +109,7 @@ def step_hours(
     hours: dict[Any, Any] = {}
     if medians:
         query = select(*medians).where(c.campaign_id == campaign_id, in_arms)
-        hours = fetch(engine, scope.limit(query, c.store_id)).iloc[0].to_dict()
+        hours = fetch(scope, engine, scope.limit(query, c.store_id)).iloc[0].to_dict()
     return pd.DataFrame(
         {
             "step": pd.Series(list(hours), dtype="str"),

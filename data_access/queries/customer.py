@@ -33,4 +33,4 @@ def timeline(scope: Scope, engine: Engine, customer_key: str) -> pd.DataFrame:
         .where(false() if number is None else c.customer_no == number)
         .order_by(c.happened_at.desc(), c.kind.desc(), c.order_id, c.return_id)
     )
-    return fetch(engine, scope.limit(query, c.store_id))
+    return fetch(scope, engine, scope.limit(query, c.store_id))

@@ -21,12 +21,12 @@ def buyers(scope: Scope, engine: Engine, periods: Sequence[Period]) -> pd.DataFr
     returning_customers (the other buyers).
     """
     place = place_of(scope, engine)
-    found = _counted(scope, engine, periods) if place is None else _added_up(place, engine, periods)
+    found = _counted(scope, engine, periods) if place is None else _added_up(scope, place, engine, periods)
     frame = pd.DataFrame({"period": range(len(periods)), **found})
     return frame.assign(returning_customers=frame["buyers"] - frame["new_customers"])
 
 
-def _added_up(place: Place, engine: Engine, periods: Sequence[Period]) -> dict[str, list[int]]:
+def _added_up(scope: Scope, place: Place, engine: Engine, periods: Sequence[Period]) -> dict[str, list[int]]:
     """Whoever bought in a period and not earlier in it is one of its buyers."""
     g = visit_gap.c
     first_here = [or_(g.previous_day.is_(None), g.previous_day < period.first) for period in periods]
@@ -34,7 +34,7 @@ def _added_up(place: Place, engine: Engine, periods: Sequence[Period]) -> dict[s
     for i, (period, first) in enumerate(zip(periods, first_here, strict=True)):
         sums.append(count(g.customers, and_(within(g.day, period), first)).label(f"buyers_{i}"))
         sums.append(count(g.customers, and_(within(g.day, period), g.previous_day.is_(None))).label(f"new_{i}"))
-    return _rows(engine, select(*sums).where(place.rows(visit_gap), within_any(g.day, periods)), len(periods))
+    return _rows(scope, engine, select(*sums).where(place.rows(visit_gap), within_any(g.day, periods)), len(periods))
 
 
 def _counted(scope: Scope, engine: Engine, periods: Sequence[Period]) -> dict[str, list[int]]:
@@ -51,11 +51,11 @@ def _counted(scope: Scope, engine: Engine, periods: Sequence[Period]) -> dict[st
     for i, period in enumerate(periods):
         sums.append(func.count().filter(one.c[f"bought_{i}"]).label(f"buyers_{i}"))
         sums.append(func.count().filter(within(one.c.first_day, period)).label(f"new_{i}"))
-    return _rows(engine, select(*sums), len(periods))
+    return _rows(scope, engine, select(*sums), len(periods))
 
 
-def _rows(engine: Engine, query: Any, periods: int) -> dict[str, list[int]]:
-    row = fetch(engine, query).iloc[0]
+def _rows(scope: Scope, engine: Engine, query: Any, periods: int) -> dict[str, list[int]]:
+    row = fetch(scope, engine, query).iloc[0]
     return {
         "buyers": [int(row[f"buyers_{i}"]) for i in range(periods)],
         "new_customers": [int(row[f"new_{i}"]) for i in range(periods)],

@@ -34,7 +34,7 @@ def tables_of_the_crm(scope: Scope, engine: Engine) -> pd.DataFrame:
         c.table_name, c.state, rows.label("rows"), c.missing_columns, c.changed_columns, c.disables, c.newest
     ).order_by(c.table_name)
     some_store = scope.limit(select(store.c.store_id), store.c.store_id)
-    return fetch(engine, query if scope.kind == "chain" else query.where(exists(some_store)))
+    return fetch(scope, engine, query if scope.kind == "chain" else query.where(exists(some_store)))
 
 
 def money_check(scope: Scope, engine: Engine) -> pd.DataFrame:
@@ -50,7 +50,7 @@ def money_check(scope: Scope, engine: Engine) -> pd.DataFrame:
         cast(func.coalesce(c.quarantined, 0), Double).label("amount_quarantined"),
         cast(c.difference, Double).label("difference"),
     ).order_by(c.figure)
-    return fetch(engine, query if scope.kind == "chain" else query.where(false()))
+    return fetch(scope, engine, query if scope.kind == "chain" else query.where(false()))
 
 
 def loads(scope: Scope, engine: Engine) -> pd.DataFrame:
@@ -70,7 +70,7 @@ def loads(scope: Scope, engine: Engine) -> pd.DataFrame:
         c.newest,
         select(_read_at()).scalar_subquery().label("read_at"),
     ).order_by(c.table_name)
-    return fetch(engine, query if scope.kind == "chain" else query.where(false()))
+    return fetch(scope, engine, query if scope.kind == "chain" else query.where(false()))
 
 
 def quarantined(scope: Scope, engine: Engine) -> pd.DataFrame:
@@ -85,7 +85,7 @@ def quarantined(scope: Scope, engine: Engine) -> pd.DataFrame:
         .group_by(c.table_name, c.reason)
         .order_by(rows.desc(), c.table_name, c.reason)
     )
-    return fetch(engine, query if scope.kind == "chain" else query.where(false()))
+    return fetch(scope, engine, query if scope.kind == "chain" else query.where(false()))
 
 
 def quarantined_rows(scope: Scope, engine: Engine) -> pd.DataFrame:
@@ -97,7 +97,7 @@ def quarantined_rows(scope: Scope, engine: Engine) -> pd.DataFrame:
     query = select(c.table_name, c.row_key, c.reason, cast(c.amount, Double).label("amount")).order_by(
         c.table_name, c.reason, c.row_key
     )
-    return fetch(engine, query if scope.kind == "chain" else query.where(false()))
+    return fetch(scope, engine, query if scope.kind == "chain" else query.where(false()))
 
 
 def sources(scope: Scope, engine: Engine) -> pd.DataFrame:
@@ -120,7 +120,7 @@ def sources(scope: Scope, engine: Engine) -> pd.DataFrame:
         cast(c.amount_quarantined, Double).label("amount_quarantined"),
         c.currency,
     ).order_by(c.loaded_at.desc(), c.source_id)
-    return fetch(engine, query if scope.kind == "chain" else query.where(false()))
+    return fetch(scope, engine, query if scope.kind == "chain" else query.where(false()))
 
 
 def generation(scope: Scope, engine: Engine) -> pd.DataFrame:
@@ -146,7 +146,7 @@ def generation(scope: Scope, engine: Engine) -> pd.DataFrame:
         c.previous.label("built_from"),
     )
     some_store = scope.limit(select(store.c.store_id), store.c.store_id)
-    return fetch(engine, query if scope.kind == "chain" else query.where(exists(some_store)))
+    return fetch(scope, engine, query if scope.kind == "chain" else query.where(exists(some_store)))
 
 
 _CHAIN_ROWS = (generation_info.c.rows_read, generation_info.c.rows_changed)

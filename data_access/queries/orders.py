@@ -11,8 +11,8 @@ from data_access.marts.order_place import order_place
 from data_access.marts.product_order import product_order
 from data_access.marts.store_day import store_day
 from data_access.marts.tables import product, return_line, sale_line, sale_order, store
-from data_access.queries._frame import customer_key, fetch, rows_of_product, within
-from data_access.scope import Period, Scope
+from data_access.queries._frame import customer_key, fetch, rows_of_product, values, within
+from data_access.scope import NOBODY, Period, Scope
 
 
 def order_header(scope: Scope, engine: Engine, order_id: str) -> pd.DataFrame:
@@ -42,7 +42,7 @@ def order_header(scope: Scope, engine: Engine, order_id: str) -> pd.DataFrame:
         .select_from(sale_order.outerjoin(store, store.c.store_id == o.store_id))
         .where(o.order_id == order_id, _on_its_day(o.day, engine, order_id))
     )
-    return fetch(engine, scope.limit(query, o.store_id))
+    return fetch(scope, engine, scope.limit(query, o.store_id))
 
 
 def order_lines(scope: Scope, engine: Engine, order_id: str) -> pd.DataFrame:
@@ -69,16 +69,17 @@ def order_lines(scope: Scope, engine: Engine, order_id: str) -> pd.DataFrame:
         .where(line.order_id == order_id, _on_its_day(line.day, engine, order_id))
         .order_by(line.line_no)
     )
-    return fetch(engine, scope.limit(query, line.store_id))
+    return fetch(scope, engine, scope.limit(query, line.store_id))
 
 
 def order_returns(scope: Scope, engine: Engine, order_id: str) -> pd.DataFrame:
     """One row per returned line linked to a receipt of the stores in scope, wherever it was brought back, oldest first.
 
     Columns: return_id, line_no, order_line_no, product_id, product (name), returned_at (datetime64,
-    store-local), store_id, store, quantity, refund, reason.
+    store-local), store_id and store (NA: brought back to a store outside the scope), quantity, refund, reason.
     """
     r = return_line.c
+    here = scope.limit(select(store.c.store_id, store.c.name), store.c.store_id).subquery("here")
     query = (
         select(
             r.return_id,
@@ -87,21 +88,21 @@ def order_returns(scope: Scope, engine: Engine, order_id: str) -> pd.DataFrame:
             r.product_id,
             func.coalesce(product.c.name, r.product_id).label("product"),
             r.returned_at,
-            r.store_id,
-            store.c.name.label("store"),
+            here.c.store_id,
+            here.c.name.label("store"),
             cast(r.quantity, Double).label("quantity"),
             cast(r.refund, Double).label("refund"),
             r.reason,
         )
         .select_from(
             return_line.outerjoin(product, product.c.product_id == r.product_id).outerjoin(
-                store, store.c.store_id == r.store_id
+                here, here.c.store_id == r.store_id
             )
         )
         .where(r.order_id == order_id, _on_its_day(r.sale_day, engine, order_id))
         .order_by(r.returned_at, r.return_id, r.line_no)
     )
-    return fetch(engine, scope.limit(query, r.sale_store_id))
+    return fetch(scope, engine, scope.limit(query, r.sale_store_id))
 
 
 def recent_orders(scope: Scope, engine: Engine, period: Period, limit: int) -> pd.DataFrame:
@@ -113,7 +114,7 @@ def recent_orders(scope: Scope, engine: Engine, period: Period, limit: int) -> p
     o, r = sale_order.c, return_line.c
     c = store_day.c
     by_day = select(c.day, func.sum(c.orders).label("orders")).where(within(c.day, period)).group_by(c.day)
-    enough = _days_of_the_latest(engine, scope.limit(by_day, c.store_id), period, limit)
+    enough = _days_of_the_latest(scope, engine, scope.limit(by_day, c.store_id), period, limit)
     latest = scope.limit(
         select(o.order_id, o.day, o.ordered_at, o.customer_no, o.units, o.gross_sales).where(
             o.exclusion.is_(None), within(o.day, enough)
@@ -121,12 +122,12 @@ def recent_orders(scope: Scope, engine: Engine, period: Period, limit: int) -> p
         o.store_id,
     )
     new = latest.order_by(o.ordered_at.desc(), o.order_id).limit(limit).subquery()
-    refunds = (
+    by_order = (
         select(r.order_id, func.sum(r.refund).label("refund"))
         .where(r.exclusion.is_(None), within(r.sale_day, enough))
         .group_by(r.order_id)
-        .subquery()
     )
+    refunds = scope.limit(by_order, r.sale_store_id).subquery()
     query = (
         select(
             new.c.order_id,
@@ -139,7 +140,7 @@ def recent_orders(scope: Scope, engine: Engine, period: Period, limit: int) -> p
         .select_from(new.outerjoin(refunds, refunds.c.order_id == new.c.order_id))
         .order_by(new.c.ordered_at.desc(), new.c.order_id)
     )
-    return fetch(engine, query)
+    return fetch(scope, engine, query)
 
 
 def orders_with_product(scope: Scope, engine: Engine, period: Period, product_id: str, limit: int) -> pd.DataFrame:
@@ -151,7 +152,7 @@ def orders_with_product(scope: Scope, engine: Engine, period: Period, product_id
     held = product_order.c
     sold = and_(rows_of_product(product_order, product_id), within(held.day, period))
     by_day = select(held.day, func.count().label("orders")).where(sold).group_by(held.day)
-    enough = _days_of_the_latest(engine, scope.limit(by_day, held.store_id), period, limit)
+    enough = _days_of_the_latest(scope, engine, scope.limit(by_day, held.store_id), period, limit)
     query = (
         select(
             held.order_id,
@@ -167,24 +168,21 @@ def orders_with_product(scope: Scope, engine: Engine, period: Period, product_id
         .order_by(held.ordered_at.desc(), held.order_id)
         .limit(limit)
     )
-    return fetch(engine, scope.limit(query, held.store_id))
+    return fetch(scope, engine, scope.limit(query, held.store_id))
 
 
 def _on_its_day(day: ColumnElement[date], engine: Engine, order_id: str) -> ColumnElement[bool]:
     """Whether a day is that of the receipt, so that only the rows of that day are read; another receipt's, rarely."""
     query = select(order_place.c.day).where(order_place.c.order_hash == text_hash_of(order_id))
-    with engine.connect() as connection:
-        days = connection.execute(query).scalars().all()
-    return day.in_(days)
+    return day.in_(values(NOBODY, engine, query))
 
 
-def _days_of_the_latest(engine: Engine, by_day: Select[Any], period: Period, orders: int) -> Period:
+def _days_of_the_latest(scope: Scope, engine: Engine, by_day: Select[Any], period: Period, orders: int) -> Period:
     """The end of ``period`` from the last day on that has as many receipts; all of it where there are fewer.
 
     ``by_day`` has the columns day and orders.
     """
     days = by_day.subquery()
     sofar = select(days.c.day, func.sum(days.c.orders).over(order_by=days.c.day.desc()).label("orders")).subquery()
-    with engine.connect() as connection:
-        first = connection.execute(select(func.max(sofar.c.day)).where(sofar.c.orders >= orders)).scalar()
+    (first,) = values(scope, engine, select(func.max(sofar.c.day)).where(sofar.c.orders >= orders))
     return Period(first or period.first, period.last)

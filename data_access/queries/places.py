@@ -26,7 +26,7 @@ def stores(scope: Scope, engine: Engine) -> pd.DataFrame:
         store.c.opened_on,
         store.c.closed_on,
     ).order_by(store.c.kind == UNKNOWN, store.c.region_name, store.c.name, store.c.store_id)
-    return fetch(engine, scope.limit(query, store.c.store_id))
+    return fetch(scope, engine, scope.limit(query, store.c.store_id))
 
 
 def regions(scope: Scope, engine: Engine) -> pd.DataFrame:
@@ -39,4 +39,4 @@ def regions(scope: Scope, engine: Engine) -> pd.DataFrame:
         .group_by(store.c.region_id, store.c.region_name)
         .order_by(store.c.region_name, store.c.region_id)
     )
-    return fetch(engine, scope.limit(query, store.c.store_id))
+    return fetch(scope, engine, scope.limit(query, store.c.store_id))

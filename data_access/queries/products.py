@@ -77,7 +77,7 @@ def movers(scope: Scope, engine: Engine, period: Period, previous: Period | None
         .where(or_(r.best <= most, fell))
         .order_by(r.product_id)
     )
-    return fetch(engine, query)
+    return fetch(scope, engine, query)
 
 
 def _product_sums(mart: Table, period: Period, previous: Period | None) -> Select[Any]:
@@ -122,7 +122,7 @@ def product_facts(scope: Scope, engine: Engine, product_id: str) -> pd.DataFrame
     ).where(c.product_id == product_id)
     # The range is the chain's, so any store in scope is enough to look up one of its products.
     some_store = scope.limit(select(store.c.store_id), store.c.store_id)
-    return fetch(engine, query.where(exists(some_store)))
+    return fetch(scope, engine, query.where(exists(some_store)))
 
 
 def product_days(scope: Scope, engine: Engine, periods: Sequence[Period], product_id: str) -> pd.DataFrame:
@@ -142,7 +142,7 @@ def product_days(scope: Scope, engine: Engine, periods: Sequence[Period], produc
         .group_by(c.day)
         .order_by(c.day)
     )
-    return fetch(engine, query)
+    return fetch(scope, engine, query)
 
 
 def product_stores(
@@ -164,7 +164,7 @@ def product_stores(
         .group_by(c.store_id)
         .order_by(c.store_id)
     )
-    return fetch(engine, query)
+    return fetch(scope, engine, query)
 
 
 def product_buyers(scope: Scope, engine: Engine, periods: Sequence[Period], product_id: str) -> pd.DataFrame:
@@ -176,7 +176,7 @@ def product_buyers(scope: Scope, engine: Engine, periods: Sequence[Period], prod
     buyers = [func.count(c.customer_no.distinct()).filter(within(c.day, period)) for period in periods]
     columns: list[ColumnElement[Any]] = [column.label(str(i)) for i, column in enumerate(buyers)]
     query = select(*columns).where(rows_of_product(product_order, product_id), within_any(c.day, periods))
-    row = fetch(engine, scope.limit(query, c.store_id)).iloc[0]
+    row = fetch(scope, engine, scope.limit(query, c.store_id)).iloc[0]
     return pd.DataFrame({"period": range(len(periods)), "buyers": row.to_numpy(dtype="int64")})
 
 

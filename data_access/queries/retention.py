@@ -8,8 +8,8 @@ from sqlalchemy import BigInteger, Double, Engine, Integer, Select, case, cast, 
 
 from data_access.marts.cohort_month import NO_COHORT, cohort_month, month_of
 from data_access.marts.customer_store_day import customer_store_day
-from data_access.marts.tables import generation_info
 from data_access.queries._frame import fetch
+from data_access.queries._people import last_day_of
 from data_access.queries._places import place_of
 from data_access.scope import Scope
 
@@ -28,8 +28,7 @@ def cohort_months(scope: Scope, engine: Engine, as_of: date) -> pd.DataFrame:
     of the customers with two orders or more by ``as_of``).
     """
     place = place_of(scope, engine)
-    with engine.connect() as connection:
-        last_day = connection.scalar(select(generation_info.c.last_day))
+    last_day = last_day_of(engine)
     if place is not None and last_day is not None and as_of >= last_day:
         rows: Select[Any] = select(cohort_month).where(place.rows(cohort_month))
     else:
@@ -37,7 +36,7 @@ def cohort_months(scope: Scope, engine: Engine, as_of: date) -> pd.DataFrame:
     r = rows.subquery("rows").c
     types: dict[type[Any], tuple[str, ...]] = {Integer: ("cohort", "month"), BigInteger: _COUNTS, Double: _MONEY}
     columns = [cast(r[name], kind).label(name) for kind, names in types.items() for name in names]
-    return fetch(engine, select(*columns).order_by(r.cohort, r.month))
+    return fetch(scope, engine, select(*columns).order_by(r.cohort, r.month))
 
 
 def _live(scope: Scope, as_of: date) -> Select[Any]:

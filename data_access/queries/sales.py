@@ -37,7 +37,7 @@ def days(scope: Scope, engine: Engine, periods: Sequence[Period]) -> pd.DataFram
         .group_by(c.day)
         .order_by(c.day)
     )
-    return fetch(engine, scope.limit(query, c.store_id))
+    return fetch(scope, engine, scope.limit(query, c.store_id))
 
 
 def stores(
@@ -65,7 +65,7 @@ def stores(
         .group_by(c.store_id)
         .order_by(c.store_id)
     )
-    return fetch(engine, scope.limit(query, c.store_id))
+    return fetch(scope, engine, scope.limit(query, c.store_id))
 
 
 def by_hour(scope: Scope, engine: Engine, period: Period) -> pd.DataFrame:
@@ -84,7 +84,7 @@ def by_hour(scope: Scope, engine: Engine, period: Period) -> pd.DataFrame:
         .group_by(weekday, c.hour)
         .order_by(weekday, c.hour)
     )
-    return fetch(engine, scope.limit(query, c.store_id))
+    return fetch(scope, engine, scope.limit(query, c.store_id))
 
 
 def by_category(scope: Scope, engine: Engine, period: Period) -> pd.DataFrame:
@@ -116,4 +116,4 @@ def by_category(scope: Scope, engine: Engine, period: Period) -> pd.DataFrame:
         .select_from(sums.join(store, store.c.store_id == sums.c.store_id))
         .order_by(store.c.region_name, store.c.region_id, store.c.name, sums.c.store_id, sums.c.category.nulls_last())
     )
-    return fetch(engine, query)
+    return fetch(scope, engine, query)

@@ -72,7 +72,7 @@ def cuts(scope: Scope, engine: Engine, question: Question, kept: Base | None = N
     """
     place = place_of(scope, engine)
     if place is not None and is_added_up(engine, question):
-        return fetch(engine, select(*(customer_cut.c[name] for name in CUTS)).where(place.rows(customer_cut)))
+        return fetch(scope, engine, select(*(customer_cut.c[name] for name in CUTS)).where(place.rows(customer_cut)))
     with nullcontext(kept) if kept else base(scope, engine, question) as found:
         values = [found.cuts] if found.cuts else []
         return pd.DataFrame(values, columns=list(CUTS)).astype("float64")
@@ -86,11 +86,12 @@ def cells(scope: Scope, engine: Engine, question: Question, kept: Base | None = 
     """
     place = place_of(scope, engine)
     if place is not None and is_added_up(engine, question):
-        return fetch(engine, _as_numbers(select(segment_cell).where(place.rows(segment_cell))))
+        return fetch(scope, engine, _as_numbers(select(segment_cell).where(place.rows(segment_cell))))
     with nullcontext(kept) if kept else base(scope, engine, question) as found:
         # With the values written out the groups take a third less time than with a join to them.
         cut = _literals(found.cuts or dict.fromkeys(CUTS))
         return fetch_from(
+            scope,
             found.connection,
             _as_numbers(select(grouping.cells(found.people, cut, found.people, question.monetary).subquery())),
         )
@@ -113,9 +114,9 @@ def curve(scope: Scope, engine: Engine, question: Question, kept: Base | None = 
     place = place_of(scope, engine)
     if place is not None and covers_all_days(engine, question):
         c = spend_curve.c
-        return fetch(engine, _points(select(c.customers, c.net_sales).where(place.rows(spend_curve))))
+        return fetch(scope, engine, _points(select(c.customers, c.net_sales).where(place.rows(spend_curve))))
     with nullcontext(kept) if kept else base(scope, engine, question) as found:
-        return fetch_from(found.connection, _points(grouping.spend_curve(found.people, POINTS)))
+        return fetch_from(scope, found.connection, _points(grouping.spend_curve(found.people, POINTS)))
 
 
 def _points(rows: Select[Any]) -> Select[Any]:
@@ -182,7 +183,7 @@ def members(
         g.quadrant,
         g.stage,
     ).select_from(placed)
-    return fetch(engine, query.order_by(g.net_sales.desc(), g.customer_no))
+    return fetch(scope, engine, query.order_by(g.net_sales.desc(), g.customer_no))
 
 
 def _literals(cuts: Mapping[str, Any]) -> dict[str, ColumnElement[Any]]:

@@ -17,7 +17,8 @@ def positions(scope: Scope, engine: Engine, product_id: str | None = None) -> pd
     query = select(stock_position).order_by(stock_position.c.store_id, stock_position.c.product_id)
     if product_id is not None:
         query = query.where(stock_position.c.product_id == product_id)
-    return fetch_many(engine, scope.limit(query, stock_position.c.store_id), categories=["store_id", "product_id"])
+    mine = scope.limit(query, stock_position.c.store_id)
+    return fetch_many(scope, engine, mine, categories=["store_id", "product_id"])
 
 
 def by_product(scope: Scope, engine: Engine) -> pd.DataFrame:
@@ -37,4 +38,4 @@ def by_product(scope: Scope, engine: Engine) -> pd.DataFrame:
         .group_by(p.product_id)
         .order_by(p.product_id)
     )
-    return fetch(engine, scope.limit(query, p.store_id))
+    return fetch(scope, engine, scope.limit(query, p.store_id))

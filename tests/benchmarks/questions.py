@@ -66,4 +66,4 @@ def _revenue(snapshot: Snapshot, period: Period, unit: str) -> pd.DataFrame:
     c = store_day.c
     start = cast(func.date_trunc(unit, c.day), Date).label("start") if unit == "week" else c.day.label("start")
     query = select(c.store_id, start, func.sum(c.net_sales).label("net_sales")).where(within(c.day, period))
-    return fetch(snapshot.engine, query.group_by("store_id", "start").order_by("store_id", "start"))
+    return fetch(_CHAIN, snapshot.engine, query.group_by("store_id", "start").order_by("store_id", "start"))
