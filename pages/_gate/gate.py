@@ -31,6 +31,7 @@ SIGN_IN = "/sign-in"
 SIGN_OUT = "/sign-out"
 SETUP = "/setup"
 ACCOUNT = "/account"
+EXPORT = "/export"
 FORM_SCRIPT = "/form.js"
 
 LARGEST_FORM = 16 * 1024  # bytes
@@ -158,6 +159,8 @@ async def _still_good(token: str | None, session_id: str, acted: bool) -> bool:
 
 
 def _strangers_answer(request: Request) -> Response:
+    if _is_export(request.url.path):
+        return RedirectResponse(SIGN_IN, status_code=303)  # what was offered ended with its session
     if _opens_page(request):
         target = request.url.path + (f"?{request.url.query}" if request.url.query else "")
         return RedirectResponse(f"{SIGN_IN}?next={quote(target, safe='')}", status_code=303)
@@ -177,9 +180,13 @@ def _is_account(path: str) -> bool:
     return path == ACCOUNT or path.startswith(f"{ACCOUNT}/")
 
 
+def _is_export(path: str) -> bool:
+    return path == EXPORT or path.startswith(f"{EXPORT}/")
+
+
 def _is_ours(path: str) -> bool:
     """Whether the gate's own routes answer to ``path``, forms among them."""
-    return path in (SIGN_IN, SIGN_OUT, SETUP) or _is_account(path)
+    return path in (SIGN_IN, SIGN_OUT, SETUP) or _is_account(path) or _is_export(path)
 
 
 def _is_small(request: Request) -> bool:
@@ -197,7 +204,7 @@ def _page_answer(request: Request, person: identity.Person) -> Response | None:
     None for its own files.
     """
     path = request.url.path
-    if path.startswith(_STREAMLIT) or _is_account(path):
+    if path.startswith(_STREAMLIT) or _is_account(path) or _is_export(path):
         return None
     key = path.strip("/")
     if key == access.first_page(person.role):

@@ -36,12 +36,14 @@ class Person:
     """Who is signed in: the role and its homes, stores for a manager and regions for a regional head.
 
     actor: in the audit log, the account_id of an account. name: as shown; empty for one-click entry to the demo chain.
+    may_export: as the account says; ``takes_customers`` counts.
     """
 
     role: Role
     homes: tuple[str, ...] = ()
     actor: str = ""
     name: str = ""
+    may_export: bool = False
 
     def __post_init__(self) -> None:
         if self.role not in ROLES:
@@ -49,11 +51,19 @@ class Person:
         if (self.role in ("manager", "regional")) != bool(self.homes):
             raise ValueError(f"a {self.role} has {'no' if self.homes else 'a'} home store or region")
 
+    @property
+    def takes_customers(self) -> bool:
+        """Whether files that name customers may leave with this person; the demo chain's customers are invented."""
+        return self.may_export or not self.name
+
 
 def person_of(session: Session) -> Person:
     """The person a session belongs to, with the rights of this moment."""
     homes = session.stores if session.role == "manager" else session.regions
-    return Person(session.role, homes, session.actor, session.account.display_name if session.account else "")
+    known = session.account
+    if known is None:
+        return Person(session.role, homes, session.actor)
+    return Person(session.role, homes, session.actor, known.display_name, known.may_export)
 
 
 def token(cookies: Mapping[str, str], *, secure: bool = False) -> str | None:
