@@ -204,6 +204,26 @@ def check(crm_url: CrmUrl = "", home: Home = None) -> None:
         raise Problem(f"the CRM database lacks what these pages need: {', '.join(pages)}; see the tables named above")
 
 
+@app.command(name="row-security")
+def row_security(
+    role: Annotated[str, typer.Option(help="the role that looks up single customers for the pages")],
+    do: Annotated[bool, typer.Option("--apply", help="run it, as the owner of the tables or a superuser")] = False,
+    crm_url: CrmUrl = "",
+    home: Home = None,
+) -> None:
+    """Print the SQL that lets PostgreSQL itself keep look-ups in the CRM within their scope; --apply runs it."""
+    from data_access import row_security as guard
+
+    engine = _engine(_settings(crm_url, home))
+    if do:
+        guarded = guard.apply(engine, role)
+        typer.echo(f"{guarded} tables are guarded: give {role} a password and name it in MIRROR_CRM_LIVE_URL")
+        return
+    with engine.connect() as connection:
+        for statement in guard.statements(connection, role):
+            typer.echo(f"{statement};")
+
+
 def main() -> None:
     try:
         app()
