@@ -17,6 +17,8 @@ accounts    ``Account``, ``Role``, ``ROLES``;
             ``change(engine, actor, account_id, now, *, sign_in_name=None, display_name=None, rights=None) -> Account``
             ``set_password(engine, actor, account_id, password, now, *, initial, words=(), keep="") -> Account``
             ``disable`` / ``enable`` / ``reset_totp`` ``(engine, actor, account_id, now) -> Account``
+            ``set_break_glass(engine, actor, account_id, now, *, on) -> Account``: an administrator whose password opens
+            also where people sign in with the OpenID provider
             ``initial``: somebody else has chosen the password, so it must be changed at the first sign-in and ends
             after 7 days; ``words``: names of brands and stores no password may consist of; ``keep``: the session_id
             that goes on while the account's others end
@@ -25,12 +27,21 @@ passwords   ``check(password, own=(), words=())`` (Rule), ``generated() -> str``
 sign_in     ``attempt(engine, name, password, code, address, now) -> Account | Refused``
             ``with_code(engine, ticket, code, address, now) -> Account | Refused``
             ``change_own_password(engine, account_id, old, new, now, *, words=(), keep="") -> Account``
-            ``Refused(reason, ticket="")``, reason in ``wrong, locked, busy, disabled, expired, code_needed``. To the
-            outside one sentence for all of them but ``code_needed`` (password right: ask for the code and send it with
-            the ticket to ``with_code``; the ticket lives 5 minutes) and ``busy`` (try again in a moment). A recovery
+            ``Refused(reason, ticket="")``, reason in ``wrong, locked, busy, disabled, expired, code_needed, provider,
+            unknown``. To the outside one sentence for all of them but ``code_needed`` (password right: ask for the code
+            and send it with the ticket to ``with_code``; the ticket lives 5 minutes) and ``busy`` (try again in a moment). A recovery
             code is taken in the place of a code. Each waiting call of ``attempt`` is a thread: at most 18, and 16
             more of people who come from where they signed in last.
-sessions    ``begin(engine, who: Account | Visitor, now, *, address="", device="") -> str`` (the token for the cookie);
+            ``with_identity(engine, who: Identity, proof: Proof, address, now) -> Account | Refused`` for whoever comes
+            from the OpenID provider; ``proof_of(engine, ticket) -> Proof | None``
+            ``prove_password`` / ``prove_code`` ``(engine, account_id, text, now)`` (Rule): once more, for what matters
+identities  ``Identity(issuer, subject)``; ``Proof(issuer, id_token, second_factor=False, proved_at=None)``;
+            ``link(engine, actor, account_id, wanted, now) -> Account`` (Rule); ``unlink(engine, actor, account_id, now)
+            -> bool``; ``of_account(engine, account_id) -> Identity | None``; ``everybodys(engine)`` by account_id
+visits      browsers on their way to the provider: ``fresh(redirect_uri, target, *, fresh=False) -> Visit``;
+            ``begin(engine, visit, address, now) -> (state, browser)`` (Rule); ``end(engine, state, browser, now)
+            -> Visit | None``, once
+sessions    ``begin(engine, who: Account | Visitor, now, *, address="", device="", proof=None) -> str`` (the token);
             Rule when the account has changed since ``who`` was read; ``Visitor(role, home="")`` is one-click entry
             ``find(engine, token, now, *, seen=True) -> Session | None``; seen=False: a look that is no sign of life
             ``renew(engine, token, now) -> str | None`` (a new token for the same person, after a password change or an

@@ -85,6 +85,7 @@ class Account:
     may_export: bool
     has_totp: bool
     disabled: bool
+    break_glass: bool  # an administrator who may use the password also where people sign in with an OpenID provider
     epoch: int
     initial_until: datetime | None  # until when a password chosen by somebody else opens; None: the person's own
     created_at: datetime
@@ -129,6 +130,7 @@ def add(
     now: datetime,
     *,
     initial: bool,
+    break_glass: bool = False,
 ) -> Account:
     """As ``create``, with names and password already checked, in the caller's transaction.
 
@@ -148,6 +150,7 @@ def add(
         "password": kept_password,
         "initial_until": now + INITIAL_LIVES if initial else None,
         "disabled": False,
+        "break_glass": break_glass,
         "epoch": 1,
         "created_at": now,
     }
@@ -242,6 +245,7 @@ def change(
             "role": after.role,
             "may_reveal": after.may_reveal,
             "may_export": after.may_export,
+            "break_glass": before.break_glass and after.role == "administrator",
         }
         connection.execute(update(account).where(account.c.account_id == account_id).values(**values))
         connection.execute(delete(account_scope).where(account_scope.c.account_id == account_id))
@@ -274,6 +278,21 @@ def set_password(
         connection.execute(update(account).where(account.c.account_id == account_id).values(**values))
         raise_epoch(connection, account_id, end_sessions=True, keep=keep)
         audit.append(connection, actor, "password_changed", account_id, {"initial": initial}, at=now)
+        return read(connection, account_id)
+
+
+def set_break_glass(engine: Engine, actor: str, account_id: str, now: datetime, *, on: bool) -> Account:
+    """Whether an administrator may sign in with the password where others need the OpenID provider: the way in when the
+    provider is away. Rule for anybody else."""
+    with writing(engine) as connection:
+        before = read(connection, account_id)
+        if on and before.role != "administrator":
+            raise Rule("break_glass", "only an administrator can be the one who gets in when the provider is away")
+        if before.break_glass == on:
+            return before
+        connection.execute(update(account).where(account.c.account_id == account_id).values(break_glass=on))
+        raise_epoch(connection, account_id, end_sessions=not on)
+        audit.append(connection, actor, "account_changed", account_id, {"break_glass": [not on, on]}, at=now)
         return read(connection, account_id)
 
 
@@ -344,6 +363,7 @@ COLUMNS = (
     account.c.may_export,
     account.c.totp_key.is_not(None).label("has_totp"),
     account.c.disabled,
+    account.c.break_glass,
     account.c.epoch,
     account.c.initial_until,
     account.c.created_at,

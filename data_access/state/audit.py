@@ -34,6 +34,8 @@ ACTIONS = (
     "recovery_code_used",
     "recovery_codes_made",
     "setup_link",
+    "identity_linked",
+    "identity_unlinked",
     "customer_seen",
     "contact_revealed",
     "reveal_refused",

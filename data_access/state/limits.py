@@ -41,17 +41,20 @@ def take(connection: Connection, name: str, address: str, now: datetime, *, know
         name=tokens.digest(f"name {name} {place if known else ''}"),
         address=tokens.digest(f"address {place}"),
     )
-    by_name, by_address = _row(connection, taken.name), _row(connection, taken.address)
+    by_name = _row(connection, taken.name)
     if by_name is not None and by_name.free_at > now and by_name.wrong >= FREE:
         return None
-    full_at = max(by_address.free_at, now) if by_address is not None else now
-    if full_at - now > PACE * (RESERVE - 1):
+    if not _draw(connection, taken.address, now):
         return None
     wrong = 1 + (by_name.wrong if by_name is not None and by_name.ends_at > now else 0)
     locked = LOCKS[min(wrong - FREE, len(LOCKS) - 1)] if wrong >= FREE else timedelta(0)
     _write(connection, taken.name, wrong, now + locked, now + FORGOTTEN)
-    _write(connection, taken.address, 0, full_at + PACE, full_at + PACE)
     return taken
+
+
+def pace(connection: Connection, address: str, now: datetime) -> bool:
+    """Whether an address may begin one more sign-in with an OpenID provider; counted apart from passwords."""
+    return _draw(connection, tokens.digest(f"visit {_network(address)}"), now)
 
 
 def give_back(connection: Connection, taken: Taken, now: datetime, *, forgive: bool) -> None:
@@ -69,6 +72,16 @@ def give_back(connection: Connection, taken: Taken, now: datetime, *, forgive: b
 def sweep(connection: Connection, now: datetime) -> None:
     """Forgets what no longer limits anybody."""
     connection.execute(delete(sign_in_attempt).where(sign_in_attempt.c.ends_at <= now))
+
+
+def _draw(connection: Connection, subject: str, now: datetime) -> bool:
+    """Takes one from the reserve of an address; False when it is empty."""
+    row = _row(connection, subject)
+    full_at = max(row.free_at, now) if row is not None else now
+    if full_at - now > PACE * (RESERVE - 1):
+        return False
+    _write(connection, subject, 0, full_at + PACE, full_at + PACE)
+    return True
 
 
 def _network(address: str) -> str:

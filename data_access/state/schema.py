@@ -19,6 +19,7 @@ from sqlalchemy import (
     String,
     Table,
     Text,
+    false,
 )
 
 state = MetaData()
@@ -27,6 +28,8 @@ ID = String(64)
 WORD = String(64)
 NAME = String(200)
 DIGEST = String(64)
+ISSUER = String(300)
+SUBJECT = String(255)  # the most a provider may take
 
 
 def _needed(name: str, type_: Any) -> Column[Any]:
@@ -54,6 +57,8 @@ account = Table(
     Column("totp_offered", LargeBinary),  # encrypted; not confirmed by a code yet
     Column("totp_step", BigInteger),  # the newest time step whose code was taken: no code is taken twice
     _needed("disabled", Boolean),
+    # Signs in with the password also where people sign in with an OpenID provider.
+    Column("break_glass", Boolean, nullable=False, server_default=false()),
     _needed("epoch", Integer),  # grows with every change
     _needed("created_at", DateTime),
     Column("signed_in_at", DateTime),
@@ -92,6 +97,12 @@ session = Table(
     _needed("last_seen_at", DateTime),
     _needed("address", WORD),
     _needed("device", NAME),
+    # With an OpenID provider only: which one, its ID token (encrypted), whether it vouches for a second factor, and
+    # when the person last showed it who they are.
+    Column("issuer", ISSUER),
+    Column("id_token", LargeBinary),
+    Column("second_factor", Boolean, nullable=False, server_default=false()),
+    Column("proved_at", DateTime),
     info={"grain": "one sign-in that has not ended; without an account it is one-click entry to the demo chain"},
 )
 Index("ix_session_account_id", session.c.account_id)
@@ -103,8 +114,29 @@ one_time_token = Table(
     _needed("purpose", WORD),  # setup: makes the first administrator; code: a password was right, the code is awaited
     _account(),
     Column("epoch", Integer),
+    Column("proof", LargeBinary),  # what an OpenID provider has said before the code, encrypted
     _needed("ends_at", DateTime),
     info={"grain": "one token that has been given out and not been used"},
+)
+
+identity = Table(
+    "identity",
+    state,
+    Column("issuer", ISSUER, primary_key=True),
+    Column("subject", SUBJECT, primary_key=True),
+    Column("account_id", ID, ForeignKey("account.account_id", ondelete="CASCADE"), nullable=False, unique=True),
+    _needed("linked_at", DateTime),
+    info={"grain": "one person as an OpenID provider knows them, and whose account that is"},
+)
+
+provider_visit = Table(
+    "provider_visit",
+    state,
+    Column("digest", DIGEST, primary_key=True),  # of the state that the provider sends back
+    _needed("browser", DIGEST),  # of the cookie of the browser that went there
+    _needed("secret", LargeBinary),  # what belongs to the visit, encrypted
+    _needed("ends_at", DateTime),
+    info={"grain": "one browser that was sent to the OpenID provider and has not come back"},
 )
 
 sign_in_attempt = Table(

@@ -8,10 +8,11 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Literal, cast
 
-from sqlalchemy import Connection, Engine, Row, Select, and_, delete, insert, or_, select, update
+from sqlalchemy import Connection, Engine, Row, Select, and_, delete, false, insert, or_, select, update
 
-from data_access.state import accounts, audit, limits, tokens
+from data_access.state import accounts, audit, keys, limits, tokens
 from data_access.state.accounts import ROLES, Account, Role
+from data_access.state.identities import Proof
 from data_access.state.rules import Rule
 from data_access.state.schema import account, account_scope, one_time_token, session
 from data_access.state.store import writing
@@ -42,7 +43,11 @@ class Visitor:
 
 @dataclass(frozen=True, slots=True)
 class Session:
-    """One sign-in that is valid now. ``session_id`` is no secret; the token is."""
+    """One sign-in that is valid now. ``session_id`` is no secret; the token is.
+
+    issuer: the OpenID provider it began with, empty for a password; second_factor: the provider vouches for one;
+    proved_at: when the person last showed the provider who they are, where it said so.
+    """
 
     session_id: str
     who: Account | Visitor
@@ -50,6 +55,9 @@ class Session:
     last_seen_at: datetime
     address: str
     device: str
+    issuer: str = ""
+    second_factor: bool = False
+    proved_at: datetime | None = None
 
     @property
     def account(self) -> Account | None:
@@ -86,8 +94,10 @@ class Session:
         """What the person must do before anything else opens: choose a password of one's own, set up codes."""
         if not isinstance(self.who, Account):
             return ()
-        password: tuple[Todo, ...] = ("password",) if self.who.initial_until is not None else ()
-        return (*password, "totp") if self.who.needs_totp and not self.who.has_totp else password
+        # Whoever came in with a provider has no use for a password here.
+        password: tuple[Todo, ...] = ("password",) if self.who.initial_until is not None and not self.issuer else ()
+        has_factor = self.who.has_totp or self.second_factor
+        return (*password, "totp") if self.who.needs_totp and not has_factor else password
 
     @property
     def ends_at(self) -> datetime:
@@ -95,8 +105,19 @@ class Session:
         return min(self.last_seen_at + IDLE, self.begun_at + LONGEST)
 
 
-def begin(engine: Engine, who: Account | Visitor, now: datetime, *, address: str = "", device: str = "") -> str:
-    """The token of a new session. Rule when the account is not what it was when ``who`` was read."""
+def begin(
+    engine: Engine,
+    who: Account | Visitor,
+    now: datetime,
+    *,
+    address: str = "",
+    device: str = "",
+    proof: Proof | None = None,
+) -> str:
+    """The token of a new session. Rule when the account is not what it was when ``who`` was read.
+
+    proof: what the OpenID provider said, for whoever comes from there.
+    """
     with writing(engine) as connection:
         _sweep(connection, now)
         if isinstance(who, Visitor):
@@ -105,7 +126,7 @@ def begin(engine: Engine, who: Account | Visitor, now: datetime, *, address: str
             current = accounts.read(connection, who.account_id)
             if current.epoch != who.epoch or current.disabled:
                 raise Rule("changed_meanwhile", "the account was changed at this moment: sign in again")
-        return _write(connection, who, now, now, address, device)
+        return _write(connection, who, now, address, device, proof)
 
 
 def find(engine: Engine, token: str, now: datetime, *, seen: bool = True) -> Session | None:
@@ -130,9 +151,20 @@ def renew(engine: Engine, token: str, now: datetime) -> str | None:
         found = _valid(connection, session.c.digest == tokens.digest(token), now)
         if not found:
             return None
-        old = found[0]
-        connection.execute(delete(session).where(session.c.session_id == old.session_id))
-        return _write(connection, old.who, old.begun_at, now, old.address, old.device)
+        fresh = tokens.fresh()
+        own = session.c.session_id == found[0].session_id
+        values = {"session_id": tokens.fresh_id(), "digest": tokens.digest(fresh), "last_seen_at": now}
+        connection.execute(update(session).where(own).values(**values))
+        return fresh
+
+
+def id_token(engine: Engine, token: str, now: datetime) -> str:
+    """The provider's word that a session began with, for signing out there, too; empty where there is none."""
+    with engine.connect() as connection:
+        found = _valid(connection, session.c.digest == tokens.digest(token), now)
+        own = session.c.session_id == found[0].session_id if found else false()
+        sealed = connection.scalar(select(session.c.id_token).where(own))
+    return keys.unseal(sealed, _row(found[0].actor)).decode() if sealed else ""
 
 
 def end(engine: Engine, token: str, now: datetime) -> None:
@@ -185,23 +217,34 @@ def _sweep(connection: Connection, now: datetime) -> None:
 
 
 def _write(
-    connection: Connection, who: Account | Visitor, begun_at: datetime, now: datetime, address: str, device: str
+    connection: Connection, who: Account | Visitor, now: datetime, address: str, device: str, proof: Proof | None
 ) -> str:
     token = tokens.fresh()
-    row = {
+    row: dict[str, Any] = {
         "session_id": tokens.fresh_id(),
         "digest": tokens.digest(token),
         "account_id": who.account_id if isinstance(who, Account) else None,
         "epoch": who.epoch if isinstance(who, Account) else None,
         "role": who.role,
         "home": who.home if isinstance(who, Visitor) else "",
-        "begun_at": begun_at,
+        "begun_at": now,
         "last_seen_at": now,
         "address": audit.plain(address)[:64],
         "device": audit.plain(device),
     }
+    if proof is not None and isinstance(who, Account):
+        row |= {
+            "issuer": proof.issuer,
+            "id_token": keys.seal(proof.id_token.encode(), _row(who.account_id)),
+            "second_factor": proof.second_factor,
+            "proved_at": proof.proved_at,
+        }
     connection.execute(insert(session).values(**row))
     return token
+
+
+def _row(account_id: str) -> str:
+    return f"session.id_token of {account_id}"
 
 
 _SESSION = (
@@ -213,6 +256,9 @@ _SESSION = (
     session.c.last_seen_at,
     session.c.address,
     session.c.device,
+    session.c.issuer,
+    session.c.second_factor,
+    session.c.proved_at,
 )
 
 
@@ -247,4 +293,5 @@ def _session(row: Row[Any], known: dict[str, Account]) -> Session:
         who = Visitor(cast(Role, row.visitor_role), row.home)
     else:
         who = known[row.session_account_id]
-    return Session(row.session_id, who, row.begun_at, row.last_seen_at, row.address, row.device)
+    began = (row.begun_at, row.last_seen_at, row.address, row.device)
+    return Session(row.session_id, who, *began, row.issuer or "", row.second_factor, row.proved_at)

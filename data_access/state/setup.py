@@ -64,8 +64,9 @@ def finish(
         _refuse_when_over(connection)
         if not _is_live(connection, token, now):
             raise _wrong_link()
-        # With an administrator every token of this kind goes.
-        return accounts.add(connection, "", (name, shown), Rights("administrator"), kept, now, initial=False)
+        # With an administrator every token of this kind goes. The first one comes in also without a provider.
+        rights = Rights("administrator")
+        return accounts.add(connection, "", (name, shown), rights, kept, now, initial=False, break_glass=True)
 
 
 def _live(now: datetime) -> Select[tuple[str]]:

@@ -1,31 +1,34 @@
-"""From a name and a password (and a code) to an account.
+"""From a name and a password (and a code), or from an identity at the OpenID provider, to an account.
 
 An unknown name, a wrong password and a disabled account take the same work and get the same answer. Who asks too often
 is refused before any work.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Literal
 
 from sqlalchemy import Connection, Engine, Row, delete, insert, select, update
 
-from data_access.state import accounts, audit, limits, passwords, tokens, totp
+from data_access.settings import settings
+from data_access.state import accounts, audit, identities, limits, passwords, tokens, totp
 from data_access.state.accounts import Account
+from data_access.state.identities import Identity, Proof
 from data_access.state.rules import Rule
 from data_access.state.schema import account, one_time_token
 from data_access.state.store import writing
 
 TICKET_LIVES = timedelta(minutes=5)
 
-Reason = Literal["wrong", "locked", "busy", "disabled", "expired", "code_needed"]
+Reason = Literal["wrong", "locked", "busy", "disabled", "expired", "code_needed", "provider", "unknown"]
 
 
 @dataclass(frozen=True, slots=True)
 class Refused:
     """Why nobody comes in; for the log. To the outside only code_needed and busy differ from the rest.
 
+    provider: a password where people sign in with the OpenID provider. unknown: nobody's identity there.
     ``ticket``: with code_needed, what the code goes together with.
     """
 
@@ -83,6 +86,62 @@ def with_code(engine: Engine, ticket: str, code: str, address: str, now: datetim
         return _accept(connection, known, taken, address, now)
 
 
+def with_identity(engine: Engine, who: Identity, proof: Proof, address: str, now: datetime) -> Account | Refused:
+    """Somebody whom the OpenID provider has shown to be ``who``; never makes an account.
+
+    Where the provider does not vouch for a second factor and there is one here, its code comes next, as in ``attempt``.
+    """
+    with writing(engine) as connection:
+        known = identities.account_of(connection, who)
+        if known is None:
+            # Whoever keeps the accounts finds here what to link.
+            detail = {"issuer": who.issuer, "subject": who.subject}
+            return _refuse(connection, None, "unknown", address, now, detail)
+        if known.disabled:
+            return _refuse(connection, known, "disabled", address, now)
+        if known.has_totp and not proof.second_factor:
+            return Refused("code_needed", _ticket(connection, known, now, proof))
+        return _accept(connection, known, None, address, now, {"issuer": proof.issuer})
+
+
+def proof_of(engine: Engine, ticket: str) -> Proof | None:
+    """What the provider said before the code of this ticket was asked for; None when it began with a password."""
+    with engine.connect() as connection:
+        row = connection.execute(
+            select(one_time_token).where(one_time_token.c.digest == tokens.digest(ticket))
+        ).one_or_none()
+    return Proof.unsealed(row.proof, _proof_row(row.account_id)) if row is not None and row.proof else None
+
+
+def prove_password(engine: Engine, account_id: str, password: str, now: datetime) -> None:
+    """The person types the present password again. Rule when it is not right, or was wrong too often."""
+    with writing(engine) as connection:
+        stored = _stored(connection, accounts.read(connection, account_id))
+        # Counted by itself: whoever guesses at the sign-in page cannot keep the person from changing it.
+        taken = limits.take(connection, f"own {account_id}", "", now)
+    if taken is None:
+        raise Rule("locked", "the present password was wrong too often: wait a few minutes and try again")
+    if not passwords.matches(stored.password, password):
+        raise Rule("password_wrong", "the present password is not right")
+    with writing(engine) as connection:
+        limits.give_back(connection, taken, now, forgive=True)
+
+
+def prove_code(engine: Engine, account_id: str, code: str, now: datetime) -> None:
+    """The person gives a code of the second factor again. Rule when it is not right, or was wrong too often."""
+    with writing(engine) as connection:
+        if not accounts.read(connection, account_id).has_totp:
+            raise Rule("totp_missing", "one-time codes are not set up: do that first")
+        taken = limits.take(connection, f"own code {account_id}", "", now)
+        right = taken is not None and totp.take(connection, account_id, code, now)
+        if taken is not None and right:
+            limits.give_back(connection, taken, now, forgive=True)
+    if taken is None:
+        raise Rule("locked", "too many wrong codes: wait a few minutes and try again")
+    if not right:
+        raise Rule("code_wrong", "this code is not right: check the clock of the phone and take the newest code")
+
+
 def change_own_password(
     engine: Engine,
     account_id: str,
@@ -94,17 +153,9 @@ def change_own_password(
     keep: str = "",
 ) -> Account:
     """A new password by somebody who knows the present one. The account's sessions end, except ``keep``."""
-    with writing(engine) as connection:
-        known = accounts.read(connection, account_id)
-        stored = _stored(connection, known)
-        # Counted by itself: whoever guesses at the sign-in page cannot keep the person from changing it.
-        taken = limits.take(connection, f"own {account_id}", "", now)
-    if taken is None:
-        raise Rule("locked", "the present password was wrong too often: wait a few minutes and try again")
-    if not passwords.matches(stored.password, old):
-        raise Rule("password_wrong", "the present password is not right")
-    with writing(engine) as connection:
-        limits.give_back(connection, taken, now, forgive=True)
+    prove_password(engine, account_id, old, now)
+    with engine.connect() as connection:
+        stored = _stored(connection, accounts.read(connection, account_id))
     if passwords.matches(stored.password, new):
         raise Rule("password_same", "the new password is the present one: choose another")
     return accounts.set_password(engine, account_id, account_id, new, now, initial=False, words=words, keep=keep)
@@ -128,6 +179,8 @@ def _refusal(connection: Connection, known: Account | None, right: bool, code: s
         return "disabled"
     if current.epoch != known.epoch:  # another password meanwhile, perhaps
         return "wrong"
+    if settings().with_provider and not current.break_glass:
+        return "provider"
     if current.initial_until is not None and current.initial_until <= now:
         return "expired"
     if not current.has_totp:
@@ -137,16 +190,22 @@ def _refusal(connection: Connection, known: Account | None, right: bool, code: s
     return None if totp.take(connection, known.account_id, code, now) else "wrong"
 
 
-def _refuse(connection: Connection, known: Account | None, reason: Reason, address: str, now: datetime) -> Refused:
+def _refuse(
+    connection: Connection,
+    known: Account | None,
+    reason: Reason,
+    address: str,
+    now: datetime,
+    more: Mapping[str, str] | None = None,
+) -> Refused:
     # Not the name that was typed: people type their password there.
     subject = known.account_id if known else ""
-    audit.append(
-        connection, "", "sign_in_refused", subject, {"reason": reason, "address": audit.plain(address)}, at=now
-    )
+    detail = {"reason": reason, "address": audit.plain(address), **(more or {})}
+    audit.append(connection, "", "sign_in_refused", subject, detail, at=now)
     return Refused(reason)
 
 
-def _ticket(connection: Connection, known: Account, now: datetime) -> str:
+def _ticket(connection: Connection, known: Account, now: datetime, proof: Proof | None = None) -> str:
     ticket = tokens.fresh()
     connection.execute(
         insert(one_time_token).values(
@@ -154,15 +213,29 @@ def _ticket(connection: Connection, known: Account, now: datetime) -> str:
             purpose="code",
             account_id=known.account_id,
             epoch=known.epoch,
+            proof=proof.sealed(_proof_row(known.account_id)) if proof else None,
             ends_at=now + TICKET_LIVES,
         )
     )
     return ticket
 
 
-def _accept(connection: Connection, known: Account, taken: limits.Taken, address: str, now: datetime) -> Account:
-    limits.give_back(connection, taken, now, forgive=True)
+def _proof_row(account_id: str) -> str:
+    return f"one_time_token.proof of {account_id}"
+
+
+def _accept(
+    connection: Connection,
+    known: Account,
+    taken: limits.Taken | None,
+    address: str,
+    now: datetime,
+    more: Mapping[str, str] | None = None,
+) -> Account:
+    if taken is not None:
+        limits.give_back(connection, taken, now, forgive=True)
     seen = {"signed_in_at": now, "signed_in_from": audit.plain(address)[:64]}
     connection.execute(update(account).where(account.c.account_id == known.account_id).values(**seen))
-    audit.append(connection, known.account_id, "sign_in", known.account_id, {"address": seen["signed_in_from"]}, at=now)
+    detail = {"address": seen["signed_in_from"], **(more or {})}
+    audit.append(connection, known.account_id, "sign_in", known.account_id, detail, at=now)
     return accounts.read(connection, known.account_id)
