@@ -28,6 +28,10 @@ CASES: dict[str, tuple[Any, ...]] = {
     "campaigns.campaigns": (),
     "campaigns.funnel_steps": (),
     "campaigns.step_hours": ("K1", {"sent": "targeted", "delivered": "sent"}, ["gift"]),
+    "customer.contacts": (key(1),),
+    "customer.lines": (key(1),),
+    "customer.origin": (key(1),),
+    "customer.profile": (key(1),),
     "customer.timeline": (key(1),),
     "customers.buyers": (PERIODS,),
     "health.generation": (),
@@ -62,8 +66,8 @@ CASES: dict[str, tuple[Any, ...]] = {
     "stock.positions": (),
 }
 
-# What describes the chain and not its trade: the same for every scope that holds a store.
-SHARED = {"products.product_facts"}
+# What describes the chain, or a customer of store A, and not its trade: the same for every scope that holds A.
+SHARED = {"products.product_facts", "customer.contacts", "customer.origin", "customer.profile"}
 # One row per period whatever the scope; without stores its figures are 0 or missing.
 PER_PERIOD = {"customers.buyers", "products.product_buyers"}
 

@@ -22,6 +22,7 @@ from sqlalchemy import (
     and_,
     case,
     cast,
+    false,
     literal,
     select,
     true,
@@ -33,6 +34,7 @@ from data_access.marts.customer_cut import customer_cut
 from data_access.marts.segment_cell import segment_cell
 from data_access.marts.segment_rules import GRID, PROSPECT, Monetary, TieRule
 from data_access.marts.spend_curve import POINTS, spend_curve
+from data_access.pseudonym import number_of
 from data_access.queries._frame import customer_key, fetch, fetch_from, ten_thousandths
 from data_access.queries._people import Base, base, covers_all_days, is_added_up, people_of, with_store
 from data_access.queries._people import Question as Question
@@ -44,9 +46,10 @@ CUTS = tuple(column.name for column in grouping.cut_columns())
 
 @dataclass(frozen=True, slots=True)
 class Choice:
-    """Part of the customers: those whose ``column`` says ``value``; a cell of the grid is 'r-fm', such as '5-4'."""
+    """Part of the customers: those whose ``column`` says ``value``; a cell of the grid is 'r-fm', such as '5-4', one
+    customer the key."""
 
-    column: Literal["segment", "cell", "abc", "quadrant", "stage"]
+    column: Literal["segment", "cell", "abc", "quadrant", "stage", "customer"]
     value: str
 
 
@@ -205,6 +208,9 @@ def _chosen(
             return grouping.quadrant(people, cut) == choice.value
         case "stage":
             return grouping.stage(people) == choice.value
+        case "customer":
+            number = number_of(choice.value)
+            return false() if number is None else p.customer_no == number
         case "segment" if choice.value == PROSPECT:
             return p.orders_ever == 0
     pairs = [
