@@ -73,6 +73,8 @@ def _places(engine: Engine) -> _Known:
         with engine.connect() as connection:
             for level, place_id, store_id in connection.execute(query):
                 stores.setdefault((level, place_id), set()).add(store_id)
-        sets = {place: frozenset(ids) for place, ids in stores.items()}
-        found = _PLACES[engine] = _Known({ids: Place(*place) for place, ids in sets.items()}, dict(sets))
+        sets = {Place(*place): frozenset(ids) for place, ids in stores.items()}
+        found = _PLACES[engine] = _Known(
+            {ids: place for place, ids in sets.items()}, {(p.level, p.place_id): ids for p, ids in sets.items()}
+        )
     return found

@@ -12,7 +12,7 @@ from data_access.marts.product_order import product_order
 from data_access.marts.store_day import store_day
 from data_access.marts.tables import product, return_line, sale_line, sale_order, store
 from data_access.queries._frame import customer_key, fetch, rows_of_product, values, within
-from data_access.scope import NOBODY, Period, Scope
+from data_access.scope import Period, Scope
 
 
 def order_header(scope: Scope, engine: Engine, order_id: str) -> pd.DataFrame:
@@ -40,7 +40,7 @@ def order_header(scope: Scope, engine: Engine, order_id: str) -> pd.DataFrame:
             cast(o.discount, Double).label("discount"),
         )
         .select_from(sale_order.outerjoin(store, store.c.store_id == o.store_id))
-        .where(o.order_id == order_id, _on_its_day(o.day, engine, order_id))
+        .where(o.order_id == order_id, _on_its_day(scope, o.day, engine, order_id))
     )
     return fetch(scope, engine, scope.limit(query, o.store_id))
 
@@ -66,7 +66,7 @@ def order_lines(scope: Scope, engine: Engine, order_id: str) -> pd.DataFrame:
             line.coupon_code,
         )
         .select_from(sale_line.outerjoin(product, product.c.product_id == line.product_id))
-        .where(line.order_id == order_id, _on_its_day(line.day, engine, order_id))
+        .where(line.order_id == order_id, _on_its_day(scope, line.day, engine, order_id))
         .order_by(line.line_no)
     )
     return fetch(scope, engine, scope.limit(query, line.store_id))
@@ -99,7 +99,7 @@ def order_returns(scope: Scope, engine: Engine, order_id: str) -> pd.DataFrame:
                 here, here.c.store_id == r.store_id
             )
         )
-        .where(r.order_id == order_id, _on_its_day(r.sale_day, engine, order_id))
+        .where(r.order_id == order_id, _on_its_day(scope, r.sale_day, engine, order_id))
         .order_by(r.returned_at, r.return_id, r.line_no)
     )
     return fetch(scope, engine, scope.limit(query, r.sale_store_id))
@@ -171,10 +171,10 @@ def orders_with_product(scope: Scope, engine: Engine, period: Period, product_id
     return fetch(scope, engine, scope.limit(query, held.store_id))
 
 
-def _on_its_day(day: ColumnElement[date], engine: Engine, order_id: str) -> ColumnElement[bool]:
+def _on_its_day(scope: Scope, day: ColumnElement[date], engine: Engine, order_id: str) -> ColumnElement[bool]:
     """Whether a day is that of the receipt, so that only the rows of that day are read; another receipt's, rarely."""
     query = select(order_place.c.day).where(order_place.c.order_hash == text_hash_of(order_id))
-    return day.in_(values(NOBODY, engine, query))
+    return day.in_(values(scope, engine, scope.limit(query, order_place.c.store_id)))
 
 
 def _days_of_the_latest(scope: Scope, engine: Engine, by_day: Select[Any], period: Period, orders: int) -> Period:
