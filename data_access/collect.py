@@ -44,6 +44,7 @@ UNITS: Mapping[str, tuple[str, ...]] = {
     "tier_change": ("customer_id",),
     "campaign_member": ("customer_id",),
     "campaign_event": ("customer_id",),
+    "consent": ("customer_id",),
 }
 
 

@@ -109,6 +109,8 @@ SOURCES = (
         "event_id campaign_id customer_id kind occurred_at",
         "channel product_id coupon_code order_id",
     ),
+    _source("consent", "customer_id purpose channel granted_at", "withdrawn_at"),
+    _source("data_incident", "incident_id detected_at", "kind contained_at notified_at records_affected"),
     _source("stock_level", "store_id product_id on_hand", "reserved counted_at"),
     _source("purchase_order", "purchase_order_id supplier_id store_id status", "ordered_at"),
     _source("purchase_order_line", "purchase_order_id line_no product_id quantity", "unit_cost promised_on"),

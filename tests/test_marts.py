@@ -10,7 +10,7 @@ from sqlalchemy import select
 from data_access.marts.registry import MARTS
 from data_access.marts.tables import facts
 from data_access.snapshot import Snapshot
-from tests import campaign_loops, customer_loops
+from tests import campaign_loops, consent_loops, customer_loops
 from tests.test_sales_marts import LOOPS as SALES_LOOPS
 from tests.tiny import ORDERS, RETURNS, STORES, VISITORS, sold_at
 
@@ -74,6 +74,8 @@ LOOPS = {
     "campaign_customer": campaign_loops.campaign_customers,
     "campaign_step": campaign_loops.campaign_steps,
     "stock_position": campaign_loops.stock_positions,
+    "consent_store": consent_loops.consent_stores,
+    "consent_breach": consent_loops.consent_breaches,
 }
 # compared in tests.test_segments and tests.test_sales_marts
 ELSEWHERE = {"customer_cut", "segment_cell", "spend_curve", *SALES_LOOPS}

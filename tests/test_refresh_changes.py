@@ -214,7 +214,48 @@ CHANGES: dict[str, list[Any]] = {
             updated_at=START,
         ),
     ],
+    "a consent, one that is withdrawn, and an incident": [
+        insert(schema.consent).values(
+            [
+                {"customer_id": customer, "purpose": "marketing", "channel": "sms", "granted_at": START,
+                 "withdrawn_at": withdrawn, "updated_at": START}
+                for customer, withdrawn in (("C1", None), ("C2", START), ("X9", None))
+            ]
+        ),
+        insert(schema.data_incident).values(incident_id="I1", detected_at=START, kind="other", updated_at=START),
+    ],
 }  # fmt: skip
+
+
+@pytest.mark.usefixtures("by_watermark")
+def test_withdrawing_and_agreeing_again_give_what_reading_everything_gives(
+    engine: Engine, home: Path, tmp_path: Path
+) -> None:
+    """With the messages that they allow and forbid."""
+    consent, event = schema.consent, schema.campaign_event
+    given = {"customer_id": "C1", "purpose": "marketing", "channel": "sms"}
+    message = {"campaign_id": "K1", "customer_id": "C1", "channel": "sms", "kind": "sent"}
+    days = [START + timedelta(days=n) for n in range(5)]
+    steps = [
+        [
+            insert(consent).values(**given, granted_at=days[0], updated_at=days[0]),
+            insert(event).values(**message, event_id="V1", occurred_at=days[1], updated_at=days[1]),
+        ],
+        [
+            update(consent).values(withdrawn_at=days[2], updated_at=days[2]),
+            insert(event).values(**message, event_id="V2", occurred_at=days[3], updated_at=days[3]),
+        ],
+        [insert(consent).values(**given, granted_at=days[4], updated_at=days[4])],
+        [delete(consent)],
+    ]
+    wrong = []
+    for step in steps:
+        write(engine, *step)
+        refresh(engine, home)
+        expect_same_as_everything(engine, home, tmp_path)
+        wrong.append([row[0] for row in facts_rows(home, "consent_breach", "contacts")])
+    # the second message came after the withdrawal; without a single consent nothing can be said
+    assert wrong == [[], [1], [1], []]
 
 
 @pytest.mark.usefixtures("by_watermark")
@@ -349,6 +390,14 @@ def _random_change(rng: random.Random, connection: Connection, number: int) -> N
         "no return": lambda: [delete(back).where(*some(back))],
         "customer": lambda: [insert(schema.customer).values(
             customer_id=f"A{number}", home_store_id=rng.choice(["S1", None]), birthday=day.date(), updated_at=now)],
+        "consent": lambda: [insert(schema.consent).values(
+            customer_id=rng.choice(["C1", "C2", "X9"]), purpose="marketing", channel="sms",
+            granted_at=START + timedelta(minutes=number),
+            withdrawn_at=rng.choice([None, START + timedelta(minutes=number + 3)]), updated_at=now)],
+        "no consent": lambda: [delete(schema.consent)],
+        "message": lambda: [insert(schema.campaign_event).values(
+            event_id=f"V{number}", campaign_id="K1", customer_id=rng.choice(["C1", "C2"]), kind="sent",
+            channel="sms", occurred_at=START + timedelta(minutes=number), updated_at=now)],
         "no customer": lambda: [delete(schema.customer).where(*some(schema.customer))],
     }  # fmt: skip
     for statement in rng.choice(list(happens.values()))():

@@ -22,7 +22,7 @@ from data_access.marts.registry import MARTS
 from data_access.pseudonym import customer_key
 from data_access.scope import Period, Scope
 from data_access.snapshot import GenerationInfo, Snapshot
-from tests import tiny_campaigns
+from tests import tiny_campaigns, tiny_consents
 
 MARCH = Period(date(2026, 3, 1), date(2026, 3, 20))
 FEBRUARY = Period(date(2026, 2, 9), date(2026, 2, 28))  # the twenty days before MARCH
@@ -135,6 +135,7 @@ def key(customer: int | None) -> str | None:
 def _rows() -> dict[str, list[dict[str, Any]]]:
     return {
         **tiny_campaigns.rows(),
+        **tiny_consents.rows(),
         "generation_info": [
             {
                 "generation": 7,
@@ -177,7 +178,7 @@ def _rows() -> dict[str, list[dict[str, Any]]]:
             {
                 "customer_no": customer,
                 "home_store_id": home,
-                "is_adult": True,
+                "is_adult": customer not in tiny_consents.MINORS,
                 "joined_on": date(2025, 1, 1),
             }
             for customer, home in CUSTOMERS.items()

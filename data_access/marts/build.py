@@ -12,6 +12,7 @@ import duckdb
 from data_access.errors import Problem
 from data_access.marts import (
     campaign,
+    consent,
     customer,
     places,
     refusals,
@@ -44,6 +45,8 @@ FACTS = {
     "campaign_arm": campaign.ARM,
     "campaign_member": campaign.MEMBER,
     "campaign_event": campaign.EVENT,
+    "consent": consent.CONSENT,
+    "incident": consent.INCIDENT,
     "stock_level": stock.LEVEL,
     "purchase_line": stock.PURCHASE,
     "quarantine": "SELECT table_name, row_key, reason, amount FROM clean.refused ORDER BY ALL",
@@ -151,7 +154,7 @@ _DOUBTS = {
     "{:,} product ids occur only in lines: they are shown without a category": (
         "SELECT product_id FROM facts.product ANTI JOIN clean.product USING (product_id)"
     ),
-    "{:,} customer ids occur only in receipts, returns or campaigns: nothing else is known about them": (
+    "{:,} customer ids occur only in receipts, returns, campaigns or consents: nothing else is known about them": (
         "SELECT customer_no FROM facts.customer_rank ANTI JOIN facts.customer USING (customer_no)"
     ),
     "{:,} stores name no time zone that exists: the chain's most common one is used": (

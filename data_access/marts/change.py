@@ -32,6 +32,7 @@ _PEOPLE = {
     "customer": ("customer", "tier_change"),
     "campaign_member": ("campaign_member",),
     "campaign_event": ("campaign_event",),
+    "consent": ("consent",),
 }
 _OF_PEOPLE = {table for tables in _PEOPLE.values() for table in tables}
 # Facts by what their rows are derived and replaced together: a receipt, a returned line, a customer.
@@ -42,6 +43,7 @@ _UNITS: dict[str, tuple[str, ...]] = {
     "customer": ("customer_no",),
     "campaign_member": ("customer_no",),
     "campaign_event": ("customer_no",),
+    "consent": ("customer_no",),
 }
 # Facts small enough to be derived as a whole.
 _WHOLE = tuple(name for name in FACTS if name not in (*_UNITS, "product", "quarantine"))

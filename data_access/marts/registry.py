@@ -5,6 +5,8 @@ from data_access.marts import (
     campaign_step,
     campaign_use,
     cohort_month,
+    consent_breach,
+    consent_store,
     customer_cut,
     customer_place,
     customer_store_day,
@@ -50,5 +52,7 @@ MARTS: tuple[Mart, ...] = (
     campaign_use.MART,
     campaign_customer.MART,
     campaign_step.MART,
+    consent_store.MART,
+    consent_breach.MART,
     stock_position.MART,
 )

@@ -324,6 +324,27 @@ campaign_event = Table(
     Column("product_id", String),
     Column("coupon_code", String),
 )
+consent = Table(
+    "consent",
+    facts,
+    # one row per consent that a customer gave for one purpose and channel
+    Column("customer_no", BigInteger, nullable=False),
+    Column("purpose", String, nullable=False),  # marketing | service | skin_profile
+    Column("channel", String, nullable=False),
+    Column("granted_at", DateTime, nullable=False),  # UTC
+    Column("withdrawn_at", DateTime),  # UTC; null: lives
+)
+incident = Table(
+    "incident",
+    facts,
+    # one row per incident with data that the CRM records; what it was stays there
+    Column("incident_id", String, nullable=False),
+    Column("kind", String),
+    Column("detected_at", DateTime, nullable=False),  # UTC
+    Column("contained_at", DateTime),
+    Column("notified_at", DateTime),
+    Column("records_affected", Integer),
+)
 stock_level = Table(
     "stock_level",
     facts,
