@@ -21,6 +21,7 @@ from tests.tiny import AS_OF, CHAIN, MARCH, NOTHING, ONLY_A, key
 Run = Callable[..., str]
 
 ARGUMENTS: dict[str, dict[str, Any]] = {
+    "campaign": {"campaign": "K1"},
     "store": {"store_id": "A"},
     "product": {"product_id": "P1"},
     "order": {"order_id": "O7"},
@@ -140,7 +141,7 @@ def test_text_never_becomes_a_formula(tmp_path: Path) -> None:
     path = tmp_path / "book.xlsx"
     path.write_bytes(to_xlsx({"report": "x"}, frame))
     cell = openpyxl.load_workbook(path)["list"]["A2"]
-    assert (cell.value, cell.data_type) == ("=1+1", "s")
+    assert (cell.value, cell.data_type) == ("'=1+1", "s")
 
 
 def test_money_is_rounded_to_cents_and_nothing_else_is() -> None:

@@ -7,6 +7,7 @@ from typing import Any, Literal
 from data_access.errors import Problem
 from data_access.marts.segment_rules import MONETARY, TIE_RULES
 from models.reports._shape import declared_tables
+from models.reports.campaign import CampaignReport, campaign
 from models.reports.funnel import COUNTED, FunnelReport, funnel
 from models.reports.health import HealthReport, health
 from models.reports.order import OrderReport, order
@@ -15,6 +16,8 @@ from models.reports.product import ProductReport, product
 from models.reports.retention import RetentionReport, retention
 from models.reports.segments import MEMBERS, SegmentsReport, segments
 from models.reports.store import StoreReport, store
+from models.reports.value import HORIZON, ValueReport, value
+from models.reports.value import MEMBERS as VALUE_MEMBERS
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,7 +118,24 @@ _ALL = (
         "nothing",
         (Parameter("order", "order_id", str, "the order's id", required=True),),
     ),
+    Report(
+        "value",
+        value,
+        ValueReport,
+        "as_of",
+        (
+            Parameter("horizon_days", "horizon_days", _whole, f"days that are looked ahead, default {HORIZON}"),
+            Parameter("members", "members", _whole, f"how many of the list of customers, default {VALUE_MEMBERS:,}"),
+        ),
+    ),
     Report("health", health, HealthReport, "nothing"),
+    Report(
+        "campaign",
+        campaign,
+        CampaignReport,
+        "nothing",
+        (Parameter("campaign", "campaign", str, "the campaign's id, default the only one"),),
+    ),
     Report(
         "funnel",
         funnel,

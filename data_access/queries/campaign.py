@@ -1,0 +1,115 @@
+"""One campaign: who was assigned to which arm, and what they did in its window.
+
+By intention to treat: every assigned customer of the stores in scope, reached or not. A customer of a campaign belongs
+to one store.
+"""
+
+from datetime import date, timedelta
+from typing import Any
+
+import pandas as pd
+from sqlalchemy import ColumnElement, Double, Engine, Select, and_, case, cast, false, func, select
+
+from data_access.marts.campaign_customer import campaign_customer
+from data_access.marts.campaign_use import BIT
+from data_access.marts.customer_store_day import customer_store_day
+from data_access.marts.tables import campaign, campaign_arm
+from data_access.queries._frame import amount, count, fetch, fetch_many
+from data_access.scope import Scope
+
+DAYS_BEFORE = 365  # what is known of a customer when a campaign starts: the net sales of a year
+
+
+def about(scope: Scope, engine: Engine, campaign_id: str) -> pd.DataFrame:
+    """The row of a campaign, if it has one and the scope sees anything.
+
+    Columns: campaign_id, name, type, channel, objective, offer, starts_on, ends_on, window_last, is_planned, and its
+    cost (media, messages and other; NaN when none of them is known), staff_hours, platform_conversions.
+    """
+    c = campaign.c
+    known = [c.cost_media, c.cost_message, c.cost_other]
+    total = sum((func.coalesce(part, 0) for part in known[1:]), func.coalesce(known[0], 0))
+    query = select(
+        *(c.campaign_id, c.name, c.type, c.channel, c.objective, c.offer, c.starts_on, c.ends_on, c.window_last),
+        c.is_planned,
+        cast(case((func.coalesce(*known).is_not(None), total)), Double).label("cost"),
+        c.staff_hours,
+        c.platform_conversions,
+    ).where(c.campaign_id == campaign_id)
+    return fetch(scope, engine, query if scope.kind == "chain" or scope.store_ids else query.where(false()))
+
+
+def arms(scope: Scope, engine: Engine, campaign_id: str) -> pd.DataFrame:
+    """One row per arm with customers in scope, by name.
+
+    Columns: arm, is_control, planned_share (NaN when nobody said), people (assigned to it), visitors, buyers, orders.
+    """
+    m, a = campaign_customer.c, campaign_arm.c
+    query = (
+        _assigned(
+            campaign_id,
+            m.arm,
+            m.is_control,
+            func.max(a.planned_share).label("planned_share"),
+            func.count().label("people"),
+            _took("visited").label("visitors"),
+            _took("bought").label("buyers"),
+            count(m.orders).label("orders"),
+        )
+        .outerjoin(campaign_arm, and_(a.campaign_id == m.campaign_id, a.arm == m.arm))
+        .group_by(m.arm, m.is_control)
+        .order_by(m.arm)
+    )
+    return fetch(scope, engine, scope.limit(query, m.store_id))
+
+
+def buyers(scope: Scope, engine: Engine, campaign_id: str) -> pd.DataFrame:
+    """One row per assigned customer in scope who bought in the window, in the order of their pseudonyms.
+
+    Columns: arm, orders, spend (gross sales less the refunds so far of these orders), margin (gross sales less cost;
+    NaN when the cost of none of the orders is known).
+    """
+    m = campaign_customer.c
+    query = (
+        _assigned(
+            campaign_id,
+            m.arm,
+            m.orders,
+            cast(m.gross_sales - m.returns_of_sales, Double).label("spend"),
+            cast(m.margin, Double).label("margin"),
+        )
+        .where(m.orders > 0)
+        .order_by(m.customer_no)
+    )
+    return fetch_many(scope, engine, scope.limit(query, m.store_id), categories=["arm"])
+
+
+def before(scope: Scope, engine: Engine, campaign_id: str, first_day: date) -> pd.DataFrame:
+    """One row per arm with customers in scope: what they spent in their own year before ``first_day``, x, as sums.
+
+    Columns: arm, x, xx (sums of x and of its square), xy (with the spend of the campaign's window).
+    """
+    m, d = campaign_customer.c, customer_store_day.c
+    days = (first_day - timedelta(days=DAYS_BEFORE), first_day - timedelta(days=1))
+    past = scope.limit(
+        select(d.customer_no, func.sum(d.net_sales).label("x")).where(d.day.between(*days)).group_by(d.customer_no),
+        d.store_id,
+    ).subquery("past")
+    x, y = cast(past.c.x, Double), cast(m.gross_sales - m.returns_of_sales, Double)
+    query = (
+        _assigned(campaign_id, m.arm, amount(x).label("x"), amount(x * x).label("xx"), amount(x * y).label("xy"))
+        .outerjoin(past, past.c.customer_no == m.customer_no)
+        .group_by(m.arm)
+        .order_by(m.arm)
+    )
+    return fetch(scope, engine, scope.limit(query, m.store_id))
+
+
+def _assigned(campaign_id: str, *columns: ColumnElement[Any]) -> Select[Any]:
+    """Of the customers that somebody assigned to an arm of the campaign."""
+    m = campaign_customer.c
+    return select(*columns).select_from(campaign_customer).where(m.campaign_id == campaign_id, m.arm.is_not(None))
+
+
+def _took(step: str) -> ColumnElement[int]:
+    return func.count().filter(campaign_customer.c.reached.bitwise_and(BIT[step]) > 0)

@@ -1,0 +1,103 @@
+"""What one campaign caused, on the tiny chain: K1 held customer 3 back and gave a gift to 1, 2, 4 and 6."""
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from data_access.errors import Problem
+from data_access.queries import campaign as queries
+from data_access.scope import Scope
+from data_access.snapshot import Snapshot
+from models.calc import lift
+from models.reports import campaign as reports
+from models.reports.campaign import campaign
+from tests.tiny import CHAIN, NOTHING, ONLY_A
+
+
+def row(frame: pd.DataFrame, **where: str) -> pd.Series:
+    """The only row with these values."""
+    found = frame[np.logical_and.reduce([frame[name] == value for name, value in where.items()])]
+    assert len(found) == 1
+    return found.iloc[0]
+
+
+def test_everybody_assigned_counts_reached_or_not(tiny_snapshot: Snapshot) -> None:
+    arms = campaign(tiny_snapshot, CHAIN, "K1").arms
+    assert arms.set_index("arm")["people"].to_dict() == {"gift": 4, "held back": 1}
+    assert arms.set_index("arm")["orders"].to_dict() == {"gift": 3 + 1, "held back": 1}
+
+
+def test_money_is_what_was_spent_by_all_of_an_arm_over_its_people(tiny_snapshot: Snapshot) -> None:
+    spend = row(campaign(tiny_snapshot, CHAIN, "K1").lift, arm="gift", metric="spend")
+    assert (spend["treated"], spend["control"]) == ((425 + 400) / 4, 105 / 1)
+    assert spend["difference"] == (425 + 400) / 4 - 105
+    assert np.isnan(spend["lo95"])  # three buyers say nothing about a range
+    assert spend["p_value"] == 1.0
+
+
+def test_shares_are_compared_with_their_interval(tiny_snapshot: Snapshot) -> None:
+    bought = row(campaign(tiny_snapshot, CHAIN, "K1").lift, arm="gift", metric="conversion")
+    expected = lift.share_difference(2, 4, 1, 1)
+    assert tuple(bought[["difference", "lo95", "hi95"]]) == (expected.value, expected.lo, expected.hi)
+
+
+def test_five_people_cannot_tell_anything(tiny_snapshot: Snapshot) -> None:
+    verdict = campaign(tiny_snapshot, CHAIN, "K1").verdict.iloc[0]
+    assert verdict["verdict"] == "cannot_tell"
+    assert verdict["incremental"] == (425 + 400) - 4 * 105
+    assert verdict["worth"] == pytest.approx(reports.WORTH * 105)
+
+
+def test_without_a_control_group_nothing_was_caused(tiny_snapshot: Snapshot) -> None:
+    report = campaign(tiny_snapshot, CHAIN, "K4")
+    assert report.lift.empty
+    assert report.verdict["verdict"].tolist() == ["no_control"]
+    assert report.verdict[["incremental", "roi"]].isna().all(axis=None)
+
+
+def test_a_campaign_is_over_when_its_window_is(tiny_snapshot: Snapshot) -> None:
+    assert campaign(tiny_snapshot, CHAIN, "K1").is_over  # to 12 March
+    assert not campaign(tiny_snapshot, CHAIN, "K2").is_over  # nobody knows when
+
+
+def test_each_scope_counts_its_own_customers(tiny_snapshot: Snapshot) -> None:
+    assert campaign(tiny_snapshot, ONLY_A, "K1").arms["people"].tolist() == [2]
+    assert campaign(tiny_snapshot, ONLY_A, "K1").verdict["verdict"].tolist() == ["no_control"]  # of its own customers
+    assert queries.about(NOTHING, tiny_snapshot.engine, "K1").empty
+
+
+def test_a_campaign_that_is_not_there_is_a_sentence(tiny_snapshot: Snapshot) -> None:
+    with pytest.raises(Problem, match="no campaign 'K9': the latest are K5, K1, K4"):
+        campaign(tiny_snapshot, CHAIN, "K9")
+    with pytest.raises(Problem, match="there are 5 campaigns: name one"):
+        campaign(tiny_snapshot, CHAIN)
+    with pytest.raises(Problem, match="none"):
+        campaign(tiny_snapshot, NOTHING, "K1")
+
+
+def found(p_holm: float, difference: float) -> pd.Series:
+    return pd.Series({"p_holm": p_holm, "difference": difference})
+
+
+@pytest.mark.parametrize(
+    ("p_holm", "difference", "detectable", "ratio", "expected"),
+    [
+        (0.01, 3.0, 9.0, 0.5, "worked"),
+        (0.01, -3.0, 9.0, 0.5, "hurt"),
+        (0.20, 3.0, 4.0, 0.5, "no_evidence"),  # what would be worth it (5) would have shown
+        (0.20, 3.0, 6.0, 0.5, "cannot_tell"),
+        (0.01, 3.0, 4.0, 0.0005, "arms_differ"),
+        (0.01, 3.0, 4.0, float("nan"), "worked"),  # nobody said which shares were planned
+    ],
+)
+def test_a_verdict_follows_from_the_test_and_the_power(
+    p_holm: float, difference: float, detectable: float, ratio: float, expected: str
+) -> None:
+    assert reports._verdict(found(p_holm, difference), detectable, 5.0, ratio) == expected
+    assert expected in reports.VERDICTS
+
+
+def test_what_was_spent_before_is_summed_by_arm(tiny_snapshot: Snapshot) -> None:
+    first_day = pd.Timestamp("2026-03-01").date()
+    past = queries.before(Scope("chain"), tiny_snapshot.engine, "K1", first_day).set_index("arm")
+    assert past.loc["held back", ["x", "xx", "xy"]].tolist() == [90, 90 * 90, 90 * 105]
