@@ -7,6 +7,7 @@ empty cell elsewhere, never 0.
 import csv
 import io
 import json
+import unicodedata
 from collections.abc import Mapping
 from typing import Any
 
@@ -16,8 +17,8 @@ import xlsxwriter
 
 from models.metrics import is_money
 
-# What a spreadsheet takes for a formula when text begins with it.
-_FORMULA_SIGNS = ("=", "+", "-", "@", "\t", "\r", "\n")
+# What a spreadsheet takes for a formula when text begins with it; spreadsheets of East Asia read full width alike.
+_FORMULA_SIGNS = ("=", "+", "-", "\N{MINUS SIGN}", "@")
 
 
 def to_json(head: Mapping[str, Any], tables: Mapping[str, pd.DataFrame]) -> str:
@@ -43,7 +44,8 @@ def to_csv(tables: Mapping[str, pd.DataFrame]) -> str:
 
 
 def to_xlsx(head: Mapping[str, Any], tables: Mapping[str, pd.DataFrame]) -> bytes:
-    """A workbook with one sheet per table after a sheet that says what it is; text is never a formula or a link."""
+    """A workbook with one sheet per table after a sheet that says what it is; text is never a formula or a link, also
+    when it is saved as csv later."""
     file = io.BytesIO()
     options = {"in_memory": True, "strings_to_formulas": False, "strings_to_urls": False, "strings_to_numbers": False}
     with xlsxwriter.Workbook(file, options) as book:
@@ -52,14 +54,16 @@ def to_xlsx(head: Mapping[str, Any], tables: Mapping[str, pd.DataFrame]) -> byte
         about.set_column(0, 1, 30)
         for row, (key, value) in enumerate(head.items()):
             about.write_string(row, 0, key, bold)
-            about.write_string(row, 1, value if isinstance(value, str) else json.dumps(value, ensure_ascii=False))
+            about.write_string(
+                row, 1, _safe(value) if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+            )
         for name, frame in tables.items():
             sheet = book.add_worksheet(name[:31])
             sheet.freeze_panes(1, 0)
             sheet.set_column(0, max(len(frame.columns) - 1, 0), 16)
             for position, column in enumerate(frame):
                 sheet.write_string(0, position, str(column), bold)
-                sheet.write_column(1, position, values(frame, column))
+                sheet.write_column(1, position, map(_safe, values(frame, column)))
     return file.getvalue()
 
 
@@ -92,9 +96,24 @@ def _is_instant(column: str) -> bool:
 
 
 def _cell(value: Any) -> Any:
-    return "" if value is None else harmless(value) if isinstance(value, str) else value
+    # The writer quotes only the line break that ends its own lines.
+    return "" if value is None else _safe(value).replace("\r", "\n") if isinstance(value, str) else value
+
+
+def _safe(value: Any) -> Any:
+    return harmless(value) if isinstance(value, str) else value
 
 
 def harmless(text: str) -> str:
-    """``text`` as a cell that no spreadsheet runs: an apostrophe stands before what would be a formula."""
-    return f"'{text}" if text.startswith(_FORMULA_SIGNS) else text
+    """``text`` as a cell that no spreadsheet runs: an apostrophe stands before what would be a formula.
+
+    So it does before a tab, a line break or another control character, which some drop before they look.
+    """
+    first = next((character for character in text if not _is_skipped(character)), "")
+    sign = unicodedata.normalize("NFKC", first).startswith(_FORMULA_SIGNS)
+    return f"'{text}" if sign or unicodedata.category(text[:1] or " ") == "Cc" else text
+
+
+def _is_skipped(character: str) -> bool:
+    """Blanks, control characters and what has no width: nothing in a cell."""
+    return character.isspace() or unicodedata.category(character) in ("Cc", "Cf")

@@ -5,7 +5,7 @@ import threading
 import time
 from collections import OrderedDict
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from starlette.requests import HTTPConnection
 from starlette.responses import Response
@@ -36,7 +36,7 @@ class Person:
     """Who is signed in: the role and its homes, stores for a manager and regions for a regional head.
 
     actor: in the audit log, the account_id of an account. name: as shown; empty for one-click entry to the demo chain.
-    may_export: as the account says; ``takes_customers`` counts.
+    may_export: as the account says; ``takes_customers`` counts. sign_in: the session_id, no secret.
     """
 
     role: Role
@@ -44,6 +44,7 @@ class Person:
     actor: str = ""
     name: str = ""
     may_export: bool = False
+    sign_in: str = field(default="", compare=False)
 
     def __post_init__(self) -> None:
         if self.role not in ROLES:
@@ -61,9 +62,8 @@ def person_of(session: Session) -> Person:
     """The person a session belongs to, with the rights of this moment."""
     homes = session.stores if session.role == "manager" else session.regions
     known = session.account
-    if known is None:
-        return Person(session.role, homes, session.actor)
-    return Person(session.role, homes, session.actor, known.display_name, known.may_export)
+    name, may_export = (known.display_name, known.may_export) if known else ("", False)
+    return Person(session.role, homes, session.actor, name, may_export, session.session_id)
 
 
 def token(cookies: Mapping[str, str], *, secure: bool = False) -> str | None:

@@ -1,4 +1,4 @@
-"""The frame of all pages outside Streamlit, and the plain ones: sign-out, no such page, why nothing is served."""
+"""The frame of all pages outside Streamlit, and the plain ones: sign-out, no such page, no file, nothing served."""
 
 from collections.abc import Mapping
 from html import escape
@@ -47,6 +47,15 @@ def not_found(request: Request) -> Response:
         f'<p><a href="/">{say(language, "gate.first_page")}</a></p></div>'
     )
     return answer(request, language, say(language, "gate.not_found.title"), body, width="narrow", status=404)
+
+
+def no_file(request: Request, language: str, key: str, back: str, status: int) -> Response:
+    """Why a file did not come, and the way back to the page that offered it."""
+    body = (
+        f'{brand(language)}<div class="message"><p>{say(language, key)}</p>'
+        f'<p><a href="{escape(back)}">{say(language, "export.back")}</a></p></div>'
+    )
+    return answer(request, language, say(language, "export.no_file"), body, width="narrow", status=status, here=None)
 
 
 def commands(state: State) -> str:

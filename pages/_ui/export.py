@@ -1,16 +1,17 @@
 """Files to take away: the list on the screen as csv or xlsx, or the whole report as a workbook.
 
-A workbook opens with a cover sheet (what, whose, which days, as of when, the definitions of its figures); its cells
-are typed, so that sums work. No snapshot holds a name, phone number or address, so no file can.
+A workbook opens with a cover sheet (what, whose, which days, as of when, the definitions of its figures, who took it
+away when); its cells are typed, so that sums work. The last line of a csv says who took it away when. No snapshot
+holds a name, phone number or address, so no file can. Files leave through ``pages._gate.exports`` only.
 """
 
 import csv
 import io
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
-from functools import partial
-from typing import Any
+from html import escape
+from typing import Any, BinaryIO
 
 import pandas as pd
 import streamlit as st
@@ -18,24 +19,35 @@ import xlsxwriter
 from xlsxwriter.format import Format
 from xlsxwriter.worksheet import Worksheet
 
+from data_access.scope import Scope
+from data_access.state import tokens
 from models.metrics import METRICS
 from models.output import harmless
+from pages._gate import exports
+from pages._gate.exports import MOST_ROWS, Refused, Stamp, Written
+from pages._gate.gate import EXPORT
 from pages._ui import format as fmt
-from pages._ui import tables
-from pages._ui.i18n import exists, t
+from pages._ui import session, tables
+from pages._ui.access import Detail
+from pages._ui.i18n import exists, language, t, text
 
-_XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
+CUSTOMER = "customer_key"  # a table with this column names customers
+
 _WIDEST = 48
-_MOST_IN_A_WORKBOOK = 200_000  # rows; building more would take minutes and gigabytes
+_MOST_IN_A_WORKBOOK = 200_000  # rows; building more would take minutes
+_OFFERED = "_exports"
 
 
 @dataclass(frozen=True, slots=True)
 class Cover:
-    """The first sheet: the title and pairs of label and text."""
+    """The first sheet: the title and pairs of label and text. page, detail, scope: what the file is of."""
 
     title: str
     lines: tuple[tuple[str, str], ...]
     currency: str
+    page: str
+    detail: Detail
+    scope: Scope
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,24 +62,37 @@ class Unread:
     fetch: Callable[[], pd.DataFrame]
 
 
+@dataclass(frozen=True, slots=True)
+class _File:
+    """A file that can be chosen: what the button says, the name with its ending, and what writes it."""
+
+    label: str
+    name: str
+    ending: str
+    write: Callable[[BinaryIO, Stamp], Written]
+
+
 def menu(
     key: str, cover: Cover, report: Mapping[str, pd.DataFrame], listed: pd.DataFrame | Unread | None = None
 ) -> None:
     """A button that offers ``listed`` as csv and xlsx and the tables of ``report`` as one workbook.
 
-    Files are built when one is chosen, not before.
+    Files are built when one is chosen, not before. Tables that name customers are left out for whoever may not take
+    customers away.
     """
+    takes = session.current_person().takes_customers
+    read = _read(listed) if isinstance(listed, pd.DataFrame) else listed
+    wanted = {name: frame for name, frame in report.items() if len(frame)}
+    free = {name: frame for name, frame in wanted.items() if takes or CUSTOMER not in frame}
+    kept = len(free) < len(wanted) or (read is not None and not takes and CUSTOMER in read.columns)
+    files = _of_list(key, cover, read, f"{key}_list") if read and (takes or CUSTOMER not in read.columns) else []
+    sheets = [_sheet(t(f"export.sheet.{name}"), list(frame), _held(frame)) for name, frame in free.items()]
+    if sheets:
+        files.append(_File(t("export.report_xlsx"), key, "xlsx", _book(cover, sheets, _definitions(free))))
     with st.popover(t("export.open"), icon=":material/download:", key=f"{key}_export"):
-        if isinstance(listed, Unread):
-            _unread(key, cover, listed)
-        elif listed is not None and len(listed):
-            name, rows = t(f"export.list.{key}"), {t(f"export.list.{key}"): listed}
-            _button(
-                t("export.list_csv", rows=fmt.count(len(listed))), partial(to_csv, listed), f"{key}.csv", "text/csv"
-            )
-            _button(t("export.list_xlsx", name=name), _workbook_of(cover, rows), f"{key}_list.xlsx", _XLSX)
-        sheets = {t(f"export.sheet.{name}"): frame for name, frame in report.items() if len(frame)}
-        _button(t("export.report_xlsx"), _workbook_of(cover, sheets), f"{key}.xlsx", _XLSX)
+        _offer(key, cover, files)
+        if kept:
+            st.caption(t("export.no_customers"))
 
 
 def later(
@@ -79,49 +104,82 @@ def later(
     ``fetch`` runs on a thread that knows no language.
     """
     with st.popover(note, icon=":material/download:", key=f"{key}_export"):
-        _unread(key, cover, Unread(columns, rows, fetch), book=f"{key}.xlsx")
+        _offer(key, cover, _of_list(key, cover, Unread(columns, rows, fetch), key))
 
 
-def _unread(key: str, cover: Cover, listed: Unread, book: str | None = None) -> None:
+def _read(frame: pd.DataFrame) -> Unread:
+    return Unread([str(column) for column in frame], len(frame), _held(frame))
+
+
+def _held(frame: pd.DataFrame) -> Callable[[], pd.DataFrame]:
+    return lambda: frame
+
+
+def _of_list(key: str, cover: Cover, listed: Unread, book: str) -> list[_File]:
+    """The list as csv and, where it fits, as a workbook."""
     if not listed.rows:
-        return
-    read = partial(_csv_of, listed.fetch)
-    _button(t("export.list_csv", rows=fmt.count(listed.rows)), read, f"{key}.csv", "text/csv")
+        return []
+    files = [_File(t("export.list_csv", rows=fmt.count(listed.rows)), key, "csv", _lines(listed.fetch))]
     if listed.rows <= _MOST_IN_A_WORKBOOK:
-        headings, kinds = tuple(map(_heading, listed.columns)), tuple(map(tables.kind_of, listed.columns))
-        sheet = partial(_Sheet, t(f"export.list.{key}"), headings=headings, kinds=kinds)
-        words = (t("export.cover"), t("export.definitions"), fmt.symbol(cover.currency))
-        build = partial(_xlsx_of, cover, sheet, listed.fetch, words)
-        _button(t("export.list_xlsx"), build, book or f"{key}_list.xlsx", _XLSX)
+        sheet = _sheet(t(f"export.list.{key}"), listed.columns, listed.fetch)
+        definitions = _definitions({key: pd.DataFrame(columns=list(listed.columns))})
+        files.append(_File(t("export.list_xlsx"), book, "xlsx", _book(cover, [sheet], definitions)))
+    return files
 
 
-def _csv_of(fetch: Callable[[], pd.DataFrame]) -> bytes:
-    return to_csv(fetch())
+def _offer(key: str, cover: Cover, files: Sequence[_File]) -> None:
+    """One button for each file. A plain form: the answer is a file, so the page stays as it is."""
+    choices = " · ".join(f"{label}: {said}" for label, said in cover.lines)
+    about = (session.current_person().sign_in, cover.page, cover.detail, cover.scope, choices, language())
+    buttons = []
+    for file in files:
+        token = _token(cover.page, f"{key} {file.name} {file.ending}")
+        exports.offers.put(token, exports.Offer(*about, file.name, file.ending, file.write))
+        buttons.append(f'<button name="offer" value="{token}">{escape(file.label)}</button>')
+    if buttons:
+        st.html(f'<form class="files" method="post" action="{EXPORT}">{"".join(buttons)}</form>')
 
 
-def _xlsx_of(
-    cover: Cover, sheet: Callable[..., "_Sheet"], fetch: Callable[[], pd.DataFrame], words: tuple[str, str, str]
-) -> bytes:
-    return to_xlsx(cover, [sheet(frame=fetch())], (), words)
+def _token(page: str, file: str) -> str:
+    """What stands for a file in the buttons of this window: the same from run to run, while the page is the same."""
+    before, held = st.session_state.get(_OFFERED, (page, {}))
+    if before != page:
+        exports.offers.withdraw(held.values())
+        held = {}
+    token = held.setdefault(file, tokens.fresh())
+    st.session_state[_OFFERED] = (page, held)
+    return str(token)
 
 
-def _button(text: str, data: Any, name: str, mime: str) -> None:
-    st.download_button(
-        text, data, file_name=name, mime=mime, on_click="ignore", type="tertiary", icon=":material/description:"
-    )
+def _who() -> str:
+    """Who takes a file away, in words."""
+    person = session.current_person()
+    return person.name or f"{t(f'role.{person.role}')} · {session.in_words(person)}"
 
 
-def to_csv(frame: pd.DataFrame) -> bytes:
+def _lines(fetch: Callable[[], pd.DataFrame]) -> Callable[[BinaryIO, Stamp], Written]:
+    said, who = language(), _who()
+
+    def write(file: BinaryIO, stamp: Stamp) -> Written:
+        frame = _within(fetch())
+        to_csv(frame, file, text(said, "export.stamp", file=stamp.file_id, who=who, at=stamp.at))
+        return written([frame])
+
+    return write
+
+
+def to_csv(frame: pd.DataFrame, file: BinaryIO, stamp: str) -> None:
     """``frame`` as csv for a spreadsheet: UTF-8 with a mark, column names as in the reports, days as YYYY-MM-DD.
 
-    Text that a spreadsheet would run as a formula is written with an apostrophe in front.
+    Text that a spreadsheet would run as a formula is written with an apostrophe in front. The last line is ``stamp``.
     """
-    text = io.StringIO()
-    writer = csv.writer(text, lineterminator="\r\n")
+    opened = io.TextIOWrapper(file, encoding="utf-8-sig", newline="")
+    writer = csv.writer(opened, lineterminator="\r\n")
     writer.writerow(frame.columns)
     for row in frame.itertuples(index=False):
         writer.writerow([_csv_cell(cell) for cell in row])
-    return text.getvalue().encode("utf-8-sig")
+    writer.writerow([harmless(stamp), *[""] * (len(frame.columns) - 1)])
+    opened.detach()
 
 
 def _csv_cell(cell: Any) -> Any:
@@ -132,26 +190,41 @@ def _csv_cell(cell: Any) -> Any:
     return "" if fmt.is_missing(cell) and not isinstance(cell, date) else cell
 
 
+def written(frames: Sequence[pd.DataFrame]) -> Written:
+    """What a file with these tables holds."""
+    columns = dict.fromkeys(str(column) for frame in frames for column in frame)
+    customers = {key: None for frame in frames if CUSTOMER in frame for key in frame[CUSTOMER].dropna()}
+    return Written(sum(map(len, frames)), tuple(columns), tuple(customers))
+
+
+def _within(frame: pd.DataFrame) -> pd.DataFrame:
+    if len(frame) > MOST_ROWS:
+        raise Refused("export.too_large", 413)
+    return frame
+
+
 @dataclass(frozen=True, slots=True)
-class _Sheet:
+class Sheet:
     """One sheet with its words chosen: the file is built on a thread that knows no language."""
 
     name: str
-    frame: pd.DataFrame
     headings: tuple[str, ...]
     kinds: tuple[str, ...]
+    read: Callable[[], pd.DataFrame]
 
 
-def _workbook_of(cover: Cover, sheets: Mapping[str, pd.DataFrame]) -> Any:
-    ready = tuple(
-        _Sheet(name, frame, tuple(_heading(str(c)) for c in frame), tuple(tables.kind_of(str(c)) for c in frame))
-        for name, frame in sheets.items()
-    )
-    metrics = [column for frame in sheets.values() for column in frame if column in METRICS]
-    metrics += [key for frame in sheets.values() if "key" in frame for key in frame["key"] if key in METRICS]
-    definitions = tuple((t(f"metric.{key}"), t(f"metric.{key}.help")) for key in dict.fromkeys(metrics))
-    words = (t("export.cover"), t("export.definitions"), fmt.symbol(cover.currency))
-    return partial(to_xlsx, cover, ready, definitions, words)
+@dataclass(frozen=True, slots=True)
+class Words:
+    """What a workbook says besides its cover: the names of the cover's sheet and of its list, and the money sign."""
+
+    cover: str
+    definitions: str
+    money: str
+
+
+def _sheet(name: str, columns: Iterable[object], read: Callable[[], pd.DataFrame]) -> Sheet:
+    names = tuple(map(str, columns))
+    return Sheet(name, tuple(map(_heading, names)), tuple(map(tables.kind_of, names)), read)
 
 
 def _heading(column: str) -> str:
@@ -159,19 +232,50 @@ def _heading(column: str) -> str:
     return tables.label(column) if known else column
 
 
+def _definitions(frames: Mapping[str, pd.DataFrame]) -> list[tuple[str, str]]:
+    """The figures in ``frames`` and what they mean."""
+    metrics = [column for frame in frames.values() for column in frame if column in METRICS]
+    metrics += [key for frame in frames.values() if "key" in frame for key in frame["key"] if key in METRICS]
+    return [(t(f"metric.{key}"), t(f"metric.{key}.help")) for key in dict.fromkeys(metrics)]
+
+
+def _book(
+    cover: Cover, sheets: Sequence[Sheet], definitions: Sequence[tuple[str, str]]
+) -> Callable[[BinaryIO, Stamp], Written]:
+    words = Words(t("export.cover"), t("export.definitions"), fmt.symbol(cover.currency))
+    labels, who = tuple(t(f"export.{name}") for name in ("file_id", "who", "at")), _who()
+
+    def write(file: BinaryIO, stamp: Stamp) -> Written:
+        frames = [_within(sheet.read()) for sheet in sheets]
+        lines = (*cover.lines, *zip(labels, (stamp.file_id, who, stamp.at), strict=True))
+        to_xlsx(file, cover.title, lines, list(zip(sheets, frames, strict=True)), definitions, words)
+        return written(frames)
+
+    return write
+
+
 def to_xlsx(
-    cover: Cover, sheets: Sequence[_Sheet], definitions: Sequence[tuple[str, str]], words: tuple[str, str, str]
-) -> bytes:
-    """A workbook: the cover, then one sheet per table. ``words``: names of the cover and its list, money sign."""
-    target = io.BytesIO()
-    book = xlsxwriter.Workbook(target, {"in_memory": True, "strings_to_formulas": False, "strings_to_urls": False})
+    file: BinaryIO,
+    title: str,
+    lines: Sequence[tuple[str, str]],
+    sheets: Sequence[tuple[Sheet, pd.DataFrame]],
+    definitions: Sequence[tuple[str, str]],
+    words: Words,
+) -> None:
+    """A workbook: the cover with ``lines`` and what the figures mean, then one sheet per table.
+
+    Cells are typed; text that a spreadsheet would run as a formula has an apostrophe in front. Rows go to the disk as
+    they are written.
+    """
+    options = {"constant_memory": True, "strings_to_formulas": False, "strings_to_urls": False}
+    book = xlsxwriter.Workbook(file, options)
     formats = {
         "title": book.add_format({"bold": True, "font_size": 15}),
         "head": book.add_format({"bold": True, "bottom": 1, "text_wrap": True, "valign": "top"}),
         "label": book.add_format({"font_color": "#6E6783", "valign": "top"}),
         "wrap": book.add_format({"text_wrap": True, "valign": "top"}),
         "signed": book.add_format({"num_format": "+#,##0.00;-#,##0.00;0.00"}),
-        "money": book.add_format({"num_format": f'"{words[2]}"#,##0.00;-"{words[2]}"#,##0.00'}),
+        "money": book.add_format({"num_format": f'"{words.money}"#,##0.00;-"{words.money}"#,##0.00'}),
         "count": book.add_format({"num_format": "#,##0"}),
         "days": book.add_format({"num_format": "#,##0"}),
         "decimal": book.add_format({"num_format": "#,##0.00"}),
@@ -180,50 +284,54 @@ def to_xlsx(
         "day": book.add_format({"num_format": "yyyy-mm-dd"}),
         "instant": book.add_format({"num_format": "yyyy-mm-dd hh:mm"}),
     }
-    _cover_sheet(book.add_worksheet(words[0]), cover, definitions, words[1], formats)
-    for sheet in sheets:
-        _table_sheet(book.add_worksheet(sheet.name[:31]), sheet, formats)
+    _cover_sheet(book.add_worksheet(words.cover), title, lines, definitions, words.definitions, formats)
+    for sheet, frame in sheets:
+        _table_sheet(book.add_worksheet(sheet.name[:31]), sheet, frame, formats)
     book.close()
-    return target.getvalue()
 
 
 def _cover_sheet(
-    page: Worksheet, cover: Cover, definitions: Sequence[tuple[str, str]], heading: str, formats: Mapping[str, Format]
+    page: Worksheet,
+    title: str,
+    lines: Sequence[tuple[str, str]],
+    definitions: Sequence[tuple[str, str]],
+    heading: str,
+    formats: Mapping[str, Format],
 ) -> None:
     page.hide_gridlines(2)
     page.set_column(0, 0, 22)
     page.set_column(1, 1, 90)
-    page.write_string(0, 0, cover.title, formats["title"])
+    page.write_string(0, 0, harmless(title), formats["title"])
     row = 2
-    for label, text in cover.lines:
+    for label, said in lines:
         page.write_string(row, 0, label, formats["label"])
-        page.write_string(row, 1, text, formats["wrap"])
+        page.write_string(row, 1, harmless(said), formats["wrap"])
         row += 1
     if definitions:
         row += 1
         page.write_string(row, 0, heading, formats["head"])
-        for label, text in definitions:
+        for label, said in definitions:
             row += 1
             page.write_string(row, 0, label, formats["label"])
-            page.write_string(row, 1, text, formats["wrap"])
+            page.write_string(row, 1, said, formats["wrap"])
 
 
-def _table_sheet(page: Worksheet, sheet: _Sheet, formats: Mapping[str, Format]) -> None:
+def _table_sheet(page: Worksheet, sheet: Sheet, frame: pd.DataFrame, formats: Mapping[str, Format]) -> None:
     page.freeze_panes(1, 0)
-    for column, (heading, kind) in enumerate(zip(sheet.headings, sheet.kinds, strict=True)):
+    for column, heading in enumerate(sheet.headings):
         page.write_string(0, column, heading, formats["head"])
-        values = sheet.frame.iloc[:, column]
-        for row, value in enumerate(values, start=1):
-            _write(page, row, column, value, kind, formats)
-        longest = max((len(str(value)) for value in values.head(200)), default=0)
+        longest = max((len(str(value)) for value in frame.iloc[:200, column]), default=0)
         page.set_column(column, column, min(max(12, 2 * len(heading), longest + 2), _WIDEST))
-    if len(sheet.frame):
-        page.autofilter(0, 0, len(sheet.frame), len(sheet.headings) - 1)
+    for row, values in enumerate(frame.itertuples(index=False), start=1):
+        for column, (value, kind) in enumerate(zip(values, sheet.kinds, strict=True)):
+            _write(page, row, column, value, kind, formats)
+    if len(frame):
+        page.autofilter(0, 0, len(frame), len(sheet.headings) - 1)
 
 
 def _write(page: Worksheet, row: int, column: int, value: Any, kind: str, formats: Mapping[str, Format]) -> None:
     if isinstance(value, str):
-        page.write_string(row, column, value)
+        page.write_string(row, column, harmless(value))
     elif isinstance(value, bool):
         page.write_boolean(row, column, value)
     elif isinstance(value, datetime) and value is not pd.NaT:

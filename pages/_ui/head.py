@@ -18,6 +18,7 @@ from pages._ui.i18n import t
 class Opened:
     """What a page may show, after the filters: how much detail, whose figures, which days, of which snapshot."""
 
+    page: str
     title: str
     detail: Detail
     scope: Scope
@@ -44,7 +45,7 @@ class Opened:
             (t("head.generation"), self.snapshot.generation),
             (t("head.currency"), info.currency),
         )
-        return export.Cover(self.title, lines + more, info.currency)
+        return export.Cover(self.title, lines + more, info.currency, self.page, self.detail, self.scope)
 
 
 def begin(
@@ -79,7 +80,7 @@ def begin(
     with line:
         _as_of(snapshot, words)
     empty.needs(load.health(session.current_scope(), snapshot.generation).table_status, page)
-    return Opened(name, detail, narrowed, period, snapshot, words)
+    return Opened(page, name, detail, narrowed, period, snapshot, words)
 
 
 def _as_of(snapshot: Snapshot, words: str) -> None:

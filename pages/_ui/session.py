@@ -62,7 +62,11 @@ def scope_of(person: Person) -> Scope:
 
 def system_scope() -> Scope:
     """The scope for the state of the data as a whole (no customer rows): the chain for an administrator, too."""
-    person = current_person()
+    return reach(current_person())
+
+
+def reach(person: Person) -> Scope:
+    """The widest scope that any page has for ``person``."""
     return Scope("chain") if person.role == "administrator" else scope_of(person)
 
 

@@ -173,4 +173,4 @@ def test_the_list_can_be_taken_away(page_as: PageAs) -> None:
         page.get_by_role("button", name=re.compile("This list as CSV")).click()
     content = loading.value.path().read_bytes()
     assert content.startswith(b"\xef\xbb\xbfcustomer_key,")
-    assert loading.value.suggested_filename == "segments.csv"
+    assert re.fullmatch(r"segments-[0-9a-f]{16}\.csv", loading.value.suggested_filename)
