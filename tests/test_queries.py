@@ -7,6 +7,7 @@ import importlib
 import inspect
 import pkgutil
 from collections.abc import Callable
+from datetime import date
 from typing import Any
 
 import pandas as pd
@@ -28,6 +29,12 @@ CASES: dict[str, tuple[Any, ...]] = {
     "campaigns.campaigns": (),
     "campaigns.funnel_steps": (),
     "campaigns.step_hours": ("K1", {"sent": "targeted", "delivered": "sent"}, ["gift"]),
+    "consents.by_store": (),
+    "consents.contacts_without_consent": (),
+    "consents.coverage": (),
+    "consents.incidents": (),
+    "consents.without_purchase": (date(2026, 3, 1),),
+    "consents.withdrawn_before": (date(2026, 3, 1),),
     "customer.contacts": (key(1),),
     "customer.lines": (key(1),),
     "customer.origin": (key(1),),
@@ -64,6 +71,10 @@ CASES: dict[str, tuple[Any, ...]] = {
     "sales.stores": (MARCH, FEBRUARY, MARCH_2025),
     "stock.by_product": (),
     "stock.positions": (),
+    "value.by_id": (AS_OF, 3),
+    "value.customers": (AS_OF,),
+    "value.details": (AS_OF,),
+    "value.margin": (AS_OF,),
 }
 
 # What describes the chain, or a customer of store A, and not its trade: the same for every scope that holds A.
