@@ -70,6 +70,14 @@ _ALL = (
     _sum("repeat_customers", "count", 1),
     _sum("visits", "count", 1),
     _sum("recency_days", "days", -1),
+    # of identified customers: what orders with a known cost brought above it, less refunds, plus the cost of returns
+    _sum("historic_margin", "money", 1),
+    # of the twelve months to come, by the models of models.calc.purchases and models.calc.spend
+    _sum("probability_active", "percent", 1),
+    _sum("expected_visits", "decimal", 1),
+    _sum("expected_value", "money", 1),
+    # the best tenth of the customers in the net sales of all
+    _sum("top_share", "percent", 0),
     # people counted at the door, on days with a valid count
     _sum("traffic", "count", 1),
     Metric("average_ticket", "money", 1, "net_sales", "orders"),

@@ -1,0 +1,124 @@
+"""What customers will bring in the days to come: how often they come times what they spend, and how sure that is.
+
+Two things keep a forecast from coming true: the parameters are known only so well, and people do what they like. A
+total adds the variance of both; an interval of one customer is that of what this customer will do.
+"""
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from models.calc import purchases, spend
+from models.calc.likelihood import Z95, Estimate
+from models.calc.purchases import Histories, Purchases
+from models.calc.spend import Spend
+
+Floats = NDArray[np.float64]
+
+_ENOUGH = 50_000  # different pasts that tell how a total moves with the parameters as well as all of them
+_MOST_VISITS = 400  # of one customer within a horizon: whoever comes more often is counted as coming that often
+_AT_ONCE = 200  # customers whose chances are held at a time
+_HALVINGS = 24
+
+
+@dataclass(frozen=True)
+class Total:
+    """A sum over customers and where it will lie with a certainty of 95 %; NaN bounds: nobody can say."""
+
+    mean: float
+    low: float
+    high: float
+
+
+def _total(mean: float, variance: float) -> Total:
+    # Symmetric in the logarithm, so never below 0.
+    reach = np.exp(Z95 * np.sqrt(variance) / mean) if mean > 0 and np.isfinite(variance) else np.nan
+    return Total(mean, mean / reach, mean * reach)
+
+
+def total_visits(model: Estimate[Purchases], past: Histories, days: int) -> Total:
+    """The visit days of all customers together in the next ``days``."""
+    mean, square = purchases.visit_moments(model.parameters, past, days)
+    n = past.customers
+    own = float(n @ (square - mean**2))
+    return _total(float(n @ mean), own + _from_parameters(model, past, days, n.astype(np.float64), mean))
+
+
+def total_value(
+    model: Estimate[Purchases], amounts: Estimate[Spend], past: Histories, amount: Floats, days: int
+) -> Total:
+    """What all customers together will spend in the next ``days``.
+
+    past: of the customers, in the order of ``amount``: what each spent on a visit after the first (0 without one).
+    """
+    visits, squares = purchases.visit_moments(model.parameters, past, days)
+    repeats = past.repeats[past.member]
+    each = spend.expected_amount(amounts.parameters, repeats, amount)
+    mean = visits[past.member] * each
+    # Given 1 / u of a customer, x visits bring p x / u on average, with the variance p x / u ** 2.
+    p = amounts.parameters.p
+    _, scale_square = spend.amount_moments(amounts.parameters, repeats, amount)
+    square = (p * visits + p**2 * squares)[past.member] * scale_square
+    own = float((square - mean**2).sum())
+    weights = np.bincount(past.member, weights=each, minlength=len(past.customers)).astype(np.float64)
+
+    def value(parameters: Spend) -> float:
+        return float(visits[past.member] @ spend.expected_amount(parameters, repeats, amount))
+
+    unsure = _from_parameters(model, past, days, weights, visits) + amounts.variance_of(value)
+    return _total(float(mean.sum()), own + unsure)
+
+
+def _from_parameters(model: Estimate[Purchases], past: Histories, days: int, weights: Floats, visits: Floats) -> float:
+    """The variance of the weighted sum of expected visits because the parameters are known only so well."""
+    step = -(-len(visits) // _ENOUGH)
+    some = past.every(step)
+    part, whole = float(weights[::step] @ visits[::step]), float(weights @ visits)
+
+    def total(parameters: Purchases) -> float:
+        return float(weights[::step] @ purchases.expected_visits(parameters, some, days))
+
+    return model.variance_of(total) * (whole / part) ** 2 if part else 0.0
+
+
+def ranges(model: Purchases, amounts: Spend, past: Histories, amount: Floats, days: int) -> tuple[Floats, Floats]:
+    """Of each customer, between what and what the spending of the next ``days`` lies with a certainty of 95 %.
+
+    The middle 95 %, or, where nothing at all is too likely to be left out, from 0 to what 95 % stay within.
+    """
+    mean, square = purchases.visit_moments(model, past, days)
+    reach = np.ceil(mean + 10 * np.sqrt(np.maximum(square - mean**2, 0)) + 5)[past.member]
+    low, high = np.empty(len(amount)), np.empty(len(amount))
+    # Those who come about as often together: few need long rows of chances.
+    order = np.argsort(reach, kind="stable")
+    for start in range(0, len(order), _AT_ONCE):
+        rows = order[start : start + _AT_ONCE]
+        some = past.of(rows)
+        most = int(min(reach[rows].max(), _MOST_VISITS))
+        chances = purchases.visit_chances(model, some, days, most)[some.member]
+        low[rows], high[rows] = _quantiles(amounts, some.repeats[some.member], amount[rows], chances)
+    return low, high
+
+
+def _quantiles(amounts: Spend, repeats: Any, amount: Floats, chances: Floats) -> tuple[Floats, Floats]:
+    """Bisection on the distribution of a sum of as many amounts as there are visits."""
+    # Whoever comes even more often is counted with the last number.
+    chances = np.concatenate([chances[:, :-1], 1 - chances[:, :-1].sum(axis=1, keepdims=True)], axis=1)
+    ahead = np.arange(1, chances.shape[1])[None, :]
+    nothing, some = chances[:, 0], chances[:, 1:]
+    x, z = np.asarray(repeats)[:, None], amount[:, None]
+
+    def quantile(level: Floats) -> Floats:
+        lower, upper = np.zeros(len(level)), np.ones(len(level))
+        for _ in range(_HALVINGS):
+            middle = (lower + upper) / 2
+            within = nothing + (some * spend.chance_within(amounts, x, z, ahead, middle[:, None])).sum(axis=1)
+            lower, upper = np.where(within < level, middle, lower), np.where(within < level, upper, middle)
+        return spend.unscaled(amounts, repeats, amount, lower)
+
+    often_nothing = nothing > 0.025
+    low = np.where(often_nothing, 0.0, quantile(np.full(len(amount), 0.025)))
+    high = np.where(nothing >= 0.95, 0.0, quantile(np.where(often_nothing, 0.95, 0.975)))
+    return low, high

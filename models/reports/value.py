@@ -1,0 +1,419 @@
+"""Value: what customers have brought, what they will bring, how far that held before, and who they are."""
+
+import math
+from dataclasses import dataclass, replace
+from datetime import date, timedelta
+from typing import Annotated, Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from data_access.errors import Problem
+from data_access.marts.tables import MONEY_UNIT
+from data_access.pseudonym import customer_key
+from data_access.queries import places
+from data_access.queries import value as queries
+from data_access.scope import Scope
+from data_access.snapshot import Snapshot
+from models.calc import concentration, purchases, spend
+from models.calc.likelihood import Estimate
+from models.calc.purchases import Histories, Purchases
+from models.calc.spend import Spend
+from models.calc.value import Total, ranges, total_value, total_visits
+from models.metrics import METRICS
+from models.reports._shape import Columns, declared_tables, select_columns
+
+HORIZON = 365  # days that an expected value looks ahead
+MEMBERS = 1_000  # of the list, unless told
+MOST_MEMBERS = 20_000  # of one answer
+
+# What forecasts of single customers need at least; the keys name what is counted.
+NEEDED: dict[str, tuple[float, str]] = {
+    "buyers": (500, "at_least"),
+    "history_days": (180, "at_least"),
+    "days_since_last_visit": (30, "at_most"),
+    "customers_with_three_visits": (1, "at_least"),
+    "model_settled": (1, "at_least"),
+}
+
+# By net sales so far: the best fifth, the rest of the better half, the other half.
+VALUE_CLASSES = ("top", "middle", "base")
+VALUE_QUANTILES = (0.8, 0.5)
+# By visits and by how likely the customer still is one (the bands of churn risk).
+LOYALTIES = ("active", "uncertain", "fading", "once")
+ACTIVE_FROM, FADING_BELOW = 2 / 3, 1 / 3
+
+MOST_REPEATS = 7  # of the calibration: whoever came more often is counted there
+_CENT = MONEY_UNIT // 100
+
+
+@dataclass(frozen=True, slots=True)
+class Cell:
+    """The customers of one value class and one kind of loyalty."""
+
+    value_class: str
+    loyalty: str
+
+
+@dataclass(frozen=True, slots=True)
+class _Models:
+    """What was fitted; without a spend model only visits can be expected."""
+
+    visits: Estimate[Purchases]
+    amounts: Estimate[Spend] | None
+
+
+@dataclass(frozen=True, slots=True)
+class ValueReport:
+    """Identified customers with a visit to the stores in scope by the end of ``as_of``; visits elsewhere do not count.
+
+    Money in the chain's currency, excluding tax. A visit is a day with an order, one of zero value included. What is
+    expected comes from the days up to ``as_of`` alone: days after it, where the data have some, are the holdout.
+    Without enough data (``readiness``) the tables of forecasts are empty.
+    """
+
+    as_of: date
+    horizon_days: int
+    currency: str
+    # one row per thing that forecasts need: requirement, needed, found, met
+    readiness: Annotated[pd.DataFrame, Columns("requirement needed found met")]
+    # one row per parameter: bg_nbd r, alpha, a, b (time in weeks) and gamma_gamma p, q, v (money)
+    parameters: Annotated[pd.DataFrame, Columns("model name value standard_error lo95 hi95")]
+    # one row per model; customers: those it was fitted on
+    fit: Annotated[pd.DataFrame, Columns("model log_likelihood customers")]
+    # one row per figure of the days after as_of: days, customers, expected_visits with its bounds, actual_visits,
+    # actual_to_expected, expected_value (gross sales) with its bounds, actual_value, correlation and
+    # mean_absolute_error over customers; then one customer, the first by id, to calculate after: example_*
+    holdout: Annotated[pd.DataFrame, Columns("key value")]
+    # one row per number of repeat visits (7: or more): visits per customer in the holdout, expected and actual
+    calibration: Annotated[pd.DataFrame, Columns("repeat_visits customers expected_visits actual_visits")]
+    # one row per figure: customers, net_sales, historic_margin (missing where no cost is known), expected_visits and
+    # expected_value of the next horizon_days, top_share; bounds of 95 % where there are any
+    summary: Annotated[pd.DataFrame, Columns("key value lo95 hi95 unit")]
+    # how concentrated net sales are, the best customers first; some 120 rows at most
+    concentration: Annotated[pd.DataFrame, Columns("customers customer_share net_sales net_sales_share")]
+    # one row per value class and loyalty: customers, their net sales so far and expected value
+    grid: Annotated[pd.DataFrame, Columns("value_class loyalty customers net_sales expected_value")]
+    # the net sales that somebody in the class has more than (missing: no bound)
+    value_rule: Annotated[pd.DataFrame, Columns("value_class above")]
+    # the first customers, highest expected value first; lo95 and hi95: what this customer will bring lies between;
+    # margin: NaN where no cost is known; store: of the last order
+    members: Annotated[
+        pd.DataFrame,
+        Columns(
+            "customer_key store_id store value_class loyalty visits last_day net_sales historic_margin "
+            "probability_active expected_visits expected_value lo95 hi95"
+        ),
+    ]
+    models: _Models | None  # None: not enough data, or data that settle no model
+    ranked: NDArray[np.int64]  # customer numbers, highest expected value first
+    cells: NDArray[np.int8]  # of each of these, which cell of the grid it is in, row by row
+
+    @property
+    def has_forecast(self) -> bool:
+        return self.models is not None
+
+
+def value(
+    snapshot: Snapshot, scope: Scope, as_of: date, horizon_days: int = HORIZON, members: int = MEMBERS
+) -> ValueReport:
+    """The value of the customers of the stores in scope at the end of ``as_of``, with the first of their list."""
+    if not 1 <= horizon_days <= 3 * HORIZON:
+        raise Problem(f"horizon is a whole number of days from 1 to {3 * HORIZON:,}, not {horizon_days}")
+    if not 0 <= members <= MOST_MEMBERS:
+        raise Problem(f"members is a whole number from 0 to {MOST_MEMBERS:,}, not {members}")
+    people = _in_money(queries.customers(scope, snapshot.engine, as_of))
+    past = _histories(people)
+    readiness, models = _fitted(people, past)
+    frames: dict[str, pd.DataFrame] = {}
+    figures = _facts(snapshot, scope, as_of, people)
+    ranked, cells = people["customer_no"].to_numpy(), np.zeros(len(people), dtype=np.int8)
+    cuts = _value_cuts(people)
+    if models is not None:
+        scored = _scored(models, people, past, horizon_days)
+        cells = _cells(scored, cuts)
+        frames |= {
+            "parameters": _parameters(models),
+            "fit": _fit(models),
+            "grid": _grid(scored, cells),
+            **_holdout(snapshot, scope, models, people, past, as_of),
+        }
+        figures |= _expected(models, people, past, horizon_days)
+        order = np.argsort(-scored["expected_value"].fillna(scored["expected_visits"]).to_numpy(), kind="stable")
+        ranked, cells = ranked[order], cells[order]
+    report = ValueReport(
+        as_of,
+        horizon_days,
+        snapshot.info.currency,
+        **select_columns(
+            ValueReport,
+            readiness=readiness,
+            summary=_summary(figures),
+            concentration=concentration.curve(people["net_sales"].to_numpy()),
+            value_rule=pd.DataFrame({"value_class": VALUE_CLASSES, "above": [*cuts, math.nan]}),
+            **frames,
+        ),
+        models=models,
+        ranked=ranked,
+        cells=cells,
+    )
+    if not members:
+        return report
+    return replace(report, members=members_of(snapshot, scope, report, limit=members))
+
+
+def members_of(
+    snapshot: Snapshot,
+    scope: Scope,
+    report: ValueReport,
+    cell: Cell | None = None,
+    offset: int = 0,
+    limit: int = 50,
+) -> pd.DataFrame:
+    """A page of the list of customers behind ``report``, or of those of a cell; columns as its members."""
+    columns = list(declared_tables(ValueReport)["members"])
+    chosen = report.ranked if cell is None else report.ranked[report.cells == _code(cell)]
+    numbers = chosen[offset : offset + limit]
+    if report.models is None or not len(numbers):
+        return pd.DataFrame(columns=columns)
+    people = _in_money(queries.customers(scope, snapshot.engine, report.as_of, numbers.tolist()))
+    known = queries.details(scope, snapshot.engine, report.as_of, numbers.tolist())
+    people = people.merge(known, on="customer_no", how="left")
+    past = _histories(people)
+    scored = _scored(report.models, people, past, report.horizon_days)
+    lo, hi = _ranges(report.models, people, past, report.horizon_days)
+    cells = _cells(scored, report.value_rule["above"].to_numpy()[:-1])
+    names = places.stores(scope, snapshot.engine).set_index("store_id")["store"]
+    first = pd.Timestamp(report.as_of) - pd.to_timedelta(people["age_days"], unit="D")
+    value_class, loyalty = np.divmod(cells, len(LOYALTIES))
+    rows = scored.assign(
+        customer_key=[customer_key(number) for number in people["customer_no"]],
+        store=people["store_id"].map(names).astype(object),
+        value_class=np.array(VALUE_CLASSES)[value_class],
+        loyalty=np.array(LOYALTIES)[loyalty],
+        visits=people["repeat_visits"] + 1,
+        last_day=first + pd.to_timedelta(people["recency_days"], unit="D"),
+        historic_margin=(people["margin"] / MONEY_UNIT).where(people["costed_sales"] != 0),
+        lo95=np.round(lo, 2),
+        hi95=np.round(hi, 2),
+    )
+    return rows.set_index("customer_no").loc[numbers, columns].reset_index(drop=True)
+
+
+def member_count(report: ValueReport, cell: Cell | None) -> int:
+    """How many customers are in a cell, all without one."""
+    return len(report.ranked) if cell is None else int((report.cells == _code(cell)).sum())
+
+
+def _code(cell: Cell) -> int:
+    return VALUE_CLASSES.index(cell.value_class) * len(LOYALTIES) + LOYALTIES.index(cell.loyalty)
+
+
+def _in_money(people: pd.DataFrame) -> pd.DataFrame:
+    """The customers with money in the chain's currency, and amount: the mean of a repeat visit, to the cent."""
+    money = ["repeat_sales", "gross_sales", "net_sales", "later_sales"]
+    repeats = np.maximum(people["repeat_visits"].to_numpy(), 1)
+    # Halves up, as a person rounds.
+    cents = np.floor(people["repeat_sales"].to_numpy() / (repeats * _CENT) + 0.5)
+    return people.assign(amount=cents / 100, **{name: people[name] / MONEY_UNIT for name in money})
+
+
+def _histories(people: pd.DataFrame) -> Histories:
+    return purchases.histories(people["repeat_visits"], people["recency_days"], people["age_days"])
+
+
+def _fitted(people: pd.DataFrame, past: Histories) -> tuple[pd.DataFrame, _Models | None]:
+    """What the forecasts need against what there is, and the models where nothing is missing."""
+    quiet = people["age_days"] - people["recency_days"]
+    found: dict[str, float] = {
+        "buyers": len(people),
+        "history_days": people["age_days"].max() if len(people) else 0,
+        "days_since_last_visit": quiet.min() if len(people) else math.nan,
+        "customers_with_three_visits": int((people["repeat_visits"] >= 2).sum()),
+    }
+    enough = all(_meets(name, value) for name, value in found.items())
+    visits = purchases.fit(past) if enough else None
+    if enough:
+        found["model_settled"] = int(visits is not None)
+    rows = [(name, NEEDED[name][0], value, _meets(name, value)) for name, value in found.items()]
+    readiness = pd.DataFrame(rows, columns=["requirement", "needed", "found", "met"])
+    if visits is None:
+        return readiness, None
+    amounts = spend.fit(people["repeat_visits"], people["amount"])
+    # Without a mean of the means nothing can be said of somebody's spending.
+    return readiness, _Models(visits, amounts if amounts is not None and amounts.parameters.q > 1 else None)
+
+
+def _meets(name: str, found: float) -> bool:
+    needed, way = NEEDED[name]
+    return found >= needed if way == "at_least" else found <= needed
+
+
+def _facts(snapshot: Snapshot, scope: Scope, as_of: date, people: pd.DataFrame) -> dict[str, Total]:
+    """What is known without a model."""
+    sums = queries.margin(scope, snapshot.engine, as_of)
+    known = len(sums) > 0 and sums["costed_sales"].iloc[0] != 0
+    net_sales = people["net_sales"].to_numpy()
+    return {
+        "customers": _plain(len(people)),
+        "net_sales": _plain(float(net_sales.sum())),
+        "historic_margin": _plain(float(sums["margin"].iloc[0]) / MONEY_UNIT if known else math.nan),
+        "top_share": Total(*concentration.top_share(net_sales)),
+    }
+
+
+def _expected(models: _Models, people: pd.DataFrame, past: Histories, days: int) -> dict[str, Total]:
+    """The totals of the next ``days``."""
+    figures = {"expected_visits": total_visits(models.visits, past, days)}
+    if models.amounts is not None:
+        amount = people["amount"].to_numpy()
+        figures["expected_value"] = total_value(models.visits, models.amounts, past, amount, days)
+    return figures
+
+
+def _plain(figure: float) -> Total:
+    return Total(figure, math.nan, math.nan)
+
+
+def _summary(figures: dict[str, Total]) -> pd.DataFrame:
+    order = ("customers", "net_sales", "historic_margin", "expected_visits", "expected_value", "top_share")
+    nothing = _plain(math.nan)
+    rows = [(key, figures.get(key, nothing)) for key in order]
+    return pd.DataFrame(
+        [(key, f.mean, f.low, f.high, METRICS[key].unit) for key, f in rows],
+        columns=["key", "value", "lo95", "hi95", "unit"],
+    )
+
+
+def _scored(models: _Models, people: pd.DataFrame, past: Histories, days: int) -> pd.DataFrame:
+    """The customers with probability_active, expected_visits and expected_value (gross sales) of the next ``days``."""
+    visits = purchases.expected_visits(models.visits.parameters, past, days)[past.member]
+    active = purchases.probability_active(models.visits.parameters, past)[past.member]
+    each: Any = math.nan
+    if models.amounts is not None:
+        each = spend.expected_amount(models.amounts.parameters, people["repeat_visits"], people["amount"])
+    return people.assign(probability_active=active, expected_visits=visits, expected_value=visits * each)
+
+
+def _ranges(models: _Models, people: pd.DataFrame, past: Histories, days: int) -> tuple[Any, Any]:
+    if models.amounts is None:
+        return math.nan, math.nan
+    amount = people["amount"].to_numpy()
+    return ranges(models.visits.parameters, models.amounts.parameters, past, amount, days)
+
+
+def _value_cuts(people: pd.DataFrame) -> list[float]:
+    if people.empty:
+        return [math.nan] * len(VALUE_QUANTILES)
+    return [float(cut) for cut in np.quantile(people["net_sales"], VALUE_QUANTILES)]
+
+
+def _cells(scored: pd.DataFrame, cuts: Any) -> NDArray[np.int8]:
+    """Of each customer, which cell of the grid it is in, row by row."""
+    net_sales, active = scored["net_sales"].to_numpy(), scored["probability_active"].to_numpy()
+    value_class = np.select([net_sales > cuts[0], net_sales > cuts[1]], [0, 1], 2)
+    once = scored["repeat_visits"].to_numpy() == 0
+    loyalty = np.select([once, active >= ACTIVE_FROM, active >= FADING_BELOW], [3, 0, 1], 2)
+    return (value_class * len(LOYALTIES) + loyalty).astype(np.int8)
+
+
+def _grid(scored: pd.DataFrame, cells: NDArray[np.int8]) -> pd.DataFrame:
+    many = len(VALUE_CLASSES) * len(LOYALTIES)
+    names = pd.MultiIndex.from_product([VALUE_CLASSES, LOYALTIES], names=["value_class", "loyalty"])
+    sums = {n: np.bincount(cells, weights=scored[n], minlength=many) for n in ("net_sales", "expected_value")}
+    return pd.DataFrame({"customers": np.bincount(cells, minlength=many), **sums}, index=names).reset_index()
+
+
+def _parameters(models: _Models) -> pd.DataFrame:
+    rows = []
+    for name, found in _by_name(models).items():
+        lows, highs = found.interval()
+        values = zip(found.parameters._fields, found.parameters, found.standard_errors(), lows, highs, strict=True)
+        rows += [(name, *figures) for figures in values]
+    return pd.DataFrame(rows, columns=["model", "name", "value", "standard_error", "lo95", "hi95"])
+
+
+def _fit(models: _Models) -> pd.DataFrame:
+    rows = [(name, found.log_likelihood, found.customers) for name, found in _by_name(models).items()]
+    return pd.DataFrame(rows, columns=["model", "log_likelihood", "customers"])
+
+
+def _by_name(models: _Models) -> dict[str, Estimate[Any]]:
+    found: dict[str, Estimate[Any]] = {"bg_nbd": models.visits}
+    return found if models.amounts is None else {**found, "gamma_gamma": models.amounts}
+
+
+def _holdout(
+    snapshot: Snapshot, scope: Scope, models: _Models, people: pd.DataFrame, past: Histories, as_of: date
+) -> dict[str, pd.DataFrame]:
+    """What was expected of the days after ``as_of`` against what came; nothing where the data have none."""
+    days = ((snapshot.info.last_day or as_of) - as_of).days
+    if days < 1:
+        return {}
+    ahead = _expected(models, people, past, days)
+    visits = ahead["expected_visits"]
+    scored = _scored(models, people, past, days)
+    expected, actual = scored["expected_visits"].to_numpy(), people["later_visits"].to_numpy()
+    money = ahead.get("expected_value", _plain(math.nan))
+    figures: dict[str, float] = {
+        "days": days,
+        "customers": len(people),
+        "expected_visits": visits.mean,
+        "expected_visits_lo95": visits.low,
+        "expected_visits_hi95": visits.high,
+        "actual_visits": int(actual.sum()),
+        "actual_to_expected": actual.sum() / visits.mean,
+        "expected_value": money.mean,
+        "expected_value_lo95": money.low,
+        "expected_value_hi95": money.high,
+        "actual_value": people["later_sales"].sum(),
+        "correlation": float(np.corrcoef(expected, actual)[0, 1]),
+        "mean_absolute_error": float(np.abs(expected - actual).mean()),
+        **_example(scored, queries.by_id(scope, snapshot.engine, as_of, limit=1)),
+    }
+    bins = np.minimum(people["repeat_visits"].to_numpy(), MOST_REPEATS)
+    customers = np.bincount(bins, minlength=MOST_REPEATS + 1)
+    means = [
+        np.bincount(bins, weights=w, minlength=len(customers)) / np.maximum(customers, 1) for w in (expected, actual)
+    ]
+    calibration = pd.DataFrame(
+        {
+            "repeat_visits": np.arange(len(customers)),
+            "customers": customers,
+            "expected_visits": means[0],
+            "actual_visits": means[1],
+        }
+    )
+    return {
+        "holdout": pd.DataFrame({"key": list(figures), "value": list(figures.values())}),
+        "calibration": calibration[calibration["customers"] > 0].reset_index(drop=True),
+    }
+
+
+def _example(scored: pd.DataFrame, first: pd.DataFrame) -> dict[str, float]:
+    """One customer worked through, for whoever wants to calculate after; nobody where nobody has a counted order."""
+    if first.empty:
+        return {}
+    one = scored[scored["customer_no"] == first["customer_no"].iloc[0]].iloc[0]
+    return {
+        "example_repeat_visits": one["repeat_visits"],
+        "example_recency_weeks": one["recency_days"] / purchases.DAYS_A_WEEK,
+        "example_age_weeks": one["age_days"] / purchases.DAYS_A_WEEK,
+        "example_probability_active": one["probability_active"],
+        "example_expected_visits": one["expected_visits"],
+    }
+
+
+def holdout_start(snapshot: Snapshot, as_of: date) -> date | None:
+    """The day on which a check of the forecasts against what came since best ends its calibration.
+
+    Half a year before ``as_of``, or as much of it as leaves the history that the models need; None when that is less
+    than a month.
+    """
+    first = snapshot.info.first_day
+    if first is None:
+        return None
+    room = (as_of - first).days - int(NEEDED["history_days"][0])
+    days = min(room, HORIZON // 2)
+    return as_of - timedelta(days=days) if days >= 30 else None
