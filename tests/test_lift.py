@@ -37,7 +37,7 @@ def test_newcombes_interval_is_the_published_one() -> None:
 
 def test_an_arm_without_people_has_no_lift() -> None:
     assert np.isnan(lift.share_difference(0, 0, 3, 10).value)
-    assert np.isnan(lift.share_p(0, 0, 3, 10))
+    assert np.isnan(lift.share_p(0, 0, 3, 10)).all()
     assert all(np.isnan(p) for p in lift.randomisation_p(Outcome(0, np.array([])), FEW[1]))
 
 
@@ -49,10 +49,12 @@ def test_the_relative_lift_is_the_ratio_minus_one() -> None:
     assert np.isnan(lift.share_ratio(0, 100, 20, 100).value)
 
 
-def test_the_score_test_is_the_chi_square_test_of_the_table() -> None:
+def test_the_test_of_shares_counts_every_draw() -> None:
     table = [[30, 70], [20, 80]]
-    assert lift.share_p(30, 100, 20, 100) == pytest.approx(stats.chi2_contingency(table, correction=False).pvalue)
-    assert lift.share_p(0, 100, 0, 50) == 1.0
+    more, less = lift.share_p(30, 100, 20, 100)
+    assert more == pytest.approx(stats.fisher_exact(table, alternative="greater").pvalue)
+    assert less == pytest.approx(stats.fisher_exact(table, alternative="less").pvalue)
+    assert lift.share_p(0, 100, 0, 50) == (1.0, 1.0)
 
 
 def test_money_has_an_interval_only_with_enough_buyers_in_both_arms() -> None:

@@ -94,15 +94,15 @@ def share_ratio(treated: int, people: int, control: int, others: int) -> Estimat
     return Estimate(float(np.exp(log_ratio)) - 1, float(lo) - 1, float(hi) - 1)
 
 
-def share_p(treated: int, people: int, control: int, others: int) -> float:
-    """The two-sided p-value of the score test that two shares are equal; 1 when nobody or everybody succeeded."""
+def share_p(treated: int, people: int, control: int, others: int) -> tuple[float, float]:
+    """One-sided p-values of the exact randomisation test of two shares: (that more of the treated did it, fewer).
+
+    Of all draws of the treated arm; Fisher's exact test. NaN without people in one arm.
+    """
     if not people or not others:
-        return float("nan")
-    pooled = (treated + control) / (people + others)
-    if pooled in (0, 1):
-        return 1.0
-    error = np.sqrt(pooled * (1 - pooled) * (1 / people + 1 / others))
-    return float(2 * stats.norm.sf(abs(treated / people - control / others) / error))
+        return float("nan"), float("nan")
+    draws = stats.hypergeom(people + others, treated + control, people)
+    return float(draws.sf(treated - 1)), float(draws.cdf(treated))
 
 
 def mean_difference(treated: Outcome, control: Outcome) -> Estimate:

@@ -48,7 +48,9 @@ class CampaignReport:
     ]
     arms: Annotated[pd.DataFrame, Columns("arm is_control planned_share people visitors buyers orders")]
     # one row per treated arm and metric, then the treated arms together where there are several; lo95 and hi95 of the
-    # difference, NaN for money with fewer than 50 buyers in an arm; relative lift with its interval for shares
+    # difference, NaN for money with fewer than 50 buyers in an arm; relative lift with its interval for shares;
+    # p_value: two-sided, of a randomisation test; p_holm: corrected for the number of arms; method: newcombe |
+    # mean_interval | no_interval
     lift: Annotated[
         pd.DataFrame,
         Columns(
@@ -163,13 +165,13 @@ def _compared(arm: _Arm, control: _Arm, metric: str) -> dict[str, Any]:
         table = (took[0], arm.people, took[1], control.people)
         found, ratio = lift.share_difference(*table), lift.share_ratio(*table)
         treated, untreated = took[0] / arm.people, took[1] / control.people
-        method, p_value = "newcombe", lift.share_p(*table)
+        method, sides = "newcombe", lift.share_p(*table)
     else:
         one, other = arm.outcome(metric), control.outcome(metric)
         found, ratio = lift.mean_difference(one, other), lift.NONE
         treated, untreated = one.mean, other.mean
-        method = "randomisation, welch" if np.isfinite(found.lo) else "randomisation"
-        p_value = min(1.0, 2 * min(lift.randomisation_p(one, other)))
+        method = "mean_interval" if np.isfinite(found.lo) else "no_interval"
+        sides = lift.randomisation_p(one, other)
     relative = ratio.value if metric in ("visit", "conversion") else (found.value / untreated if untreated else np.nan)
     return {
         "arm": arm.name,
@@ -183,7 +185,7 @@ def _compared(arm: _Arm, control: _Arm, metric: str) -> dict[str, Any]:
         "relative_lo": ratio.lo,
         "relative_hi": ratio.hi,
         "method": method,
-        "p_value": p_value,
+        "p_value": min(1.0, 2 * min(sides)),
     }
 
 
