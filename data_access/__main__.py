@@ -93,6 +93,7 @@ def demo(
         end=end,
         null=null or (),
         truth_path=truth or chosen.home / "demo_truth.json",
+        home=chosen.home,
         progress=_progress,
     )
     typer.echo(
@@ -113,7 +114,7 @@ def import_(
     from data_access.importer import import_files
 
     chosen = _settings(crm_url, home)
-    report = import_files(_engine(chosen), mapping, files, quarantine=chosen.quarantine, progress=_progress)
+    report = import_files(_engine(chosen), mapping, files, quarantine=chosen.quarantine, home=chosen.home, progress=_progress)
     for line in report.lines():
         typer.echo(line)
 

@@ -69,7 +69,7 @@ def _append_sqlite(connection: Connection, table: Table, frame: pd.DataFrame) ->
 
 
 def _append_postgresql(connection: Connection, table: Table, frame: pd.DataFrame) -> None:
-    arrays = [pa.array(_values(frame[name], table.c[name].type)) for name in frame.columns]
+    arrays = [pa.array(plain_values(frame[name], table.c[name].type)) for name in frame.columns]
     buffer = io.BytesIO()
     # Every value in quotes and NULL without: COPY tells an empty text from NULL by exactly that.
     options = arrow_csv.WriteOptions(include_header=False, quoting_style="all_valid")
@@ -86,7 +86,7 @@ def _append_postgresql(connection: Connection, table: Table, frame: pd.DataFrame
 
 def _append_chunks(connection: Connection, table: Table, frame: pd.DataFrame) -> None:
     names = list(frame.columns)
-    columns = [_values(frame[name], table.c[name].type) for name in names]
+    columns = [plain_values(frame[name], table.c[name].type) for name in names]
     for first in range(0, len(frame), _CHUNK):
         rows: Iterable[tuple[Any, ...]] = zip(*(column[first : first + _CHUNK] for column in columns), strict=True)
         connection.execute(insert(table), [dict(zip(names, row, strict=True)) for row in rows])
@@ -98,10 +98,10 @@ def _sqlite_values(series: pd.Series, type_: TypeEngine[Any]) -> list[Any]:
         return _texts(_instants(series), "us")
     if isinstance(type_, Date):
         return _texts(_instants(series), "D")
-    return _values(series, type_)
+    return plain_values(series, type_)
 
 
-def _values(series: pd.Series, type_: TypeEngine[Any]) -> list[Any]:
+def plain_values(series: pd.Series, type_: TypeEngine[Any]) -> list[Any]:
     """Plain Python values of the column's type, None for NULL."""
     if isinstance(type_, DateTime):
         return _instants(series).tolist()

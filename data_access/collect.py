@@ -18,7 +18,7 @@ from decimal import Decimal
 from pathlib import Path
 
 import duckdb
-from sqlalchemy import ColumnElement, Engine, Table, and_, extract, func, literal, null, or_, select
+from sqlalchemy import ColumnElement, Engine, Table, and_, extract, func, literal, not_, null, or_, select
 
 from data_access.contract import ContractReport
 from data_access.marts._sql import scalar
@@ -26,13 +26,17 @@ from data_access.readers import Reader, exact_sum, reading
 from data_access.schema import crm, pii_columns, translation
 from data_access.stage_file import Remembered, StageState, described
 from data_access.staging import SOURCES, Progress, Source, create, stage
+from data_access.vault.birthdays import SealedBirthdays
+from data_access.vault.rows import chunks
 
 # Transactions may commit rows minutes after the instant they wrote into updated_at.
 OVERLAP = timedelta(minutes=10)
 # Smaller tables are read as a whole: it is as fast, and misses nothing.
 WHOLE_BELOW = 20_000
-# More days than this to read again are slower than the whole table.
+# More days than this to read again are slower than the whole table; so are more customers by their ids.
 _DAYS_AGAIN = 60
+_IDS_AGAIN = 100_000
+_IDS_TOGETHER = 10_000
 _CENT = Decimal("0.01")
 
 # The unit whose rows are derived together: a receipt with its lines, a customer with all that hangs on one.
@@ -93,7 +97,12 @@ class _Figures:
 
 
 def collect_all(
-    engine: Engine, work: duckdb.DuckDBPyConnection, scratch: Path, state: ContractReport, progress: Progress
+    engine: Engine,
+    work: duckdb.DuckDBPyConnection,
+    scratch: Path,
+    state: ContractReport,
+    births: SealedBirthdays | None,
+    progress: Progress,
 ) -> Collected:
     """Reads every source as a whole into ``stage.<table>``, customers into ``incoming.customer``."""
     with reading(engine, work, scratch) as reader:
@@ -106,6 +115,8 @@ def collect_all(
                 started = time.monotonic()
                 present, where = state[source.table].present, _readable(source)
                 rows = stage(work, reader, source, present, progress, into=into, where=where)
+                if births and source.table == "customer":
+                    births.fill(reader, work, into)
                 figures = _figures(reader, source.table, state, source.money)  # now that the CRM has it in memory
                 _note(collected, source, state, "full", rows, started, figures)
             elif source.money:
@@ -122,6 +133,7 @@ def collect_changes(
     state: ContractReport,
     before: StageState,
     last_day: date,
+    births: SealedBirthdays | None,
     progress: Progress,
     on_change: Callable[[], None],
 ) -> Collected:
@@ -146,6 +158,8 @@ def collect_changes(
             figures = _figures(reader, source.table, state, source.money)
             started = time.monotonic()
             mode, rows = _pull(reader, work, source, state, before, figures, last_day, collected, progress)
+            if births and source.table == "customer":
+                births.fill(reader, work, "incoming.customer")
             _note(collected, source, state, mode, rows, started, figures)
             if source.table != "customer":
                 differ(work, source, collected)
@@ -225,12 +239,13 @@ def _pull(
     if drifted or seen.watermark is None or figures.rows < WHOLE_BELOW:
         return whole()
     changed = _changed_since(table, seen.watermark - OVERLAP)
-    if name == "customer" and "birthday" in present:
-        birthdays = _birthdays(table, last_day, collected.read_at)
-        if birthdays is None:
-            return whole()
-        changed = or_(changed, birthdays)
     rows = read(changed)
+    if name == "customer" and "birthday" in present:
+        older = _older_now(work, last_day, collected.read_at)
+        if older is None:
+            return whole()
+        for ids in chunks(older, _IDS_TOGETHER):
+            rows += read(and_(table.c.customer_id.in_(ids), not_(changed)))
     _match(work, source)
     days: list[date | None] = []
     if _rows_after(work, source, days) != figures.rows:
@@ -261,15 +276,20 @@ def _changed_since(table: Table, instant: datetime) -> ColumnElement[bool]:
     return or_(table.c.updated_at > instant, table.c.updated_at.is_(None))
 
 
-def _birthdays(table: Table, last_day: date, read_at: datetime) -> ColumnElement[bool] | None:
-    """Who may have had a birthday since the last refresh: ages change without a change of the row. None: too many."""
+def _older_now(work: duckdb.DuckDBPyConnection, last_day: date, read_at: datetime) -> list[str] | None:
+    """Whose age may have changed since the last refresh without a change of the row: who had a birthday meanwhile, or
+    one that lay in the future. None: too many."""
     days = (read_at.date() - last_day).days + 2
     if not 0 <= days <= _DAYS_AGAIN:
         return None
-    passed = {last_day + timedelta(days=i) for i in range(-1, days + 1)}
-    numbers = {day.month * 100 + day.day for day in passed} | {229}
-    born = extract("month", table.c.birthday) * 100 + extract("day", table.c.birthday)
-    return born.in_(sorted(numbers))
+    passed = {f"{last_day + timedelta(days=i):%m-%d}" for i in range(-1, days + 1)} | {"02-29"}
+    found = work.execute(
+        "SELECT customer_id FROM kept.customer WHERE (list_contains(?, birth_month_day) OR birthday_implausible) "
+        "AND customer_id IS NOT NULL LIMIT ?",
+        [sorted(passed), _IDS_AGAIN + 1],
+    )
+    ids = [customer_id for (customer_id,) in found.fetchall()]
+    return ids if len(ids) <= _IDS_AGAIN else None
 
 
 def _of_day(table: Table, day: date | None) -> ColumnElement[bool]:

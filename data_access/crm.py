@@ -47,6 +47,8 @@ def _driver_options(url: str) -> dict[str, Any]:
 
 def _sqlite_settings(connection, _record) -> None:  # type: ignore[no-untyped-def]
     connection.execute("PRAGMA synchronous=NORMAL")
+    # What is deleted or replaced is overwritten in the file: it may have been a name, or the key to one.
+    connection.execute("PRAGMA secure_delete=ON")
 
 
 def prepare(engine: Engine) -> None:

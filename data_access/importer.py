@@ -21,6 +21,7 @@ from data_access.importing.report import ImportReport, Step, reasons, write_quar
 from data_access.importing.staging import Staging, match
 from data_access.importing.targets import Prepared, bridge_difference, prepare_targets
 from data_access.schema import data_source, store
+from data_access.settings import settings
 
 __all__ = ["ImportReport", "import_files"]
 
@@ -31,6 +32,7 @@ def import_files(
     files: Sequence[Path],
     *,
     quarantine: Path,
+    home: Path | None = None,
     progress: Callable[[str], None] = lambda message: None,
     now: datetime | None = None,
 ) -> ImportReport:
@@ -38,7 +40,8 @@ def import_files(
 
     Bad rows go to a csv file in ``quarantine`` with reason, file and line; everything else is written in one
     transaction, or nothing at all. Importing again what is already there changes nothing. ``now`` (naive UTC,
-    default: this moment) becomes updated_at of inserted and changed rows.
+    default: this moment) becomes updated_at of inserted and changed rows. ``home`` has the keys that seal what
+    identifies a person; default: the setting.
 
     Raises:
         Problem: a file or the mapping is not as it must be, or the database must not take this import.
@@ -68,7 +71,7 @@ def import_files(
             for number, one in enumerate(prepared, start=1):
                 rows = staging.scalar(f"SELECT count(*) FROM {one.relation}")
                 progress(f"writing {one.table.name}: {rows:,} rows (table {number} of {len(prepared)})")
-                counts.append(write(connection, staging, one, now))
+                counts.append(write(connection, staging, one, now, home or settings().home))
             report = ImportReport(
                 mapping=plan.name,
                 source_id=f"{plan.name}-{digest[:12]}",

@@ -44,6 +44,7 @@ from data_access.refresh_log import remembered
 from data_access.snapshot import Pointer, folder, is_whole, read_pointer
 from data_access.stage_file import StageState
 from data_access.staging import SOURCES, Progress
+from data_access.vault.birthdays import sealed_birthdays
 
 # Rows that change without their ``updated_at`` and without a sum that shows it are found when everything is read.
 FULL_AGAIN_AFTER = timedelta(days=1)
@@ -155,6 +156,7 @@ class _Refresh:
         self.key = secret_key(home)
         self.fingerprint = stage_file.fingerprint(engine, self.key)
         self.state = contract.look(engine)
+        self.births = sealed_birthdays(engine, home)
         _expect_core(self.state)
 
     def everything(self, marts: BuildMarts) -> RefreshReport:
@@ -162,7 +164,7 @@ class _Refresh:
         stage_file.remove(self.home)
         with self._workshop() as work, stage_file.attached(work, stage_file.stage_path(self.home), "stage"):
             stage_file.begin(work, "stage")
-            collected = collect_all(self.engine, work, self.draft.scratch, self.state, self.progress)
+            collected = collect_all(self.engine, work, self.draft.scratch, self.state, self.births, self.progress)
             self.progress("building the facts")
             currency = clean(work, "stage", [source for source in SOURCES if source is not _CUSTOMER])
             work.execute("CREATE TABLE stage.customer_number (customer_id VARCHAR, customer_no BIGINT)")
@@ -206,7 +208,15 @@ class _Refresh:
             before = self._staged(work, pointer)
             last_day = _attach_old(work, published)
             collected = collect_changes(
-                self.engine, work, self.draft.scratch, self.state, before, last_day, self.progress, copy.start
+                self.engine,
+                work,
+                self.draft.scratch,
+                self.state,
+                before,
+                last_day,
+                self.births,
+                self.progress,
+                copy.start,
             )
             if self._nothing_changed(work, collected, last_day):
                 return self._checked(published, pointer, collected)

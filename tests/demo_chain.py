@@ -7,11 +7,11 @@ from pathlib import Path
 from typing import Any
 
 import pandas as pd
-from sqlalchemy import Engine, select
+from sqlalchemy import Engine
 
 from data_access.crm import crm_engine
 from data_access.demo import DemoSummary, write_demo
-from data_access.schema import crm
+from tests.unsealed import unsealed
 
 END = date(2026, 11, 20)  # the last day of every chain tests write
 
@@ -26,9 +26,9 @@ class Written:
     frames: dict[str, pd.DataFrame] = field(default_factory=dict)
 
     def read(self, table: str) -> pd.DataFrame:
+        """One table, unsealed."""
         if table not in self.frames:
-            with self.engine.connect() as connection:
-                self.frames[table] = pd.read_sql(select(crm.tables[table]), connection)
+            self.frames[table] = unsealed(self.engine, table)
         return self.frames[table].copy()
 
     def sales(self) -> pd.DataFrame:

@@ -12,6 +12,7 @@ from sqlalchemy import Engine, insert, inspect, select, text
 from data_access.crm import crm_engine, is_demo, prepare
 from data_access.errors import Problem
 from data_access.schema import crm, data_source, product, sale_order, store
+from data_access.vault.tables import vault_tables
 
 SERVERS = [
     "sqlite",
@@ -32,10 +33,10 @@ def engine(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Engine]:
 
 def test_prepare_creates_what_the_schema_says_and_nothing_else(engine: Engine) -> None:
     prepare(engine)
-    assert set(inspect(engine).get_table_names()) == set(crm.tables) | {"alembic_version"}
+    assert set(inspect(engine).get_table_names()) == set(crm.tables) | set(vault_tables.tables) | {"alembic_version"}
     with engine.connect() as connection:
         context = MigrationContext.configure(connection, opts={"compare_type": True})
-        assert compare_metadata(context, crm) == []
+        assert compare_metadata(context, [crm, vault_tables]) == []
 
 
 def test_prepare_keeps_rows_and_adds_the_missing_tables_to_a_crm_of_ones_own(engine: Engine) -> None:

@@ -11,7 +11,6 @@ import numpy as np
 import pandas as pd
 from sqlalchemy import Connection, Engine, select
 
-from data_access.bulk import append
 from data_access.crm import prepare
 from data_access.demo.chain import build
 from data_access.demo.dirt import soil
@@ -20,6 +19,8 @@ from data_access.demo.world import EFFECTS, stream
 from data_access.demo.world import SCALES as _SCALES
 from data_access.errors import Problem
 from data_access.schema import crm, data_source
+from data_access.settings import settings
+from data_access.vault.rows import append, forget_all, open_for_writing
 
 SCALES = tuple(_SCALES)
 __all__ = ["EFFECTS", "SCALES", "DemoSummary", "write_demo"]
@@ -49,6 +50,7 @@ def write_demo(
     end: date = date(2026, 11, 20),
     null: Collection[str] = (),
     truth_path: Path,
+    home: Path | None = None,
     progress: Callable[[str], None] = _quiet,
 ) -> DemoSummary:
     """Writes a synthetic chain into the CRM database, in one transaction, replacing an earlier one.
@@ -60,6 +62,7 @@ def write_demo(
         end: the last store-local day with data.
         null: names from EFFECTS to switch off, for tests that must find nothing.
         truth_path: where the hidden truth goes (JSON); never inside the database.
+        home: where the keys are that seal names, numbers and birthdays; default: the setting.
         progress: called with a short text at each step.
 
     Raises:
@@ -91,7 +94,7 @@ def write_demo(
         }
     )
     with engine.begin() as connection:
-        rows = _replace(connection, core, progress)
+        rows = _replace(connection, core, home or settings().home, progress)
     truth_path.parent.mkdir(parents=True, exist_ok=True)
     truth_path.write_text(json.dumps(truth, ensure_ascii=False, indent=1, default=_plain), "utf-8")
     return DemoSummary(scale, seed, chain.world.start, end, rows, truth_path)
@@ -119,13 +122,17 @@ def _refuse_foreign_rows(engine: Engine) -> None:
         )
 
 
-def _replace(connection: Connection, core: dict[str, pd.DataFrame], progress: Callable[[str], None]) -> dict[str, int]:
+def _replace(
+    connection: Connection, core: dict[str, pd.DataFrame], home: Path, progress: Callable[[str], None]
+) -> dict[str, int]:
+    forget_all(connection)
+    vault = open_for_writing(connection, home)
     for table in reversed(crm.sorted_tables):
         connection.execute(table.delete())
     rows = {}
     for table in crm.sorted_tables:
         frame = core.get(table.name)
-        rows[table.name] = 0 if frame is None else append(connection, table, frame)
+        rows[table.name] = 0 if frame is None else append(connection, vault, table, frame)
         if rows[table.name] > 10_000:
             progress(f"wrote {table.name}: {rows[table.name]:,} rows")
     return rows

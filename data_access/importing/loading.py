@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
+from pathlib import Path
 from typing import Any
 
 import duckdb
@@ -13,6 +14,10 @@ from sqlalchemy import ColumnElement, Connection, Table, and_, bindparam, column
 from data_access.bulk import append
 from data_access.importing.staging import Staging, name, overlap
 from data_access.importing.targets import Prepared, sql_type
+from data_access.schema import customer_identity
+from data_access.vault import rows as sealing
+from data_access.vault.inplace import seal_identities
+from data_access.vault.rows import KEPT, SEALED, Vault
 
 # SQLite takes 32,766 values in one statement, PostgreSQL 65,535.
 _KEYS_PER_QUERY = 10_000
@@ -28,16 +33,61 @@ class TableCount:
     unchanged: int
 
 
-def write(connection: Connection, staging: Staging, prepared: Prepared, now: datetime) -> TableCount:
+def write(connection: Connection, staging: Staging, prepared: Prepared, now: datetime, home: Path) -> TableCount:
     """Brings one table up to the prepared rows, inside the caller's transaction.
 
     Rows are found by their key; of a table with ``number``, by their content and its n-th occurrence under
-    the same parent. Only inserted and changed rows get ``now`` as updated_at.
+    the same parent. Only inserted and changed rows get ``now`` as updated_at. What identifies a person is sealed
+    with the keys of ``home``.
     """
     db = staging.db
+    vault = _vault(connection, prepared, home)
+    if vault and prepared.table is customer_identity:
+        _put_digests(connection, db, vault, prepared)
     _fetch_existing(connection, db, prepared)
-    write_rows = _write_numbered if prepared.target.number else _write_keyed
-    return write_rows(connection, db, prepared, now)
+    if vault and prepared.table.name in KEPT:
+        _open_existing(connection, db, vault, prepared)
+    if prepared.target.number:
+        return _write_numbered(connection, db, prepared, now)
+    return _write_keyed(connection, db, vault, prepared, now)
+
+
+def _vault(connection: Connection, prepared: Prepared, home: Path) -> Vault | None:
+    """The vault, where this table holds something that is or will be sealed."""
+    if not set(SEALED.get(prepared.table.name, ())) & set(prepared.columns):
+        is_kept = prepared.table.name in KEPT
+        return sealing.open_vault(connection, home) if is_kept else None
+    return sealing.open_for_writing(connection, home)
+
+
+def _put_digests(connection: Connection, db: duckdb.DuckDBPyConnection, vault: Vault, prepared: Prepared) -> None:
+    """Identities are known to the CRM by their digests; the temporary table ``identity`` keeps what they stand for."""
+    seal_identities(connection, vault, limit=None)  # of an older version, to be found by their digests
+    plain = db.execute(f"SELECT DISTINCT channel, external_id FROM {prepared.relation}").fetchall()
+    digests = [sealing.identity_digest(vault, channel, value) for channel, value in plain]
+    columns = [*zip(*plain, strict=True)] or [(), ()]
+    named = zip(("channel", "plain", "digest"), (*columns, digests), strict=True)
+    db.register("digested", pa.table({name: pa.array(values, pa.string()) for name, values in named}))
+    db.execute(
+        "CREATE OR REPLACE TEMP TABLE identity AS SELECT * FROM digested; "
+        f"UPDATE {prepared.relation} r SET external_id = i.digest FROM identity i "
+        "WHERE r.channel = i.channel AND r.external_id = i.plain"
+    )
+    db.unregister("digested")
+
+
+def _open_existing(connection: Connection, db: duckdb.DuckDBPyConnection, vault: Vault, prepared: Prepared) -> None:
+    """Puts what is sealed of the existing rows beside the rest of them, to compare it with what comes."""
+    kept = KEPT[prepared.table.name]
+    ids = [row[0] for row in db.execute(f"SELECT {name(kept.key)} FROM existing").fetchall()]
+    opened = sealing.open_fields(connection, vault, kept, ids, kept.fields)
+    frame = pa.table({c: pa.array(opened[c].tolist(), pa.string()) for c in opened.columns})
+    db.register("opened", frame)
+    types = {c: sql_type(prepared.table.c[c].type) for c in kept.fields}
+    values = ", ".join(f"{name(c)} = coalesce(e.{name(c)}, CAST(o.{name(c)} AS {types[c]}))" for c in kept.fields)
+    same = f"e.{name(kept.key)} = o.{name(kept.key)}"
+    db.execute(f"UPDATE existing e SET {values} FROM opened o WHERE {same}")
+    db.unregister("opened")
 
 
 def _fetch_existing(connection: Connection, db: duckdb.DuckDBPyConnection, prepared: Prepared) -> None:
@@ -76,7 +126,7 @@ def _texts(values: tuple[object, ...]) -> list[str | None]:
 
 
 def _write_keyed(
-    connection: Connection, db: duckdb.DuckDBPyConnection, prepared: Prepared, now: datetime
+    connection: Connection, db: duckdb.DuckDBPyConnection, vault: Vault | None, prepared: Prepared, now: datetime
 ) -> TableCount:
     """Insert, replace or leave alone, by key. Columns the mapping does not fill keep their value."""
     table, target = prepared.table, prepared.target
@@ -104,12 +154,24 @@ def _write_keyed(
     ).df()
     if len(changed):
         _delete(connection, table, changed[keys])
-        append(connection, table, changed.assign(updated_at=now))
-    append(connection, table, new.assign(updated_at=now))
+        _append(connection, db, vault, table, changed.assign(updated_at=now))
+    _append(connection, db, vault, table, new.assign(updated_at=now))
     if target.if_absent:
         return TableCount(table.name, len(new), 0, 0)
     total = db.execute(f"SELECT count(*) FROM {prepared.relation}").fetchall()[0][0]
     return TableCount(table.name, len(new), len(changed), total - len(new) - len(changed))
+
+
+def _append(
+    connection: Connection, db: duckdb.DuckDBPyConnection, vault: Vault | None, table: Table, frame: pd.DataFrame
+) -> None:
+    if vault is None:
+        append(connection, table, frame)
+        return
+    if table is customer_identity:
+        plain = dict(db.execute("SELECT digest, plain FROM identity").fetchall())
+        frame = frame.assign(external_id=frame["external_id"].map(plain))
+    sealing.append(connection, vault, table, frame)
 
 
 def _delete(connection: Connection, table: Table, keys: pd.DataFrame) -> None:

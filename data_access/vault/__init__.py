@@ -6,6 +6,6 @@ it) they are empty, and the values lie encrypted in tables beside. A foreign CRM
 Nothing here asks who is asking: scope, permission, reason and audit come before the call.
 """
 
-from data_access.vault.people import Field, Kind, Status, contact, erase, find, is_ours, status
+from data_access.vault.people import Field, Kind, Status, contact, erase, find, identities, is_ours, status
 
-__all__ = ["Field", "Kind", "Status", "contact", "erase", "find", "is_ours", "status"]
+__all__ = ["Field", "Kind", "Status", "contact", "erase", "find", "identities", "is_ours", "status"]

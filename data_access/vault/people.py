@@ -1,15 +1,45 @@
 """Single customers: what is known of one, who has a number, and forgetting somebody."""
 
 import re
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Literal
 
-from sqlalchemy import Connection, Engine, func, inspect, select, update
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    Engine,
+    Table,
+    and_,
+    delete,
+    exists,
+    false,
+    func,
+    inspect,
+    or_,
+    select,
+    update,
+)
 
 from data_access.errors import Problem
-from data_access.schema import customer, data_source
+from data_access.schema import crm, customer, customer_identity, data_source
+from data_access.settings import settings
+from data_access.vault import normal, wipe
+from data_access.vault.rows import (
+    CUSTOMERS,
+    SEALED,
+    VAULTS,
+    Vault,
+    forget,
+    forget_identities,
+    has_vault,
+    open_fields,
+    open_identities,
+    open_vault,
+)
+from data_access.vault.tables import customer_index, identity_vault
 
 Field = Literal["name", "phone", "email", "birthday"]
 Kind = Literal["phone", "email"]
@@ -40,63 +70,81 @@ def is_ours(connection: Connection) -> bool:
     return bool(revisions) and all(re.fullmatch("[0-9]{4}", revision) for revision in revisions)
 
 
+def is_sealed(connection: Connection) -> bool:
+    """Whether this CRM is ours and of a version that seals; its rows may still lie open."""
+    return is_ours(connection) and has_vault(connection)
+
+
 def contact(connection: Connection, customer_id: str, fields: Sequence[Field]) -> dict[Field, str | None]:
     """The named fields of one customer of the CRM, by the CRM's id; None where the CRM does not know the field, the
     customer, or has erased it. A birthday is an ISO day.
 
     Works on our own CRM, sealed or not yet, and on a foreign one. Needs to read ``customer``, and of our own CRM also
-    ``alembic_version``, ``vault_key`` and ``customer_vault``.
+    ``alembic_version``, ``data_source``, ``vault_key`` and ``customer_vault``.
 
     Raises:
         Problem: the value is sealed and cannot be opened: the key is missing or another one, or the row is damaged.
     """
-    there = {c["name"] for c in inspect(connection).get_columns(customer.name)}
+    there = _columns(connection, customer)
+    found: dict[str, object] = dict.fromkeys(fields)
     readable = [customer.c[name] for name in fields if name in there]
-    if not readable:
-        return dict.fromkeys(fields)
-    row = connection.execute(select(*readable).where(customer.c.customer_id == customer_id)).mappings().first()
-    found = dict(row or {})
-    return {name: None if found.get(name) in (None, "") else str(found[name]) for name in fields}
+    if readable:
+        row = connection.execute(select(*readable).where(customer.c.customer_id == customer_id)).mappings().first()
+        found |= dict(row or {})
+    if is_sealed(connection) and (vault := open_vault(connection, settings().home)):
+        for opened in open_fields(connection, vault, CUSTOMERS, [customer_id], fields).to_dict("records"):
+            found |= {name: opened[name] for name in fields if found[name] is None}
+    return {name: None if found[name] in (None, "") else str(found[name]) for name in fields}
 
 
 def find(connection: Connection, kind: Kind, value: str) -> tuple[str, ...]:
     """The CRM's ids of the customers with this phone number or e-mail address, in order; more than one where people
     share it. Phone numbers are compared without blanks, dashes and the country code 86, addresses without regard to
-    capitals. None for text that is no such number or address.
+    capitals. None for text that is no such number or address. In our own CRM also reads ``customer_index``.
 
     Raises:
         Problem: the index of a sealed CRM cannot be used: the key is missing or another one.
     """
-    if not normal(kind, value) or kind not in {c["name"] for c in inspect(connection).get_columns(customer.name)}:
+    wanted = normal.KINDS[kind](value)
+    if not wanted:
         return ()
-    column, wanted = customer.c[kind], normal(kind, value)
-    if kind == "email":
-        condition = func.lower(func.trim(column)) == wanted
-    else:
-        bare = wanted.removeprefix("+86").removeprefix("+")
-        condition = column.in_({value.strip(), wanted, bare, f"+86{bare}", f"86{bare}", f"0086{bare}"})
-    query = select(customer.c.customer_id).where(condition).order_by(customer.c.customer_id)
-    return tuple(connection.scalars(query))
+    found: set[str] = set()
+    if kind in _columns(connection, customer):
+        found.update(connection.scalars(select(customer.c.customer_id).where(_plainly(kind, wanted))))
+    if is_sealed(connection) and (vault := open_vault(connection, settings().home)):
+        own = and_(customer_index.c.kind == kind, customer_index.c.digest == vault.digest(kind, wanted))
+        found.update(connection.scalars(select(customer_index.c.customer_id).where(own)))
+    return tuple(sorted(found))
 
 
-def normal(kind: Kind, value: str) -> str:
-    """A phone number as E.164 (without a country code: of China), an address in small letters; '' for anything else."""
+def _plainly(kind: Kind, wanted: str) -> ColumnElement[bool]:
+    column = func.replace(customer.c[kind], " ", "")
     if kind == "email":
-        text = value.strip().casefold()
-        return text if re.fullmatch(r"[^\s@]+@[^\s@]+", text) else ""
-    digits = re.sub(r"[\s().-]", "", value)
-    digits = "+" + digits[2:] if digits.startswith("00") else digits
-    if not re.fullmatch(r"\+?[0-9]{5,15}", digits):
-        return ""
-    if digits.startswith("+"):
-        return digits
-    national = digits.removeprefix("86") if len(digits) == 13 and digits.startswith("86") else digits.removeprefix("0")
-    return f"+86{national}"
+        return func.lower(column) == wanted
+    bare = wanted.removeprefix("+86").removeprefix("+")
+    ways = {wanted, bare, f"86{bare}", f"0086{bare}"} if wanted.startswith("+86") else {wanted, f"00{bare}"}
+    return func.replace(column, "-", "").in_(ways)
+
+
+def identities(connection: Connection, customer_id: str) -> tuple[tuple[str, str], ...]:
+    """The identities of one customer: channel and id in that channel, in order.
+
+    Raises:
+        Problem: one is sealed and cannot be opened.
+    """
+    if not inspect(connection).has_table(customer_identity.name):
+        return ()
+    own = customer_identity.c.customer_id == customer_id
+    columns = customer_identity.c.channel, customer_identity.c.external_id
+    rows = [(channel, value) for channel, value in connection.execute(select(*columns).where(own))]
+    vault: Vault | None = open_vault(connection, settings().home) if is_sealed(connection) else None
+    plain = open_identities(connection, vault, rows) if vault else [value for _, value in rows]
+    return tuple(sorted(zip((channel for channel, _ in rows), plain, strict=True)))
 
 
 def erase(engine: Engine, customer_id: str, *, now: datetime | None = None) -> None:
-    """Forgets one customer in our own CRM: destroys the key of the sealed fields, and with it every copy of them in
-    a backup; removes index rows and identities; empties the plain columns. ``now`` (naive UTC) becomes the row's
+    """Forgets one customer in our own CRM: destroys the keys of the sealed fields, and with them every copy of these
+    in a backup; removes index rows and identities; empties the plain columns. ``now`` (naive UTC) becomes the row's
     ``updated_at``, so that the next refresh drops age and birthday. Orders stay, under an id that names nobody.
 
     Doing it again changes nothing. An import that still holds the person brings the values back.
@@ -115,6 +163,12 @@ def erase(engine: Engine, customer_id: str, *, now: datetime | None = None) -> N
         own = customer.c.customer_id == customer_id
         if not connection.execute(update(customer).where(own).values(**empty, updated_at=now)).rowcount:
             raise Problem("the CRM has no customer of this id: look it up again, it may have been removed")
+        own = customer_identity.c.customer_id == customer_id
+        if has_vault(connection):
+            forget(connection, CUSTOMERS, [customer_id])
+            forget_identities(connection, list(connection.scalars(select(customer_identity.c.external_id).where(own))))
+        connection.execute(delete(customer_identity).where(own))
+    wipe.log(engine)
 
 
 def status(engine: Engine) -> Status:
@@ -124,5 +178,31 @@ def status(engine: Engine) -> Status:
         DBAPIError: the database does not answer.
     """
     with engine.connect() as connection:
-        plain = connection.scalar(select(func.count()).select_from(customer)) or 0
-        return Status(is_ours(connection), 0, plain, {})
+        ours = is_ours(connection)
+        there = ours and has_vault(connection)
+        plain = sum(
+            connection.scalar(select(func.count()).where(lies_open(connection, name, there))) or 0
+            for name in SEALED
+            if inspect(connection).has_table(name)
+        )
+        keys: Counter[str] = Counter()
+        for table in VAULTS.values() if there else ():
+            counted = select(table.c.key_id, func.count()).group_by(table.c.key_id)
+            for key_id, rows in connection.execute(counted):
+                keys[key_id] += rows
+        return Status(ours, keys.total(), plain, dict(keys))
+
+
+def lies_open(connection: Connection, name: str, vault_there: bool) -> ColumnElement[bool]:
+    """Which rows of a canonical table hold something that identifies a person, not sealed."""
+    table = crm.tables[name]
+    there = _columns(connection, table)
+    filled = or_(false(), *(table.c[column].is_not(None) for column in SEALED[name] if column in there))
+    if table is not customer_identity or not vault_there:
+        return filled
+    same = and_(identity_vault.c.channel == table.c.channel, identity_vault.c.external_id == table.c.external_id)
+    return and_(filled, ~exists().where(same))
+
+
+def _columns(connection: Connection, table: Table) -> set[str]:
+    return {column["name"] for column in inspect(connection).get_columns(table.name)}
