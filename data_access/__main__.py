@@ -17,6 +17,7 @@ from data_access.crm import crm_engine
 from data_access.errors import Problem
 from data_access.settings import Settings, duration, settings
 from data_access.state import commands
+from data_access.vault.commands import vault
 
 if TYPE_CHECKING:
     from data_access.marts.build import BuildMarts
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
 app = typer.Typer(no_args_is_help=True, pretty_exceptions_enable=False, add_completion=False, help=__doc__)
 app.add_typer(commands.accounts, name="accounts")
 app.add_typer(commands.audit, name="audit")
+app.add_typer(vault, name="vault")
 
 CrmUrl = Annotated[str, typer.Option(help="SQLAlchemy URL of the CRM database [env MIRROR_CRM_URL]")]
 Home = Annotated[Path | None, typer.Option(help="folder for snapshots and default databases [env MIRROR_HOME]")]
@@ -114,7 +116,9 @@ def import_(
     from data_access.importer import import_files
 
     chosen = _settings(crm_url, home)
-    report = import_files(_engine(chosen), mapping, files, quarantine=chosen.quarantine, home=chosen.home, progress=_progress)
+    report = import_files(
+        _engine(chosen), mapping, files, quarantine=chosen.quarantine, home=chosen.home, progress=_progress
+    )
     for line in report.lines():
         typer.echo(line)
 

@@ -18,6 +18,7 @@ from data_access.vault import wipe
 from data_access.vault.people import is_ours, is_sealed, lies_open
 from data_access.vault.rows import (
     KEPT,
+    SEALED,
     VAULTS,
     Kept,
     Vault,
@@ -25,6 +26,7 @@ from data_access.vault.rows import (
     identities_to_vault,
     open_fields,
     open_for_writing,
+    open_vault,
 )
 from data_access.vault.tables import vault_key
 
@@ -146,3 +148,35 @@ def _rotate_batch(engine: Engine, home: Path, name: str, table: Table) -> int:
             values = {"key_id": newest, "wrapped_key": bindparam("fresh")}
             connection.execute(update(table).where(own).values(values), changed)
         return len(changed)
+
+
+def broken_rows(engine: Engine, home: Path) -> list[str]:
+    """The rows of which something sealed does not open, as table and key; for whoever runs the program only.
+
+    Problem when a key is missing or wrong, in which case none opens.
+    """
+    broken = []
+    with engine.connect() as connection:
+        vault = open_vault(connection, home) if is_sealed(connection) else None
+        for name, table in VAULTS.items() if vault else ():
+            keys = len(table.primary_key)
+            fields = [c for c in table.c if c.name not in _ABOUT and not c.primary_key]
+            for row in connection.execute(select(*table.primary_key, table.c.wrapped_key, *fields)):
+                key, wrapped_key, values = "|".join(row[:keys]), row[keys], row[keys + 1 :]
+                if not _opens(vault, name, key, wrapped_key, dict(zip(SEALED[name], values, strict=True))):
+                    broken.append(f"{name} {key}")
+    return broken
+
+
+_ABOUT = ("key_id", "wrapped_key", "updated_at")
+
+
+def _opens(vault: Vault, name: str, key: str, wrapped_key: str, values: dict[str, str | None]) -> bool:
+    try:
+        own = vault.open_row(name, key, wrapped_key)
+        for column, value in values.items():
+            if value is not None:
+                vault.open_value(own, name, column, key, value)
+    except Problem:
+        return False
+    return True
