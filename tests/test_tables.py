@@ -16,9 +16,19 @@ from models.reports.product import ProductReport
 from models.reports.retention import RetentionReport
 from models.reports.segments import SegmentsReport
 from models.reports.store import StoreReport
+from models.reports.value import ValueReport
 from pages._ui import cards, drill, i18n, members, tables
 
-REPORTS = (HealthReport, OrderReport, OverviewReport, ProductReport, RetentionReport, SegmentsReport, StoreReport)
+REPORTS = (
+    HealthReport,
+    OrderReport,
+    OverviewReport,
+    ProductReport,
+    RetentionReport,
+    SegmentsReport,
+    StoreReport,
+    ValueReport,
+)
 COLUMNS = sorted({name for report in REPORTS for columns in declared_tables(report).values() for name in columns})
 
 

@@ -47,6 +47,7 @@ PAGES: tuple[Page, ...] = (
     Page("overview", "today", ":material/space_dashboard:", _TRADE),
     Page("segments", "customers", ":material/groups:", _CUSTOMERS),
     Page("retention", "customers", ":material/autorenew:", _CUSTOMERS),
+    Page("value", "customers", ":material/diamond:", _CUSTOMERS),
     Page("store", "stores", ":material/storefront:", _TRADE),
     Page("product", "range", ":material/inventory_2:", _TRADE, listed=False),
     # Rows of single orders: marketing works with aggregates.

@@ -289,13 +289,14 @@ def pareto(curve: pd.DataFrame, classes: pd.DataFrame) -> go.Figure:
         start = end
     figure.update_layout(margin_r=24)
     for axis in (figure.update_xaxes, figure.update_yaxes):
-        axis(**_share_axis())
+        axis(**share_axis())
     figure.update_xaxes(title={"text": t("charts.share_of_customers"), "standoff": 6}, showgrid=False)
     figure.update_yaxes(title={"text": t("charts.share_of_net_sales"), "standoff": 6})
     return figure
 
 
-def _share_axis() -> dict[str, Any]:
+def share_axis() -> dict[str, Any]:
+    """An axis from nothing to all."""
     ticks = [0, 0.2, 0.4, 0.6, 0.8, 1]
     return {
         "tickvals": ticks,

@@ -38,6 +38,10 @@ from models.reports.segments import members as members_of_report
 from models.reports.segments import segments as segments_report
 from models.reports.store import StoreReport
 from models.reports.store import store as store_report
+from models.reports.value import MOST_MEMBERS as MOST_VALUE_MEMBERS
+from models.reports.value import Cell, ValueReport, holdout_start
+from models.reports.value import members_of as members_of_value
+from models.reports.value import value as value_report
 from pages._ui.i18n import t
 
 # Figures change only with the generation; the limits bound memory, not staleness.
@@ -187,6 +191,31 @@ def every_member(scope: Scope, report: SegmentsReport, generation: str, choice: 
 @st.cache_data(ttl=_KEEP, max_entries=32, show_spinner=False)
 def retention(scope: Scope, as_of: date, generation: str, months: int | None = 24) -> RetentionReport:
     return retention_report(_at(generation), scope, as_of, months)
+
+
+@st.cache_data(ttl=_KEEP, max_entries=12, show_spinner=False)
+def value(scope: Scope, as_of: date, generation: str) -> ValueReport:
+    """The value of the customers without their list."""
+    return value_report(_at(generation), scope, as_of, members=0)
+
+
+def value_check(scope: Scope, as_of: date, generation: str) -> ValueReport | None:
+    """What was known some months before ``as_of``, with what came since as its holdout; None with too short a past."""
+    start = holdout_start(_at(generation), as_of)
+    return None if start is None else value(scope, start, generation)
+
+
+@st.cache_data(ttl=_KEEP, max_entries=128, show_spinner=False)
+def value_members(
+    scope: Scope, as_of: date, generation: str, cell: Cell | None, offset: int, limit: int
+) -> pd.DataFrame:
+    """A page of the list of customers behind ``value``."""
+    return members_of_value(_at(generation), scope, value(scope, as_of, generation), cell, offset, limit)
+
+
+def every_value_member(scope: Scope, report: ValueReport, generation: str, cell: Cell | None) -> pd.DataFrame:
+    """The list as far as one file takes it; kept nowhere."""
+    return members_of_value(_at(generation), scope, report, cell, 0, MOST_VALUE_MEMBERS)
 
 
 @st.cache_data(ttl=_KEEP, max_entries=64, show_spinner=False)

@@ -1,0 +1,69 @@
+"""Value: what customers have brought, what they will bring, whether such forecasts held, and whom to look after."""
+
+from functools import partial
+
+import pandas as pd
+import streamlit as st
+
+from data_access.scope import Scope
+from models.reports import tables
+from models.reports.value import MOST_MEMBERS, Cell, ValueReport, member_count
+from pages._ui import drill, empty, export, head, load, session, value_views
+from pages._ui import format as fmt
+from pages._ui.i18n import localized, t
+from pages._ui.tables import PAGE_ROWS, column, first_row, listing, pager
+
+LIST = (
+    "customer_key", "store", "net_sales", "visits", "last_day", "probability_active", "expected_value",
+    "expected_range",
+)  # fmt: skip
+
+
+def everybody(scope: Scope, report: ValueReport, generation: str, cell: Cell | None, names: pd.Series) -> pd.DataFrame:
+    """The whole list for a file, its stores as ``names`` has them."""
+    found = load.every_value_member(scope, report, generation, cell)
+    return found.assign(store=found["store_id"].map(names))
+
+
+page = head.begin("value", choices="places")
+with load.working(t("page.value")):
+    report = load.value(page.scope, page.period.last, page.generation)
+if not len(report.ranked):
+    empty.state(t("value.nobody"), t("value.nobody_do"), ":material/group_off:")
+    st.stop()
+value_views.figures(report, page.currency)
+if not report.has_forecast:
+    value_views.not_enough(report)
+    with st.container(border=True):
+        value_views.concentration(report)
+    export.menu("value", page.cover(), tables(report))
+    st.stop()
+
+left, right = st.columns(2)
+with left.container(border=True, height="stretch"), load.working(t("value.check")):
+    value_views.check(load.value_check(page.scope, page.period.last, page.generation), page.currency)
+with right.container(border=True, height="stretch"):
+    value_views.concentration(report)
+with st.container(border=True):
+    cell = value_views.grid(report, page.currency)
+
+many = member_count(report, cell)
+with st.container(border=True):
+    head.block(t("value.members"), value_views.in_words(cell, many), t("value.members_note"))
+    first = first_row(many, key="value_page")
+    with load.working(t("value.members")):
+        rows = load.value_members(page.scope, page.period.last, page.generation, cell, first, PAGE_ROWS)
+    people = value_views.with_ranges(localized(rows, {"store": "store.name"}), page.currency)
+    shown = [column(name) for name in LIST]
+    opened = listing(
+        people, shown, currency=page.currency, alt=t("value.members"), key="value_members", opens="customer_key"
+    )
+    pager(many, key="value_page")
+if opened and session.may_open("customer"):
+    drill.open_page("customer", customer=opened)
+
+names = localized(load.places(page.generation), {"store": "store.name"}).set_index("store_id")["store"]
+read = partial(everybody, page.scope, report, page.generation, cell, names)
+if many > MOST_MEMBERS:
+    st.caption(t("value.list_ends", most=fmt.count(MOST_MEMBERS), n=fmt.count(many)))
+export.menu("value", page.cover(), tables(report), export.Unread(rows.columns.tolist(), min(many, MOST_MEMBERS), read))
