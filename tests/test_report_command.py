@@ -25,6 +25,7 @@ ARGUMENTS: dict[str, dict[str, Any]] = {
     "store": {"store_id": "A"},
     "product": {"product_id": "P1"},
     "order": {"order_id": "O7"},
+    "customer": {"customer_key": key(1)},
 }
 
 

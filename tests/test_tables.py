@@ -9,6 +9,7 @@ import pytest
 from data_access.queries.segments import Choice
 from models.metrics import METRICS
 from models.reports._shape import declared_tables
+from models.reports.customer import CustomerReport
 from models.reports.health import HealthReport
 from models.reports.order import OrderReport
 from models.reports.overview import OverviewReport
@@ -20,6 +21,7 @@ from models.reports.value import ValueReport
 from pages._ui import cards, drill, i18n, members, tables
 
 REPORTS = (
+    CustomerReport,
     HealthReport,
     OrderReport,
     OverviewReport,

@@ -8,6 +8,7 @@ from data_access.errors import Problem
 from data_access.marts.segment_rules import MONETARY, TIE_RULES
 from models.reports._shape import declared_tables
 from models.reports.campaign import CampaignReport, campaign
+from models.reports.customer import CustomerReport, customer
 from models.reports.funnel import COUNTED, FunnelReport, funnel
 from models.reports.health import HealthReport, health
 from models.reports.order import OrderReport, order
@@ -127,6 +128,13 @@ _ALL = (
             Parameter("horizon_days", "horizon_days", _whole, f"days that are looked ahead, default {HORIZON}"),
             Parameter("members", "members", _whole, f"how many of the list of customers, default {VALUE_MEMBERS:,}"),
         ),
+    ),
+    Report(
+        "customer",
+        customer,
+        CustomerReport,
+        "nothing",
+        (Parameter("customer", "customer_key", str, "the customer's key (pseudonym)", required=True),),
     ),
     Report("health", health, HealthReport, "nothing"),
     Report(

@@ -46,6 +46,7 @@ _KEEPERS: dict[Role, Detail] = {"administrator": "full"}
 PAGES: tuple[Page, ...] = (
     Page("overview", "today", ":material/space_dashboard:", _TRADE),
     Page("segments", "customers", ":material/groups:", _CUSTOMERS),
+    Page("customer", "customers", ":material/person:", _CUSTOMERS, listed=False),
     Page("retention", "customers", ":material/autorenew:", _CUSTOMERS),
     Page("value", "customers", ":material/diamond:", _CUSTOMERS),
     Page("store", "stores", ":material/storefront:", _TRADE),

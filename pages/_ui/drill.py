@@ -18,6 +18,8 @@ LEVELS: dict[str, tuple[str, ...]] = {
     "store": ("store",),
     "product": ("product", "store"),
     "order": ("order", "product", "store"),
+    "segments": (),
+    "customer": ("customer", "store"),
 }
 
 

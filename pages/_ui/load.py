@@ -21,6 +21,8 @@ from data_access.settings import settings
 from data_access.snapshot import Snapshot, Unusable, current_snapshot, open_snapshot
 from data_access.snapshot import unusable as unusable_snapshot
 from data_access.texts import translations as read_translations
+from models.reports.customer import CustomerReport
+from models.reports.customer import customer as customer_report
 from models.reports.health import HealthReport
 from models.reports.health import health as health_report
 from models.reports.health import quarantined_rows as quarantined_rows_of
@@ -231,6 +233,11 @@ def product(scope: Scope, period: Period, product_id: str, generation: str) -> P
 @st.cache_data(ttl=_KEEP, max_entries=64, show_spinner=False)
 def order(scope: Scope, order_id: str, generation: str) -> OrderReport:
     return order_report(_at(generation), scope, order_id)
+
+
+@st.cache_data(ttl=_KEEP, max_entries=64, show_spinner=False)
+def customer(scope: Scope, customer_key: str, generation: str) -> CustomerReport:
+    return customer_report(_at(generation), scope, customer_key)
 
 
 @st.cache_data(ttl=_KEEP, max_entries=8, show_spinner=False)

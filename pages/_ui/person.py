@@ -1,0 +1,308 @@
+"""One customer as the page shows one: found by the URL within the scope, in words, and drawn on one axis of time."""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import pandas as pd
+import plotly.graph_objects as go
+import streamlit as st
+
+from data_access.errors import Problem
+from data_access.scope import Scope
+from models.reports.customer import CustomerReport
+from pages._ui import charts, drill, load, palette
+from pages._ui import format as fmt
+from pages._ui.device import narrow
+from pages._ui.i18n import exists, localized, localized_text, t
+from pages._ui.literal import literal
+from pages._ui.tables import Column, column
+
+NAMES = {"store": "store.name"}
+DATA_TEXTS = {"category": "product.category", "brand": "product.brand", "product": "product.name"}
+
+EVENTS = (
+    Column("at", "instant", width=140),
+    column("kind", words="customer.kind"),
+    column("text"),
+    column("amount"),
+    column("units"),
+    column("store"),
+    column("channel"),
+)
+
+# From the best to the lost, as colours of badges.
+_TONES = {
+    "champions": "violet", "loyal": "violet", "active": "green", "new": "blue", "promising": "blue",
+    "needs_attention": "orange", "at_risk": "red", "previously_loyal": "red", "almost_lost": "orange",
+    "dormant": "gray", "prospect": "gray",
+}  # fmt: skip
+
+# The lanes of the chart from the ground up, and what lies in each.
+_LANES: dict[str, tuple[str, ...]] = {
+    "message": ("message", "unsubscribed"),
+    "answer": ("opened", "clicked", "claimed", "visited", "redeemed"),
+    "return": ("return",),
+    "purchase": ("purchase",),
+}
+_COLOURS = {"purchase": palette.OWN, "return": palette.FALL, "answer": palette.SECOND, "message": palette.QUIET}
+_SMALLEST, _LARGEST, _PLAIN = 7.0, 26.0, 8.0  # pixels of a mark
+_TALL = 58  # pixels of a lane
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One thing to know before talking: an icon, what it says, and whether it asks for something."""
+
+    icon: str
+    text: str
+    warns: bool = False
+
+
+def chosen(scope: Scope) -> CustomerReport | None:
+    """The customer that ``?customer=`` names; None when there is none in scope."""
+    try:
+        return load.customer(scope, drill.asked("customer") or "", load.generation())
+    except Problem:
+        return None
+
+
+def badges(header: pd.Series) -> None:
+    """Segment, stage, class and tier in a row."""
+    found = []
+    if isinstance(header["segment"], str):
+        found.append(
+            (t(f"segment.{header['segment']}"), _TONES[header["segment"]], t(f"segment.{header['segment']}.help"))
+        )
+    if isinstance(header["stage"], str):
+        found.append((t(f"stage.{header['stage']}"), "gray", t("customer.stage_help")))
+    if isinstance(header["abc"], str):
+        found.append((t(f"abc.{header['abc']}"), "gray", t("customer.abc_help")))
+    if isinstance(header["tier"], str):
+        found.append((localized_text("tier.name", header["tier"]), "yellow", t("customer.tier_help")))
+    with st.container(horizontal=True, gap="xsmall"):
+        for words, tone, hint in found:
+            st.badge(literal(words), color=tone, help=hint)  # type: ignore[arg-type]
+
+
+def facts(header: pd.Series) -> list[tuple[str, str]]:
+    """What is known about a customer, as label and text; ``header``: a row of the report's header."""
+    return [
+        (t("column.joined_on"), fmt.day(header["joined_on"])),
+        (t("customer.home"), _text(header["store"])),
+        (t("column.city"), localized_text("customer.city", _text(header["city"]))),
+        (t("column.age_band"), _age(header["age_band"])),
+        (t("column.gender"), _word("gender", header["gender"])),
+        (t("column.source"), _word("source", header["source"])),
+        (t("column.importance"), _word("importance", header["importance"])),
+        (t("column.account_type"), _word("customer.account", header["account_type"])),
+        (t("column.rfm"), _scores(header)),
+    ]
+
+
+def before_you_talk(report: CustomerReport, currency: str) -> list[Line]:
+    """What to know first: the last purchase, the rhythm and whether it is broken, the last return and message."""
+    lines: list[Line] = []
+    days = report.kpis.set_index("key")["value"]["recency_days"]
+    rhythm = report.habits.set_index("key").loc["days_between_visits"]
+    last = _latest(report.timeline, "purchase")
+    if last is None:
+        lines.append(Line("shopping_bag", t("customer.never_bought")))
+    else:
+        money = fmt.money(last["amount"], currency)
+        lines.append(Line("shopping_bag", t("customer.last", ago=ago(days), what=_what(last), money=money)))
+    if not fmt.is_missing(rhythm["value"]) and not fmt.is_missing(days):
+        said = {"usual": fmt.days(round(rhythm["value"])), "days": fmt.days(days)}
+        if fmt.is_missing(rhythm["hi"]):
+            lines.append(Line("event_repeat", t("customer.rhythm_few", **said)))
+        elif days > rhythm["hi"]:
+            lines.append(
+                Line("schedule", t("customer.overdue", **said, high=fmt.days(round(rhythm["hi"]))), warns=True)
+            )
+        else:
+            spread = {"low": fmt.count(rhythm["lo"]), "high": fmt.days(round(rhythm["hi"]))}
+            lines.append(Line("event_repeat", t("customer.rhythm", **said, **spread)))
+    back = _latest(report.timeline, "return")
+    if back is not None:
+        money = fmt.money(back["amount"], currency)
+        lines.append(Line("undo", t("customer.last_return", day=fmt.day(back["at"]), money=money)))
+    message = _latest(report.timeline, "message")
+    if message is not None:
+        same = report.timeline["campaign_id"] == message["campaign_id"]
+        answered = same & report.timeline["kind"].isin(_LANES["answer"])
+        key = "customer.last_message_answered" if answered.any() else "customer.last_message"
+        said = {"day": fmt.day(message["at"]), "campaign": localized_text("campaign.name", str(message["text"]))}
+        lines.append(Line("mail", t(key, **said)))
+    if (report.timeline["kind"] == "unsubscribed").any():
+        lines.append(Line("unsubscribe", t("customer.unsubscribed"), warns=True))
+    return lines
+
+
+def strip(lines: Sequence[Line]) -> None:
+    """Draws these lines one below the other."""
+    for line in lines:
+        said = f":material/{line.icon}: {literal(line.text)}"
+        st.markdown(f":orange[{said}]" if line.warns else said)
+
+
+def ago(days: float) -> str:
+    """How long ago in words: today, yesterday, 12 days ago."""
+    if days < 2:
+        return t("customer.today") if days < 1 else t("customer.yesterday")
+    return t("customer.ago", days=fmt.days(days))
+
+
+def events(timeline: pd.DataFrame) -> pd.DataFrame:
+    """The timeline for a list: what happened in words, in the language of the run."""
+    return localized(timeline, NAMES).assign(
+        text=[_what(row) for _, row in timeline.iterrows()],
+        channel=[_word("channel", channel) for channel in timeline["channel"]],
+    )
+
+
+def favourites(report: CustomerReport, dimension: str) -> pd.DataFrame:
+    """The names of one dimension with their share, in the language of the run."""
+    found = report.favourites[report.favourites["dimension"] == dimension].reset_index(drop=True)
+    if dimension in DATA_TEXTS:
+        return localized(found, {"name": DATA_TEXTS[dimension]})
+    if dimension in ("price_band", "channel"):
+        prefix = "customer.price_band" if dimension == "price_band" else "channel"
+        said = [t(f"{prefix}.{name}") if exists(f"{prefix}.{name}") else name for name in found["name"]]
+        return found.assign(name=said)
+    return found
+
+
+def habits(report: CustomerReport, currency: str) -> list[tuple[str, str, str | None]]:
+    """Cards: how often, how much, how many, how cheap; the quartiles as their help."""
+    units = {
+        "days_between_visits": "days",
+        "ticket": "money",
+        "units_per_order": "decimal",
+        "discount_share": "percent",
+    }
+    cards: list[tuple[str, str, str | None]] = []
+    for key, value, low, high in report.habits.itertuples(index=False):
+        shown = fmt.card_value(
+            round(value) if units[key] == "days" and not fmt.is_missing(value) else value, units[key], currency
+        )
+        hint = t(f"habit.{key}.help")
+        if not fmt.is_missing(low):
+            ends = {"low": fmt.value(low, units[key], currency), "high": fmt.value(high, units[key], currency)}
+            hint += "  \n" + t("habit.quartiles", **ends)
+        cards.append((t(f"habit.{key}"), shown, hint))
+    return cards
+
+
+def axis_of_time(timeline: pd.DataFrame, currency: str) -> go.Figure:
+    """Everything that happened to a customer on one axis: a lane each for purchases, returns, answers and messages.
+
+    Marks of purchases and returns grow with their amounts; a click on a purchase gives its order.
+    """
+    lanes = [lane for lane, kinds in _LANES.items() if timeline["kind"].isin(kinds).any()]
+    figure = go.Figure(layout=charts.layout(height=_TALL * max(len(lanes), 2) + 42))
+    highest = float(timeline["amount"].astype(float).max())
+    for position, lane in enumerate(lanes):
+        rows = timeline[timeline["kind"].isin(_LANES[lane])]
+        amounts = rows["amount"].astype(float)
+        sizes = _SMALLEST + (_LARGEST - _SMALLEST) * (amounts / highest if highest > 0 else amounts * math.nan) ** 0.5
+        figure.add_trace(
+            go.Scatter(
+                x=[at.isoformat() for at in rows["at"]],
+                y=[position] * len(rows),
+                mode="markers",
+                marker={
+                    "size": sizes.fillna(_PLAIN).round(1).tolist(),
+                    "color": _COLOURS[lane],
+                    "opacity": 0.8,
+                    "line": {"width": 1, "color": palette.GROUND},
+                },
+                customdata=[[_opens(row), _hint(row, currency)] for _, row in rows.iterrows()],
+                hovertemplate="%{customdata[1]}<extra></extra>",
+                showlegend=False,
+            )
+        )
+    first, last = timeline["at"].min(), timeline["at"].max()
+    margin = max((last - first) * 0.03, pd.Timedelta(days=3))
+    ticks = _months(first, last, 3 if narrow() else 8)
+    axis = {"zeroline": False, "ticks": "", "fixedrange": True, "automargin": True, "title": None}
+    figure.update_yaxes(
+        tickvals=list(range(len(lanes))),
+        ticktext=[t(f"customer.lane.{lane}") for lane in lanes],
+        range=[-0.6, max(len(lanes), 2) - 0.4],
+        showgrid=True,
+        gridcolor=palette.RULE,
+        tickfont={"size": 13, "color": palette.TEXT},
+        **axis,
+    )
+    figure.update_xaxes(
+        range=[(first - margin).isoformat(), (last + margin).isoformat()],
+        tickvals=[tick.isoformat() for tick in ticks],
+        ticktext=[fmt.month(tick) for tick in ticks],
+        tickangle=0,
+        showgrid=False,
+        **axis,
+    )
+    return figure
+
+
+def is_order(timeline: pd.DataFrame, order_id: str | None) -> bool:
+    """Whether a click was on a purchase of this customer."""
+    return order_id is not None and order_id in set(timeline.loc[timeline["kind"] == "purchase", "order_id"])
+
+
+def _months(first: pd.Timestamp, last: pd.Timestamp, most: int) -> list[pd.Timestamp]:
+    """The first days of months between two instants, at most ``most`` and evenly spread."""
+    months = list(pd.date_range(first.normalize().replace(day=1), last, freq="MS"))
+    step = -(-len(months) // most)
+    return months[::step] if len(months) > 1 else [first.normalize()]
+
+
+def _latest(timeline: pd.DataFrame, kind: str) -> pd.Series | None:
+    rows = timeline[timeline["kind"] == kind]
+    return None if rows.empty else rows.iloc[0]
+
+
+def _what(row: pd.Series) -> str:
+    """The text of a row of the timeline in the language of the run."""
+    if fmt.is_missing(row["text"]):
+        return ""
+    if row["kind"] != "purchase":
+        return localized_text("campaign.name", str(row["text"]))
+    name = localized_text("product.name", str(row["text"]))
+    return t("customer.and_more", product=name, more=fmt.count(row["more"])) if row["more"] > 0 else name
+
+
+def _hint(row: pd.Series, currency: str) -> str:
+    kind = t(f"customer.kind.{row['kind']}")
+    said = [f"<b>{kind}</b> {fmt.day(row['at'])}"]
+    said += [text for text in (_what(row), _money(row["amount"], currency)) if text]
+    return "<br>".join(said)
+
+
+def _money(amount: object, currency: str) -> str:
+    return "" if fmt.is_missing(amount) else fmt.money(amount, currency)
+
+
+def _opens(row: pd.Series) -> str:
+    return str(row["order_id"]) if row["kind"] == "purchase" else ""
+
+
+def _age(band: object) -> str:
+    if fmt.is_missing(band):
+        return ""
+    return t("customer.minor") if band == "under 18" else t("customer.age", band=str(band).replace("-", "–"))
+
+
+def _scores(header: pd.Series) -> str:
+    scores = [header[letter] for letter in ("r", "f", "m")]
+    return "" if any(map(fmt.is_missing, scores)) else "-".join(fmt.count(score) for score in scores)
+
+
+def _word(prefix: str, value: object) -> str:
+    """A key as the word for it; as it is where there is none."""
+    key = _text(value)
+    return t(f"{prefix}.{key}") if key and exists(f"{prefix}.{key}") else key
+
+
+def _text(value: object) -> str:
+    return "" if fmt.is_missing(value) else str(value)
