@@ -29,10 +29,14 @@ from pages._ui import access
 HEALTH = ("/healthz", "/readyz")
 SIGN_IN = "/sign-in"
 SIGN_OUT = "/sign-out"
+OIDC = "/sign-in/oidc"
+OIDC_BACK = "/sign-in/oidc/callback"
 SETUP = "/setup"
 ACCOUNT = "/account"
 EXPORT = "/export"
 FORM_SCRIPT = "/form.js"
+
+_BEFORE_SIGN_IN = (SIGN_IN, OIDC, OIDC_BACK, SIGN_OUT, SETUP)
 
 LARGEST_FORM = 16 * 1024  # bytes
 
@@ -90,7 +94,7 @@ class Gate:
             return page.refused(request, now)
         if _is_ours(path) and not _is_small(request):
             return PlainTextResponse("Refused: this form is too large.", status_code=413)
-        if path in (SIGN_IN, SIGN_OUT, SETUP):
+        if path in _BEFORE_SIGN_IN:
             return None
         session = await _session(request)
         if session is None:
@@ -186,7 +190,7 @@ def _is_export(path: str) -> bool:
 
 def _is_ours(path: str) -> bool:
     """Whether the gate's own routes answer to ``path``, forms among them."""
-    return path in (SIGN_IN, SIGN_OUT, SETUP) or _is_account(path) or _is_export(path)
+    return path in _BEFORE_SIGN_IN or _is_account(path) or _is_export(path)
 
 
 def _is_small(request: Request) -> bool:

@@ -4,6 +4,7 @@ However somebody comes in, it ends in a session of the app's own store and its t
 """
 
 import asyncio
+import logging
 import re
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -20,19 +21,22 @@ from data_access.settings import settings
 from data_access.snapshot import current_snapshot
 from data_access.state import sessions, sign_in
 from data_access.state.accounts import Account
+from data_access.state.identities import Proof
 from data_access.state.rules import Rule
 from data_access.state.sessions import Visitor
 from data_access.state.sign_in import Refused
 from data_access.state.store import opened
-from pages._gate import identity, page, places, sign_in_page
+from pages._gate import identity, page, places, provider, sign_in_page
 from pages._gate.gate import FORM_SCRIPT, HEALTH, SIGN_IN, SIGN_OUT
-from pages._gate.hosts import host_name
+from pages._gate.hosts import host_name, is_secure
 from pages._gate.index import START, START_SCRIPT
 from pages._gate.look import asset
 from pages._gate.state import State, any_account, one_click, state
 from pages._gate.warm import warmed
 
 Result = TypeVar("Result")
+
+_log = logging.getLogger("mirror")
 
 # Passwords take time and memory to compare. Threads of their own, so that a flood of attempts keeps nobody else
 # waiting; more of them than ``passwords`` lets wait, so that it decides who is sent away.
@@ -41,7 +45,7 @@ _workers = ThreadPoolExecutor(24, "sign-in")
 
 async def show(request: Request) -> Response:
     """The sign-in page."""
-    return await _page(request)
+    return await sign_in_again(request)
 
 
 async def enter(request: Request) -> Response:
@@ -52,24 +56,27 @@ async def enter(request: Request) -> Response:
     if not await asyncio.to_thread(any_account):
         return RedirectResponse(SIGN_IN, status_code=303)
     address = address_of(request)
+    proof = None
     if "ticket" in form:
         code = form.get("code", "")
+        proof = await asyncio.to_thread(sign_in.proof_of, opened(), form["ticket"])
         found = await apart(lambda: sign_in.with_code(opened(), form["ticket"], code, address, utc_now()))
     else:
         name, password = form.get("name", ""), form.get("password", "")
         found = await apart(lambda: sign_in.attempt(opened(), name, password, "", address, utc_now()))
     if isinstance(found, Account):
-        return await _begin(request, found, form.get("next", ""))
+        return await _begin(request, found, form.get("next", ""), proof)
     if "ticket" in form and found.reason != "busy":
         # The ticket is good for another code until it ends.
         found = replace(found, ticket=form["ticket"])
-    return await _page(request, refused=found, form=form)
+    return await sign_in_again(request, refused=found, form=form)
 
 
 async def leave(request: Request) -> Response:
-    """Sign-out: the session ends here and now, in every tab."""
+    """Sign-out: the session ends here and now, in every tab; one of the provider's then goes on to sign out there."""
+    elsewhere = await _goodbye(request)
     await end_session(request)
-    answer = RedirectResponse(SIGN_IN, status_code=303)
+    answer = sign_in_page.signed_out(request, elsewhere) if elsewhere else RedirectResponse(SIGN_IN, status_code=303)
     identity.take_back(answer, request)
     return answer
 
@@ -108,7 +115,9 @@ def safe_target(target: str | None) -> str:
     if any(ord(character) < 32 for character in target):
         return "/"
     parts = urlsplit(target)
-    if parts.scheme or parts.netloc or parts.path in (SIGN_IN, SIGN_OUT, *HEALTH):
+    if parts.scheme or parts.netloc or parts.path.startswith(f"{SIGN_IN}/"):
+        return "/"
+    if parts.path in (SIGN_IN, SIGN_OUT, *HEALTH):
         return "/"
     return target
 
@@ -124,11 +133,11 @@ async def apart(work: Callable[[], Result]) -> Result:
     return await asyncio.get_running_loop().run_in_executor(_workers, work)
 
 
-async def begun(request: Request, who: Account | Visitor, target: str) -> Response:
+async def begun(request: Request, who: Account | Visitor, target: str, proof: Proof | None = None) -> Response:
     """On to ``target`` with a new session. The one this browser had ends: no token lives through a sign-in."""
     await end_session(request)
     address, device = address_of(request), device_of(request)
-    token = await apart(lambda: sessions.begin(opened(), who, utc_now(), address=address, device=device))
+    token = await apart(lambda: sessions.begin(opened(), who, utc_now(), address=address, device=device, proof=proof))
     answer = RedirectResponse(target, status_code=303)
     identity.give(answer, request, token)
     return answer
@@ -140,6 +149,25 @@ async def end_session(request: Request) -> None:
     if token:
         await asyncio.to_thread(sessions.end, opened(), token, utc_now())
         identity.forget(token)
+
+
+async def sign_in_again(
+    request: Request, *, refused: Refused | None = None, trouble: str = "", form: dict[str, str] | None = None
+) -> Response:
+    """The sign-in page, with what led here: a refused password or code, or trouble with the provider."""
+    offered, with_accounts = await asyncio.to_thread(lambda: (_entries(request), any_account()))
+    target = safe_target((form or {}).get("next") or request.query_params.get("next"))
+    if offered is None and not with_accounts:
+        return page.refused(request, State.NOT_LOCAL)
+    name = (form or {}).get("name", "")
+    return sign_in_page.sign_in(
+        request, offered, target, with_accounts=with_accounts, refused=refused, trouble=trouble, name=name
+    )
+
+
+def here(request: Request) -> str:
+    """This site as the browser calls it. The gate has compared the name with those it may have."""
+    return f"{'https' if is_secure(request) else 'http'}://{request.headers['host']}"
 
 
 def address_of(request: Request) -> str:
@@ -180,22 +208,25 @@ async def _enter_demo(request: Request, form: dict[str, str]) -> Response:
     return await begun(request, visitor, safe_target(form.get("next")))
 
 
-async def _begin(request: Request, account: Account, target: str) -> Response:
+async def _goodbye(request: Request) -> str:
+    """Where a browser signs out of the provider that its session began with; empty for other sessions."""
+    token = identity.token_of(request)
+    word = await asyncio.to_thread(sessions.id_token, opened(), token, utc_now()) if token else ""
+    if not word or not settings().with_provider:
+        return ""
     try:
-        return await begun(request, account, safe_target(target))
+        return provider.goodbye(await provider.known(), word, here(request) + SIGN_IN)
+    except provider.DownError as error:
+        _log.warning("sign-out at the provider: %s", error)
+        return ""
+
+
+async def _begin(request: Request, account: Account, target: str, proof: Proof | None) -> Response:
+    try:
+        return await begun(request, account, safe_target(target), proof)
     except Rule:
         # Changed between the right password and now; the sign-in page again, and the new state decides.
         return RedirectResponse(SIGN_IN, status_code=303)
-
-
-async def _page(request: Request, *, refused: Refused | None = None, form: dict[str, str] | None = None) -> Response:
-    offered, with_accounts = await asyncio.to_thread(lambda: (_entries(request), any_account()))
-    target = safe_target((form or {}).get("next") or request.query_params.get("next"))
-    if offered is None and not with_accounts:
-        return page.refused(request, State.NOT_LOCAL)
-    return sign_in_page.sign_in(
-        request, offered, target, with_accounts=with_accounts, refused=refused, name=(form or {}).get("name", "")
-    )
 
 
 def _entries(request: Request) -> places.Entries | None:

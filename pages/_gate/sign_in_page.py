@@ -1,6 +1,8 @@
-"""The sign-in page: name and password, then the code where one is needed; one-click entry to the demo chain."""
+"""The sign-in page: the OpenID provider, or name and password, then the code where one is needed; one-click entry to
+the demo chain."""
 
 from html import escape
+from urllib.parse import urlencode
 
 from babel.dates import format_skeleton
 from starlette.requests import Request
@@ -11,9 +13,11 @@ from data_access.snapshot import current_snapshot
 from data_access.state.accounts import ROLES, Role
 from data_access.state.sign_in import Refused
 from pages._gate import forms
+from pages._gate.gate import OIDC
 from pages._gate.look import chosen_language
 from pages._gate.page import answer, brand, say
 from pages._gate.places import Entries
+from pages._ui.i18n import text
 
 # 24 x 24, drawn with strokes in the text colour.
 _ICONS: dict[Role, str] = {
@@ -31,11 +35,14 @@ def sign_in(
     *,
     with_accounts: bool,
     refused: Refused | None = None,
+    trouble: str = "",
     name: str = "",
 ) -> Response:
-    """One-click entry where ``entries`` are offered, the form for accounts where there are any.
+    """One-click entry where ``entries`` are offered; where there are accounts the form for them, or with an OpenID
+    provider the way there, and the form for those whom it need not let in.
 
-    ``refused``: the attempt that led here; ``name``: what was typed as name in it.
+    ``refused``: the attempt that led here; ``name``: what was typed as name in it; ``trouble``: what went wrong with
+    the provider ("down", "busy", "mixed", "refused").
     """
     language = chosen_language(request)
     title = say(language, "gate.title")
@@ -43,34 +50,82 @@ def sign_in(
     status = 200
     if refused is not None:
         status = 503 if refused.reason == "busy" else 403
+    elif trouble:
+        status = 503 if trouble in ("down", "busy") else 403
     if refused is not None and refused.ticket:
         # The password was right: that a code is asked for is no secret to whoever knows it.
         status = 200 if refused.reason == "code_needed" else 403
         body = brand(language) + _code(language, target, refused)
         return answer(request, language, title, body, width="slim", status=status, here="/sign-in", query=query)
     account = _account(language, target, name, refused) if with_accounts else ""
-    if entries is None:
-        body = brand(language) + f'<section class="card">{account}</section>'
-        width = "slim"
-    else:
-        body = brand(language) + _one_click(language, entries, target)
-        if account:
-            is_open = " open" if refused is not None else ""
-            body += (
-                f'<details class="card"{is_open}><summary>{say(language, "sign_in.with_account")}</summary>'
-                f"{account}</details>"
-            )
-        width = ""
+    provided = with_accounts and settings().with_provider
+    body = brand(language)
+    if entries is not None:
+        body += _one_click(language, entries, target)
+    if provided:
+        body += _provider(language, target, trouble)
+    if provided or (entries is not None and account):
+        is_open = " open" if refused is not None or (provided and trouble == "down") else ""
+        summary = say(language, "oidc.password" if provided else "sign_in.with_account")
+        body += f'<details class="card"{is_open}><summary>{summary}</summary>{account}</details>'
+    elif account:
+        body += f'<section class="card">{account}</section>'
     return answer(
         request,
         language,
         title,
         body,
-        width=width,
+        width="slim" if entries is None else "",
         status=status,
         script=bool(account),
         here="/sign-in",
         query=query,
+    )
+
+
+def unknown(request: Request, subject: str) -> Response:
+    """Somebody the provider knows and we do not, with what an administrator needs to change that."""
+    language = chosen_language(request)
+    again = f'<a class="button main" href="{OIDC}?again">{say(language, "oidc.start_again")}</a>'
+    body = (
+        f'{brand(language)}<section class="card stack"><h2>{say(language, "oidc.unknown_title")}</h2>'
+        f"<p>{say(language, 'oidc.unknown', name=provider_name(language))}</p>"
+        f"<pre>{escape(subject)}</pre>{again}</section>"
+    )
+    title = say(language, "gate.title")
+    return answer(request, language, title, body, width="slim", status=403, here="/sign-in", query={})
+
+
+def signed_out(request: Request, elsewhere: str) -> Response:
+    """Signed out here, and on to sign out of the provider: by itself, or with the link.
+
+    Not as a redirect: forms may lead nowhere else than here (form-action), and browsers hold redirects to that.
+    """
+    language = chosen_language(request)
+    body = (
+        f'{brand(language)}<section class="card stack"><h2>{say(language, "oidc.left_title")}</h2>'
+        f"<p>{say(language, 'oidc.left', name=provider_name(language))}</p>"
+        f'<a class="button main" href="{escape(elsewhere)}">{say(language, "oidc.left_go")}</a></section>'
+    )
+    response = answer(request, language, say(language, "gate.title"), body, width="slim", here=None)
+    response.headers["refresh"] = f"0; url={elsewhere}"
+    return response
+
+
+def provider_name(language: str) -> str:
+    """What people call the provider."""
+    return settings().oidc_name or text(language, "oidc.company")
+
+
+def _provider(language: str, target: str, trouble: str) -> str:
+    name = provider_name(language)
+    said = f"sign_in.{trouble}" if trouble == "busy" else f"oidc.{trouble}"
+    query = f"?{urlencode({'next': target})}" if target != "/" else ""
+    return (
+        f'<section class="card stack"><h2>{say(language, "sign_in.title")}</h2>'
+        + (forms.alert(say(language, said, name=name)) if trouble else "")
+        + f'<p class="soft">{say(language, "oidc.note")}</p>'
+        f'<a class="button main" href="{OIDC}{escape(query)}">{say(language, "oidc.go", name=name)}</a></section>'
     )
 
 
@@ -82,6 +137,11 @@ def _account(language: str, target: str, name: str, refused: Refused | None) -> 
     again = " autofocus" if name else ""
     return (
         f'<form method="post" action="/sign-in" class="stack"><h2>{say(language, "sign_in.title")}</h2>'
+        + (
+            f'<p class="soft">{say(language, "oidc.password_note", name=provider_name(language))}</p>'
+            if settings().with_provider
+            else ""
+        )
         + forms.alert(trouble)
         + forms.hidden(next=target)
         + forms.field(
