@@ -8,8 +8,7 @@ from data_access.errors import Problem
 from data_access.queries import campaign as queries
 from data_access.scope import Scope
 from data_access.snapshot import Snapshot
-from models.calc import lift
-from models.reports import campaign as reports
+from models.calc import experiment, lift
 from models.reports.campaign import campaign
 from tests.tiny import CHAIN, NOTHING, ONLY_A
 
@@ -45,7 +44,7 @@ def test_five_people_cannot_tell_anything(tiny_snapshot: Snapshot) -> None:
     verdict = campaign(tiny_snapshot, CHAIN, "K1").verdict.iloc[0]
     assert verdict["verdict"] == "cannot_tell"
     assert verdict["incremental"] == (425 + 400) - 4 * 105
-    assert verdict["worth"] == pytest.approx(reports.WORTH * 105)
+    assert verdict["worth"] == pytest.approx(experiment.WORTH * 105)
 
 
 def test_without_a_control_group_nothing_was_caused(tiny_snapshot: Snapshot) -> None:
@@ -75,10 +74,6 @@ def test_a_campaign_that_is_not_there_is_a_sentence(tiny_snapshot: Snapshot) -> 
         campaign(tiny_snapshot, NOTHING, "K1")
 
 
-def found(p_holm: float, difference: float) -> pd.Series:
-    return pd.Series({"p_holm": p_holm, "difference": difference})
-
-
 @pytest.mark.parametrize(
     ("p_holm", "difference", "detectable", "ratio", "expected"),
     [
@@ -93,8 +88,8 @@ def found(p_holm: float, difference: float) -> pd.Series:
 def test_a_verdict_follows_from_the_test_and_the_power(
     p_holm: float, difference: float, detectable: float, ratio: float, expected: str
 ) -> None:
-    assert reports._verdict(found(p_holm, difference), detectable, 5.0, ratio) == expected
-    assert expected in reports.VERDICTS
+    assert experiment.verdict(p_holm, difference, detectable, 5.0, ratio) == expected
+    assert expected in experiment.VERDICTS
 
 
 def test_what_was_spent_before_is_summed_by_arm(tiny_snapshot: Snapshot) -> None:
