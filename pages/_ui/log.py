@@ -8,7 +8,7 @@ import pandas as pd
 import streamlit as st
 
 from data_access.freshness import utc_now
-from data_access.state import accounts, audit
+from data_access.state import accounts, audit, exports
 from data_access.state.audit import ACTIONS, Entry, Filter, Found
 from data_access.state.store import opened
 from pages._ui import format as fmt
@@ -17,16 +17,20 @@ from pages._ui.i18n import exists, t
 
 ROWS = audit.PAGE
 _DAYS = 7
+_WAYS = ("opened", "revealed", "exported")
+# What the log says of a file, in the order in which somebody asks.
+_FIRST = ("file", "rows", "customers", "filters", "columns", "sha256")
 
 
 def choices() -> Filter:
     """The filters: a person, an action, days on the reader's clock."""
     names = _names()
+    others = [actor for actor in exports.takers(opened()) if actor not in names]
     with st.container(horizontal=True, gap="small", vertical_alignment="bottom"):
         person = st.selectbox(
             t("audit.person"),
-            ["", *names],
-            format_func=lambda one: names.get(one, t("audit.everybody")),
+            ["", *names, *others],
+            format_func=lambda one: _who(one, names) or t("audit.everybody"),
             key="audit_person",
             width=260,
         )
@@ -71,6 +75,51 @@ def frame(found: Found) -> pd.DataFrame:
     )
 
 
+def unusual(wanted: Filter) -> pd.DataFrame:
+    """The days of ``wanted`` on which somebody, or the person of it, took away more than usual, the latest first.
+
+    Columns: day, actor in words, rows, files, most_rows and most_files (of one of the 28 days before), unusual: why.
+    """
+    names, (first, last) = _names(), _days(wanted)
+    found = exports.alerts(opened(), first, last, freshness.zone())
+    rows = [
+        (
+            alert.day.day,
+            _who(alert.actor, names),
+            alert.day.rows,
+            alert.day.files,
+            alert.most.rows,
+            alert.most.files,
+            t("number.list").join(t(f"unusual.{reason}") for reason in alert.reasons),
+        )
+        for alert in found
+        if wanted.person in ("", alert.actor)
+    ]
+    return pd.DataFrame(rows, columns=["day", "actor", "rows", "files", "most_rows", "most_files", "unusual"])
+
+
+def seen(wanted: Filter) -> pd.DataFrame:
+    """Whose data the person of ``wanted`` saw in its days, as ``exports.seen``, with last_at on the reader's clock."""
+    assert wanted.since is not None
+    assert wanted.until is not None
+    found = exports.seen(opened(), wanted.person, wanted.since, wanted.until)
+    return found.assign(
+        last_at=found["last_at"].dt.tz_localize(UTC).dt.tz_convert(freshness.zone()).dt.tz_localize(None)
+    )
+
+
+def whose(wanted: Filter) -> str:
+    """The person and the days that ``seen`` is about, in words."""
+    days = fmt.period(*_days(wanted))
+    return f"{_who(wanted.person, _names())} · {days}" if wanted.person else days
+
+
+def seen_figures(people: pd.DataFrame) -> list[tuple[str, str, str | None]]:
+    """Cards: how many customers, and how many of them were opened, revealed, exported."""
+    parts = [(t(f"audit.seen_{name}"), fmt.count(int((people[name] > 0).sum())), None) for name in _WAYS]
+    return [(t("audit.seen_customers"), fmt.count(len(people)), None), *parts]
+
+
 def verification() -> None:
     """A button that recomputes the whole chain, and what came of it."""
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
@@ -108,7 +157,7 @@ def _in_words(entry: Entry) -> str | None:
     changed = entry.action == "account_changed"
     said = [
         f"{_label(key)}: {' → '.join(_value(key, one) for one in value) if changed else _value(key, value)}"
-        for key, value in entry.detail.items()
+        for key, value in sorted(entry.detail.items(), key=lambda one: _FIRST.index(one[0]) if one[0] in _FIRST else -1)
         if value is not False and value not in ("", None, [])
     ]
     return " · ".join(said) or None
@@ -126,6 +175,13 @@ def _value(key: str, value: Any) -> str:
     if key in ("role", "reason") and exists(f"{key}.{value}"):
         return t(f"{key}.{value}")
     return str(value)
+
+
+def _days(wanted: Filter) -> tuple[date, date]:
+    """The first and the last day of ``wanted`` on the reader's clock."""
+    assert wanted.since is not None
+    assert wanted.until is not None
+    return freshness.local(wanted.since).date(), freshness.local(wanted.until - timedelta(microseconds=1)).date()
 
 
 def _utc(day: date) -> datetime:
