@@ -1,0 +1,191 @@
+"""Thousands of drawn questions: what lies outside the scope never makes a difference to an answer.
+
+Every public query function is found by itself and asked under drawn scopes with drawn arguments, ids of other stores'
+orders and customers among them, twice: of a chain, and of the same chain with everything outside the scope changed. A
+difference is a leak. A new function takes part as soon as each of its parameters can be drawn.
+"""
+
+import inspect
+import random
+from collections.abc import Callable, Iterator
+from datetime import date, timedelta
+from itertools import combinations
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import pytest
+from sqlalchemy import Engine
+
+from data_access.pseudonym import customer_key
+from data_access.queries import segments
+from data_access.queries.segments import Choice, Question
+from data_access.scope import Period, Scope
+from tests.test_queries import FUNCTIONS
+from tests.two_chains import STORES, build, changed, rows
+
+Draw = random.Random
+SEED = 20260320
+FIRST, LAST = date(2025, 2, 24), date(2026, 3, 22)
+# Answered from every day of every customer where the marts do not hold the answer ready.
+SLOW = frozenset({"segments.cells", "segments.curve", "segments.cuts", "segments.members"})
+# Campaigns count what their customers did wherever they did it: a customer of a campaign belongs to one store.
+OF_THEIR_CUSTOMERS = frozenset(
+    {"campaign.arms", "campaign.before", "campaign.buyers", "campaigns.funnel_steps", "campaigns.step_hours"}
+)
+FORGED = ("", "' OR 1=1 --", "%", "A", "O1\x00", "../../CURRENT")
+
+
+def period(draw: Draw) -> Period:
+    first = FIRST + timedelta(days=draw.randrange((LAST - FIRST).days))
+    return Period(first, min(first + timedelta(days=draw.choice((0, 6, 27, 89, 400))), LAST))
+
+
+def some(draw: Draw, values: tuple[Any, ...], most: int = 4) -> list[Any]:
+    return draw.sample(values, draw.randint(1, min(most, len(values))))
+
+
+ORDERS = tuple(f"O{n}{half}" for n in range(1, 16) for half in ("", "-2")) + FORGED
+CUSTOMERS = (1, 2, 3, 4, 5, 6, 102, 104, 106, 999)
+STEPS = ("sent", "delivered", "opened", "clicked", "visited", "bought")
+
+# parameter -> how to draw one; a function whose parameter means something else has a line of its own
+DRAW: dict[str, Callable[[Draw], Any]] = {
+    "period": period,
+    "previous": lambda draw: draw.choice((None, period(draw))),
+    "last_year": lambda draw: draw.choice((None, period(draw))),
+    "periods": lambda draw: [period(draw) for _ in range(draw.randint(1, 3))],
+    "as_of": lambda draw: draw.choice((date(2026, 3, 20), period(draw).last)),
+    "first_day": lambda draw: period(draw).first,
+    "before": lambda draw: period(draw).first,
+    "order_id": lambda draw: draw.choice(ORDERS),
+    "product_id": lambda draw: draw.choice(("P1", "P2", "P3", *FORGED)),
+    "customer_key": lambda draw: draw.choice((*map(customer_key, CUSTOMERS), *FORGED)),
+    "campaign_id": lambda draw: draw.choice(("K1", "K2", "K3", "K4", "K5", *FORGED)),
+    "campaign_ids": lambda draw: draw.choice((None, some(draw, ("K1", "K2", "K3", "K4", "K5")))),
+    "arms": lambda draw: some(draw, ("gift", "held back", "all", "")),
+    "only": lambda draw: draw.choice((None, some(draw, CUSTOMERS))),
+    "most": lambda draw: draw.choice((1, 3, 10)),
+    "limit": lambda draw: draw.choice((1, 3, 50)),
+    "offset": lambda draw: draw.choice((0, 0, 2)),
+    "question": lambda draw: Question(
+        draw.choice((date(2026, 3, 20), period(draw).last)),
+        draw.choice((None, None, period(draw).first)),
+        draw.choice(("net_sales", "gross_sales")),
+    ),
+    "cuts": lambda draw: {name: draw.choice((None, draw.randint(1, 300))) for name in segments.CUTS},
+    "tie_rule": lambda draw: draw.choice(("keep_ties", "equal_size")),
+    "choice": lambda draw: draw.choice((None, Choice("abc", "U"), Choice("stage", "active"), Choice("cell", "5-4"))),
+    "campaigns.step_hours previous": lambda draw: {
+        step: draw.choice(("targeted", "sent")) for step in some(draw, STEPS)
+    },
+}
+# Parameters that only hand an answer of the same scope on.
+LEFT_OUT = frozenset({"kept"})
+
+
+def parameters(name: str) -> list[inspect.Parameter]:
+    """What a query takes besides scope and engine."""
+    every = list(inspect.signature(FUNCTIONS[name]).parameters.values())[2:]
+    return [parameter for parameter in every if parameter.name not in LEFT_OUT]
+
+
+def drawn(name: str, draw: Draw) -> dict[str, Any]:
+    """Arguments of a query; what has a default is left to it half of the time."""
+    found = {}
+    for parameter in parameters(name):
+        make = DRAW.get(f"{name} {parameter.name}") or DRAW.get(parameter.name)
+        if make is None:
+            pytest.fail(
+                f"data_access.queries.{name} takes {parameter}, of which nobody can draw one: add "
+                f"'{parameter.name}' to DRAW in tests/test_scope_cases.py, so that its scope is tested",
+                pytrace=False,
+            )
+        value = make(draw)
+        if parameter.default is inspect.Parameter.empty or draw.random() < 0.5:
+            found[parameter.name] = value
+    return found
+
+
+def scopes() -> list[Scope]:
+    """Of the 64: none, a region, a store that nobody knows, and one drawn of each size."""
+    draw = random.Random(SEED)
+    sizes = [draw.choice(list(combinations(STORES, size))) for size in range(1, 6)]
+    chosen = [(), ("A", "B"), ("A", "nowhere"), *sizes]
+    return [Scope("stores", stores) for stores in chosen]
+
+
+class Changed:
+    """For each scope the chain with everything outside of it changed, built when it is first asked for."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.built: dict[tuple[Scope, bool], Engine] = {}
+
+    def chain(self, scope: Scope, *, spare_customers: bool) -> Engine:
+        key = scope, spare_customers
+        if key not in self.built:
+            content = changed(rows(), scope, spare_customers=spare_customers)
+            self.built[key] = build(self.folder / f"{len(self.built)}.duckdb", content)
+        return self.built[key]
+
+
+@pytest.fixture(scope="module")
+def chain(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Engine]:
+    engine = build(tmp_path_factory.mktemp("chain") / "facts.duckdb", rows())
+    yield engine
+    engine.dispose()
+
+
+@pytest.fixture(scope="module")
+def others(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Changed]:
+    others = Changed(tmp_path_factory.mktemp("changed"))
+    yield others
+    for engine in others.built.values():
+        engine.dispose()
+
+
+def cases(name: str, scope: Scope, many: int) -> list[dict[str, Any]]:
+    """At most ``many`` different arguments."""
+    draw = random.Random(f"{SEED} {name} {scope}")
+    found = {}
+    for _ in range(2 * many):
+        arguments = drawn(name, draw)
+        found[repr(arguments)] = arguments
+    return list(found.values())[:many]
+
+
+def differences(name: str, chain: Engine, others: Changed, many: int) -> list[str]:
+    """Where an answer under a scope changes with what lies outside of it."""
+    found = []
+    for scope in scopes():
+        other = others.chain(scope, spare_customers=name in OF_THEIR_CUSTOMERS)
+        for arguments in cases(name, scope, many):
+            answer, again = (FUNCTIONS[name](scope, engine, **arguments) for engine in (chain, other))
+            try:
+                pd.testing.assert_frame_equal(answer, again)
+            except AssertionError as difference:
+                found.append(f"{name} {scope.store_ids} {arguments}: {difference}")
+    return found
+
+
+@pytest.mark.xdist_group("scope_cases")
+@pytest.mark.parametrize("name", FUNCTIONS)
+def test_what_lies_outside_the_scope_changes_no_answer(name: str, chain: Engine, others: Changed) -> None:
+    assert differences(name, chain, others, 1 if name in SLOW else 4) == []
+
+
+@pytest.mark.slow
+def test_nor_in_any_of_5000_cases(chain: Engine, others: Changed) -> None:
+    many = {name: 8 if name in SLOW else 40 for name in FUNCTIONS}
+    assert sum(len(cases(name, scope, many[name])) for name in FUNCTIONS for scope in scopes()) >= 5_000
+    assert [found for name in FUNCTIONS for found in differences(name, chain, others, many[name])] == []
+
+
+def test_without_limits_the_same_questions_find_the_leak(
+    chain: Engine, others: Changed, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("data_access.queries._frame.check", lambda *_: None)
+    monkeypatch.setattr(Scope, "limit", lambda scope, query, column: query)
+    for name in ("sales.days", "orders.order_header", "places.stores", "customer.timeline"):
+        assert differences(name, chain, others, 4) != []
