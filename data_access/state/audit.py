@@ -40,6 +40,14 @@ ACTIONS = (
     "contact_revealed",
     "reveal_refused",
     "exported",
+    "incident_recorded",
+    "incident_noted",
+    "erasure_asked",
+    "erasure_begun",
+    "erased",
+    "erasure_declined",
+    "retention_changed",
+    "customer_data_taken",
 )
 
 PAGE = 50  # entries

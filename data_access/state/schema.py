@@ -188,3 +188,40 @@ export_file = Table(
     info={"grain": "one file that somebody has taken away; the audit log holds the rest of it"},
 )
 Index("ix_export_file_at", export_file.c.at)
+
+incident = Table(
+    "incident",
+    state,
+    Column("incident_id", ID, primary_key=True),
+    _needed("kind", WORD),
+    _needed("summary", Text),
+    Column("records_affected", Integer),
+    _needed("detected_at", DateTime),
+    _needed("recorded_at", DateTime),
+    Column("contained_at", DateTime),
+    Column("authority_told_at", DateTime),
+    Column("people_told_at", DateTime),
+    Column("closed_at", DateTime),
+    info={"grain": "one incident with data"},
+)
+
+erasure_request = Table(
+    "erasure_request",
+    state,
+    Column("request_id", ID, primary_key=True),
+    _needed("customer_key", WORD),  # the pseudonym: all that is left when the request has ended
+    Column("customer_id", NAME),  # the CRM's, while the request is open
+    _needed("asked_at", DateTime),
+    Column("ended_at", DateTime),
+    Column("outcome", WORD),  # erased, or why it was declined
+    info={"grain": "one request of a customer to be forgotten"},
+)
+Index("ix_erasure_request_customer_key", erasure_request.c.customer_key)
+
+retention_rule = Table(
+    "retention_rule",
+    state,
+    Column("subject", WORD, primary_key=True),  # customers | consents | audit
+    _needed("months", Integer),
+    info={"grain": "one decision how long something is kept, where it is not the usual one"},
+)
