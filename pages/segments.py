@@ -79,7 +79,7 @@ if many > MOST_MEMBERS:
     st.caption(t("segments.list_ends", most=fmt.count(MOST_MEMBERS), n=fmt.count(many)))
 export.menu(
     "segments",
-    page.cover(*members.choices_in_words(chosen)),
+    page.cover(*members.choices_in_words(chosen), (t("segments.members"), members.in_words(picked, many))),
     tables(report),
     export.Unread(people.columns.tolist(), min(many, MOST_MEMBERS), read),
 )
