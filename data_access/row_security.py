@@ -23,11 +23,13 @@ from data_access.schema import (
     store,
     translation,
 )
+from data_access.vault.tables import customer_index, customer_vault, vault_key
 
 SCOPE, OTHERS = "mirror_scope", "mirror_others"
 _SEES = "mirror_sees"
-# Read beside the canonical tables: which version of them this is.
-_VERSION = "alembic_version"
+# Read beside the canonical tables: what is sealed of customers, and by what version of which key.
+_VAULT = (customer_vault, customer_index)
+_VERSIONS = frozenset({"alembic_version", vault_key.name})
 # No look-up needs them: what happened with whose data, where it came from, names of staff in other languages.
 _CLOSED = frozenset({data_incident.name, data_source.name, translation.name})
 
@@ -53,6 +55,7 @@ def conditions() -> dict[str, str]:
         if condition:
             found[table.name] = condition
     # A row of what has no store and no customer of its own belongs to its parent: lines to receipts, parcels likewise.
+    found.update({t.name: _row_of(customer, t.c.customer_id, customer.c.customer_id) for t in _VAULT})
     while more := {t.name: way for t in crm.sorted_tables if t.name not in found and (way := _of_parent(t, found))}:
         found.update(more)
     return found
@@ -124,7 +127,7 @@ def statements(connection: Connection, role: str) -> Iterator[str]:
 
 
 def _readable() -> frozenset[str]:
-    return frozenset(crm.tables) - _CLOSED | {_VERSION}
+    return frozenset(crm.tables) - _CLOSED | {table.name for table in _VAULT} | _VERSIONS
 
 
 def apply(engine: Engine, role: str) -> int:

@@ -6,7 +6,7 @@ Of anybody else, as of a key that nobody has, there is nothing at all.
 from typing import Any
 
 import pandas as pd
-from sqlalchemy import ColumnElement, Double, Engine, Select, cast, false, func, null, or_, select
+from sqlalchemy import ColumnElement, Double, Engine, Select, case, cast, false, func, null, or_, select
 
 from data_access.marts.campaign_customer import campaign_customer
 from data_access.marts.customer_store_day import customer_store_day
@@ -75,9 +75,12 @@ def lines(scope: Scope, engine: Engine, customer_key: str) -> pd.DataFrame:
     most expensive line.
 
     Columns: order_id, line_no, day (datetime64), store_id, channel, product_id, product (name), brand, category,
-    pack_size, list_price (per unit, including tax), quantity, net and discount (of the line).
+    pack_size, price_band (low | middle | high: the third of the range's list prices the product's lies in), quantity,
+    net and discount (of the line).
     """
     line, p, d = sale_line.c, product.c, customer_store_day.c
+    one, two = (select(func.quantile_cont(p.list_price, part / 3)).scalar_subquery() for part in (1, 2))
+    band = case((p.list_price <= one, "low"), (p.list_price <= two, "middle"), (p.list_price > two, "high"))
     bought_on = select(d.day).distinct().where(_is(d.customer_no, customer_key), d.orders > 0)
     query = (
         select(
@@ -91,7 +94,7 @@ def lines(scope: Scope, engine: Engine, customer_key: str) -> pd.DataFrame:
             p.brand,
             p.category,
             p.pack_size,
-            cast(line.list_price, Double).label("list_price"),
+            band.label("price_band"),
             cast(line.quantity, Double).label("quantity"),
             cast(line.net, Double).label("net"),
             cast(line.discount, Double).label("discount"),
