@@ -1,5 +1,8 @@
 """One's own account: the password, the second factor, where one is signed in. Forms here, so that no password ever
-travels through a page's session."""
+travels through a page's session.
+
+What decides how somebody signs in is changed only by who shows once more who they are: an open browser is not enough.
+"""
 
 import asyncio
 
@@ -16,6 +19,7 @@ from data_access.state.rules import Rule
 from data_access.state.sessions import Session
 from data_access.state.store import opened
 from pages._gate import account_page, identity, places
+from pages._gate.account_page import FRESH
 from pages._gate.gate import ACCOUNT
 from pages._gate.sign_in import apart, read
 
@@ -31,7 +35,7 @@ async def show(request: Request) -> Response:
 async def change_password(request: Request) -> Response:
     """A new password for somebody who knows the present one; every other session of the account ends."""
     session, account = await _signed_in(request)
-    if account is None or session is None:
+    if account is None or session is None or session.issuer:
         return _nothing()
     form = await read(request)
     if form.get("new", "") != form.get("again"):
@@ -55,11 +59,13 @@ async def change_password(request: Request) -> Response:
 
 
 async def enrol(request: Request) -> Response:
-    """Offers a key for an authenticator."""
+    """Offers a key for an authenticator, to somebody who shows once more who they are."""
     session, account = await _signed_in(request)
     if account is None or session is None:
         return _nothing()
+    form = await read(request)
     try:
+        await apart(lambda: _prove(session, account, form.get("password", "")))
         offered = await asyncio.to_thread(totp.enrol, opened(), account.account_id, utc_now())
     except Rule as rule:
         return await _page(request, session, account, trouble=("totp", rule.key))
@@ -82,11 +88,13 @@ async def confirm(request: Request) -> Response:
 
 
 async def new_codes(request: Request) -> Response:
-    """Ten new recovery codes for somebody who has a second factor."""
+    """Ten new recovery codes for somebody who has a second factor, and shows it."""
     session, account = await _signed_in(request)
     if account is None or session is None:
         return _nothing()
+    code = (await read(request)).get("code", "")
     try:
+        await asyncio.to_thread(sign_in.prove_code, opened(), account.account_id, code, utc_now())
         codes = await asyncio.to_thread(totp.new_recovery_codes, opened(), account.account_id, utc_now())
     except Rule as rule:
         return await _page(request, session, account, trouble=("totp", rule.key))
@@ -103,6 +111,15 @@ async def end_session(request: Request) -> Response:
         lambda: sessions.end_one(opened(), account.account_id, wanted, utc_now(), account_id=_whose(account))
     )
     return RedirectResponse(f"{ACCOUNT}?done=session", status_code=303)
+
+
+def _prove(session: Session, account: Account, password: str) -> None:
+    """Rule unless the person has just shown who they are: with the password, or to the provider."""
+    now = utc_now()
+    if not session.issuer:
+        sign_in.prove_password(opened(), account.account_id, password, now)
+    elif session.proved_at is None or now - session.proved_at > FRESH:
+        raise Rule("prove_again", "the provider was last shown too long ago who this is: sign in there again")
 
 
 def _whose(account: Account) -> str:

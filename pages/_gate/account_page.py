@@ -1,18 +1,23 @@
 """What the pages of one's own account look like."""
 
+from datetime import timedelta
 from html import escape
 
 import segno
 from starlette.requests import Request
 from starlette.responses import Response
 
+from data_access.freshness import utc_now
 from data_access.state.accounts import Account
 from data_access.state.sessions import Session
 from data_access.state.totp import Enrolment
 from pages._gate import forms
-from pages._gate.gate import ACCOUNT
+from pages._gate.gate import ACCOUNT, OIDC
 from pages._gate.look import asset, chosen_language, instant
 from pages._gate.page import answer, say
+from pages._gate.sign_in_page import provider_name
+
+FRESH = timedelta(minutes=10)  # how long it counts that somebody has shown the provider who they are
 
 _DONE = ("password", "session")
 
@@ -35,8 +40,8 @@ def account(
     where, rule = trouble
     wrong = {where: forms.alert(say(language, f"rule.{rule}"))} if where else {}
     parts = {
-        "password": _password(language, account, wrong.get("password", "")),
-        "totp": _second_factor(language, account, codes_left, wrong.get("totp", "")),
+        "password": "" if session.issuer else _password(language, account, wrong.get("password", "")),
+        "totp": _second_factor(language, session, account, codes_left, wrong.get("totp", "")),
         "sessions": _sessions(request, session, open_sessions),
     }
     first = session.todo[0] if session.todo else None
@@ -108,19 +113,40 @@ def _password(language: str, account: Account, wrong: str) -> str:
     )
 
 
-def _second_factor(language: str, account: Account, codes_left: int, wrong: str) -> str:
+def _second_factor(language: str, session: Session, account: Account, codes_left: int, wrong: str) -> str:
     head = f'<section class="card"><h2>{say(language, "account.second_factor")}</h2>{wrong}'
-    if not account.has_totp:
+    if account.has_totp:
+        left = say(language, "account.codes_left", left=str(codes_left))
         return (
-            f'{head}<p class="soft">{say(language, "account.totp_off")}</p>'
-            f'<form method="post" action="{ACCOUNT}/totp"><button class="main">'
-            f"{say(language, 'account.totp_begin')}</button></form></section>"
+            f'{head}<p class="state on">{say(language, "account.totp_on")}</p>'
+            f'<details class="more"><summary>{left}</summary>'
+            f'<form method="post" action="{ACCOUNT}/codes" class="stack">'
+            f'<p class="soft">{say(language, "account.prove_code")}</p>'
+            + forms.code(language, recovery=True)
+            + f"<button>{say(language, 'account.new_codes')}</button></form></details></section>"
         )
-    left = say(language, "account.codes_left", left=str(codes_left))
+    if session.second_factor:
+        vouched = say(language, "oidc.factor_vouched", name=provider_name(language))
+        return f'{head}<p class="state on">{vouched}</p></section>'
+    off = f'{head}<p class="soft">{say(language, "account.totp_off")}</p>'
+    begin = f'<button class="main">{say(language, "account.totp_begin")}</button></form></section>'
+    form = f'<form method="post" action="{ACCOUNT}/totp" class="stack">'
+    if not session.issuer:
+        hint = "account.prove_password"
+        return (
+            off
+            + form
+            + forms.password(
+                language, "password", label="form.old_password", autocomplete="current-password", hint=hint
+            )
+            + begin
+        )
+    if session.proved_at is not None and utc_now() - session.proved_at <= FRESH:
+        return off + form + begin
+    name = provider_name(language)
     return (
-        f'{head}<p class="state on">{say(language, "account.totp_on")}</p>'
-        f'<form method="post" action="{ACCOUNT}/codes" class="line"><p class="soft">{left}</p>'
-        f"<button>{say(language, 'account.new_codes')}</button></form></section>"
+        f'{off}<p class="soft">{say(language, "oidc.prove", name=name)}</p>'
+        f'<a class="button main" href="{OIDC}?again">{say(language, "oidc.prove_go", name=name)}</a></section>'
     )
 
 

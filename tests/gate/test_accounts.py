@@ -137,7 +137,7 @@ def test_a_password_that_will_not_do_is_said_so(store: Path, form: dict[str, str
 
 def enrolled(guest: Visitor) -> tuple[bytes, list[str]]:
     """Sets up the second factor; its key and the recovery codes."""
-    page = guest.post("/account/totp", {}, origin=ORIGIN).text
+    page = guest.post("/account/totp", {"password": PASSWORD}, origin=ORIGIN).text
     assert "<svg" in page
     found = re.search(r'class="key">([A-Z2-7 ]+)<', page)
     assert found is not None
@@ -169,6 +169,37 @@ def test_an_administrator_needs_a_second_factor_before_anything_opens(store: Pat
     # a recovery code and a ticket work once
     again = later.post("/sign-in", {"ticket": ticket[1], "code": codes[0]}, origin=ORIGIN)
     assert again.status == 403
+
+
+def test_an_open_browser_is_not_enough_to_set_up_a_second_factor(store: Path) -> None:
+    somebody()
+    guest = visitor()
+    signs_in(guest)
+    for form in ({}, {"password": "wrong"}):
+        answer = guest.post("/account/totp", form, origin=ORIGIN)
+        assert answer.status == 400
+        assert "The present password is not right." in answer.text
+        assert 'class="qr"' not in answer.text
+    tried = [guest.post("/account/totp", {"password": "wrong"}, origin=ORIGIN).text for _ in range(4)]
+    assert "Too many wrong attempts" in tried[-1]
+
+
+def test_an_open_browser_is_not_enough_for_new_recovery_codes(store: Path) -> None:
+    somebody()
+    guest = visitor()
+    signs_in(guest)
+    key, codes = enrolled(guest)
+    for code in ("", "000000"):
+        answer = guest.post("/account/codes", {"code": code}, origin=ORIGIN)
+        assert answer.status == 400
+        assert "This code is not right" in answer.text
+    # the next time step: a code opens once
+    code = totp.code_at(key, totp.step_at(utc_now()) + 1)
+    page = guest.post("/account/codes", {"code": code}, origin=ORIGIN).text
+    fresh = re.findall(r"<li><code>([a-z2-7-]+)</code>", page)
+    assert len(set(fresh) - set(codes)) == 10
+    page = guest.post("/account/codes", {"code": fresh[0]}, origin=ORIGIN).text
+    assert len(re.findall(r"<li><code>([a-z2-7-]+)</code>", page)) == 10
 
 
 def test_ones_own_sessions_end_one_by_one_and_nobody_elses(store: Path) -> None:

@@ -314,6 +314,26 @@ def test_a_first_password_is_nothing_to_somebody_from_the_provider(op: Provider)
     assert 'name="old"' not in guest.get("/account", **HTML).text
 
 
+def test_a_second_factor_is_set_up_by_who_has_just_been_seen_by_the_provider(op: Provider) -> None:
+    linked(op)
+    op.changes = {"auth_time": int(time.time()) - 3600}
+    guest = visitor()
+    comes(op, guest)
+    page = guest.get("/account", accept_language="en", **HTML).text
+    assert "For this, show Example ID once more who you are." in page
+    assert f'href="{OIDC}?again"' in page
+    assert guest.post("/account/totp", {}, origin=ORIGIN).status == 400
+    op.changes = {}
+    assert comes(op, guest, f"{OIDC}?again").headers["location"] == "/account"
+    assert 'class="key"' in guest.post("/account/totp", {}, origin=ORIGIN).text
+
+
+def test_whoever_is_to_be_seen_anew_is_asked_for_it(op: Provider) -> None:
+    somebody()
+    asked = dict(parse_qsl(urlsplit(goes(visitor(), f"{OIDC}?again")).query))
+    assert (asked["prompt"], asked["max_age"]) == ("login", "0")
+
+
 def test_unlinking_and_disabling_end_what_began_with_the_provider(op: Provider) -> None:
     account = linked(op)
     guest = visitor()
