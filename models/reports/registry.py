@@ -13,6 +13,7 @@ from models.reports.funnel import COUNTED, FunnelReport, funnel
 from models.reports.health import HealthReport, health
 from models.reports.order import OrderReport, order
 from models.reports.overview import OverviewReport, overview
+from models.reports.privacy import PrivacyReport, privacy
 from models.reports.product import ProductReport, product
 from models.reports.retention import RetentionReport, retention
 from models.reports.segments import MEMBERS, SegmentsReport, segments
@@ -137,6 +138,16 @@ _ALL = (
         (Parameter("customer", "customer_key", str, "the customer's key (pseudonym)", required=True),),
     ),
     Report("health", health, HealthReport, "nothing"),
+    Report(
+        "privacy",
+        privacy,
+        PrivacyReport,
+        "nothing",
+        (
+            Parameter("customer_months", "customer_months", _whole, "customers without a purchase for so long are due"),
+            Parameter("consent_months", "consent_months", _whole, "consents withdrawn so long ago are due"),
+        ),
+    ),
     Report(
         "campaign",
         campaign,
