@@ -13,7 +13,8 @@ wanted = log.choices()
 unusual = log.unusual(wanted)
 if not unusual.empty:
     with st.container(border=True, key="audit_unusual"):
-        head.block(t("audit.unusual"), tn("audit.unusual_days", len(unusual)), t("audit.unusual_help"))
+        title = f":orange[:material/warning:] {t('audit.unusual')}"
+        head.block(title, tn("audit.unusual_days", len(unusual)), t("audit.unusual_help"))
         shown = [
             Column("day", "day", width=110),
             Column("actor", "text"),

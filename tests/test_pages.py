@@ -309,6 +309,18 @@ def test_refused_rows_are_shown_by_reason_and_taken_away_by_administrators_only(
         assert offered.count("(4 rows)") == more / 2, role
 
 
+def test_lists_of_customers_are_offered_to_those_who_may_take_them_away(
+    visit: Visit, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for may_export, lists in ((True, 2), (False, 0)):
+        monkeypatch.setitem(PEOPLE, "marketing", Person("marketing", (), "a1", "Li Na", may_export))
+        at = visit("marketing", "segments")
+        offered = "".join(element.proto.body for element in at.get("html"))
+        assert offered.count("This list as ") == lists
+        assert "The whole report as Excel" in offered
+        assert ("Lists that name customers are left out" in words(at)) is not may_export
+
+
 def test_a_manager_learns_of_tables_and_not_of_the_chain(visit: Visit) -> None:
     at = visit("manager", "data_health")
     said = words(at)

@@ -174,3 +174,19 @@ def test_the_list_can_be_taken_away(page_as: PageAs) -> None:
     content = loading.value.path().read_bytes()
     assert content.startswith(b"\xef\xbb\xbfcustomer_key,")
     assert re.fullmatch(r"segments-[0-9a-f]{16}\.csv", loading.value.suggested_filename)
+    # the page stays, and the same button gives the file again
+    with page.expect_download() as again:
+        page.get_by_role("button", name=re.compile("This list as CSV")).click()
+    assert again.value.url != loading.value.url
+    assert page.request.get(loading.value.url).status == 404
+
+
+def test_a_file_comes_once_and_only_to_the_window_that_asked(page_as: PageAs, server: Server) -> None:
+    page, other = (page_as("marketing", path="/segments", locale="en-US") for _ in range(2))
+    page.get_by_role("button", name="Export").click()
+    offer = page.locator("form.files button").first.get_attribute("value")
+    assert offer
+    form = {"form": {"offer": offer}, "headers": {"origin": server.url}, "max_redirects": 0}
+    assert other.request.post(f"{server.url}/export", **form).status == 404  # type: ignore[arg-type]
+    place = server.url + page.request.post(f"{server.url}/export", **form).headers["location"]  # type: ignore[arg-type]
+    assert [who.request.get(place).status for who in (other, page, page)] == [404, 200, 404]
