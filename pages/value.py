@@ -11,12 +11,7 @@ from models.reports.value import MOST_MEMBERS, Cell, ValueReport, member_count
 from pages._ui import drill, empty, export, head, load, session, value_views
 from pages._ui import format as fmt
 from pages._ui.i18n import localized, t
-from pages._ui.tables import PAGE_ROWS, column, first_row, listing, pager
-
-LIST = (
-    "customer_key", "store", "net_sales", "visits", "last_day", "probability_active", "expected_value",
-    "expected_range",
-)  # fmt: skip
+from pages._ui.tables import PAGE_ROWS, first_row, listing, pager
 
 
 def everybody(scope: Scope, report: ValueReport, generation: str, cell: Cell | None, names: pd.Series) -> pd.DataFrame:
@@ -54,12 +49,11 @@ with st.container(border=True):
     with load.working(t("value.members")):
         rows = load.value_members(page.scope, page.period.last, page.generation, cell, first, PAGE_ROWS)
     people = value_views.with_ranges(localized(rows, {"store": "store.name"}), page.currency)
-    shown = [column(name) for name in LIST]
-    opened = listing(
-        people, shown, currency=page.currency, alt=t("value.members"), key="value_members", opens="customer_key"
-    )
+    shown = value_views.columns(people)
+    opens = "customer_key" if session.may_open("customer") else None
+    opened = listing(people, shown, currency=page.currency, alt=t("value.members"), key="value_members", opens=opens)
     pager(many, key="value_page")
-if opened and session.may_open("customer"):
+if opened:
     drill.open_page("customer", customer=opened)
 
 names = localized(load.places(page.generation), {"store": "store.name"}).set_index("store_id")["store"]

@@ -13,14 +13,20 @@ from pages._ui import cards, charts, empty, grids, head, palette
 from pages._ui import format as fmt
 from pages._ui.device import narrow
 from pages._ui.i18n import exists, t, tn
+from pages._ui.tables import Column, column
 
 CARDS = ("net_sales", "historic_margin", "expected_value", "expected_visits", "top_share", "customers")
+_LIST = (
+    "customer_key", "expected_value", "expected_range", "probability_active", "net_sales", "last_day", "store",
+)  # fmt: skip
 _KNOWN = ("net_sales", "historic_margin", "customers")  # facts, without a range
 
 
 def figures(report: ValueReport, currency: str) -> None:
     """One card per figure, with its range beneath."""
-    rows = report.summary.set_index("key").to_dict("index")
+    # A total of visits is a whole number, whatever is expected of one customer.
+    units = report.summary["unit"].where(report.summary["key"] != "expected_visits", "count")
+    rows = report.summary.assign(unit=units).set_index("key").to_dict("index")
     shown = [key for key in CARDS if key in _KNOWN or not fmt.is_missing(rows[key]["value"])]
     grid = st.grid(len(shown), min_column_width=cards.CARD_WIDTH, border=True, gap="small")
     for key in shown:
@@ -97,7 +103,6 @@ def _calibration(frame: pd.DataFrame, currency: str) -> go.Figure:
     ticks = frame["repeat_visits"].tolist()
     names = [t("value.or_more", n=n) if n == MOST_REPEATS else str(n) for n in ticks]
     figure.update_xaxes(tickvals=ticks, ticktext=names, title={"text": t("value.visits_before"), "standoff": 6})
-    figure.update_yaxes(title={"text": t("value.visits_after"), "standoff": 6})
     return figure
 
 
@@ -195,6 +200,11 @@ def _rule(report: ValueReport, currency: str) -> str:
         day=fmt.day(report.as_of),
         **visits,
     )
+
+
+def columns(rows: pd.DataFrame) -> list[Column]:
+    """The columns of the list: without the store where there is only one."""
+    return [column(name) for name in _LIST if name != "store" or rows["store"].nunique() > 1]
 
 
 def with_ranges(rows: pd.DataFrame, currency: str) -> pd.DataFrame:
