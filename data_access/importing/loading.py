@@ -62,7 +62,7 @@ def _vault(connection: Connection, prepared: Prepared, home: Path) -> Vault | No
 
 def _put_digests(connection: Connection, db: duckdb.DuckDBPyConnection, vault: Vault, prepared: Prepared) -> None:
     """Identities are known to the CRM by their digests; the temporary table ``identity`` keeps what they stand for."""
-    seal_identities(connection, vault, limit=None)  # of an older version, to be found by their digests
+    seal_identities(connection, vault)  # of an older version, to be found by their digests
     plain = db.execute(f"SELECT DISTINCT channel, external_id FROM {prepared.relation}").fetchall()
     digests = [sealing.identity_digest(vault, channel, value) for channel, value in plain]
     columns = [*zip(*plain, strict=True)] or [(), ()]

@@ -65,10 +65,12 @@ def seal_all(engine: Engine, home: Path, progress: Progress = lambda _: None) ->
 def _seal_batch(engine: Engine, home: Path, name: str) -> int:
     with engine.begin() as connection:
         vault = open_for_writing(connection, home)
-        return seal_kept(connection, vault, KEPT[name]) if name in KEPT else seal_identities(connection, vault)
+        if name in KEPT:
+            return seal_kept(connection, vault, KEPT[name], BATCH)
+        return seal_identities(connection, vault, BATCH)
 
 
-def seal_kept(connection: Connection, vault: Vault, kept: Kept, limit: int = BATCH) -> int:
+def seal_kept(connection: Connection, vault: Vault, kept: Kept, limit: int) -> int:
     """Seals a batch of rows that lie open. A value that lies open is newer than one that was sealed of the same row."""
     columns = [kept.table.c[name] for name in (kept.key, *kept.fields, "updated_at")]
     rows = connection.execute(select(*columns).where(lies_open(connection, kept.table.name, True)).limit(limit)).all()
@@ -84,8 +86,8 @@ def seal_kept(connection: Connection, vault: Vault, kept: Kept, limit: int = BAT
     return len(frame)
 
 
-def seal_identities(connection: Connection, vault: Vault, limit: int | None = BATCH) -> int:
-    """Seals a batch of identities that lie open."""
+def seal_identities(connection: Connection, vault: Vault, limit: int | None = None) -> int:
+    """Seals identities that lie open, all of them or a batch."""
     table = customer_identity
     columns = table.c.channel, table.c.external_id, table.c.updated_at
     open_rows = select(*columns).where(lies_open(connection, table.name, True)).limit(limit)
