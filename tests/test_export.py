@@ -129,6 +129,12 @@ def test_a_file_says_how_many_rows_which_columns_and_which_customers_it_holds() 
     )
 
 
+def test_a_file_of_a_page_about_a_customer_names_the_customer() -> None:
+    write = export._naming(export._lines(lambda: FRAME), ["c9"])
+    assert write(io.BytesIO(), STAMP).customers == ("c9",)
+    assert export._naming(export._lines(lambda: PEOPLE), ["c2"])(io.BytesIO(), STAMP).customers == ("c2", "c1")
+
+
 def test_more_rows_than_a_spreadsheet_opens_are_no_file() -> None:
     many = pd.DataFrame({"orders": range(MOST_ROWS + 1)})
     with pytest.raises(Refused, match="too_large"):

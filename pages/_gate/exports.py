@@ -48,6 +48,7 @@ _MOST_GRANTS = 2_000
 _CHUNK = 256 * 1024  # bytes
 
 _MEDIA_TYPES = {
+    "json": "application/json",
     "csv": "text/csv; charset=utf-8",
     "xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
 }

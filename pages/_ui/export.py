@@ -8,7 +8,7 @@ holds a name, phone number or address, so no file can. Files leave through ``pag
 import csv
 import io
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from html import escape
 from typing import Any, BinaryIO
@@ -63,7 +63,7 @@ class Unread:
 
 
 @dataclass(frozen=True, slots=True)
-class _File:
+class File:
     """A file that can be chosen: what the button says, the name with its ending, and what writes it."""
 
     label: str
@@ -73,25 +73,34 @@ class _File:
 
 
 def menu(
-    key: str, cover: Cover, report: Mapping[str, pd.DataFrame], listed: pd.DataFrame | Unread | None = None
+    key: str,
+    cover: Cover,
+    report: Mapping[str, pd.DataFrame],
+    listed: pd.DataFrame | Unread | None = None,
+    *,
+    customers: Sequence[str] = (),
 ) -> None:
     """A button that offers ``listed`` as csv and xlsx and the tables of ``report`` as one workbook.
 
     Files are built when one is chosen, not before. Tables that name customers are left out for whoever may not take
-    customers away.
+    customers away; of a page about ``customers``, every table is.
     """
     takes = session.current_person().takes_customers
+
+    def may_leave(columns: Iterable[object]) -> bool:
+        return takes or not (customers or CUSTOMER in columns)
+
     read = _read(listed) if isinstance(listed, pd.DataFrame) else listed
     wanted = {name: frame for name, frame in report.items() if len(frame)}
-    free = {name: frame for name, frame in wanted.items() if takes or CUSTOMER not in frame}
-    kept = len(free) < len(wanted) or (read is not None and not takes and CUSTOMER in read.columns)
-    files = _of_list(key, cover, read, f"{key}_list") if read and (takes or CUSTOMER not in read.columns) else []
+    free = {name: frame for name, frame in wanted.items() if may_leave(frame)}
+    list_is_free = read is None or may_leave(read.columns)
+    files = _of_list(key, cover, read, f"{key}_list") if read and list_is_free else []
     sheets = [_sheet(t(f"export.sheet.{name}"), list(frame), _held(frame)) for name, frame in free.items()]
     if sheets:
-        files.append(_File(t("export.report_xlsx"), key, "xlsx", _book(cover, sheets, _definitions(free))))
+        files.append(File(t("export.report_xlsx"), key, "xlsx", _book(cover, sheets, _definitions(free))))
     with st.popover(t("export.open"), icon=":material/download:", key=f"{key}_export"):
-        _offer(key, cover, files)
-        if kept:
+        buttons(key, cover, [replace(file, write=_naming(file.write, customers)) for file in files])
+        if len(free) < len(wanted) or not list_is_free:
             st.caption(t("export.no_customers"))
 
 
@@ -104,7 +113,7 @@ def later(
     ``fetch`` runs on a thread that knows no language.
     """
     with st.popover(note, icon=":material/download:", key=f"{key}_export"):
-        _offer(key, cover, _of_list(key, cover, Unread(columns, rows, fetch), key))
+        buttons(key, cover, _of_list(key, cover, Unread(columns, rows, fetch), key))
 
 
 def _read(frame: pd.DataFrame) -> Unread:
@@ -115,29 +124,29 @@ def _held(frame: pd.DataFrame) -> Callable[[], pd.DataFrame]:
     return lambda: frame
 
 
-def _of_list(key: str, cover: Cover, listed: Unread, book: str) -> list[_File]:
+def _of_list(key: str, cover: Cover, listed: Unread, book: str) -> list[File]:
     """The list as csv and, where it fits, as a workbook."""
     if not listed.rows:
         return []
-    files = [_File(t("export.list_csv", rows=fmt.count(listed.rows)), key, "csv", _lines(listed.fetch))]
+    files = [File(t("export.list_csv", rows=fmt.count(listed.rows)), key, "csv", _lines(listed.fetch))]
     if listed.rows <= _MOST_IN_A_WORKBOOK:
         sheet = _sheet(t(f"export.list.{key}"), listed.columns, listed.fetch)
         definitions = _definitions({key: pd.DataFrame(columns=list(listed.columns))})
-        files.append(_File(t("export.list_xlsx"), book, "xlsx", _book(cover, [sheet], definitions)))
+        files.append(File(t("export.list_xlsx"), book, "xlsx", _book(cover, [sheet], definitions)))
     return files
 
 
-def _offer(key: str, cover: Cover, files: Sequence[_File]) -> None:
+def buttons(key: str, cover: Cover, files: Sequence[File]) -> None:
     """One button for each file. A plain form: the answer is a file, so the page stays as it is."""
     choices = " · ".join(f"{label}: {said}" for label, said in cover.lines)
     about = (session.current_person().sign_in, cover.page, cover.detail, cover.scope, choices, language())
-    buttons = []
+    drawn = []
     for file in files:
         token = _token(cover.page, f"{key} {file.name} {file.ending}")
         exports.offers.put(token, exports.Offer(*about, file.name, file.ending, file.write))
-        buttons.append(f'<button name="offer" value="{token}">{escape(file.label)}</button>')
-    if buttons:
-        st.html(f'<form class="files" method="post" action="{EXPORT}">{"".join(buttons)}</form>')
+        drawn.append(f'<button name="offer" value="{token}">{escape(file.label)}</button>')
+    if drawn:
+        st.html(f'<form class="files" method="post" action="{EXPORT}">{"".join(drawn)}</form>')
 
 
 def _token(page: str, file: str) -> str:
@@ -149,6 +158,18 @@ def _token(page: str, file: str) -> str:
     token = held.setdefault(file, tokens.fresh())
     st.session_state[_OFFERED] = (page, held)
     return str(token)
+
+
+def _naming(
+    write: Callable[[BinaryIO, Stamp], Written], customers: Sequence[str]
+) -> Callable[[BinaryIO, Stamp], Written]:
+    """``write``, with ``customers`` among those whom the file names."""
+
+    def named(file: BinaryIO, stamp: Stamp) -> Written:
+        found = write(file, stamp)
+        return replace(found, customers=tuple(dict.fromkeys((*customers, *found.customers))))
+
+    return named
 
 
 def _who() -> str:
