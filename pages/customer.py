@@ -76,4 +76,4 @@ if not events.empty:
         if person.is_order(report.timeline, order):
             drill.open_page("order", order=order, store=drill.asked("store"))
 
-export.menu("customer", page.cover(), tables(report), events)
+export.menu("customer", page.cover(), tables(report), events, customers=[who["customer_key"]])
