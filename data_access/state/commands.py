@@ -20,9 +20,10 @@ from data_access.freshness import utc_now
 from data_access.settings import Settings, settings
 from data_access.state import accounts as people
 from data_access.state import audit as log
-from data_access.state import passwords, setup
+from data_access.state import identities, passwords, setup, tokens
 from data_access.state import sessions as signed_in
 from data_access.state.accounts import Account, Rights, Role
+from data_access.state.identities import Identity
 from data_access.state.store import prepare, state_engine
 
 accounts = typer.Typer(
@@ -42,6 +43,7 @@ Own = Annotated[
     bool, typer.Option("--own", help="the person's own choice: it need not be changed at the first sign-in")
 ]
 Generate = Annotated[bool, typer.Option("--generate", help="make a password and print it, to hand over")]
+Issuer = Annotated[str, typer.Option("--issuer", help="the OpenID provider [env MIRROR_OIDC_ISSUER]")]
 
 
 @accounts.command()
@@ -55,29 +57,39 @@ def create(
     may_export: Annotated[bool, typer.Option("--may-export", help="may take lists of customers away")] = False,
     own: Own = False,
     generate: Generate = False,
+    subject: Annotated[
+        str, typer.Option("--subject", help="what the OpenID provider calls the person: no password then")
+    ] = "",
+    issuer: Issuer = "",
     state_url: StateUrl = "",
     home: Home = None,
 ) -> None:
     """Make an account. The password is asked for, or read from the first line of standard input."""
     chosen, engine = _store(state_url, home)
+    wanted = _identity(chosen, issuer, subject) if subject else None
     rights = Rights(role, tuple(store or ()), tuple(region or ()), may_reveal, may_export)
     words = _check_places(chosen, rights)
     people.checked_names(name, display_name or name)
-    password = _password(generate)
+    # One that nobody learns: the person signs in with the provider.
+    password = tokens.fresh() if wanted else _password(generate)
+    initial = not own and wanted is None
     made = people.create(
-        engine, _actor(), name, display_name or name, rights, password, utc_now(), initial=not own, words=words
+        engine, _actor(), name, display_name or name, rights, password, utc_now(), initial=initial, words=words
     )
-    typer.echo(f"{made.sign_in_name} can sign in as {_in_words(made)}")
-    _say_password(made, password if generate else "")
+    if wanted is not None:
+        identities.link(engine, _actor(), made.account_id, wanted, utc_now())
+    typer.echo(f"{made.sign_in_name} can sign in as {_in_words(made)}{' with the provider' if wanted else ''}")
+    _say_password(made, password if generate and wanted is None else "")
 
 
 @accounts.command(name="list")
 def list_(printed: Printed = "text", state_url: StateUrl = "", home: Home = None) -> None:
     """Everybody, with role, places, permissions and last sign-in."""
     _, engine = _store(state_url, home)
-    everyone = people.everyone(engine)
+    everyone, linked = people.everyone(engine), identities.everybodys(engine)
     if printed == "json":
-        typer.echo(json.dumps([_as_row(account) for account in everyone], ensure_ascii=False, indent=1))
+        rows = [_as_row(account, linked.get(account.account_id)) for account in everyone]
+        typer.echo(json.dumps(rows, ensure_ascii=False, indent=1))
         return
     for account in everyone:
         seen = (
@@ -87,6 +99,8 @@ def list_(printed: Printed = "text", state_url: StateUrl = "", home: Home = None
             ["disabled"] * account.disabled
             + ["no codes yet"] * (account.needs_totp and not account.has_totp)
             + ["first password"] * (account.initial_until is not None)
+            + ["linked to the provider"] * (account.account_id in linked)
+            + ["password also without the provider"] * account.break_glass
         )
         typer.echo("; ".join([account.sign_in_name, account.display_name, _in_words(account), seen, *notes]))
     if not everyone:
@@ -195,6 +209,45 @@ def reset_totp(name: Name, state_url: StateUrl = "", home: Home = None) -> None:
     typer.echo(f"{account.sign_in_name} signs in with the password alone until new codes are set up")
 
 
+@accounts.command()
+def link(
+    name: Name,
+    subject: Annotated[str, typer.Option("--subject", help="what the provider calls the person (sub)")],
+    issuer: Issuer = "",
+    state_url: StateUrl = "",
+    home: Home = None,
+) -> None:
+    """Let somebody sign in with the OpenID provider, in the place of whoever could before."""
+    chosen, engine = _store(state_url, home)
+    wanted = _identity(chosen, issuer, subject)
+    account = identities.link(engine, _actor(), _named(engine, name).account_id, wanted, utc_now())
+    typer.echo(f"{account.sign_in_name} signs in with {wanted.issuer} as {wanted.subject}")
+
+
+@accounts.command()
+def unlink(name: Name, state_url: StateUrl = "", home: Home = None) -> None:
+    """Take back link; the person's sessions end."""
+    _, engine = _store(state_url, home)
+    account = _named(engine, name)
+    if not identities.unlink(engine, _actor(), account.account_id, utc_now()):
+        raise Problem(f"{account.sign_in_name} is not linked to anybody: see python -m data_access accounts list")
+    typer.echo(f"{account.sign_in_name} no longer signs in with the provider and is signed out everywhere")
+
+
+@accounts.command(name="break-glass")
+def break_glass(
+    name: Name,
+    on: Annotated[bool, typer.Option("--on/--off", help="give or take it away")] = True,
+    state_url: StateUrl = "",
+    home: Home = None,
+) -> None:
+    """Let an administrator sign in with the password also where people sign in with the OpenID provider."""
+    _, engine = _store(state_url, home)
+    account = people.set_break_glass(engine, _actor(), _named(engine, name).account_id, utc_now(), on=on)
+    way = "also without the provider" if on else "no longer without the provider"
+    typer.echo(f"the password of {account.sign_in_name} opens {way}")
+
+
 @accounts.command(name="setup-link")
 def setup_link(
     url: Annotated[str, typer.Option(help="where people reach the app")] = "http://127.0.0.1:8501",
@@ -283,6 +336,12 @@ def _actor() -> str:
         return f"terminal:{os.getuid()}"
 
 
+def _identity(chosen: Settings, issuer: str, subject: str) -> Identity:
+    if not (issuer or chosen.oidc_issuer):
+        raise Problem("no provider is set: name it with --issuer, or set MIRROR_OIDC_ISSUER")
+    return Identity(issuer or chosen.oidc_issuer, subject)
+
+
 def _named(engine: Engine, name: str) -> Account:
     found = people.find_by_name(engine, name)
     if found is None:
@@ -335,7 +394,7 @@ def _in_words(account: Account) -> str:
     return ", ".join([" ".join([account.role, *account.stores, *account.regions]), *permissions])
 
 
-def _as_row(account: Account) -> dict[str, Any]:
+def _as_row(account: Account, linked: Identity | None) -> dict[str, Any]:
     return {
         "account_id": account.account_id,
         "sign_in_name": account.sign_in_name,
@@ -347,6 +406,9 @@ def _as_row(account: Account) -> dict[str, Any]:
         "may_export": account.may_export,
         "has_totp": account.has_totp,
         "disabled": account.disabled,
+        "break_glass": account.break_glass,
+        "issuer": linked.issuer if linked else None,
+        "subject": linked.subject if linked else None,
         "signed_in_at": account.signed_in_at.isoformat() if account.signed_in_at else None,
     }
 

@@ -119,11 +119,13 @@ def provider_name(language: str) -> str:
 
 def _provider(language: str, target: str, trouble: str) -> str:
     name = provider_name(language)
-    said = f"sign_in.{trouble}" if trouble == "busy" else f"oidc.{trouble}"
+    said = ""
+    if trouble:
+        said = say(language, "sign_in.busy") if trouble == "busy" else say(language, f"oidc.{trouble}", name=name)
     query = f"?{urlencode({'next': target})}" if target != "/" else ""
     return (
         f'<section class="card stack"><h2>{say(language, "sign_in.title")}</h2>'
-        + (forms.alert(say(language, said, name=name)) if trouble else "")
+        + forms.alert(said)
         + f'<p class="soft">{say(language, "oidc.note")}</p>'
         f'<a class="button main" href="{OIDC}{escape(query)}">{say(language, "oidc.go", name=name)}</a></section>'
     )

@@ -7,8 +7,10 @@ import pandas as pd
 import streamlit as st
 
 from data_access.freshness import utc_now
-from data_access.state import accounts, passwords, sessions
+from data_access.settings import settings
+from data_access.state import accounts, identities, passwords, sessions
 from data_access.state.accounts import ROLES, Account, Rights, Role
+from data_access.state.identities import Identity
 from data_access.state.rules import Rule
 from data_access.state.store import opened
 from pages._gate import places as known_places
@@ -21,6 +23,7 @@ from pages._ui.literal import literal
 STATES: Mapping[str, str] = {
     "expired": "red",
     "no_factor": "orange",
+    "unlinked": "orange",
     "invited": "blue",
     "disabled": "gray",
     "ok": "green",
@@ -32,6 +35,7 @@ def everyone() -> pd.DataFrame:
     """One row per account: account_id, display_name, sign_in_name, role, state, places in words, signed_in_at on the
     reader's clock, open_sessions."""
     engine, now = opened(), utc_now()
+    linked = identities.everybodys(engine)
     open_now = [one.actor for one in sessions.active(engine, now)]
     rows = [
         {
@@ -39,7 +43,7 @@ def everyone() -> pd.DataFrame:
             "display_name": known.display_name,
             "sign_in_name": known.sign_in_name,
             "role": known.role,
-            "state": state(known),
+            "state": state(known, is_linked=known.account_id in linked),
             "places": None if known.role == "administrator" else session.in_words(session.person(known)),
             "signed_in_at": freshness.local(known.signed_in_at) if known.signed_in_at else None,
             "open_sessions": open_now.count(known.account_id),
@@ -50,10 +54,12 @@ def everyone() -> pd.DataFrame:
     return pd.DataFrame(rows, columns=list(columns))
 
 
-def state(known: Account) -> str:
-    """The key of ``STATES`` for an account."""
+def state(known: Account, *, is_linked: bool) -> str:
+    """The key of ``STATES`` for an account. Where people sign in with a provider, most have no use for a password."""
     if known.disabled:
         return "disabled"
+    if settings().with_provider and not known.break_glass:
+        return "ok" if is_linked else "unlinked"
     if known.initial_until is not None:
         return "expired" if known.initial_until <= utc_now() else "invited"
     return "no_factor" if known.needs_totp and not known.has_totp else "ok"
@@ -101,10 +107,11 @@ def new(actor: str) -> None:
                 accounts.create(
                     opened(), actor, name, shown, rights, password, utc_now(), initial=True, words=_guessable()
                 )
-                st.session_state[_GIVEN] = (shown, password)
+                if not settings().with_provider:
+                    st.session_state[_GIVEN] = (shown, password)
                 st.session_state[_MADE] = st.session_state.get(_MADE, 0) + 1
 
-            _do(create, t("accounts.created"))
+            _do(create, t("accounts.created_to_link" if settings().with_provider else "accounts.created"))
 
 
 def one(account_id: str, actor: str) -> None:
@@ -124,6 +131,8 @@ def one(account_id: str, actor: str) -> None:
                 accounts.change(engine, actor, account_id, now, sign_in_name=name, display_name=shown, rights=rights)
 
             _do(change, t("accounts.changed"))
+    if settings().with_provider:
+        _identity(known, actor)
     with st.container(border=True):
         head.block(t("accounts.more"))
         with st.container(horizontal=True, gap="small"):
@@ -135,6 +144,42 @@ def one(account_id: str, actor: str) -> None:
                 _sure("enable", lambda: accounts.enable(engine, actor, account_id, now))
             else:
                 _sure("disable", lambda: accounts.disable(engine, actor, account_id, now))
+
+
+def _identity(known: Account, actor: str) -> None:
+    """Whom the OpenID provider must name for this account, and whether the password opens without it."""
+    engine, now = opened(), utc_now()
+    linked = identities.of_account(engine, known.account_id)
+    issuer = linked.issuer if linked else settings().oidc_issuer
+    name = settings().oidc_name or t("oidc.company")
+    with st.container(border=True):
+        head.block(t("accounts.identity"), t("accounts.identity_note", name=name))
+        left, right = st.columns(2)
+        subject = left.text_input(
+            t("accounts.subject"),
+            linked.subject if linked else "",
+            key=f"{known.account_id}_subject",
+            help=t("accounts.subject_help"),
+        )
+        right.text_input(t("accounts.issuer"), issuer, disabled=True, key=f"{known.account_id}_issuer")
+        with st.container(horizontal=True, gap="small"):
+            if st.button(t("accounts.link"), type="primary", key="accounts_link"):
+                wanted = Identity(settings().oidc_issuer, subject)
+                _do(lambda: identities.link(engine, actor, known.account_id, wanted, now), t("accounts.linked"))
+            if linked is not None:
+                _sure("unlink", lambda: identities.unlink(engine, actor, known.account_id, now))
+        if known.role == "administrator":
+            on = st.checkbox(
+                t("accounts.break_glass"),
+                known.break_glass,
+                key=f"{known.account_id}_break_glass",
+                help=t("accounts.break_glass_help"),
+            )
+            if on != known.break_glass:
+                _do(
+                    lambda: accounts.set_break_glass(engine, actor, known.account_id, now, on=on),
+                    t("accounts.changed"),
+                )
 
 
 def _new_password(known: Account, actor: str) -> None:

@@ -9,8 +9,9 @@ from streamlit.testing.v1 import AppTest
 
 from data_access.freshness import utc_now
 from data_access.settings import settings
-from data_access.state import accounts, audit, sessions
+from data_access.state import accounts, audit, identities, sessions
 from data_access.state.accounts import Account, Rights
+from data_access.state.identities import Identity
 from data_access.state.store import opened
 from pages._gate.identity import Person
 from tests.small_chain import served
@@ -110,6 +111,27 @@ def test_the_last_administrator_stays(visit: Visit, chief: Account) -> None:
     at.button(key="accounts_disable").click().run()
     assert "This is the last administrator who can sign in" in at.error[0].value
     assert not accounts.find(opened(), chief.account_id).disabled  # type: ignore[union-attr]
+
+
+def test_somebody_is_linked_to_the_provider_and_unlinked(
+    visit: Visit, chief: Account, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("MIRROR_OIDC_ISSUER", "https://id.example.com")
+    monkeypatch.setenv("MIRROR_OIDC_CLIENT_ID", "mirror")
+    settings.cache_clear()
+    at = visit("accounts")
+    at.session_state["accounts_list"] = {"selection": {"rows": [], "columns": [], "cells": [[0, "display_name"]]}}
+    at.run()
+    at.text_input(key=f"{chief.account_id}_subject").set_value("248289761001 ")
+    at.button(key="accounts_link").click().run()
+    assert "Issuer and subject are what the provider says" in at.error[0].value
+    at.text_input(key=f"{chief.account_id}_subject").set_value("248289761001")
+    at.button(key="accounts_link").click().run()
+    assert identities.of_account(opened(), chief.account_id) == Identity("https://id.example.com", "248289761001")
+    at.checkbox(key=f"{chief.account_id}_break_glass").check().run()
+    assert accounts.find(opened(), chief.account_id).break_glass  # type: ignore[union-attr]
+    at.button(key="accounts_unlink").click().run()
+    assert identities.of_account(opened(), chief.account_id) is None
 
 
 def test_one_click_entry_can_look_but_not_change(visit: Visit) -> None:

@@ -130,6 +130,32 @@ def test_the_list_names_everybody_and_what_is_open() -> None:
     ]
 
 
+def test_somebody_is_linked_to_the_provider_and_unlinked() -> None:
+    provider = ("--issuer", "https://id.example.com")
+    made = said(*("accounts", "create", "ann", "--role", "marketing", "--subject", "sub-of-ann"), *provider)
+    assert "ann can sign in as marketing with the provider" in made
+    assert "password" not in made
+    assert named("ann").initial_until is None
+    assert "linked to the provider" in said("accounts", "list")
+    assert "ann signs in with https://id.example.com as other" in said(
+        "accounts", "link", "ann", "--subject", "other", *provider
+    )
+    (row,) = json.loads(said("accounts", "list", "--format", "json"))
+    assert (row["issuer"], row["subject"], row["break_glass"]) == ("https://id.example.com", "other", False)
+    assert "no longer signs in with the provider" in said("accounts", "unlink", "ann")
+    assert "is not linked to anybody" in refused("accounts", "unlink", "ann")
+    assert "no provider is set" in refused("accounts", "link", "ann", "--subject", "x")
+
+
+def test_an_administrators_password_opens_beside_the_provider_while_it_is_said_so() -> None:
+    person(opened(), "chief", ADMINISTRATOR)
+    assert "opens also without the provider" in said("accounts", "break-glass", "chief")
+    assert "password also without the provider" in said("accounts", "list")
+    assert "opens no longer without the provider" in said("accounts", "break-glass", "chief", "--off")
+    person(opened(), "ann", MANAGER)
+    assert "only an administrator" in refused("accounts", "break-glass", "ann")
+
+
 def test_the_setup_link_opens_once_and_not_at_all_with_an_administrator() -> None:
     link = said("accounts", "setup-link", "--url", "https://crm.example.com/").strip()
     address, token = link.split("?token=")
