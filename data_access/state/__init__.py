@@ -29,9 +29,9 @@ sign_in     ``attempt(engine, name, password, code, address, now) -> Account | R
             ``change_own_password(engine, account_id, old, new, now, *, words=(), keep="") -> Account``
             ``Refused(reason, ticket="")``, reason in ``wrong, locked, busy, disabled, expired, code_needed, provider,
             unknown``. To the outside one sentence for all of them but ``code_needed`` (password right: ask for the code
-            and send it with the ticket to ``with_code``; the ticket lives 5 minutes) and ``busy`` (try again in a moment). A recovery
-            code is taken in the place of a code. Each waiting call of ``attempt`` is a thread: at most 18, and 16
-            more of people who come from where they signed in last.
+            and send it with the ticket to ``with_code``; the ticket lives 5 minutes) and ``busy`` (try again in a
+            moment). A recovery code is taken in the place of a code. Each waiting call of ``attempt`` is a thread: at
+            most 18, and 16 more of people who come from where they signed in last.
             ``with_identity(engine, who: Identity, proof: Proof, address, now) -> Account | Refused`` for whoever comes
             from the OpenID provider; ``proof_of(engine, ticket) -> Proof | None``
             ``prove_password`` / ``prove_code`` ``(engine, account_id, text, now)`` (Rule): once more, for what matters
