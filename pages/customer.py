@@ -31,6 +31,7 @@ with about.container(border=True, height="stretch"):
 if reach is not None:
     with reach.container(border=True, height="stretch"):
         contact.block(page.scope, page.snapshot, who["customer_key"])
+        person.agreements(report)
 
 cards.kpi_row(report.kpis, page.currency, KPIS)
 

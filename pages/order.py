@@ -3,7 +3,7 @@
 import streamlit as st
 
 from models.reports import tables
-from pages._ui import cards, drill, empty, export, head, session, subjects
+from pages._ui import cards, drill, empty, export, head, person, session, subjects
 from pages._ui import format as fmt
 from pages._ui.i18n import localized, t
 from pages._ui.tables import column, listing
@@ -29,6 +29,7 @@ page = head.begin(
 if not fmt.is_missing(receipt["exclusion"]):
     st.info(t(f"exclusion.{receipt['exclusion']}"), icon=":material/info:")
 cards.facts(subjects.receipt_facts(receipt))
+person.link(receipt)
 cards.amounts(receipt, ("gross_sales", "returns", "net_sales", "units"), page.currency)
 
 lines = localized(report.lines, NAMES)

@@ -3,7 +3,7 @@
 import streamlit as st
 
 from models.reports import tables
-from pages._ui import blocks, cards, drill, empty, export, head, load, session, subjects
+from pages._ui import blocks, cards, drill, empty, export, head, load, person, session, subjects
 from pages._ui.i18n import localized, t
 from pages._ui.tables import column, listing
 
@@ -33,7 +33,7 @@ if store := blocks.sales_by_day_and_store(
 orders = localized(report.recent_orders, NAMES) if session.may_open("order") else None
 if orders is not None:
     with st.container(border=True):
-        head.block(t("product.orders"), t("charts.click_order"))
+        head.block(t("product.orders"), t("customer.open_order_or_customer"))
         shown = [column(name) for name in ("ordered_at", "gross_sales", "units", "store", "customer_key", "order_id")]
         if orders.empty:
             empty.nothing(t("product.no_orders"))
@@ -46,7 +46,8 @@ if orders is not None:
             opens="order_id",
             rows=10,
         ):
-            drill.open_page("order", order=order, product=facts["product_id"], store=drill.asked("store"))
+            ids = {"product": facts["product_id"], "store": drill.asked("store")}
+            person.open_from(orders, order, key="product_orders", **ids)
 
 shown_tables = {name: frame for name, frame in tables(report).items() if name != "recent_orders" or orders is not None}
 export.menu("product", page.cover(), shown_tables, orders)

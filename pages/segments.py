@@ -9,7 +9,7 @@ from data_access.queries.segments import Choice
 from data_access.scope import Scope
 from models.reports import tables
 from models.reports.segments import MOST_MEMBERS, SegmentsReport, chosen_count
-from pages._ui import cards, empty, export, head, load, members
+from pages._ui import cards, drill, empty, export, head, load, members
 from pages._ui import format as fmt
 from pages._ui.choices import choice
 from pages._ui.i18n import localized, t
@@ -55,7 +55,7 @@ for tab, view in zip(tabs, VIEWS.values(), strict=True):
 pick = picked.choice if picked else None
 many = chosen_count(report, pick)
 with st.container(border=True):
-    head.block(t("segments.members"), members.in_words(picked, many))
+    head.block(t("segments.members"), f"{members.in_words(picked, many)} · {t('charts.click_customer')}")
     shown = [
         column("customer_key"),
         column("segment", words="segment"),
@@ -70,7 +70,11 @@ with st.container(border=True):
     with load.working(t("segments.members")):
         rows = load.members(page.scope, page.period.last, page.generation, *settings_in_force, pick, first, PAGE_ROWS)
     people = members.with_scores(localized(rows, {"store": "store.name"}))
-    listing(people, shown, currency=page.currency, alt=t("segments.members"), key="segments_members")
+    customer = listing(
+        people, shown, currency=page.currency, alt=t("segments.members"), key="segments_members", opens="customer_key"
+    )
+    if customer:
+        drill.open_page("customer", customer=customer)
     pager(many, key="segments_page")
 
 names = localized(load.places(page.generation), {"store": "store.name"}).set_index("store_id")["store"]

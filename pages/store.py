@@ -3,7 +3,7 @@
 import streamlit as st
 
 from models.reports import tables
-from pages._ui import blocks, cards, charts, drill, empty, export, grids, head, load, session, subjects
+from pages._ui import blocks, cards, charts, drill, empty, export, grids, head, load, person, session, subjects
 from pages._ui import format as fmt
 from pages._ui.i18n import localized, t
 from pages._ui.tables import column, listing
@@ -59,12 +59,12 @@ for name, value, colour, place in zip(
 orders = report.recent_orders if session.may_open("order") else None
 if orders is not None:
     with st.container(border=True):
-        head.block(t("store.orders"), t("charts.click_order"))
+        head.block(t("store.orders"), t("customer.open_order_or_customer"))
         shown = [column(name) for name in ("ordered_at", "net_sales", "units", "customer_key", "order_id")]
         if order := listing(
             orders, shown, currency=page.currency, alt=t("store.orders"), key="store_orders", opens="order_id", rows=10
         ):
-            drill.open_page("order", order=order, store=store.store_id)
+            person.open_from(orders, order, key="store_orders", store=store.store_id)
 
 shown_tables = {name: frame for name, frame in tables(report).items() if name != "recent_orders" or orders is not None}
 export.menu("store", page.cover(), shown_tables, orders)

@@ -35,6 +35,7 @@ CASES: dict[str, tuple[Any, ...]] = {
     "consents.incidents": (),
     "consents.without_purchase": (date(2026, 3, 1),),
     "consents.withdrawn_before": (date(2026, 3, 1),),
+    "customer.consents": (key(2),),
     "customer.contacts": (key(1),),
     "customer.lines": (key(1),),
     "customer.origin": (key(1),),
@@ -78,7 +79,7 @@ CASES: dict[str, tuple[Any, ...]] = {
 }
 
 # What describes the chain, or a customer of store A, and not its trade: the same for every scope that holds A.
-SHARED = {"products.product_facts", "customer.contacts", "customer.origin", "customer.profile"}
+SHARED = {"products.product_facts", "customer.consents", "customer.contacts", "customer.origin", "customer.profile"}
 # One row per period whatever the scope; without stores its figures are 0 or missing.
 PER_PERIOD = {"customers.buyers", "products.product_buyers"}
 

@@ -6,12 +6,12 @@ Of anybody else, as of a key that nobody has, there is nothing at all.
 from typing import Any
 
 import pandas as pd
-from sqlalchemy import ColumnElement, Double, Engine, Select, case, cast, false, func, null, or_, select
+from sqlalchemy import ColumnElement, Double, Engine, Select, case, cast, false, func, null, or_, select, union
 
 from data_access.marts.campaign_customer import campaign_customer
 from data_access.marts.customer_store_day import customer_store_day
 from data_access.marts.customer_timeline import customer_timeline
-from data_access.marts.tables import campaign, customer, product, sale_line, store
+from data_access.marts.tables import campaign, consent, customer, product, sale_line, store
 from data_access.pseudonym import number_of
 from data_access.queries._frame import fetch, values
 from data_access.scope import Scope
@@ -138,6 +138,33 @@ def contacts(scope: Scope, engine: Engine, customer_key: str) -> pd.DataFrame:
         .order_by(func.coalesce(*steps).desc(), c.campaign_id)
     )
     return fetch(scope, engine, scope.limit(query, c.store_id))
+
+
+def consents(scope: Scope, engine: Engine, customer_key: str) -> pd.DataFrame:
+    """One row per purpose and channel for which a customer of the stores in scope ever agreed.
+
+    Columns: purpose, channel, lives (whether the agreement holds), granted_at (UTC, the latest), withdrawn_at (UTC, the
+    latest; NaT while it holds).
+    """
+    g, c, t = consent.c, customer.c, customer_timeline.c
+    at_home = scope.limit(select(c.customer_no).where(_is(c.customer_no, customer_key)), c.home_store_id)
+    seen = scope.limit(select(t.customer_no).where(_is(t.customer_no, customer_key)), t.store_id)
+    here = union(at_home, seen).subquery("here")
+    lives = func.bool_or(g.withdrawn_at.is_(None))
+    query = (
+        select(
+            g.purpose,
+            g.channel,
+            lives.label("lives"),
+            func.max(g.granted_at).label("granted_at"),
+            case((lives, null()), else_=func.max(g.withdrawn_at)).label("withdrawn_at"),
+        )
+        .join_from(consent, here, here.c.customer_no == g.customer_no)
+        .where(_is(g.customer_no, customer_key))
+        .group_by(g.purpose, g.channel)
+        .order_by(g.purpose, g.channel)
+    )
+    return fetch(scope, engine, query)
 
 
 def _is(column: ColumnElement[Any], customer_key: str) -> ColumnElement[bool]:

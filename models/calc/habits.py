@@ -5,7 +5,8 @@ from collections.abc import Sequence
 import numpy as np
 import pandas as pd
 
-_LEAST_GAPS = 3  # between visits, before their spread says anything
+_LEAST = 3  # values, before their spread says anything
+_LEAST_FOR_A_TAIL = 5
 
 
 def quartiles(values: Sequence[float]) -> tuple[float, float, float]:
@@ -14,7 +15,12 @@ def quartiles(values: Sequence[float]) -> tuple[float, float, float]:
     if not known.size:
         return np.nan, np.nan, np.nan
     low, middle, high = np.quantile(known, [0.25, 0.5, 0.75])
-    return float(middle), *((float(low), float(high)) if known.size >= _LEAST_GAPS else (np.nan, np.nan))
+    return float(middle), *((float(low), float(high)) if known.size >= _LEAST else (np.nan, np.nan))
+
+
+def longest_usual(found: Sequence[float]) -> float:
+    """The gap that nine of ten do not exceed; NaN for fewer than five."""
+    return float(np.quantile(found, 0.9)) if len(found) >= _LEAST_FOR_A_TAIL else np.nan
 
 
 def gaps(days: pd.Series) -> list[int]:

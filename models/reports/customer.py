@@ -64,8 +64,11 @@ class CustomerReport:
     timeline: Annotated[
         pd.DataFrame, Columns("at kind text more amount units store_id store order_id return_id campaign_id channel")
     ]
-    # days_between_visits, ticket, units_per_order: median with quartiles (NA for fewer than three); discount_share
+    # days_between_visits, ticket, units_per_order: median with quartiles (NA for fewer than three); longest_usual_gap:
+    # nine of ten gaps between visits are at most as long (NA for fewer than five); discount_share
     habits: Annotated[pd.DataFrame, Columns("key value lo hi")]
+    # one row per purpose and channel; lives: the customer agrees at the moment of the snapshot; instants in UTC
+    consents: Annotated[pd.DataFrame, Columns("purpose channel lives granted_at withdrawn_at")]
     # what is bought: dimension category | brand | product | price_band | pack_size | channel, at most 5 names each
     favourites: Annotated[pd.DataFrame, Columns("dimension name net_sales units orders share")]
     # what models say; NA with the reason why they say nothing
@@ -87,6 +90,7 @@ def customer(snapshot: Snapshot, scope: Scope, customer_key: str) -> CustomerRep
         kpis=metrics.kpis(KPIS, _sums(trade, bought, snapshot.info.last_day)).drop(columns=["previous", "last_year"]),
         timeline=_timeline(trade, lines, queries.contacts(scope, engine, customer_key)),
         habits=_habits(bought, lines),
+        consents=queries.consents(scope, engine, customer_key),
         favourites=habits.favourites(lines, DIMENSIONS, FAVOURITES),
         expectations=pd.DataFrame(
             {"key": EXPECTATIONS, "value": np.nan, "lo": np.nan, "hi": np.nan, "why": NOT_FITTED}
@@ -172,8 +176,10 @@ def _local(utc: pd.Timestamp, zone: object) -> pd.Timestamp:
 
 def _habits(bought: pd.DataFrame, lines: pd.DataFrame) -> pd.DataFrame:
     gross, discount = float(lines["net"].sum()), float(lines["discount"].sum())
+    gaps = habits.gaps(bought["happened_at"])
     found = {
-        "days_between_visits": habits.quartiles(habits.gaps(bought["happened_at"])),
+        "days_between_visits": habits.quartiles(gaps),
+        "longest_usual_gap": (habits.longest_usual(gaps), np.nan, np.nan),
         "ticket": habits.quartiles(bought["amount"].tolist()),
         "units_per_order": habits.quartiles(bought["units"].tolist()),
         # Discounts are including tax, sales are not: a share of what was asked for, not of what was paid.

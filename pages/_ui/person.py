@@ -3,6 +3,7 @@
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import NoReturn
 
 import pandas as pd
 import plotly.graph_objects as go
@@ -11,7 +12,7 @@ import streamlit as st
 from data_access.errors import Problem
 from data_access.scope import Scope
 from models.reports.customer import CustomerReport
-from pages._ui import charts, drill, load, palette
+from pages._ui import charts, drill, load, palette, session
 from pages._ui import format as fmt
 from pages._ui.device import narrow
 from pages._ui.i18n import exists, localized, localized_text, t
@@ -28,7 +29,6 @@ EVENTS = (
     column("amount"),
     column("units"),
     column("store"),
-    column("channel"),
 )
 
 # From the best to the lost, as colours of badges.
@@ -90,7 +90,7 @@ def facts(header: pd.Series) -> list[tuple[str, str]]:
     return [
         (t("column.joined_on"), fmt.day(header["joined_on"])),
         (t("customer.home"), _text(header["store"])),
-        (t("column.city"), localized_text("customer.city", _text(header["city"]))),
+        (t("column.city"), localized_text("store.city", _text(header["city"]))),
         (t("column.age_band"), _age(header["age_band"])),
         (t("column.gender"), _word("gender", header["gender"])),
         (t("column.source"), _word("source", header["source"])),
@@ -104,24 +104,21 @@ def before_you_talk(report: CustomerReport, currency: str) -> list[Line]:
     """What to know first: the last purchase, the rhythm and whether it is broken, the last return and message."""
     lines: list[Line] = []
     days = report.kpis.set_index("key")["value"]["recency_days"]
-    rhythm = report.habits.set_index("key").loc["days_between_visits"]
+    habit = report.habits.set_index("key")["value"]
     last = _latest(report.timeline, "purchase")
     if last is None:
         lines.append(Line("shopping_bag", t("customer.never_bought")))
     else:
         money = fmt.money(last["amount"], currency)
         lines.append(Line("shopping_bag", t("customer.last", ago=ago(days), what=_what(last), money=money)))
-    if not fmt.is_missing(rhythm["value"]) and not fmt.is_missing(days):
-        said = {"usual": fmt.days(round(rhythm["value"])), "days": fmt.days(days)}
-        if fmt.is_missing(rhythm["hi"]):
-            lines.append(Line("event_repeat", t("customer.rhythm_few", **said)))
-        elif days > rhythm["hi"]:
-            lines.append(
-                Line("schedule", t("customer.overdue", **said, high=fmt.days(round(rhythm["hi"]))), warns=True)
-            )
+    if not fmt.is_missing(habit["days_between_visits"]) and not fmt.is_missing(days):
+        longest = habit["longest_usual_gap"]
+        said = {"usual": fmt.days(round(habit["days_between_visits"])), "days": fmt.days(days)}
+        if days > longest:
+            most = fmt.days(round(longest))
+            lines.append(Line("schedule", t("customer.overdue", **said, most=most), warns=True))
         else:
-            spread = {"low": fmt.count(rhythm["lo"]), "high": fmt.days(round(rhythm["hi"]))}
-            lines.append(Line("event_repeat", t("customer.rhythm", **said, **spread)))
+            lines.append(Line("event_repeat", t("customer.rhythm", **said)))
     back = _latest(report.timeline, "return")
     if back is not None:
         money = fmt.money(back["amount"], currency)
@@ -152,11 +149,24 @@ def ago(days: float) -> str:
     return t("customer.ago", days=fmt.days(days))
 
 
+def agreements(report: CustomerReport) -> None:
+    """What may be said on which channel: one line per purpose, the channels by whether the customer still agrees."""
+    found = report.consents
+    st.markdown(f":small[:gray[{t('customer.agreed')}]]", help=t("customer.agreed_help"))
+    if found.empty:
+        st.markdown(f":gray[{t('customer.agreed_nothing')}]")
+    for purpose, rows in found.groupby("purpose", sort=False):
+        said = []
+        for channel, lives in zip(rows["channel"], rows["lives"], strict=True):
+            icon, tone = ("check", "green") if lives else ("block", "gray")
+            said.append(f":{tone}-badge[:material/{icon}: {literal(_word('customer.reach', channel))}]")
+        st.markdown(f"{_word('customer.purpose', purpose)} " + " ".join(said))
+
+
 def events(timeline: pd.DataFrame) -> pd.DataFrame:
     """The timeline for a list: what happened in words, in the language of the run."""
     return localized(timeline, NAMES).assign(
         text=[_what(row) for _, row in timeline.iterrows()],
-        channel=[_word("channel", channel) for channel in timeline["channel"]],
     )
 
 
@@ -181,7 +191,7 @@ def habits(report: CustomerReport, currency: str) -> list[tuple[str, str, str | 
         "discount_share": "percent",
     }
     cards: list[tuple[str, str, str | None]] = []
-    for key, value, low, high in report.habits.itertuples(index=False):
+    for key, value, low, high in report.habits[report.habits["key"].isin(units)].itertuples(index=False):
         shown = fmt.card_value(
             round(value) if units[key] == "days" and not fmt.is_missing(value) else value, units[key], currency
         )
@@ -245,6 +255,22 @@ def axis_of_time(timeline: pd.DataFrame, currency: str) -> go.Figure:
     return figure
 
 
+def link(receipt: pd.Series) -> None:
+    """The way from a receipt to its customer, where there is one whom the reader may open."""
+    if not fmt.is_missing(receipt["customer_key"]) and fmt.is_missing(receipt["exclusion"]):
+        query = drill.link("customer", customer=str(receipt["customer_key"]), store=str(receipt["store_id"]))
+        st.page_link("customer.py", label=t("customer.open"), icon=":material/person:", query_params=query)
+
+
+def open_from(orders: pd.DataFrame, order_id: str, *, key: str, **ids: str | None) -> NoReturn:
+    """After a click on a list of orders: opens the customer where it was on a customer's key, else the order."""
+    column_name = st.session_state[key]["selection"]["cells"][0][1]
+    known = orders.loc[orders["order_id"] == order_id, "customer_key"].dropna()
+    if column_name == "customer_key" and len(known) and session.may_open("customer"):
+        drill.open_page("customer", customer=str(known.iloc[0]), store=ids.get("store"))
+    drill.open_page("order", order=order_id, **ids)
+
+
 def is_order(timeline: pd.DataFrame, order_id: str | None) -> bool:
     """Whether a click was on a purchase of this customer."""
     return order_id is not None and order_id in set(timeline.loc[timeline["kind"] == "purchase", "order_id"])
@@ -269,7 +295,9 @@ def _what(row: pd.Series) -> str:
     if row["kind"] != "purchase":
         return localized_text("campaign.name", str(row["text"]))
     name = localized_text("product.name", str(row["text"]))
-    return t("customer.and_more", product=name, more=fmt.count(row["more"])) if row["more"] > 0 else name
+    if not row["more"] > 0:
+        return name
+    return t("customer.and_more", product=name, lines=fmt.count(row["more"] + 1))
 
 
 def _hint(row: pd.Series, currency: str) -> str:
