@@ -193,10 +193,7 @@ def _leaving(a: float, b: float) -> tuple[Floats, Floats]:
 
 
 def visit_chances(parameters: Purchases, past: Histories, days: int, most: int) -> Floats:
-    """One row per past: how likely exactly 0, 1, ... ``most`` visit days are in the next ``days``.
-
-    Whatever is left to one lies beyond ``most``.
-    """
+    """One row per past: how likely 0, 1, ... ``most`` - 1 and, last, at least ``most`` visit days are in ``days``."""
     r, alpha, a, b = parameters
     k = np.arange(1, most + 1)
     age = alpha + past.age_days[:, None] / DAYS_A_WEEK

@@ -104,8 +104,7 @@ def ranges(model: Purchases, amounts: Spend, past: Histories, amount: Floats, da
 
 def _quantiles(amounts: Spend, repeats: Any, amount: Floats, chances: Floats) -> tuple[Floats, Floats]:
     """Bisection on the distribution of a sum of as many amounts as there are visits."""
-    # Whoever comes even more often is counted with the last number.
-    chances = np.concatenate([chances[:, :-1], 1 - chances[:, :-1].sum(axis=1, keepdims=True)], axis=1)
+    # Whoever comes even more often than the last number says is counted with it.
     ahead = np.arange(1, chances.shape[1])[None, :]
     nothing, some = chances[:, 0], chances[:, 1:]
     x, z = np.asarray(repeats)[:, None], amount[:, None]
