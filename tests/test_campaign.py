@@ -9,7 +9,8 @@ from data_access.queries import campaign as queries
 from data_access.scope import Scope
 from data_access.snapshot import Snapshot
 from models.calc import experiment, lift
-from models.reports.campaign import campaign
+from models.reports.campaign import campaign, priced
+from models.reports.campaigns import campaigns
 from tests.tiny import CHAIN, NOTHING, ONLY_A
 
 
@@ -96,3 +97,27 @@ def test_what_was_spent_before_is_summed_by_arm(tiny_snapshot: Snapshot) -> None
     first_day = pd.Timestamp("2026-03-01").date()
     past = queries.before(Scope("chain"), tiny_snapshot.engine, "K1", first_day).set_index("arm")
     assert past.loc["held back", ["x", "xx", "xy"]].tolist() == [90, 90 * 90, 90 * 105]
+
+
+def test_all_campaigns_stand_side_by_side(tiny_snapshot: Snapshot) -> None:
+    rows = campaigns(tiny_snapshot, CHAIN).campaigns.set_index("campaign_id")
+    assert set(rows.index) == {"K1", "K2", "K3", "K4", "K5"}
+    k1 = rows.loc["K1"]
+    assert (k1["targeted"], k1["held_back"], k1["buyers"], k1["net_sales"]) == (4, 1, 2, 425 + 400)
+    assert (k1["redeeming_customers"], k1["redemptions"], k1["state"], k1["verdict"]) == (1, 1, "closed", "cannot_tell")
+    assert k1["incremental_margin"] == (425 + 400) - 4 * 105
+    assert rows.loc["K2", ["targeted", "state", "verdict"]].tolist() == [1, "undated", "no_control"]
+    assert rows.loc["K3", ["targeted", "redemptions", "verdict"]].tolist() == [0, 1, "nobody"]
+
+
+def test_a_campaign_in_the_list_says_what_its_card_says(tiny_snapshot: Snapshot) -> None:
+    listed = campaigns(tiny_snapshot, CHAIN).campaigns.set_index("campaign_id")
+    for campaign_id in ("K1", "K4", "K5"):
+        card = campaign(tiny_snapshot, CHAIN, campaign_id).verdict.iloc[-1]
+        assert listed.loc[campaign_id, "verdict"] == card["verdict"]
+
+
+def test_what_a_campaign_cost_a_part_of_the_chain_nobody_knows(tiny_snapshot: Snapshot) -> None:
+    header = pd.DataFrame({"cost": [100.0]})
+    assert priced(header, CHAIN)["cost"].tolist() == [100]
+    assert priced(header, ONLY_A)["cost"].isna().all()

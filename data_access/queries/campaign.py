@@ -1,4 +1,4 @@
-"""One campaign: who was assigned to which arm, and what they did in its window.
+"""Campaigns as experiments: who was assigned to which arm, and what they did in its window.
 
 By intention to treat: every assigned customer of the stores in scope, reached or not. A customer of a campaign belongs
 to one store.
@@ -13,15 +13,15 @@ from sqlalchemy import ColumnElement, Double, Engine, Select, and_, case, cast, 
 from data_access.marts.campaign_customer import campaign_customer
 from data_access.marts.campaign_use import BIT
 from data_access.marts.customer_store_day import customer_store_day
-from data_access.marts.tables import campaign, campaign_arm
+from data_access.marts.tables import campaign, campaign_arm, campaign_event
 from data_access.queries._frame import amount, count, fetch, fetch_many
 from data_access.scope import Scope
 
 DAYS_BEFORE = 365  # what is known of a customer when a campaign starts: the net sales of a year
 
 
-def about(scope: Scope, engine: Engine, campaign_id: str) -> pd.DataFrame:
-    """The row of a campaign, if it has one and the scope sees anything.
+def about(scope: Scope, engine: Engine, campaign_id: str | None = None) -> pd.DataFrame:
+    """The rows of campaigns (all unless told), if they have one and the scope sees anything; the latest first.
 
     Columns: campaign_id, name, type, channel, objective, offer, starts_on, ends_on, window_last, is_planned, and its
     cost (media, messages and other; NaN when none of them is known), staff_hours, platform_conversions.
@@ -35,19 +35,65 @@ def about(scope: Scope, engine: Engine, campaign_id: str) -> pd.DataFrame:
         cast(case((func.coalesce(*known).is_not(None), total)), Double).label("cost"),
         c.staff_hours,
         c.platform_conversions,
-    ).where(c.campaign_id == campaign_id)
+    ).order_by(c.starts_on.desc().nulls_last(), c.campaign_id)
+    if campaign_id is not None:
+        query = query.where(c.campaign_id == campaign_id)
     return fetch(scope, engine, query if scope.kind == "chain" or scope.store_ids else query.where(false()))
 
 
-def arms(scope: Scope, engine: Engine, campaign_id: str) -> pd.DataFrame:
-    """One row per arm with customers in scope, by name.
+def outcomes(scope: Scope, engine: Engine) -> pd.DataFrame:
+    """One row per campaign with customers in scope.
 
-    Columns: arm, is_control, planned_share (NaN when nobody said), people (assigned to it), visitors, buyers, orders.
+    Columns: campaign_id, redeeming_customers (of all who redeemed a coupon of it), redemptions; of its treated
+    customers buyers, new_buyers (whose first order ever in scope is not before the campaign), net_sales (gross sales
+    less the refunds so far of the orders in its window) and margin (NaN when no cost is known).
+    """
+    m, c, e, d = campaign_customer.c, campaign.c, campaign_event.c, customer_store_day.c
+    bought = and_(m.arm.is_not(None), ~m.is_control, m.orders > 0)
+    first = scope.limit(
+        select(d.customer_no, func.min(d.day).label("first_day")).where(d.orders > 0).group_by(d.customer_no),
+        d.store_id,
+    ).subquery("first")
+    query = (
+        select(
+            m.campaign_id,
+            func.count(m.redeemed_at).label("redeeming_customers"),
+            func.count().filter(bought).label("buyers"),
+            func.count().filter(bought, first.c.first_day >= c.starts_on).label("new_buyers"),
+            amount(m.gross_sales - m.returns_of_sales, bought).label("net_sales"),
+            cast(func.sum(m.margin).filter(bought), Double).label("margin"),
+        )
+        .select_from(campaign_customer)
+        .outerjoin(campaign, c.campaign_id == m.campaign_id)
+        .outerjoin(first, first.c.customer_no == m.customer_no)
+        .group_by(m.campaign_id)
+    )
+    redeemed = (
+        select(m.campaign_id, func.count().label("redemptions"))
+        .join_from(
+            campaign_customer,
+            campaign_event,
+            and_(e.campaign_id == m.campaign_id, e.customer_no == m.customer_no, e.kind == "redeemed"),
+        )
+        .group_by(m.campaign_id)
+    )
+    found = fetch(scope, engine, scope.limit(query, m.store_id))
+    times = fetch(scope, engine, scope.limit(redeemed, m.store_id))
+    return found.assign(
+        redemptions=found["campaign_id"].map(times.set_index("campaign_id")["redemptions"]).fillna(0).astype("int64")
+    )
+
+
+def arms(scope: Scope, engine: Engine, campaign_id: str | None = None) -> pd.DataFrame:
+    """One row per campaign (all unless told) and arm with customers in scope, by name.
+
+    Columns: campaign_id, arm, is_control, planned_share (NaN when nobody said), people (assigned to it), visitors, buyers, orders.
     """
     m, a = campaign_customer.c, campaign_arm.c
     query = (
         _assigned(
             campaign_id,
+            m.campaign_id,
             m.arm,
             m.is_control,
             func.max(a.planned_share).label("planned_share"),
@@ -57,31 +103,32 @@ def arms(scope: Scope, engine: Engine, campaign_id: str) -> pd.DataFrame:
             count(m.orders).label("orders"),
         )
         .outerjoin(campaign_arm, and_(a.campaign_id == m.campaign_id, a.arm == m.arm))
-        .group_by(m.arm, m.is_control)
-        .order_by(m.arm)
+        .group_by(m.campaign_id, m.arm, m.is_control)
+        .order_by(m.campaign_id, m.arm)
     )
     return fetch(scope, engine, scope.limit(query, m.store_id))
 
 
-def buyers(scope: Scope, engine: Engine, campaign_id: str) -> pd.DataFrame:
-    """One row per assigned customer in scope who bought in the window, in the order of their pseudonyms.
+def buyers(scope: Scope, engine: Engine, campaign_id: str | None = None) -> pd.DataFrame:
+    """One row per campaign (all unless told) and assigned customer in scope who bought in the window, by pseudonym.
 
-    Columns: arm, orders, spend (gross sales less the refunds so far of these orders), margin (gross sales less cost;
+    Columns: campaign_id, arm, orders, spend (gross sales less the refunds so far of these orders), margin (gross sales less cost;
     NaN when the cost of none of the orders is known).
     """
     m = campaign_customer.c
     query = (
         _assigned(
             campaign_id,
+            m.campaign_id,
             m.arm,
             m.orders,
             cast(m.gross_sales - m.returns_of_sales, Double).label("spend"),
             cast(m.margin, Double).label("margin"),
         )
         .where(m.orders > 0)
-        .order_by(m.customer_no)
+        .order_by(m.campaign_id, m.customer_no)
     )
-    return fetch_many(scope, engine, scope.limit(query, m.store_id), categories=["arm"])
+    return fetch_many(scope, engine, scope.limit(query, m.store_id), categories=["campaign_id", "arm"])
 
 
 def before(scope: Scope, engine: Engine, campaign_id: str, first_day: date) -> pd.DataFrame:
@@ -105,10 +152,11 @@ def before(scope: Scope, engine: Engine, campaign_id: str, first_day: date) -> p
     return fetch(scope, engine, scope.limit(query, m.store_id))
 
 
-def _assigned(campaign_id: str, *columns: ColumnElement[Any]) -> Select[Any]:
-    """Of the customers that somebody assigned to an arm of the campaign."""
+def _assigned(campaign_id: str | None, *columns: ColumnElement[Any]) -> Select[Any]:
+    """Of the customers that somebody assigned to an arm of the campaign, or of any."""
     m = campaign_customer.c
-    return select(*columns).select_from(campaign_customer).where(m.campaign_id == campaign_id, m.arm.is_not(None))
+    query = select(*columns).select_from(campaign_customer).where(m.arm.is_not(None))
+    return query if campaign_id is None else query.where(m.campaign_id == campaign_id)
 
 
 def _took(step: str) -> ColumnElement[int]:

@@ -17,7 +17,7 @@ Floats = npt.NDArray[np.float64]
 
 Z80 = 0.8416212335729143  # of a power of 80 %
 MOST_DRAWN = 1_000  # buyers up to which a randomisation test is drawn instead of approximated
-DRAWS = 4_999
+DRAWS = 1_999
 ENOUGH_BUYERS = 50  # in each arm: with fewer, an interval for money does not cover as often as it says
 SLIGHT_SKEW = 0.1  # of a difference, below which Welch's interval needs no correction
 _CELLS = 2_000_000  # random numbers held at once

@@ -27,7 +27,7 @@ class CampaignReport:
     currency: str
     is_over: bool  # the window has closed, so that figures no longer change but by returns
     money: str  # what the verdict looks at: margin where it is known, else spend
-    # one row: the campaign; cost: media, messages and other, NaN when unknown
+    # one row: the campaign; cost: media, messages and other, NaN when unknown and for a part of the chain
     header: Annotated[
         pd.DataFrame,
         Columns(
@@ -54,7 +54,7 @@ def campaign(snapshot: Snapshot, scope: Scope, campaign: str | None = None) -> C
     """One campaign (default: the only one); Problem when it is unknown, or when there are several to choose from."""
     engine = snapshot.engine
     chosen = _chosen(campaign, scope, snapshot)
-    header = queries.about(scope, engine, chosen)
+    header = priced(queries.about(scope, engine, chosen), scope)
     people = queries.arms(scope, engine, chosen)
     found = experiment(people, queries.buyers(scope, engine, chosen))
     lifts = found.lift()
@@ -68,6 +68,11 @@ def campaign(snapshot: Snapshot, scope: Scope, campaign: str | None = None) -> C
     )
     is_over = bool((header["window_last"] <= pd.Timestamp(snapshot.info.as_of)).any())
     return CampaignReport(chosen, snapshot.info.currency, is_over, found.money, **frames)
+
+
+def priced(campaigns: pd.DataFrame, scope: Scope) -> pd.DataFrame:
+    """``campaigns`` with their cost where the scope is the chain: of stores nobody knows which part is theirs."""
+    return campaigns if scope.kind == "chain" else campaigns.assign(cost=float("nan"))
 
 
 def _chosen(campaign: str | None, scope: Scope, snapshot: Snapshot) -> str:

@@ -8,6 +8,7 @@ from data_access.errors import Problem
 from data_access.marts.segment_rules import MONETARY, TIE_RULES
 from models.reports._shape import declared_tables
 from models.reports.campaign import CampaignReport, campaign
+from models.reports.campaigns import CampaignsReport, campaigns
 from models.reports.customer import CustomerReport, customer
 from models.reports.funnel import COUNTED, FunnelReport, funnel
 from models.reports.health import HealthReport, health
@@ -148,6 +149,7 @@ _ALL = (
             Parameter("consent_months", "consent_months", _whole, "consents withdrawn so long ago are due"),
         ),
     ),
+    Report("campaigns", campaigns, CampaignsReport, "nothing"),
     Report(
         "campaign",
         campaign,

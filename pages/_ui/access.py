@@ -49,6 +49,8 @@ PAGES: tuple[Page, ...] = (
     Page("customer", "customers", ":material/person:", _CUSTOMERS, listed=False),
     Page("retention", "customers", ":material/autorenew:", _CUSTOMERS),
     Page("value", "customers", ":material/diamond:", _CUSTOMERS),
+    Page("campaigns", "marketing", ":material/campaign:", _TRADE),
+    Page("campaign", "marketing", ":material/fact_check:", _TRADE, listed=False),
     Page("store", "stores", ":material/storefront:", _TRADE),
     Page("product", "range", ":material/inventory_2:", _TRADE, listed=False),
     # Rows of single orders: marketing works with aggregates.

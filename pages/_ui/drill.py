@@ -19,6 +19,8 @@ LEVELS: dict[str, tuple[str, ...]] = {
     "product": ("product", "store"),
     "order": ("order", "product", "store"),
     "segments": (),
+    "campaigns": (),
+    "campaign": ("campaign",),
     "customer": ("customer", "store"),
 }
 

@@ -21,8 +21,14 @@ from data_access.settings import settings
 from data_access.snapshot import Snapshot, Unusable, current_snapshot, open_snapshot
 from data_access.snapshot import unusable as unusable_snapshot
 from data_access.texts import translations as read_translations
+from models.reports.campaign import CampaignReport
+from models.reports.campaign import campaign as campaign_report
+from models.reports.campaigns import CampaignsReport
+from models.reports.campaigns import campaigns as campaigns_report
 from models.reports.customer import CustomerReport
 from models.reports.customer import customer as customer_report
+from models.reports.funnel import FunnelReport
+from models.reports.funnel import funnel as funnel_report
 from models.reports.health import HealthReport
 from models.reports.health import health as health_report
 from models.reports.health import quarantined_rows as quarantined_rows_of
@@ -238,6 +244,21 @@ def order(scope: Scope, order_id: str, generation: str) -> OrderReport:
 @st.cache_data(ttl=_KEEP, max_entries=64, show_spinner=False)
 def customer(scope: Scope, customer_key: str, generation: str) -> CustomerReport:
     return customer_report(_at(generation), scope, customer_key)
+
+
+@st.cache_data(ttl=_KEEP, max_entries=32, show_spinner=False)
+def campaigns(scope: Scope, generation: str) -> CampaignsReport:
+    return campaigns_report(_at(generation), scope)
+
+
+@st.cache_data(ttl=_KEEP, max_entries=128, show_spinner=False)
+def campaign(scope: Scope, campaign_id: str, generation: str) -> CampaignReport:
+    return campaign_report(_at(generation), scope, campaign_id)
+
+
+@st.cache_data(ttl=_KEEP, max_entries=128, show_spinner=False)
+def funnel(scope: Scope, campaign_id: str, generation: str) -> FunnelReport:
+    return funnel_report(_at(generation), scope, campaign_id)
 
 
 @st.cache_data(ttl=_KEEP, max_entries=8, show_spinner=False)

@@ -15,6 +15,7 @@ from data_access.snapshot import Snapshot
 from models.calc import lift
 from models.calc.lift import Outcome
 from models.reports.campaign import campaign
+from models.reports.campaigns import campaigns as campaigns_report
 from models.reports.funnel import funnel
 from tests.golden.test_reports_golden import load
 from tests.shared_data import shared_data
@@ -147,3 +148,17 @@ def test_halves_of_the_real_control_group_do_not_differ(share: float, hillstrom:
         tails["money below"] += less < 0.025
     log.info("%s treated: %s", share, {tail: f"{many / tries:.2%}" for tail, many in tails.items()})
     assert max(tails.values()) / tries <= 0.035
+
+
+def test_every_campaign_of_the_journey_has_its_households_and_redemptions(journey: Snapshot) -> None:
+    rows = campaigns_report(journey, CHAIN).campaigns.set_index("campaign_id")
+    expected = golden("complete_journey")["sample_2017"]["campaigns"]
+    found = {
+        campaign_id: (row["targeted"], row["redeeming_customers"], row["redemptions"])
+        for campaign_id, row in rows.iterrows()
+    }
+    assert found == {
+        campaign_id: (figures["targeted_households"], figures["redeeming_households"], figures["redemptions"])
+        for campaign_id, figures in expected.items()
+    }
+    assert sum(times for _, _, times in found.values()) == 2_102

@@ -1,0 +1,86 @@
+"""Campaigns: all of them side by side, by what they earned beyond their cost, never by what they sold."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Annotated
+
+import numpy as np
+import pandas as pd
+
+from data_access.queries import campaign as queries
+from data_access.queries import campaigns as all_campaigns
+from data_access.scope import Scope
+from data_access.snapshot import Snapshot
+from models.calc.experiment import experiment
+from models.reports._shape import Columns, select_columns
+from models.reports.campaign import priced
+
+STATES = ("planned", "running", "closed", "undated")
+
+
+@dataclass(frozen=True, slots=True)
+class CampaignsReport:
+    """Customers of the stores in scope. Money in the chain's currency, excluding tax."""
+
+    currency: str
+    # one row per campaign, the best incremental margin first, those without one after them, the latest first.
+    # state: planned | running (its window is open) | closed | undated. targeted: assigned to a treated arm, held_back:
+    # to a control group. buyers, new_buyers, net_sales and margin: of the targeted, in the campaign's window. lift:
+    # share of buyers, treated arms together less control, with lo95 and hi95. incremental_margin: money (margin where
+    # every cost is known, else sales) that the campaign caused; its interval only with 50 buyers in each arm. cost and
+    # roi only for the whole chain. verdict: as ``models.calc.experiment.VERDICTS``, nobody: no customer was treated.
+    campaigns: Annotated[
+        pd.DataFrame,
+        Columns(
+            "campaign_id name type channel starts_on ends_on state targeted held_back redeeming_customers redemptions "
+            "buyers new_buyers net_sales margin cost lift lo95 hi95 incremental_margin incremental_lo incremental_hi "
+            "roi roi_lo roi_hi verdict"
+        ),
+    ]
+
+
+def campaigns(snapshot: Snapshot, scope: Scope) -> CampaignsReport:
+    """Every campaign the stores in scope had customers in, and those that are planned."""
+    engine = snapshot.engine
+    listed = all_campaigns.campaigns(scope, engine)
+    costs = priced(queries.about(scope, engine), scope).set_index("campaign_id")["cost"]
+    listed = listed.assign(
+        cost=listed["campaign_id"].map(costs).astype("float64"), state=_states(listed, snapshot.info.as_of)
+    )
+    found = listed.merge(queries.outcomes(scope, engine), on="campaign_id", how="left").merge(
+        _results(scope, snapshot, costs), on="campaign_id", how="left"
+    )
+    counted = ["redeeming_customers", "redemptions", "buyers", "new_buyers"]
+    found[counted] = found[counted].fillna(0).astype("int64")
+    found["verdict"] = found["verdict"].fillna("nobody")
+    best_first = found.sort_values("incremental_margin", ascending=False, kind="stable", ignore_index=True)
+    return CampaignsReport(snapshot.info.currency, **select_columns(CampaignsReport, campaigns=best_first))
+
+
+def _states(listed: pd.DataFrame, as_of: datetime) -> pd.Series:
+    today = pd.Timestamp(as_of).normalize()
+    states = np.select(
+        [listed["is_planned"] | (listed["starts_on"] > today), listed["window_last"] >= today],
+        ["planned", "running"],
+        np.where(listed["starts_on"].isna(), "undated", "closed"),
+    )
+    return pd.Series(states, index=listed.index, dtype=object)
+
+
+def _results(scope: Scope, snapshot: Snapshot, costs: pd.Series) -> pd.DataFrame:
+    """What each campaign's treated arms together did beyond its control group, one row per campaign."""
+    people, buyers = queries.arms(scope, snapshot.engine), queries.buyers(scope, snapshot.engine)
+    bought = dict(tuple(buyers.groupby("campaign_id", observed=True)))
+    rows = []
+    for campaign_id, arms in people.groupby("campaign_id"):
+        found = experiment(arms, bought.get(campaign_id, buyers.iloc[:0]))
+        lifts = found.lift(("conversion", found.money))
+        verdict = found.verdicts(lifts, float(costs.get(campaign_id, np.nan)))
+        if verdict.empty:
+            continue
+        shares = lifts[lifts["metric"] == "conversion"].tail(1)[["difference", "lo95", "hi95"]]
+        row = verdict.iloc[-1].to_dict() | (shares.iloc[0].to_dict() if len(shares) else {})
+        rows.append({"campaign_id": campaign_id, **row})
+    names = {"difference": "lift", "incremental": "incremental_margin"}
+    columns = "campaign_id difference lo95 hi95 incremental incremental_lo incremental_hi roi roi_lo roi_hi verdict"
+    return pd.DataFrame(rows, columns=columns.split()).rename(columns=names)

@@ -1,0 +1,311 @@
+"""What campaigns caused, in words and figures: the verdict as a sentence, its cards, and the effects with intervals."""
+
+from collections.abc import Mapping
+
+import pandas as pd
+import plotly.graph_objects as go
+
+from data_access.errors import Problem
+from data_access.scope import Scope
+from models.calc.experiment import LEVEL, POOLED
+from models.reports.campaign import CampaignReport
+from models.reports.funnel import FunnelReport
+from pages._ui import charts, drill, load, palette
+from pages._ui import format as fmt
+from pages._ui.i18n import exists, localized, localized_text, t
+
+# Verdicts and states with the colours of their badges; the best first.
+TONES: Mapping[str, str] = {
+    "worked": "green",
+    "no_evidence": "gray",
+    "cannot_tell": "orange",
+    "no_control": "gray",
+    "hurt": "red",
+    "arms_differ": "red",
+    "nobody": "gray",
+}
+STATES: Mapping[str, str] = {"running": "green", "planned": "blue", "closed": "gray", "undated": "orange"}
+_ICONS = {
+    "worked": ":material/check_circle:",
+    "hurt": ":material/cancel:",
+    "no_evidence": ":material/remove_circle:",
+    "cannot_tell": ":material/help:",
+    "no_control": ":material/group_off:",
+    "arms_differ": ":material/warning:",
+}
+
+
+def chosen(scope: Scope) -> CampaignReport | None:
+    """The campaign that ``?campaign=`` names; None when there is none in scope."""
+    try:
+        return load.campaign(scope, drill.asked("campaign") or "", load.generation())
+    except Problem:
+        return None
+
+
+def sizes(campaigns: pd.DataFrame, currency: str) -> list[tuple[str, str, str | None]]:
+    """Cards: how many campaigns have run, how many of them held somebody back, and what came of those."""
+    ran = campaigns[campaigns["state"].isin(["running", "closed"])]
+    judged = ran[ran["held_back"] > 0]
+    worked = judged[judged["verdict"] == "worked"]
+    cost = ran["cost"].sum(min_count=1)
+    cards: list[tuple[str, str, str | None]] = [
+        (t("campaigns.ran"), fmt.count(len(ran)), t("campaigns.ran.help")),
+        (
+            t("campaigns.judged"),
+            fmt.percent(len(judged) / len(ran) if len(ran) else None, 0),
+            t("campaigns.judged.help", judged=fmt.count(len(judged)), ran=fmt.count(len(ran))),
+        ),
+        (t("campaigns.worked"), fmt.count(len(worked)), t("campaigns.worked.help", judged=fmt.count(len(judged)))),
+        (
+            t("campaigns.earned"),
+            fmt.money_compact(worked["incremental_margin"].sum(), currency),
+            t("campaigns.earned.help"),
+        ),
+    ]
+    if not fmt.is_missing(cost):
+        cards.append((t("campaigns.cost"), fmt.money_compact(cost, currency), t("campaigns.cost.help")))
+    return cards
+
+
+def facts(report: CampaignReport) -> list[tuple[str, str]]:
+    """What is known about a campaign, as label and text."""
+    if report.header.empty:
+        return [(t("column.campaign_id"), report.campaign)]
+    row = report.header.iloc[0]
+    counted = None if pd.isna(row["window_last"]) else fmt.period(row["starts_on"], row["window_last"])
+    return [
+        (t("column.type"), _word("campaign_type", row["type"])),
+        (t("column.channel"), _word("channel", row["channel"])),
+        (t("column.starts_on"), fmt.day(row["starts_on"])),
+        (t("column.ends_on"), fmt.day(row["ends_on"])),
+        (t("campaign.counted"), counted or ""),
+        (t("column.cost"), fmt.money(row["cost"], report.currency)),
+        (t("column.offer"), "" if fmt.is_missing(row["offer"]) else localized_text("campaign.offer", row["offer"])),
+        (t("column.campaign_id"), report.campaign),
+    ]
+
+
+def name(report: CampaignReport) -> str:
+    """The name of a campaign in the language of the run."""
+    return localized_text("campaign.name", report.header["name"].iloc[0]) if len(report.header) else report.campaign
+
+
+def rows(campaigns: pd.DataFrame) -> pd.DataFrame:
+    """Campaigns as a list shows them: a return only where something was shown to be caused."""
+    told = campaigns["verdict"].isin(["worked", "hurt"])
+    return localized(campaigns.assign(roi=campaigns["roi"].where(told)), {"name": "campaign.name"})
+
+
+def verdict_line(report: CampaignReport, row: pd.Series) -> str:
+    """The verdict on one treated arm, or on all together, as a sentence anybody can use."""
+    key = str(row["verdict"])
+    effect = _effect(report, row)
+    sentence = t(
+        f"campaign.verdict.{key}",
+        what=t(f"campaign.money.{report.money}"),
+        each=_each(report, abs(effect["difference"])) if effect is not None else "",
+        range=_range(report, effect),
+        detectable=_each(report, row["smallest_detectable"]),
+        worth=_each(report, row["worth"]),
+        needed=fmt.compact(row["people_needed"]),
+    )
+    return f"{_ICONS[key]} {sentence}"
+
+
+def advice(report: CampaignReport, row: pd.Series) -> str:
+    """What to do next, in one sentence."""
+    if not report.is_over:
+        return t("campaign.advice.running")
+    if row["verdict"] == "worked" and not fmt.is_missing(row["roi"]):
+        return t("campaign.advice.pays" if row["roi"] > 0 else "campaign.advice.does_not_pay")
+    return t(f"campaign.advice.{row['verdict']}")
+
+
+def cards(report: CampaignReport, row: pd.Series) -> list[tuple[str, str, str | None]]:
+    """What the whole campaign earned, its return on cost, who was held back and what could have been seen."""
+    people = report.arms.groupby("is_control")["people"].sum()
+    bought = _effect(report, row, "conversion")
+    found: list[tuple[str, str, str | None]] = [
+        (
+            t("campaign.incremental"),
+            fmt.money_compact(row["incremental"], report.currency),
+            t(
+                "campaign.incremental.help",
+                what=t(f"campaign.money.{report.money}"),
+                range=_interval(row["incremental_lo"], row["incremental_hi"], report.currency),
+            ),
+        ),
+        (
+            t("campaign.roi"),
+            fmt.decimal(row["roi"], 1),
+            t("campaign.roi.help", range=_plain(row["roi_lo"], row["roi_hi"])),
+        ),
+        (
+            t("campaign.bought"),
+            fmt.percent(bought["treated"]) if bought is not None else fmt.MISSING,
+            t("campaign.bought.help", control=fmt.percent(bought["control"]) if bought is not None else fmt.MISSING),
+        ),
+        (t("campaign.treated"), fmt.compact(people.get(False, 0)), t("campaign.treated.help")),
+        (t("campaign.held_back"), fmt.compact(people.get(True, 0)), t("campaign.held_back.help")),
+    ]
+    return found
+
+
+def arm_name(arm: str) -> str:
+    return t("campaign.all_arms") if arm == POOLED else arm
+
+
+def effects(report: CampaignReport) -> go.Figure:
+    """The change of each metric in percent of the control group, one dot per treated arm, with its interval."""
+    rows = report.lift[report.lift["metric"] != "orders"].reset_index(drop=True)
+    rows = rows[rows["control"] > 0]
+    several = rows["arm"].nunique() > 1
+    names = [
+        t(f"lift.{metric}") + (f" · {arm_name(arm)}" if several else "")
+        for arm, metric in zip(rows["arm"], rows["metric"], strict=True)
+    ]
+    middle = rows["difference"] / rows["control"]
+    low, high = rows["lo95"] / rows["control"], rows["hi95"] / rows["control"]
+    clear = rows["p_holm"] < LEVEL
+    places = list(range(len(rows)))
+    figure = go.Figure(layout=charts.layout(height=charts.ROW * max(len(rows), 2) + 56))
+    figure.add_trace(
+        go.Scatter(
+            x=middle,
+            y=places,
+            mode="markers",
+            marker={"size": 11, "color": [palette.OWN if sure else palette.QUIET for sure in clear]},
+            error_x={
+                "type": "data",
+                "symmetric": False,
+                "array": (high - middle).fillna(0),
+                "arrayminus": (middle - low).fillna(0),
+                "thickness": 2,
+                "width": 5,
+                "color": palette.QUIET,
+            },
+            customdata=[
+                [label, fmt.change(value), _percents(lo, hi)]
+                for label, value, lo, hi in zip(names, middle, low, high, strict=True)
+            ],
+            hovertemplate="<b>%{customdata[0]}</b><br>%{customdata[1]}<br>%{customdata[2]}<extra></extra>",
+            showlegend=False,
+        )
+    )
+    reach = max(float(high.fillna(middle).max()), 0.0), min(float(low.fillna(middle).min()), 0.0)
+    ticks, texts = fmt.percent_ticks(reach[0], reach[1])
+    figure.add_vline(x=0, line={"color": palette.SOFT_TEXT, "width": 1})
+    figure.update_xaxes(tickvals=ticks, ticktext=texts, fixedrange=True, showgrid=True, zeroline=False)
+    figure.update_yaxes(
+        tickvals=places,
+        ticktext=names,
+        range=[max(len(rows), 2) - 0.5, -0.5],
+        showgrid=False,
+        zeroline=False,
+        fixedrange=True,
+        automargin=True,
+        tickfont={"size": 13, "color": palette.TEXT},
+    )
+    return figure
+
+
+def table(report: CampaignReport) -> pd.DataFrame:
+    """The effects as a list: arm, metric and every number as text in its own unit."""
+    rows = report.lift
+    shares = rows["metric"].isin(["visit", "conversion"])
+
+    def text(value: float, share: bool) -> str:
+        return fmt.percent(value, 2) if share else fmt.decimal(value)
+
+    shown = {
+        name: [text(value, share) for value, share in zip(rows[name], shares, strict=True)]
+        for name in ("treated", "control")
+    }
+    change = [fmt.points(v) if share else fmt.decimal(v) for v, share in zip(rows["difference"], shares, strict=True)]
+    interval = [
+        fmt.MISSING
+        if fmt.is_missing(lo)
+        else (f"{fmt.points(lo)} – {fmt.points(hi)}" if share else f"{fmt.decimal(lo)} – {fmt.decimal(hi)}")
+        for lo, hi, share in zip(rows["lo95"], rows["hi95"], shares, strict=True)
+    ]
+    return pd.DataFrame(
+        {
+            "arm": rows["arm"].map(arm_name),
+            "metric": rows["metric"],
+            **shown,
+            "change_text": change,
+            "interval": interval,
+            "p_holm": rows["p_holm"],
+        }
+    )
+
+
+def checks(report: CampaignReport) -> list[str]:
+    """How far the comparison may be trusted, one line per check."""
+    known = report.checks.set_index("key")["value"]
+    lines = []
+    ratio = known.get("sample_ratio_p")
+    if ratio is not None and not fmt.is_missing(ratio):
+        lines.append(t("campaign.check.ratio", p=fmt.decimal(ratio, 3)))
+    else:
+        lines.append(t("campaign.check.no_plan"))
+    whole = report.verdict["arm"].iloc[-1]
+    reduction = known.get(f"cuped_variance_reduction.{whole}")
+    if reduction is not None and not fmt.is_missing(reduction):
+        difference = fmt.money(known[f"cuped_difference.{whole}"], report.currency, digits=2)
+        lines.append(t("campaign.check.cuped", reduction=fmt.percent(reduction, 0), difference=difference))
+    if "no_interval" in set(report.lift["method"]):
+        lines.append(t("campaign.check.few"))
+    lines.append(t("campaign.check.cost"))
+    return lines
+
+
+def steps(funnel: FunnelReport) -> pd.DataFrame:
+    """The steps of the treated with their names, shares of the step before among them; ``step``, label, customers."""
+    rows = funnel.steps
+    labels = [
+        t(f"step.{step}") + ("" if fmt.is_missing(rate) else f" · {fmt.percent(rate, 0)}")
+        for step, rate in zip(rows["step"], rows["rate_step"], strict=True)
+    ]
+    return rows[["step", "customers"]].assign(label=labels)
+
+
+def _effect(report: CampaignReport, row: pd.Series, metric: str | None = None) -> pd.Series | None:
+    rows = report.lift[(report.lift["arm"] == row["arm"]) & (report.lift["metric"] == (metric or report.money))]
+    return rows.iloc[0] if len(rows) else None
+
+
+def _each(report: CampaignReport, value: float) -> str:
+    return fmt.money(value, report.currency, digits=2)
+
+
+def _range(report: CampaignReport, effect: pd.Series | None) -> str:
+    if effect is None or fmt.is_missing(effect["lo95"]):
+        return t("campaign.no_range")
+    lo, hi = (fmt.money(effect[end], report.currency, digits=2) for end in ("lo95", "hi95"))
+    return t("campaign.range", lo=lo, hi=hi)
+
+
+def _interval(lo: float, hi: float, currency: str) -> str:
+    if fmt.is_missing(lo):
+        return t("campaign.no_range")
+    return t("campaign.range", lo=fmt.money_compact(lo, currency), hi=fmt.money_compact(hi, currency))
+
+
+def _plain(lo: float, hi: float) -> str:
+    return (
+        t("campaign.no_range")
+        if fmt.is_missing(lo)
+        else t("campaign.range", lo=fmt.decimal(lo, 1), hi=fmt.decimal(hi, 1))
+    )
+
+
+def _percents(lo: float, hi: float) -> str:
+    return t("campaign.no_range") if fmt.is_missing(lo) else t("campaign.range", lo=fmt.change(lo), hi=fmt.change(hi))
+
+
+def _word(prefix: str, value: object) -> str:
+    if fmt.is_missing(value):
+        return ""
+    return t(f"{prefix}.{value}") if exists(f"{prefix}.{value}") else str(value)

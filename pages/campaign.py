@@ -1,0 +1,56 @@
+"""Campaign: one campaign on a card: what it caused, how sure that is, what it cost, how far people went in it."""
+
+import streamlit as st
+
+from models.reports import tables
+from pages._ui import cards, charts, drill, empty, experiments, export, head, load, session
+from pages._ui.i18n import t
+from pages._ui.tables import Column, listing
+
+report = experiments.chosen(session.current_scope())
+if report is None:
+    head.begin("campaign", choices="none")
+    empty.refused("campaign")
+above = (drill.Step(t("page.campaigns"), "campaigns"), drill.Step(experiments.name(report)))
+page = head.begin("campaign", title=experiments.name(report), above=above, choices="none")
+cards.facts(experiments.facts(report))
+if report.verdict.empty:
+    empty.state(t("campaign.nobody"), t("campaign.nobody_do"), ":material/schedule:")
+    st.stop()
+
+whole = report.verdict.iloc[-1]
+with st.container(border=True):
+    st.markdown(f"#### {experiments.verdict_line(report, whole)}")
+    st.caption(experiments.advice(report, whole))
+    for _, arm in report.verdict.iloc[:-1].iterrows():
+        st.markdown(f"**{experiments.arm_name(arm['arm'])}** {experiments.verdict_line(report, arm)}")
+cards.plain_row(experiments.cards(report, whole))
+
+if not report.lift.empty:
+    with st.container(border=True):
+        head.block(t("campaign.effects"), t("campaign.effects_note"))
+        charts.show(experiments.effects(report), alt=t("campaign.effects"), key="campaign_effects")
+    with st.container(border=True):
+        head.block(t("campaign.table"))
+        shown = [
+            Column("arm", "text"),
+            Column("metric", "text", words="lift"),
+            Column("treated", "text"),
+            Column("control", "text"),
+            Column("change_text", "text"),
+            Column("interval", "text", width="medium"),
+            Column("p_holm", "decimal"),
+        ]
+        listing(experiments.table(report), shown, currency=page.currency, alt=t("campaign.table"), key="campaign_table")
+        for line in experiments.checks(report):
+            st.caption(line)
+
+steps = load.funnel(page.scope, report.campaign, page.generation)
+with st.container(border=True):
+    head.block(t("campaign.funnel"), t("campaign.funnel_note"))
+    bars = charts.ranked_bars(
+        experiments.steps(steps), label="label", value="customers", ids="step", unit="count", currency=page.currency
+    )
+    charts.show(bars, alt=t("campaign.funnel"), key="campaign_funnel")
+
+export.menu("campaign", page.cover(), {**tables(report), "steps": steps.steps})

@@ -1,0 +1,42 @@
+"""Campaigns: all of them side by side, by what they earned beyond what would have come anyway."""
+
+import streamlit as st
+
+from models.reports import tables
+from pages._ui import cards, drill, empty, experiments, export, head, load
+from pages._ui.i18n import t
+from pages._ui.tables import Column, badge, listing
+
+page = head.begin("campaigns", choices="places")
+with load.working(t("page.campaigns")):
+    report = load.campaigns(page.scope, page.generation)
+if report.campaigns.empty:
+    empty.state(t("campaigns.none"), t("campaigns.none_do"), ":material/campaign:")
+    st.stop()
+cards.plain_row(experiments.sizes(report.campaigns, page.currency))
+
+with st.container(border=True):
+    head.block(t("campaigns.all"), t("campaigns.all_note"))
+    shown = [
+        Column("name", "text", width="medium"),
+        badge("verdict", "verdict", experiments.TONES),
+        Column("incremental_margin", "money"),
+        Column("roi", "decimal"),
+        Column("targeted", "count"),
+        Column("held_back", "count"),
+        Column("starts_on", "day"),
+        badge("state", "campaign_state", experiments.STATES),
+    ]
+    if campaign := listing(
+        experiments.rows(report.campaigns),
+        shown,
+        currency=page.currency,
+        alt=t("campaigns.all"),
+        key="campaigns_list",
+        opens="campaign_id",
+        rows=16,
+    ):
+        drill.open_page("campaign", campaign=campaign)
+    st.caption(t("campaigns.rank_note"))
+
+export.menu("campaigns", page.cover(), tables(report))
