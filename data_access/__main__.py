@@ -15,8 +15,10 @@ from sqlalchemy.exc import DBAPIError
 
 from data_access.crm import crm_engine
 from data_access.errors import Problem
+from data_access.freshness import utc_now
 from data_access.settings import Settings, duration, settings
 from data_access.state import commands
+from data_access.state.store import opened
 from data_access.vault.commands import vault
 
 if TYPE_CHECKING:
@@ -190,7 +192,7 @@ def check(crm_url: CrmUrl = "", home: Home = None) -> None:
     """Compare the CRM database with the contract (what is missing or changed, what that disables); say how fresh
     the snapshot in force is."""
     from data_access.contract import check as run
-    from data_access.freshness import lines, utc_now
+    from data_access.freshness import lines
     from data_access.snapshot import current_snapshot, last_read_at
 
     chosen = _settings(crm_url, home)
@@ -227,6 +229,28 @@ def row_security(
     with engine.connect() as connection:
         for statement in guard.statements(connection, role):
             typer.echo(f"{statement};")
+
+
+@app.command(name="customer-data")
+def customer_data(
+    customer: Annotated[str, typer.Argument(help="the customer's id in the CRM, phone number or e-mail address")],
+    out: Annotated[Path, typer.Option(metavar="FILE", help="a new file for the rows, as JSON; its owner's only")],
+    reason: Annotated[str, typer.Option(help="why, for the audit log")],
+) -> None:
+    """Everything the CRM holds on one customer, in full, to hand it to that customer; noted in the audit log."""
+    from data_access import customer_data as data
+
+    with _engine(settings()).connect() as connection:
+        found = data.find(connection, customer)
+        if len(found) != 1:
+            raise Problem(
+                f"the CRM has {'several customers' if found else 'nobody'} of this id, number or address: name one id"
+            )
+        rows = data.everything(connection, found[0])
+    key = data.pseudonym(settings().home, found[0])
+    data.note_taken(opened(), commands._actor(), key, reason, utc_now())
+    data.write(out, key, rows, utc_now())
+    typer.echo(f"{sum(map(len, rows.values())):,} rows of {key} from {len(rows)} tables in {out}")
 
 
 def main() -> None:

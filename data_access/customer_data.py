@@ -4,7 +4,11 @@ Rows that name the customer and what hangs on them, without what they say of oth
 whom. What identifies the customer comes from the vault, in full. Nothing here asks who is asking.
 """
 
+import json
+import os
+from collections.abc import Mapping
 from datetime import datetime
+from pathlib import Path
 from typing import Any
 
 from sqlalchemy import (
@@ -24,7 +28,12 @@ from sqlalchemy.exc import DBAPIError
 
 from data_access import vault
 from data_access.errors import Problem
+from data_access.pseudonym import customer_key, customer_number, secret_key
 from data_access.schema import crm, customer
+from data_access.state import audit
+from data_access.state.exports import OPENED
+from data_access.state.rules import Rule
+from data_access.state.store import writing
 from data_access.vault import wipe
 
 Rows = list[dict[str, Any]]
@@ -49,6 +58,7 @@ _GOES = (
     "survey_invitation",
     "tier_change",
 )
+_REASON = range(5, 201)  # characters
 _OTHERS = ("staff.staff_id", "customer.customer_id")  # whom else a row may name
 
 
@@ -56,6 +66,36 @@ def known(connection: Connection, customer_id: str) -> bool:
     """Whether the CRM has a customer of this id."""
     found = connection.execute(select(customer.c.customer_id).where(customer.c.customer_id == customer_id))
     return found.first() is not None
+
+
+def find(connection: Connection, text: str) -> tuple[str, ...]:
+    """The CRM's ids of the customers whom an id, a phone number or an e-mail address names; none, or several.
+
+    Problem when the index of sealed numbers cannot be used.
+    """
+    wanted = text.strip()
+    if known(connection, wanted):
+        return (wanted,)
+    return vault.find(connection, "email" if "@" in wanted else "phone", wanted)
+
+
+def pseudonym(home: Path, customer_id: str) -> str:
+    """The key by which people see a customer, as in the snapshots of ``home``."""
+    return customer_key(customer_number(secret_key(home), customer_id))
+
+
+def note_taken(engine: Engine, actor: str, key: str, reason: str, now: datetime) -> None:
+    """Writes down that somebody is about to take out what the CRM holds on a customer (by the key), and why.
+
+    Rule when the reason is shorter than 5 characters or longer than 200.
+    """
+    text = reason.strip()
+    if len(text) not in _REASON:
+        raise Rule("data_reason", f"say why in {_REASON[0]} to {_REASON[-1]} characters")
+    with writing(engine) as connection:
+        audit.append(connection, actor, "customer_data_taken", key, {"reason": text}, at=now)
+        # So that it counts where somebody asks whose data a person has seen.
+        audit.append(connection, actor, OPENED, key, at=now)
 
 
 def everything(connection: Connection, customer_id: str) -> dict[str, Rows]:
@@ -79,6 +119,16 @@ def everything(connection: Connection, customer_id: str) -> dict[str, Rows]:
     if linked:
         found["customer_identity"] = [{"channel": channel, "external_id": value} for channel, value in linked]
     return found
+
+
+def write(file: Path, key: str, rows: Mapping[str, Rows], now: datetime) -> None:
+    """Writes the rows to a new file that only its owner reads. Problem when the file is there or cannot be made."""
+    told = {"customer": key, "written_at": now.isoformat(timespec="seconds"), "tables": rows}
+    try:
+        with os.fdopen(os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="utf-8") as opened:
+            json.dump(told, opened, ensure_ascii=False, indent=1, default=str)
+    except OSError as error:
+        raise Problem(f"{file} cannot be written ({error.strerror}): name a new file in a folder of yours") from None
 
 
 def erase(engine: Engine, customer_id: str, now: datetime) -> None:

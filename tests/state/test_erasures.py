@@ -1,5 +1,6 @@
 """Requests to be forgotten: what the CRM holds of a customer, what of it goes, and what is left of the request."""
 
+import json
 from collections.abc import Iterator
 from datetime import date, datetime, timedelta
 from pathlib import Path
@@ -7,18 +8,25 @@ from typing import Any
 
 import pytest
 from sqlalchemy import Engine, select
+from typer.testing import CliRunner, Result
 
 from data_access import customer_data, schema, vault
+from data_access.__main__ import app
 from data_access.crm import crm_engine
 from data_access.errors import Problem
 from data_access.pseudonym import customer_key, customer_number, secret_key
 from data_access.refresh import refresh
 from data_access.schema import crm
-from data_access.state import audit, erasures
+from data_access.state import audit, erasures, exports
 from data_access.state.rules import Rule
 from tests import tiny_crm
 from tests.state.people import NOW
 from tests.tiny_crm import facts_rows
+
+
+def run(*arguments: str) -> Result:
+    return CliRunner().invoke(app, [*arguments], catch_exceptions=False)
+
 
 KEY = "c000000000000001"
 AT = datetime(2026, 6, 1)
@@ -204,3 +212,39 @@ def test_birthdays_of_others_stay(sqlite: Engine, chain: Engine) -> None:
     erasures.carry_out(sqlite, chain, "admin", asked(sqlite), NOW)
     with chain.connect() as connection:
         assert vault.contact(connection, "C2", ("birthday",)) == {"birthday": str(date(2008, 7, 3))}
+
+
+def test_a_customer_is_found_by_id_number_or_address(chain: Engine) -> None:
+    with chain.connect() as connection:
+        for text in ("C1", " 138 0000 0001 ", "LiLei@example.cn"):
+            assert customer_data.find(connection, text) == ("C1",), text
+        assert customer_data.find(connection, "nobody") == ()
+
+
+def test_who_takes_a_customers_data_says_why_and_counts_as_having_seen_them(sqlite: Engine) -> None:
+    for reason in ("", "why?", "x" * 201):
+        with pytest.raises(Rule, match="say why"):
+            customer_data.note_taken(sqlite, "admin", KEY, reason, NOW)
+    assert audit.search(sqlite, audit.Filter()).total == 0
+    customer_data.note_taken(sqlite, "admin", KEY, "asked at the counter", NOW)
+    found = exports.seen(sqlite, "admin", NOW, NOW + timedelta(seconds=1))
+    assert found["customer_key"].tolist() == [KEY]
+
+
+def test_the_command_writes_everything_and_says_so_in_the_log(
+    sqlite: Engine, chain: Engine, home: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    out = home / "c1.json"
+    result = run("customer-data", "13800000001", "--out", str(out), "--reason", "asked at the counter")
+    assert result.exit_code == 0, result.output
+    told = json.loads(out.read_text("utf-8"))
+    assert told["tables"]["customer"][0]["name"] == "李雷"
+    assert [row["order_id"] for row in told["tables"]["sale_order"]] == ["O1", "O2", "O2b", "O6", "O9"]
+    assert out.stat().st_mode & 0o777 == 0o600
+    key = customer_data.pseudonym(home, "C1")
+    assert [entry.subject for entry in audit.search(sqlite, audit.Filter(action="customer_data_taken")).entries] == [
+        key
+    ]
+    with pytest.raises(Problem, match="nobody"):
+        run("customer-data", "nobody", "--out", str(home / "x.json"), "--reason", "asked at the counter")
+    assert not (home / "x.json").exists()
