@@ -20,6 +20,8 @@ from cryptojwt.utils import b64e
 from idpyoidc.server import Server
 from idpyoidc.server.oauth2.add_on.pkce import hash_fun
 
+from pages._gate.gate import OIDC_BACK, SIGN_IN
+
 CLIENT_ID, SECRET = "beauty-mirror", "a secret of the client, with : and %"
 _LOGOUT = {"logout_verify_url": "verify", "post_logout_uri_path": "left", "signing_alg": "RS256"}
 _KEYS = [{"type": "RSA", "use": ["sig"]}, {"type": "EC", "crv": "P-256", "use": ["sig"]}]
@@ -32,7 +34,7 @@ class Provider:
     changed in what it says of itself. asked: the paths it was asked for.
     """
 
-    def __init__(self, callbacks: tuple[str, ...] = (), leave: tuple[str, ...] = ()) -> None:
+    def __init__(self, site: str = "") -> None:
         self.http = ThreadingHTTPServer(("127.0.0.1", 0), _handler(self))
         self.http.daemon_threads = True
         self.issuer = f"http://127.0.0.1:{self.http.server_port}"
@@ -41,7 +43,8 @@ class Provider:
         self.metadata: dict[str, Any] = {}
         self.algorithm = "RS256"
         self.asked: list[str] = []
-        self.server = _server(self, callbacks, leave)
+        self.server = _server(self)
+        self.allow(site)
         self.keys: KeyJar = self.server.keyjar
         self.signs_with = self.keys
 
@@ -51,6 +54,13 @@ class Provider:
 
     def __exit__(self, *_: object) -> None:
         self.stop()
+
+    def allow(self, site: str) -> None:
+        """Sends browsers back to this site only."""
+        self.server.context.cdb[CLIENT_ID] |= {
+            "redirect_uris": [(site + OIDC_BACK, {})],
+            "post_logout_redirect_uris": [(site + SIGN_IN, {})],
+        }
 
     def stop(self) -> None:
         """Nobody answers any more."""
@@ -142,11 +152,9 @@ def _handler(op: Provider) -> type[BaseHTTPRequestHandler]:
     return Handler
 
 
-def _server(op: Provider, callbacks: tuple[str, ...], leave: tuple[str, ...]) -> Server:
+def _server(op: Provider) -> Server:
     client: dict[str, Any] = {
         "client_secret": SECRET,
-        "redirect_uris": [(url, {}) for url in callbacks],
-        "post_logout_redirect_uris": [(url, {}) for url in leave],
         "response_types_supported": ["code"],
         "allowed_scopes": ["openid"],
         "id_token_signed_response_alg": "RS256",

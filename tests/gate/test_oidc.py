@@ -51,7 +51,7 @@ def real_home(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def running() -> Iterator[Provider]:
-    with Provider((HERE + OIDC_BACK,), (HERE + "/sign-in",)) as op:
+    with Provider(HERE) as op:
         yield op
 
 
