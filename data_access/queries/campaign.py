@@ -15,6 +15,7 @@ from data_access.marts.campaign_use import BIT
 from data_access.marts.customer_store_day import customer_store_day
 from data_access.marts.tables import campaign, campaign_arm, campaign_event
 from data_access.queries._frame import amount, count, fetch, fetch_many
+from data_access.queries.campaigns import concerns
 from data_access.scope import Scope
 
 DAYS_BEFORE = 365  # what is known of a customer when a campaign starts: the net sales of a year
@@ -38,7 +39,7 @@ def about(scope: Scope, engine: Engine, campaign_id: str | None = None) -> pd.Da
     ).order_by(c.starts_on.desc().nulls_last(), c.campaign_id)
     if campaign_id is not None:
         query = query.where(c.campaign_id == campaign_id)
-    return fetch(scope, engine, query if scope.kind == "chain" or scope.store_ids else query.where(false()))
+    return fetch(scope, engine, query.where(concerns(scope, engine, c.campaign_id)))
 
 
 def outcomes(scope: Scope, engine: Engine) -> pd.DataFrame:
@@ -87,7 +88,8 @@ def outcomes(scope: Scope, engine: Engine) -> pd.DataFrame:
 def arms(scope: Scope, engine: Engine, campaign_id: str | None = None) -> pd.DataFrame:
     """One row per campaign (all unless told) and arm with customers in scope, by name.
 
-    Columns: campaign_id, arm, is_control, planned_share (NaN when nobody said), people (assigned to it), visitors, buyers, orders.
+    Columns: campaign_id, arm, is_control, planned_share (NaN when nobody said), people (assigned to it), visitors,
+    buyers, orders.
     """
     m, a = campaign_customer.c, campaign_arm.c
     query = (
@@ -112,8 +114,8 @@ def arms(scope: Scope, engine: Engine, campaign_id: str | None = None) -> pd.Dat
 def buyers(scope: Scope, engine: Engine, campaign_id: str | None = None) -> pd.DataFrame:
     """One row per campaign (all unless told) and assigned customer in scope who bought in the window, by pseudonym.
 
-    Columns: campaign_id, arm, orders, spend (gross sales less the refunds so far of these orders), margin (gross sales less cost;
-    NaN when the cost of none of the orders is known).
+    Columns: campaign_id, arm, orders, spend (gross sales less the refunds so far of these orders), margin (gross sales
+    less cost; NaN when the cost of none of the orders is known).
     """
     m = campaign_customer.c
     query = (
