@@ -3,7 +3,6 @@
 import csv
 import io
 from datetime import date, datetime
-from pathlib import Path
 
 import openpyxl
 import pandas as pd
@@ -150,10 +149,3 @@ def test_a_file_speaks_the_language_of_the_page_that_offered_it(language: str, m
     write(file, STAMP)
     last = file.getvalue().decode().split("\r\n")[-2]
     assert last.startswith({"en": "File 0123", "zh_CN": "文件 0123"}[language])
-
-
-def test_no_page_hands_out_a_file_by_another_way() -> None:
-    pages = Path(__file__).parents[1] / "pages"
-    sources = {file: file.read_text(encoding="utf-8") for file in pages.rglob("*.py")}
-    assert [file for file, source in sources.items() if "download_button" in source] == []
-    assert "disableDataExport = true" in (pages.parent / ".streamlit" / "config.toml").read_text(encoding="utf-8")

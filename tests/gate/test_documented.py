@@ -3,6 +3,7 @@
 import re
 from pathlib import Path
 
+from tests.gate import test_exports
 from tests.gate.test_attacks import ATTACKS
 
 ROOT = Path(__file__).parents[2]
@@ -16,6 +17,6 @@ def test_every_test_and_attack_that_the_document_names_exists() -> None:
     unknown = {name for name in named if name.startswith("test_")} - tests
     assert unknown == set()
     attacks = {name for name in named - tests if name.count("_") > 3 and not name.startswith("test_")}
-    assert attacks <= set(ATTACKS)
+    assert attacks <= {*ATTACKS, *test_exports.ATTACKS}
     assert len(named & tests) > 40
     assert f"{len(ATTACKS)} attacks" in document
