@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import pandas as pd
-from sqlalchemy import ColumnElement, Double, Engine, case, cast, extract, false, func, or_, select
+from sqlalchemy import ColumnElement, Double, Engine, case, cast, extract, false, func, or_, select, true
 
 from data_access.marts.campaign_customer import campaign_customer
 from data_access.marts.campaign_step import UNASSIGNED, campaign_step
@@ -21,7 +21,7 @@ PURCHASES = ("bought", "bought_again")  # steps that every campaign uses
 
 
 def campaigns(scope: Scope, engine: Engine) -> pd.DataFrame:
-    """One row per campaign, the latest first, those without a first day last.
+    """One row per campaign that concerns the scope, the latest first, those without a first day last.
 
     Columns: campaign_id, name, type, channel, objective, offer, starts_on, ends_on, window_last (last day on which an
     order counts for it), is_planned, targeted and held_back (customers in scope assigned to its treated arms, and to
@@ -60,7 +60,20 @@ def campaigns(scope: Scope, engine: Engine) -> pd.DataFrame:
         )
         .order_by(c.starts_on.desc().nulls_last(), campaign_use.c.campaign_id)
     )
-    return fetch(scope, engine, query if _sees_anything(scope) else query.where(false()))
+    return fetch(scope, engine, query.where(concerns(scope, engine, campaign_use.c.campaign_id)))
+
+
+def concerns(scope: Scope, engine: Engine, campaign_id: ColumnElement[str]) -> ColumnElement[bool]:
+    """Whether a campaign is for the scope: for the chain every one, for stores one that somebody of them is in, or
+    nobody at all yet. What other stores are up to is theirs."""
+    if scope.kind == "chain":
+        return true()
+    if not scope.store_ids:
+        return false()
+    s = campaign_step.c
+    own = select(s.campaign_id).where(summable_rows(scope, engine, campaign_step), s.customers > 0)
+    planned = select(campaign_use.c.campaign_id).where(campaign_use.c.steps == 0)
+    return or_(campaign_id.in_(own), campaign_id.in_(planned))
 
 
 def funnel_steps(scope: Scope, engine: Engine, campaign_ids: Sequence[str] | None = None) -> pd.DataFrame:
