@@ -20,7 +20,8 @@ def crm_engine(url: str) -> Engine:
     if not url:
         raise Problem("no CRM database is named: set MIRROR_CRM_URL to its SQLAlchemy URL")
     try:
-        engine = create_engine(url, pool_pre_ping=True, **_driver_options(url))
+        # An error says which statement failed and not with which values: they may be somebody's name or number.
+        engine = create_engine(url, pool_pre_ping=True, hide_parameters=True, **_driver_options(url))
     except (ArgumentError, NoSuchModuleError, ModuleNotFoundError) as error:
         # Not the URL itself: it may hold a password.
         raise Problem(

@@ -39,12 +39,12 @@ def state_engine(url: str) -> Engine:
         match parsed.get_backend_name():
             case "sqlite" if parsed.database and parsed.database != ":memory:":
                 _keep_private(Path(parsed.database))
-                engine = create_engine(url, connect_args={"timeout": WAIT})
+                engine = create_engine(url, hide_parameters=True, connect_args={"timeout": WAIT})
                 event.listen(engine, "connect", _sqlite_settings)
                 event.listen(engine, "begin", _sqlite_begin)
                 return engine
             case "postgresql":
-                return create_engine(url, pool_pre_ping=True, connect_args=_POSTGRESQL)
+                return create_engine(url, pool_pre_ping=True, hide_parameters=True, connect_args=_POSTGRESQL)
     except (ArgumentError, NoSuchModuleError, ModuleNotFoundError) as error:
         # Not the URL itself: it may hold a password.
         raise Problem(f"MIRROR_STATE_URL is not a database URL ({type(error).__name__}): {_HOW}") from error
