@@ -16,7 +16,7 @@ from sqlalchemy import ColumnElement, Connection, Engine, func, select
 from data_access import live, vault
 from data_access.pseudonym import customer_number, number_of, secret_key
 from data_access.queries import customer as queries
-from data_access.schema import customer, sale_order
+from data_access.schema import customer, return_line, sale_order
 from data_access.scope import Scope
 from data_access.settings import settings
 from data_access.snapshot import Snapshot
@@ -39,7 +39,7 @@ SEEN_AGAIN = timedelta(minutes=10)
 
 _HIDDEN = "****"
 _NOTE = range(5, 201)  # characters
-_ORDERS = 5  # receipts by which a customer is found again
+_RECEIPTS = 5  # of each kind, by which a customer is found again
 _SEES_CONTACTS: tuple[Role, ...] = ("manager", "regional")
 
 
@@ -211,6 +211,7 @@ class _Origin:
     adult: bool
     birthday: str | None  # 'MM-DD'
     orders: tuple[str, ...]  # some receipts in scope
+    returns: tuple[str, ...]  # some returns in scope
     home: tuple[str | None, date | None]  # store and day of joining; of somebody at home outside the scope neither
 
 
@@ -220,9 +221,17 @@ def _origin(scope: Scope, snapshot: Snapshot, customer_key: str) -> _Origin | No
     if found.empty or number is None:
         return None
     timeline = queries.timeline(scope, snapshot.engine, customer_key)
-    orders = timeline.loc[timeline["kind"] == "purchase", "order_id"].head(_ORDERS)
+    orders = timeline.loc[timeline["kind"] == "purchase", "order_id"].head(_RECEIPTS)
+    returns = timeline.loc[timeline["kind"] == "return", "return_id"].head(_RECEIPTS)
     store_id, joined_on, adult, birthday = (None if pd.isna(value) else value for value in found.iloc[0])
-    return _Origin(number, bool(adult), birthday, tuple(orders), (store_id, joined_on.date() if joined_on else None))
+    return _Origin(
+        number,
+        bool(adult),
+        birthday,
+        tuple(orders),
+        tuple(returns),
+        (store_id, joined_on.date() if joined_on else None),
+    )
 
 
 def _customer_id(connection: Connection, scope: Scope, known: _Origin) -> str | None:
@@ -235,9 +244,13 @@ def _customer_id(connection: Connection, scope: Scope, known: _Origin) -> str | 
 
 
 def _candidates(connection: Connection, scope: Scope, known: _Origin) -> Iterator[str]:
-    o, c = sale_order.c, customer.c
+    o, r, c = sale_order.c, return_line.c, customer.c
     bought = select(o.customer_id).distinct().where(o.order_id.in_(known.orders), o.customer_id.is_not(None))
     yield from connection.scalars(scope.limit(bought, o.store_id)).all()
+    # A return without a customer of its own is that of the receipt's.
+    back = select(func.coalesce(r.customer_id, o.customer_id)).distinct().where(r.return_id.in_(known.returns))
+    by_return = back.select_from(return_line.outerjoin(sale_order, o.order_id == r.order_id))
+    yield from (one for one in connection.scalars(scope.limit(by_return, r.store_id)).all() if one is not None)
     store_id, joined_on = known.home
     joined = select(c.customer_id).where(_is(c.home_store_id, store_id), _is(c.joined_on, joined_on))
     yield from connection.scalars(scope.limit(joined, c.home_store_id)).all()

@@ -17,6 +17,7 @@ from data_access.errors import Problem
 from data_access.live import live_engine, looking
 from data_access.schema import crm
 from data_access.scope import Scope
+from data_access.vault import contact
 from tests.databases import _database
 
 pytestmark = pytest.mark.database
@@ -284,3 +285,9 @@ def test_a_role_is_named_plainly_and_the_crm_is_on_postgresql(postgresql_url: st
     with pytest.raises(Problem, match="needs a CRM on PostgreSQL"):
         row_security.apply(crm_engine(f"sqlite:///{tmp_path}/crm.sqlite"), ROLE)
     engine.dispose()
+
+
+def test_contact_data_of_the_scopes_customers_only(crm_of_four: Guarded) -> None:
+    for store, name in (("S1", "name of C1"), ("S3", "name of C1"), ("S4", None)):
+        with looking(Scope("stores", (store,)), crm_of_four.live) as connection:
+            assert contact(connection, "C1", ["name"]) == {"name": name}, store
