@@ -45,9 +45,10 @@ def column(name: str, kind: Any) -> sa.Column[Any]:
     return sa.Column(name, kind)
 
 
-def create(name: str, *columns: sa.Column[Any]) -> None:
+def create(name: str, *columns: sa.Column[Any], dated: bool = True) -> None:
     """Creates a table unless the database already has one of that name, as a CRM of one's own may."""
-    op.create_table(name, *columns, column("updated_at", INSTANT), if_not_exists=True, **_MARIADB)
+    last = [column("updated_at", INSTANT)] if dated else []
+    op.create_table(name, *columns, *last, if_not_exists=True, **_MARIADB)
 
 
 def index(table: str, *columns: str) -> None:

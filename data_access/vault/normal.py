@@ -7,6 +7,8 @@ from collections.abc import Callable, Mapping
 
 def phone(value: str) -> str:
     """A phone number as E.164, without a country code one of China; '' for text that is none."""
+    if len(value) == 11 and value.isascii() and value.isdigit() and value[0] == "1":
+        return f"+86{value}"  # as most are written
     digits = re.sub(r"[\s().-]", "", unicodedata.normalize("NFKC", value))
     digits = "+" + digits[2:] if digits.startswith("00") else digits
     if not re.fullmatch(r"\+?[0-9]{5,15}", digits):
@@ -20,7 +22,9 @@ def phone(value: str) -> str:
 def email(value: str) -> str:
     """An address in small letters; '' for text that is none."""
     text = unicodedata.normalize("NFKC", value).strip().casefold()
-    return text if re.fullmatch(r"[^\s@]+@[^\s@]+", text) else ""
+    return text if _ADDRESS.fullmatch(text) else ""
 
+
+_ADDRESS = re.compile(r"[^\s@]+@[^\s@]+")
 
 KINDS: Mapping[str, Callable[[str], str]] = {"phone": phone, "email": email}

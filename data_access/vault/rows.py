@@ -247,26 +247,22 @@ def append_sealed(connection: Connection, vault: Vault, kept: Kept, frame: pd.Da
         content = {kept.key: rows, "key_id": newest, "wrapped_key": wrapped, **sealed, "updated_at": updated}
         bulk.append(connection, kept.vault, pd.DataFrame(content))
         if kept is CUSTOMERS:
-            bulk.append(connection, customer_index, index_rows(vault, rows, values, updated))
+            bulk.append(connection, customer_index, index_rows(vault, rows, values))
 
 
-def index_rows(
-    vault: Vault, ids: Sequence[str], values: Mapping[str, Sequence[str | None]], updated: Any
-) -> pd.DataFrame:
+def index_rows(vault: Vault, ids: Sequence[str], values: Mapping[str, Sequence[str | None]]) -> pd.DataFrame:
     """The rows of ``customer_index`` for these customers."""
     kinds: list[str] = []
     digests: list[str] = []
-    places: list[int] = []
-    for kind, plain in normal.KINDS.items():
-        for place, value in enumerate(values.get(kind, ())):
-            wanted = plain(value) if value else ""
-            if wanted:
-                kinds.append(kind)
-                digests.append(vault.digest(kind, wanted))
-                places.append(place)
-    owners = [ids[place] for place in places]
-    when = None if updated is None else updated[places]
-    return pd.DataFrame({"kind": kinds, "digest": digests, "customer_id": owners, "updated_at": when})
+    owners: list[str] = []
+    for kind, plain in sorted(normal.KINDS.items()):
+        wanted = [plain(value) if value else "" for value in values.get(kind, ())]
+        found = {place: vault.digest(kind, value) for place, value in enumerate(wanted) if value}
+        order = sorted(found, key=found.__getitem__)  # in the order of the index, where rows are added faster
+        kinds += [kind] * len(order)
+        digests += [found[place] for place in order]
+        owners += [ids[place] for place in order]
+    return pd.DataFrame({"kind": kinds, "digest": digests, "customer_id": owners})
 
 
 def identity_digest(vault: Vault, channel: str, external_id: str) -> str:

@@ -54,24 +54,25 @@ def seal_rows(
 ) -> tuple[list[str], dict[str, list[str | None]]]:
     """A new key for each row, wrapped, and the row's values sealed with it; None stays None."""
     begins = head(key_id)
-    random = memoryview(os.urandom(len(rows) * (KEY_BYTES + NONCE_BYTES * (1 + len(columns)))))
-    taken = 0
     wrapped: list[str] = []
     sealed: dict[str, list[str | None]] = {name: [] for name in columns}
-    places = [(f"{table}|{name}|", values, sealed[name]) for name, values in columns.items()]
+    places = [(f"{table}|{name}|", values, sealed[name].append) for name, values in columns.items()]
+    key_place = f"{table}|key|"
+    random = os.urandom(len(rows) * (KEY_BYTES + NONCE_BYTES * (1 + len(columns))))
+    at = 0
     for i, row in enumerate(rows):
-        own_key, nonce = bytes(random[taken : taken + KEY_BYTES]), bytes(random[taken + KEY_BYTES :][:NONCE_BYTES])
-        taken += KEY_BYTES + NONCE_BYTES
-        wrapped.append(_text(begins + nonce + wrapping.encrypt(nonce, own_key, f"{table}|key|{row}".encode())))
+        own_key, nonce = random[at : at + KEY_BYTES], random[at + KEY_BYTES : at + KEY_BYTES + NONCE_BYTES]
+        at += KEY_BYTES + NONCE_BYTES
+        wrapped.append(_text(begins + nonce + wrapping.encrypt(nonce, own_key, (key_place + row).encode())))
         own = AESGCM(own_key)
-        for place, values, into in places:
+        for place, values, keep in places:
             value = values[i]
             if value is None:
-                into.append(None)
+                keep(None)
                 continue
-            nonce = bytes(random[taken : taken + NONCE_BYTES])
-            taken += NONCE_BYTES
-            into.append(_text(_OWN + nonce + own.encrypt(nonce, value.encode(), f"{place}{row}".encode())))
+            nonce = random[at : at + NONCE_BYTES]
+            at += NONCE_BYTES
+            keep(_text(_OWN + nonce + own.encrypt(nonce, value.encode(), (place + row).encode())))
     return wrapped, sealed
 
 

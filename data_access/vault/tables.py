@@ -17,12 +17,12 @@ Wrapped = String(200)
 Digest = String(32)
 
 
-def _table(name: str, *columns: Column[Any]) -> Table:
-    return Table(name, vault_tables, *columns, Column("updated_at", Instant), **MARIADB)
-
-
 def _key(name: str, type_: Any) -> Column[Any]:
     return Column(name, type_, primary_key=True, nullable=False, autoincrement=False)
+
+
+def _table(name: str, *columns: Column[Any]) -> Table:
+    return Table(name, vault_tables, *columns, Column("updated_at", Instant), **MARIADB)
 
 
 def _wrapped() -> tuple[Column[Any], Column[Any]]:
@@ -43,10 +43,15 @@ customer_vault = _table(
     Column("birthday", Text),
 )
 
-# One phone number or address of one customer, as its digest.
-customer_index = _table(
-    "customer_index", _key("kind", Word), _key("digest", Digest), _key("customer_id", Id)
-)  # kind: phone | email
+# One phone number or address of one customer, as its digest. kind: phone | email
+customer_index = Table(
+    "customer_index",
+    vault_tables,
+    _key("kind", Word),
+    _key("digest", Digest),
+    _key("customer_id", Id),
+    **MARIADB,
+)
 Index("ix_customer_index_customer_id", customer_index.c.customer_id)
 
 # One identity; ``external_id`` is the digest, as in ``customer_identity``, ``value`` the identity itself.

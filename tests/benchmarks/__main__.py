@@ -43,7 +43,7 @@ def build(scale: str, home: Path) -> Iterable[dict[str, object]]:
         _, wall, cpu = measured(lambda: write_large_chain(url, None, scale=scale, seed=1, end=END))
     else:
         engine = crm_engine(crm_url(scale, home))
-        _, wall, cpu = measured(lambda: write_demo(engine, scale=scale, truth_path=home / "demo_truth.json"))
+        _, wall, cpu = measured(lambda: write_demo(engine, scale=scale, truth_path=home / "demo_truth.json", home=home))
     yield {"step": "demo", "scale": scale, "wall_s": round(wall, 2), "cpu_s": round(cpu, 2)}
 
 
@@ -63,7 +63,7 @@ def real_file(home: Path, file: Path) -> Iterable[dict[str, object]]:
         retention(snapshot, CHAIN, last)
 
     steps: dict[str, Callable[[], object]] = {
-        "import": lambda: import_files(engine, "online_retail", [file], quarantine=home / "quarantine"),
+        "import": lambda: import_files(engine, "online_retail", [file], quarantine=home / "quarantine", home=home),
         "refresh": lambda: refresh(engine, home),
         "three reports": three_reports,
     }

@@ -76,7 +76,7 @@ def chain(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
     home = tmp_path_factory.mktemp("home")
     engine = crm_engine(f"sqlite:///{home / 'crm.sqlite'}")
-    write_demo(engine, scale="tiny", truth_path=home / "truth.json")
+    write_demo(engine, scale="tiny", truth_path=home / "truth.json", home=home)
     refresh(engine, home)
     engine.dispose()
     return home

@@ -52,7 +52,7 @@ def demo_server(scale: str) -> Iterator[Server]:
     with TemporaryDirectory() as folder:
         home = Path(folder)
         engine = crm_engine(f"sqlite:///{home / 'crm.sqlite'}")
-        write_demo(engine, scale=scale, truth_path=home / "truth.json")
+        write_demo(engine, scale=scale, truth_path=home / "truth.json", home=home)
         refresh(engine, home)
         engine.dispose()
         yield from serve(home, home / "server.log")

@@ -20,7 +20,7 @@ def upgrade() -> None:
         column("email", TEXT),
         column("birthday", TEXT),
     )
-    create("customer_index", key("kind", WORD), key("digest", DIGEST), key("customer_id", ID))
+    create("customer_index", key("kind", WORD), key("digest", DIGEST), key("customer_id", ID), dated=False)
     index("customer_index", "customer_id")
     create(
         "identity_vault",
