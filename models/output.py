@@ -109,6 +109,8 @@ def harmless(text: str) -> str:
 
     So it does before a tab, a line break or another control character, which some drop before they look.
     """
+    if text[:1].isalnum():
+        return text
     first = next((character for character in text if not _is_skipped(character)), "")
     sign = unicodedata.normalize("NFKC", first).startswith(_FORMULA_SIGNS)
     return f"'{text}" if sign or unicodedata.category(text[:1] or " ") == "Cc" else text
