@@ -64,6 +64,7 @@ NEEDS: Mapping[str, Mapping[str, tuple[str, ...]]] = {
         "campaign_member": ("campaign_id", "customer_id", "arm"),
         "campaign_event": ("event_id", "campaign_id", "customer_id", "kind", "occurred_at"),
     },
+    "privacy.consents": {"consent": ("customer_id", "purpose", "channel", "granted_at", "withdrawn_at")},
     "stock": {"stock_level": ("store_id", "product_id", "on_hand")},
 }
 

@@ -84,14 +84,20 @@ def pseudonym(home: Path, customer_id: str) -> str:
     return customer_key(customer_number(secret_key(home), customer_id))
 
 
-def note_taken(engine: Engine, actor: str, key: str, reason: str, now: datetime) -> None:
-    """Writes down that somebody is about to take out what the CRM holds on a customer (by the key), and why.
-
-    Rule when the reason is shorter than 5 characters or longer than 200.
-    """
+def expect_reason(reason: str) -> str:
+    """The reason for taking a customer's data out. Rule when it is shorter than 5 characters or longer than 200."""
     text = reason.strip()
     if len(text) not in _REASON:
         raise Rule("data_reason", f"say why in {_REASON[0]} to {_REASON[-1]} characters")
+    return text
+
+
+def note_taken(engine: Engine, actor: str, key: str, reason: str, now: datetime) -> None:
+    """Writes down that somebody is about to take out what the CRM holds on a customer (by the key), and why.
+
+    Rule as in ``expect_reason``.
+    """
+    text = expect_reason(reason)
     with writing(engine) as connection:
         audit.append(connection, actor, "customer_data_taken", key, {"reason": text}, at=now)
         # So that it counts where somebody asks whose data a person has seen.

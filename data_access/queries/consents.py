@@ -4,9 +4,10 @@ A customer belongs to the home store; customers of none are seen by the chain on
 """
 
 from datetime import date, datetime, time
+from typing import Any
 
 import pandas as pd
-from sqlalchemy import Engine, and_, case, extract, false, func, select
+from sqlalchemy import ColumnElement, Engine, and_, case, extract, false, func, select
 
 from data_access.marts.consent_breach import MARKETING, consent_breach
 from data_access.marts.consent_store import ANY, consent_store
@@ -124,7 +125,7 @@ def without_purchase(scope: Scope, engine: Engine, before: date) -> pd.DataFrame
     c, p = customer.c, customer_place.c
     bought = and_(p.customer_no == c.customer_no, p.level == CHAIN, p.place_id == CHAIN)
     last_seen = func.greatest(p.last_day, c.joined_on)  # either may be unknown
-    year = extract("year", last_seen)
+    year: ColumnElement[Any] = extract("year", last_seen)
     query = (
         select(year.label("year"), func.count().label("customers"))
         .select_from(customer.outerjoin(customer_place, bought))

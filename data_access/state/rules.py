@@ -63,4 +63,7 @@ KEYS = (
     "no_erasure",
     "retention_months",
     "data_reason",
+    "erasure_confirm",
+    "several_customers",
+    "no_such_customer",
 )

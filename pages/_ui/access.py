@@ -56,6 +56,7 @@ PAGES: tuple[Page, ...] = (
     # Rows of single orders: marketing works with aggregates.
     Page("order", "range", ":material/receipt_long:", {"manager": "masked", "regional": "masked"}, listed=False),
     Page("data_health", "governance", ":material/health_and_safety:", _HEALTH),
+    Page("privacy", "governance", ":material/shield_person:", _KEEPERS),
     Page("accounts", "governance", ":material/manage_accounts:", _KEEPERS),
     Page("audit", "governance", ":material/policy:", _KEEPERS),
     Page("glossary", "governance", ":material/menu_book:", _EVERYBODY),

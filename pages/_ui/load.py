@@ -37,6 +37,8 @@ from models.reports.order import OrderReport
 from models.reports.order import order as order_report
 from models.reports.overview import OverviewReport
 from models.reports.overview import overview as overview_report
+from models.reports.privacy import PrivacyReport
+from models.reports.privacy import privacy as privacy_report
 from models.reports.product import ProductReport
 from models.reports.product import product as product_report
 from models.reports.retention import RetentionReport
@@ -264,6 +266,11 @@ def funnel(scope: Scope, campaign_id: str, generation: str) -> FunnelReport:
 @st.cache_data(ttl=_KEEP, max_entries=8, show_spinner=False)
 def health(scope: Scope, generation: str) -> HealthReport:
     return health_report(_at(generation), scope)
+
+
+@st.cache_data(ttl=_KEEP, max_entries=8, show_spinner=False)
+def privacy(scope: Scope, generation: str, customer_months: int, consent_months: int) -> PrivacyReport:
+    return privacy_report(_at(generation), scope, customer_months, consent_months)
 
 
 def quarantined_rows(scope: Scope, generation: str) -> pd.DataFrame:
