@@ -8,7 +8,7 @@ from datetime import date, timedelta
 from typing import Any
 
 import pandas as pd
-from sqlalchemy import ColumnElement, Double, Engine, Select, and_, case, cast, false, func, select
+from sqlalchemy import ColumnElement, Double, Engine, Select, and_, case, cast, func, select
 
 from data_access.marts.campaign_customer import campaign_customer
 from data_access.marts.campaign_use import BIT
