@@ -63,6 +63,6 @@ audit       ``append(connection, actor, action, subject="", detail=None, *, at)`
             ``ACTIONS``; ``head(engine) -> Head(number, hash)``; ``verify(engine, kept=None) -> Broken | None``;
             ``search(engine, Filter(person="", action="", since=None, until=None), page=1) -> Found``
             (entries, page, pages, total)
-exports     ``record(connection, actor, File, detail, now)`` before a file leaves; ``seen(engine, actor, since, until)``
-            whose data somebody saw; ``alerts(engine, first, last, zone)`` days unlike the others, by ``unusual``
+exports     ``note(engine, actor, File, detail, now)`` before a file leaves; ``seen(engine, actor, since, until)`` whose
+            data somebody saw; ``alerts(engine, first, last, zone)`` days unlike the others, by ``unusual``
 """

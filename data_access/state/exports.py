@@ -12,11 +12,14 @@ from typing import Any, Literal
 import numpy as np
 import pandas as pd
 from sqlalchemy import Connection, Engine, func, insert, select
+from sqlalchemy.exc import SQLAlchemyError
 
+from data_access.errors import Problem
 from data_access.pseudonym import customer_key, number_of
 from data_access.state import audit
 from data_access.state.schema import audit as log
 from data_access.state.schema import export_file
+from data_access.state.store import writing
 
 # What may be too much in a day: for anybody, and against the busiest of somebody's own days before.
 ROWS, FILES = 20_000, 40
@@ -87,6 +90,16 @@ def record(connection: Connection, actor: str, file: File, detail: Mapping[str, 
             customer_nos=_packed(file.customers),
         )
     )
+
+
+def note(engine: Engine, actor: str, file: File, detail: Mapping[str, Any], now: datetime) -> None:
+    """``record`` in a transaction of its own. Problem when that is not on disk: then the file must not leave."""
+    try:
+        with writing(engine) as connection:
+            record(connection, actor, file, detail, now)
+    except SQLAlchemyError as error:
+        reason = str(error.__cause__ or error).strip().splitlines()[0]
+        raise Problem(f"the audit log cannot be written ({reason}): the file was held back") from error
 
 
 def unusual(day: Day, before: Iterable[Day]) -> tuple[Reason, ...]:

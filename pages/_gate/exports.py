@@ -21,7 +21,6 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import BinaryIO
 
-from sqlalchemy.exc import SQLAlchemyError
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response, StreamingResponse
 from starlette.routing import Route
@@ -277,11 +276,10 @@ def _write(offer: Offer, file: BinaryIO, stamp: Stamp) -> Written:
 def _note(actor: str, file: exports.File, offer: Offer) -> None:
     """Writes down what is about to leave; without that it does not."""
     try:
-        with writing(opened()) as connection:
-            exports.record(connection, actor, file, {"filters": offer.choices}, utc_now())
-    except (SQLAlchemyError, Problem) as error:
-        _log.error("an export of %s was held back, the audit log cannot be written: %s", offer.page, error)
-        raise Refused("export.not_noted", 503) from error
+        exports.note(opened(), actor, file, {"filters": offer.choices}, utc_now())
+    except Problem as problem:
+        _log.error("export of %s: %s", offer.page, problem)
+        raise Refused("export.not_noted", 503) from problem
 
 
 def _digest(file: BinaryIO) -> str:

@@ -10,7 +10,6 @@ from typing import Any, BinaryIO
 
 import pandas as pd
 import pytest
-from sqlalchemy.exc import OperationalError
 
 from data_access.freshness import utc_now
 from data_access.scope import Scope
@@ -330,12 +329,10 @@ def a_file_leaves_though_the_log_cannot_be_written() -> bool:
     guest = manager()
     place = address(guest, offer(guest))
 
-    def full(*_: object, **__: object) -> None:
-        raise OperationalError("INSERT INTO audit", {}, Exception("disk full"))
-
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("data_access.state.exports.audit.append", full)
-        return came(guest.get(place))
+    with opened().begin() as connection:
+        full = "CREATE TRIGGER full BEFORE INSERT ON audit BEGIN SELECT RAISE(ABORT, 'disk full'); END"
+        connection.exec_driver_sql(full)
+    return came(guest.get(place))
 
 
 @against(exports__AT_ONCE=10_000)

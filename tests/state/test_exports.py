@@ -7,6 +7,7 @@ from zoneinfo import ZoneInfo
 import pytest
 from sqlalchemy import Engine
 
+from data_access.errors import Problem
 from data_access.state import audit, exports
 from data_access.state.audit import Filter
 from data_access.state.exports import Day, File
@@ -45,10 +46,11 @@ def test_a_file_is_an_entry_of_the_log(engine: Engine) -> None:
     assert audit.verify(engine) is None
 
 
-def test_a_file_that_cannot_be_noted_leaves_no_entry(engine: Engine) -> None:
-    take(engine)
-    with pytest.raises(Exception, match="export_file"):
-        take(engine)  # the same file again
+def test_a_file_that_cannot_be_noted_is_a_problem_and_leaves_no_entry(engine: Engine) -> None:
+    file = File("f1", "list.csv", "segments", 1, ("orders",), "ab" * 32)
+    exports.note(engine, "wang", file, {}, NOW)
+    with pytest.raises(Problem, match="the file was held back"):
+        exports.note(engine, "wang", file, {}, NOW)  # the same file again
     assert audit.search(engine, Filter()).total == 1
 
 
