@@ -19,6 +19,7 @@ from data_access.snapshot import current_snapshot
 from data_access.stage_file import stage_path
 from data_access.vault import birthdays, keys
 from data_access.vault.inplace import seal_all
+from data_access.vault.people import FIELDS
 from data_access.vault.rows import append, open_for_writing
 from data_access.vault.tables import customer_vault
 from tests import tiny_crm
@@ -182,3 +183,28 @@ def test_neither_the_snapshot_nor_the_staged_copy_knows_a_day_of_birth(engine: E
     files = [stage_path(home), *(home / "snapshots").iterdir()]
     content = b"".join(file.read_bytes() for file in files)
     assert not [word for word in (*tiny_crm.PERSONAL, "2008-07-04") if word.encode() in content]
+
+
+@pytest.mark.database
+@pytest.mark.parametrize("server", ["postgresql", "mariadb"])
+def test_servers_give_their_birthdays_alike(
+    request: pytest.FixtureRequest, engine: Engine, home: Path, tmp_path: Path, server: str
+) -> None:
+    refresh(engine, home)
+    served = crm_engine(request.getfixturevalue(f"{server}_url"))
+    with engine.connect() as connection:
+        content = {
+            name: [dict(row) for row in connection.execute(select(schema.crm.tables[name])).mappings()]
+            for name in tiny_crm.rows()
+        }
+        people = [vault.contact(connection, row["customer_id"], FIELDS) for row in content["customer"]]
+    for row, person in zip(content["customer"], people, strict=True):
+        row |= {**person, "birthday": date.fromisoformat(person["birthday"]) if person["birthday"] else None}
+    tiny_crm.fill(served, content)
+    there = tmp_path / "served"
+    there.mkdir()
+    shutil.copy(home / "pseudonym.key", there)
+    seal_all(served, there)
+    refresh(served, there)
+    assert ages(there) == ages(home)
+    served.dispose()
