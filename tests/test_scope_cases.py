@@ -31,7 +31,14 @@ FIRST, LAST = date(2025, 2, 24), date(2026, 3, 22)
 SLOW = frozenset({"segments.cells", "segments.curve", "segments.cuts", "segments.members"})
 # Campaigns count what their customers did wherever they did it: a customer of a campaign belongs to one store.
 OF_THEIR_CUSTOMERS = frozenset(
-    {"campaign.arms", "campaign.before", "campaign.buyers", "campaigns.funnel_steps", "campaigns.step_hours"}
+    {
+        "campaign.arms",
+        "campaign.before",
+        "campaign.buyers",
+        "campaign.outcomes",
+        "campaigns.funnel_steps",
+        "campaigns.step_hours",
+    }
 )
 FORGED = ("", "' OR 1=1 --", "%", "A", "O1\x00", "../../CURRENT")
 
