@@ -29,7 +29,8 @@ BEFORE = 28  # days
 
 Reason = Literal["rows", "files", "rows_before", "files_before"]
 
-OPENED, REVEALED = "customer_seen", "contact_revealed"
+# Entries of the log whose subject is a customer's key, and what each counts as.
+_LOOKS = {"customer_seen": "opened", "contact_revealed": "revealed", "customer_data_taken": "exported"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,7 +137,7 @@ def alerts(engine: Engine, first: date, last: date, zone: tzinfo) -> tuple[Alert
 def takers(engine: Engine) -> tuple[str, ...]:
     """Every actor who has opened or revealed a customer, or taken away a file with customers."""
     with engine.connect() as connection:
-        looked = connection.scalars(select(log.c.actor).where(log.c.action.in_((OPENED, REVEALED))).distinct())
+        looked = connection.scalars(select(log.c.actor).where(log.c.action.in_(_LOOKS)).distinct())
         took = connection.scalars(select(export_file.c.actor).where(export_file.c.customers > 0).distinct())
         return tuple(sorted({*looked, *took}))
 
@@ -150,7 +151,7 @@ def seen(engine: Engine, actor: str, since: datetime, until: datetime) -> pd.Dat
     with engine.connect() as connection:
         looked: Sequence[Any] = connection.execute(
             select(log.c.subject, log.c.action, func.count(), func.max(log.c.at))
-            .where(log.c.actor == actor, log.c.action.in_((OPENED, REVEALED)), log.c.at >= since, log.c.at < until)
+            .where(log.c.actor == actor, log.c.action.in_(_LOOKS), log.c.at >= since, log.c.at < until)
             .group_by(log.c.subject, log.c.action)
         ).all()
         files = connection.execute(
@@ -172,11 +173,8 @@ def seen(engine: Engine, actor: str, since: datetime, until: datetime) -> pd.Dat
 
 
 def _looks(rows: Sequence[Any]) -> dict[str, list[Any]]:
-    return {
-        "opened": [count if action == OPENED else 0 for _, action, count, _ in rows],
-        "revealed": [count if action == REVEALED else 0 for _, action, count, _ in rows],
-        "last_at": [at for *_, at in rows],
-    }
+    counts = {way: [count if _LOOKS[action] == way else 0 for _, action, count, _ in rows] for way in _LOOKS.values()}
+    return {**counts, "last_at": [at for *_, at in rows]}
 
 
 def _seen(numbers: Any, **columns: Any) -> pd.DataFrame:

@@ -56,9 +56,10 @@ def test_a_file_that_cannot_be_noted_is_a_problem_and_leaves_no_entry(engine: En
 
 def test_whose_data_somebody_saw_counts_looks_and_files(engine: Engine) -> None:
     minute = timedelta(minutes=1)
-    look(engine, ONE, exports.OPENED, NOW)
-    look(engine, ONE, exports.OPENED, NOW + minute)
-    look(engine, ONE, exports.REVEALED, NOW + 2 * minute)
+    look(engine, ONE, "customer_seen", NOW)
+    look(engine, ONE, "customer_seen", NOW + minute)
+    look(engine, ONE, "contact_revealed", NOW + 2 * minute)
+    look(engine, TWO, "customer_data_taken", NOW)
     take(engine, [ONE, THREE], at=NOW + 3 * minute)
     take(engine, [THREE], at=NOW + 4 * minute)
     take(engine, [TWO], at=NOW + 3 * minute, who="somebody else")
@@ -67,6 +68,7 @@ def test_whose_data_somebody_saw_counts_looks_and_files(engine: Engine) -> None:
     assert seen.to_dict("records") == [
         {"customer_key": THREE, "opened": 0, "revealed": 0, "exported": 2, "last_at": NOW + 4 * minute},
         {"customer_key": ONE, "opened": 2, "revealed": 1, "exported": 1, "last_at": NOW + 3 * minute},
+        {"customer_key": TWO, "opened": 0, "revealed": 0, "exported": 1, "last_at": NOW},
     ]
     assert exports.takers(engine) == ("somebody else", "wang")
 
