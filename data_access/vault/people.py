@@ -143,11 +143,12 @@ def identities(connection: Connection, customer_id: str) -> tuple[tuple[str, str
 
 
 def erase(engine: Engine, customer_id: str, *, now: datetime | None = None) -> None:
-    """Forgets one customer in our own CRM: destroys the keys of the sealed fields, and with them every copy of these
-    in a backup; removes index rows and identities; empties the plain columns. ``now`` (naive UTC) becomes the row's
-    ``updated_at``, so that the next refresh drops age and birthday. Orders stay, under an id that names nobody.
+    """Forgets one customer in our own CRM: destroys the keys of the sealed fields, removes index rows and identities,
+    empties the plain columns. ``now`` (naive UTC) becomes the row's ``updated_at``, so that the next refresh drops age
+    and birthday. Orders stay, under an id that names nobody.
 
-    Doing it again changes nothing. An import that still holds the person brings the values back.
+    Doing it again changes nothing. An import that still holds the person brings the values back. Backups from before
+    hold the wrapped key, too; they open no more once the ring is rotated and the older key destroyed.
 
     Raises:
         Problem: the CRM is a foreign one (its owner must erase there), or has no such customer.
