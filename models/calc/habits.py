@@ -1,6 +1,8 @@
 """How one customer buys: how often, how much, and what. Pure functions over a customer's own orders and lines."""
 
+import math
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -36,17 +38,33 @@ def favourites(lines: pd.DataFrame, dimensions: Sequence[str], most: int) -> pd.
     Columns: dimension, name, net_sales, units, orders, share (of the net sales with a known name). Unknown names are
     left out.
     """
-    found = [_by(lines, dimension).head(most) for dimension in dimensions]
-    columns = ["dimension", "name", "net_sales", "units", "orders", "share"]
-    return pd.concat(found, ignore_index=True)[columns] if found else pd.DataFrame(columns=columns)
+    # A few hundred lines at most: plain sums take a tenth of what grouped frames do.
+    rows = list(zip(lines["net"], lines["quantity"], lines["order_id"], strict=True))
+    found = [row for dimension in dimensions for row in _by(dimension, lines[dimension].tolist(), rows)[:most]]
+    return pd.DataFrame(found, columns=["dimension", "name", "net_sales", "units", "orders", "share"])
 
 
-def _by(lines: pd.DataFrame, dimension: str) -> pd.DataFrame:
-    known = lines[lines[dimension].notna() & (lines[dimension] != "")]
-    sums = known.groupby(dimension, sort=False).agg(
-        net_sales=("net", "sum"), units=("quantity", "sum"), orders=("order_id", "nunique")
-    )
-    total = sums["net_sales"].sum()
-    ordered = sums.assign(share=sums["net_sales"] / total if total > 0 else np.nan).rename_axis("name").reset_index()
-    ordered = ordered.sort_values(["net_sales", "name"], ascending=[False, True], kind="stable")
-    return ordered.assign(dimension=dimension)
+def _by(
+    dimension: str, names: Sequence[Any], rows: Sequence[tuple[float, float, str]]
+) -> list[tuple[str, str, float, float, int, float]]:
+    """dimension, name, net sales, units, orders and share of each known name, the highest net sales first."""
+    sums: dict[str, tuple[list[float], list[float], set[str]]] = {}
+    for name, (net, units, order_id) in zip(names, rows, strict=True):
+        if isinstance(name, str) and name:
+            money, pieces, orders = sums.setdefault(name, ([], [], set()))
+            money.append(net)
+            pieces.append(units)
+            orders.add(order_id)
+    total = math.fsum(net for money, _, _ in sums.values() for net in money)
+    found = [
+        (
+            dimension,
+            name,
+            net := round(math.fsum(money), 4),
+            math.fsum(pieces),
+            len(orders),
+            net / total if total else math.nan,
+        )
+        for name, (money, pieces, orders) in sums.items()
+    ]
+    return sorted(found, key=lambda row: (-row[2], row[1]))

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import date
-from typing import Annotated
+from typing import Annotated, Any
 from zoneinfo import ZoneInfo
 
 import numpy as np
@@ -34,6 +34,10 @@ _STEPS = {
     "redeemed_at": "redeemed",
     "unsubscribed_at": "unsubscribed",
 }
+_TIMELINE = (
+    "at", "kind", "text", "more", "amount", "units", "store_id", "store", "order_id", "return_id", "campaign_id",
+    "channel",
+)  # fmt: skip
 _GROUPS = ("segment", "r", "f", "m", "abc", "quadrant", "stage")
 _PROFILE = (
     "store_id", "store", "joined_on", "gender", "age_band", "is_adult", "city", "source", "account_type", "importance",
@@ -138,35 +142,22 @@ def _sums(trade: pd.DataFrame, bought: pd.DataFrame, last_day: date | None) -> d
 
 
 def _timeline(trade: pd.DataFrame, lines: pd.DataFrame, contacts: pd.DataFrame) -> pd.DataFrame:
-    first = lines.drop_duplicates("order_id").set_index("order_id")["product"]
-    more = lines.groupby("order_id").size() - 1
-    is_order = trade["kind"] == "purchase"
-    own = trade.rename(columns={"happened_at": "at"}).assign(
-        text=trade["order_id"].map(first).where(is_order),
-        more=trade["order_id"].map(more).where(is_order),
-        campaign_id=None,
-        channel=trade["order_id"].map(lines.drop_duplicates("order_id").set_index("order_id")["channel"]),
-    )
-    steps = [own, *(_step(contacts, column, kind) for column, kind in _STEPS.items())]
-    rows = pd.concat([step for step in steps if len(step)] or [own], ignore_index=True)
-    missing = [name for name in ("store", "order_id", "return_id", "amount", "units", "more") if name not in rows]
-    return rows.assign(**dict.fromkeys(missing)).sort_values("at", ascending=False, kind="stable", ignore_index=True)
-
-
-def _step(contacts: pd.DataFrame, column: str, kind: str) -> pd.DataFrame:
-    """The rows of one step of every campaign in which the customer took it, on the clock of the customer's store."""
-    taken = contacts[contacts[column].notna()]
-    at = [_local(instant, zone) for instant, zone in zip(taken[column], taken["time_zone"], strict=True)]
-    return pd.DataFrame(
-        {
-            "at": pd.Series(at, dtype="datetime64[us]"),
-            "kind": kind,
-            "text": taken["campaign"].array,
-            "store_id": taken["store_id"].array,
-            "campaign_id": taken["campaign_id"].array,
-            "channel": taken["channel"].array,
-        }
-    )
+    """Everything in one table, the newest first."""
+    held: dict[str, list[tuple[str, str]]] = {}  # order -> product and channel of its lines, the dearest first
+    for order_id, product, channel in zip(lines["order_id"], lines["product"], lines["channel"], strict=True):
+        held.setdefault(order_id, []).append((product, channel))
+    rows: list[dict[str, Any]] = []
+    for row in trade.to_dict("records"):
+        inside = held.get(row["order_id"]) if row["kind"] == "purchase" else None
+        more = {"text": inside[0][0], "more": len(inside) - 1, "channel": inside[0][1]} if inside else {}
+        rows.append({"at": row["happened_at"], **{str(name): value for name, value in row.items()}, **more})
+    for row in contacts.to_dict("records"):
+        same = {"text": row["campaign"], **{name: row[name] for name in ("store_id", "campaign_id", "channel")}}
+        for column, kind in _STEPS.items():
+            if not pd.isna(row[column]):
+                rows.append({"at": _local(row[column], row["time_zone"]), "kind": kind, **same})
+    rows.sort(key=lambda row: row["at"], reverse=True)
+    return pd.DataFrame(rows, columns=list(_TIMELINE)).astype({"at": "datetime64[us]"})
 
 
 def _local(utc: pd.Timestamp, zone: object) -> pd.Timestamp:
