@@ -160,7 +160,9 @@ def broken_rows(engine: Engine, home: Path) -> list[str]:
     broken = []
     with engine.connect() as connection:
         vault = open_vault(connection, home) if is_sealed(connection) else None
-        for name, table in VAULTS.items() if vault else ():
+        if vault is None:
+            return []
+        for name, table in VAULTS.items():
             keys = len(table.primary_key)
             fields = [c for c in table.c if c.name not in _ABOUT and not c.primary_key]
             for row in connection.execute(select(*table.primary_key, table.c.wrapped_key, *fields)):
