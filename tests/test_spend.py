@@ -5,7 +5,16 @@ import math
 import numpy as np
 import pytest
 
-from models.calc.spend import Spend, amount_moments, chance_within, expected_amount, fit, log_likelihood, unscaled
+from models.calc.spend import (
+    Amounts,
+    Spend,
+    amount_moments,
+    chance_within,
+    expected_amount,
+    fit,
+    log_likelihood,
+    unscaled,
+)
 from tests.simulated_buyers import SPEND, draw
 
 CDNOW = Spend(6.25, 3.74, 15.44)  # Fader and Hardie 2013
@@ -29,16 +38,16 @@ def test_the_likelihood_of_one_customer_by_hand() -> None:
         math.gamma(p * x + q) / (math.gamma(p * x) * math.gamma(q))
         * v**q * z ** (p * x - 1) * x ** (p * x) / (v + x * z) ** (p * x + q)
     )  # fmt: skip
-    assert log_likelihood(CDNOW, np.array([x]), np.array([z]))[0] == pytest.approx(math.log(density))
+    assert log_likelihood(CDNOW, Amounts(np.array([x]), np.array([z])))[0] == pytest.approx(math.log(density))
 
 
 def test_the_slopes_are_those_of_the_likelihood() -> None:
-    x, z = np.array([1, 1, 2, 5]), np.array([12.0, 90.0, 33.3, 8.0])
-    slopes = log_likelihood(CDNOW, x, z)[1]
+    amounts = Amounts(np.array([1, 1, 2, 5]), np.array([12.0, 90.0, 33.3, 8.0]))
+    slopes = log_likelihood(CDNOW, amounts)[1]
     for i in range(3):
         step = np.zeros(3)
         step[i] = 1e-5
-        up, down = (log_likelihood(Spend(*(np.array(CDNOW) + side * step)), x, z)[0] for side in (1, -1))
+        up, down = (log_likelihood(Spend(*(np.array(CDNOW) + side * step)), amounts)[0] for side in (1, -1))
         assert slopes[i] == pytest.approx((up - down) / 2e-5, rel=1e-5)
 
 

@@ -29,6 +29,7 @@ from models.reports.value import (
     value,
 )
 from tests import simulated_buyers, tiny
+from tests.benchmarks.value import CASES, models
 from tests.random_chain import LAST, RandomChain, random_chain
 from tests.simulated_buyers import PURCHASES, SPEND, draw
 from tests.tiny import AS_OF, CHAIN, NORTH, NOTHING, ONLY_A, Order, Return, key
@@ -391,6 +392,17 @@ def test_the_interval_of_the_best_tenth_covers_their_true_share(
         hits += low <= true <= high
     record_property("coverage", hits / 400)
     assert abs(hits / 400 - NOMINAL) <= 3 * math.sqrt(0.95 * 0.05 / 400)
+
+
+@pytest.mark.slow
+def test_a_million_customers_are_fitted_in_five_and_scored_in_one_second_of_cpu() -> None:
+    seconds: dict[str, float] = {}
+    for row in models():
+        step = str(row["step"]).split()[0]
+        seconds[f"{row['case']} {step}"] = seconds.get(f"{row['case']} {step}", 0.0) + float(str(row["cpu_s"]))
+    for case in CASES:
+        assert seconds[f"{case} count"] + seconds[f"{case} fit"] < 5
+        assert seconds[f"{case} score"] < 1
 
 
 def test_the_simulated_customers_are_what_they_say() -> None:

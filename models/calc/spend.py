@@ -5,7 +5,8 @@ distribution over the customers. How often somebody comes says nothing about how
 Fitted on visits after the first with their mean amount above 0; money in the chain's currency.
 """
 
-from functools import partial
+from dataclasses import dataclass
+from functools import cached_property, partial
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -15,6 +16,7 @@ from scipy.special import betainc, digamma, gammaln
 from models.calc.likelihood import Estimate, estimate
 
 Floats = NDArray[np.float64]
+Ints = NDArray[np.int64]
 
 
 class Spend(NamedTuple):
@@ -23,6 +25,28 @@ class Spend(NamedTuple):
     p: float
     q: float
     v: float
+
+
+@dataclass(frozen=True)
+class Amounts:
+    """What customers spent on visits after the first: how many, and their mean amount, both above 0."""
+
+    visits: Ints
+    amount: Floats
+
+    @cached_property
+    def total(self) -> Floats:
+        return self.visits * self.amount
+
+    @cached_property
+    def kinds(self) -> tuple[Ints, NDArray[Any], NDArray[Any], NDArray[Any]]:
+        """The different numbers of visits, of each customer which of them, how many customers, sums of log totals."""
+        values, position, customers = np.unique(self.visits, return_inverse=True, return_counts=True)
+        return values, position, customers, np.bincount(position, weights=np.log(self.total))
+
+    @cached_property
+    def log_amounts(self) -> float:
+        return float(np.log(self.amount).sum())
 
 
 def fit(visits: Any, amount: Any) -> Estimate[Spend] | None:
@@ -34,33 +58,32 @@ def fit(visits: Any, amount: Any) -> Estimate[Spend] | None:
     known = (x > 0) & (z > 0)
     if not known.any():
         return None
-    x, z = x[known], z[known]
-    likely = partial(log_likelihood, visits=x, amount=z)
-    return estimate(likely, Spend(4.0, 3.0, 3.0 / 4.0 * float(z.mean())), len(x))
+    amounts = Amounts(x[known], z[known])
+    start = Spend(4.0, 3.0, 3.0 / 4.0 * float(amounts.amount.mean()))
+    return estimate(partial(log_likelihood, amounts=amounts), start, len(amounts.visits))
 
 
-def log_likelihood(parameters: Spend, visits: NDArray[np.int64], amount: Floats) -> tuple[float, Floats]:
+def log_likelihood(parameters: Spend, amounts: Amounts) -> tuple[float, Floats]:
     """The logarithm of how likely the mean amounts are, and its slopes in the three parameters."""
     p, q, v = parameters
     # What depends on the number of visits alone, once for each number of them.
-    x, position, customers = np.unique(visits, return_inverse=True, return_counts=True)
-    total = visits * amount
-    logs = np.log(v + total)
-    sum_total = np.bincount(position, weights=np.log(total))
-    sum_logs = np.bincount(position, weights=logs)
-    shape, all_logs = p * x, float(sum_logs.sum())
+    x, position, customers, sum_total = amounts.kinds
+    scale = v + amounts.total
+    sum_logs = np.bincount(position, weights=np.log(scale))
+    sum_shares = np.bincount(position, weights=1 / scale)
+    shape, many = p * x, int(customers.sum())
     value = (
         customers @ (gammaln(shape + q) - gammaln(shape) - gammaln(q) + q * np.log(v))
         + shape @ sum_total
-        - float(np.log(amount).sum())
+        - amounts.log_amounts
         - (shape + q) @ sum_logs
     )
-    digamma_both = digamma(shape + q)
+    both = digamma(shape + q)
     slopes = np.array(
         [
-            customers @ (x * (digamma_both - digamma(shape))) + x @ (sum_total - sum_logs),
-            customers @ (digamma_both - digamma(q) + np.log(v)) - all_logs,
-            len(visits) * q / v - float(((p * visits + q) / (v + total)).sum()),
+            customers @ (x * (both - digamma(shape))) + x @ (sum_total - sum_logs),
+            customers @ (both - digamma(q) + np.log(v)) - sum_logs.sum(),
+            many * q / v - (shape + q) @ sum_shares,
         ]
     )
     return float(value), slopes

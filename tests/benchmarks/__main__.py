@@ -24,12 +24,12 @@ from data_access.snapshot import current_snapshot
 from models.reports.overview import overview
 from models.reports.retention import retention
 from models.reports.segments import segments
-from tests.benchmarks import pages, questions, refreshing, reports, servers
+from tests.benchmarks import pages, questions, refreshing, reports, servers, value
 from tests.benchmarks.clock import measured
 
 CHAIN = Scope("chain")
 END = date(2026, 11, 20)
-PARTS = ("refresh", "reports", "free", "questions", "pages")
+PARTS = ("refresh", "reports", "free", "questions", "pages", "value")
 
 
 def emit(table: str, **figures: object) -> None:
@@ -102,6 +102,11 @@ def main() -> None:
 
     load = os.getloadavg()[0]
     emit("machine", cores=os.cpu_count(), python=platform.python_version(), system=platform.platform(), load=load)
+    if "value" in options.parts:
+        for row in value.models():
+            emit("value", **row)
+    if options.parts == ["value"]:
+        return
     if options.online_retail:
         with tempfile.TemporaryDirectory() as place:
             for row in real_file(Path(place), options.online_retail):
