@@ -80,8 +80,9 @@ def contacts(report: PrivacyReport) -> pd.DataFrame:
 
 
 def crm_incidents(report: PrivacyReport) -> pd.DataFrame:
-    """The incidents of the CRM on the reader's clock."""
-    return report.incidents.assign(detected_at=report.incidents["detected_at"].map(freshness.local))
+    """The incidents of the CRM on the reader's clock, with whole hours."""
+    found = report.incidents.assign(detected_at=report.incidents["detected_at"].map(freshness.local))
+    return found.round({"hours_to_contain": 0, "hours_to_notify": 0})
 
 
 def consents(report: PrivacyReport) -> pd.DataFrame:

@@ -117,7 +117,7 @@ def of_crm(report: PrivacyReport, currency: str) -> None:
         shown = [
             Column("kind", "text", words="incident_kind"),
             Column("detected_at", "instant", width=140),
-            *(Column(name, "decimal") for name in ("hours_to_contain", "hours_to_notify")),
+            *(Column(name, "count") for name in ("hours_to_contain", "hours_to_notify")),
             Column("records_affected", "count"),
         ]
         _list(privacy.crm_incidents(report), shown, currency, "of_crm", rows=8)
@@ -140,5 +140,8 @@ def _list(
     rows: int | None = None,
     opens: str | None = None,
 ) -> str | None:
-    alt = t(f"privacy.{name}")
-    return listing(frame, shown, currency=currency, alt=alt, key=f"privacy_{name}", opens=opens, rows=rows)
+    alt, key = t(f"privacy.{name}"), f"privacy_{name}"
+    chosen = listing(frame, shown, currency=currency, alt=alt, key=key, opens=opens, rows=rows)
+    if opens and chosen is None:
+        st.caption(t("privacy.click"))
+    return chosen
