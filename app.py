@@ -19,6 +19,7 @@ ROOT = Path(__file__).resolve().parent
 if str(ROOT) not in sys.path:
     sys.path.insert(0, str(ROOT))
 
+from data_access import redact  # noqa: E402
 from pages._gate import hosts, incidents, warm  # noqa: E402
 from pages._gate.gate import Gate  # noqa: E402
 from pages._gate.headers import SecurityHeaders  # noqa: E402
@@ -45,6 +46,7 @@ async def lifespan(_: st.App) -> AsyncIterator[dict[str, Any]]:
 
 
 hosts.tell_streamlit()
+redact.in_logs()
 app = st.App(
     ROOT / "pages" / "_shell.py",
     routes=ROUTES,

@@ -29,6 +29,7 @@ CONFIG = tomllib.loads((ROOT / ".streamlit" / "config.toml").read_text(encoding=
         ("client", "showErrorLinks", False),
         ("client", "toolbarMode", "viewer"),
         ("client", "disableDataExport", True),
+        ("logger", "enableRich", False),
         ("runner", "magicEnabled", False),
         ("runner", "postScriptGC", False),
     ],

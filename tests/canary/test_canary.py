@@ -98,6 +98,9 @@ def test_nothing_that_identifies_a_person_is_in_any_log(crawled: Crawled) -> Non
     written = (crawled.chain.home / crawler.LOG).read_text(encoding="utf-8") + crawled.printed
     assert "incident" in written
     assert [mark for mark in personal(crawled) if mark in written] == []
+    # the page that failed over it has logged its incident without the number
+    assert "cannot read the number [hidden]" in written
+    assert crawler.PLANTED_NUMBER not in written
 
 
 def test_nor_in_the_store_of_the_app(crawled: Crawled) -> None:
