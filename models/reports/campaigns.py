@@ -1,6 +1,6 @@
 """Campaigns: all of them side by side, by what they earned beyond their cost, never by what they sold."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Annotated
 
@@ -74,6 +74,7 @@ def _results(scope: Scope, snapshot: Snapshot, costs: pd.Series) -> pd.DataFrame
     rows = []
     for campaign_id, arms in people.groupby("campaign_id"):
         found = experiment(arms, bought.get(campaign_id, buyers.iloc[:0]))
+        found = replace(found, treated=found.treated[-1:])  # the treated together
         lifts = found.lift(("conversion", found.money))
         verdict = found.verdicts(lifts, float(costs.get(campaign_id, np.nan)))
         if verdict.empty:
