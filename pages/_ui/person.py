@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import NoReturn
 
 import pandas as pd
@@ -60,11 +60,14 @@ class Line:
 
 
 def chosen(scope: Scope) -> CustomerReport | None:
-    """The customer that ``?customer=`` names; None when there is none in scope."""
+    """The customer that ``?customer=`` names, without receipts for who opens none; None when there is none in scope."""
     try:
-        return load.customer(scope, drill.asked("customer") or "", load.generation())
+        found = load.customer(scope, drill.asked("customer") or "", load.generation())
     except Problem:
         return None
+    if session.may_open("order"):
+        return found
+    return replace(found, timeline=found.timeline.assign(order_id=None, return_id=None))
 
 
 def badges(header: pd.Series) -> None:
@@ -312,7 +315,7 @@ def _money(amount: object, currency: str) -> str:
 
 
 def _opens(row: pd.Series) -> str:
-    return str(row["order_id"]) if row["kind"] == "purchase" else ""
+    return str(row["order_id"]) if row["kind"] == "purchase" and not fmt.is_missing(row["order_id"]) else ""
 
 
 def _age(band: object) -> str:
