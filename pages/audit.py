@@ -35,11 +35,11 @@ if entries.open:
             empty.nothing(t("audit.nothing"))
         else:
             shown = [
-                Column("at", "instant", width=140),
-                Column("actor", "text", width=150),
-                Column("action", "text", words="action", width=150),
+                Column("at", "instant", width=130),
+                Column("actor", "text", width=175),
+                Column("action", "text", words="action", width=120),
                 Column("subject", "text", width=130),
-                Column("detail", "text"),
+                Column("detail", "text", width=330),
             ]
             listing(
                 log.frame(found), shown, currency=page.currency, alt=t("audit.entries"), key="audit_list", rows=log.ROWS

@@ -19,7 +19,7 @@ ROWS = audit.PAGE
 _DAYS = 7
 _WAYS = ("opened", "revealed", "exported")
 # What the log says of a file, in the order in which somebody asks.
-_FIRST = ("file", "rows", "customers", "filters", "columns", "sha256")
+_FIRST = ("rows", "customers", "filters", "file", "columns", "sha256")
 
 
 def choices() -> Filter:
