@@ -196,3 +196,12 @@ def test_without_limits_the_same_questions_find_the_leak(
     monkeypatch.setattr(Scope, "limit", lambda scope, query, column: query)
     for name in ("sales.days", "orders.order_header", "places.stores", "customer.timeline"):
         assert differences(name, chain, others, 4) != []
+
+
+def test_a_query_that_nobody_can_draw_says_what_to_write(monkeypatch: pytest.MonkeyPatch) -> None:
+    def by_colour(scope: Scope, engine: Engine, colour: str) -> pd.DataFrame:
+        return pd.DataFrame()
+
+    monkeypatch.setitem(FUNCTIONS, "products.by_colour", by_colour)
+    with pytest.raises(pytest.fail.Exception, match="add 'colour' to DRAW in tests/test_scope_cases"):
+        drawn("products.by_colour", random.Random(1))

@@ -1,0 +1,36 @@
+"""The watch over requests to other hosts, which every test of this folder stands under, sees one when there is one."""
+
+from urllib.parse import urlsplit
+
+import pytest
+from playwright.sync_api import Browser
+
+from tests.browser.conftest import Server, Watched
+
+BEACON = "https://elsewhere.example/beacon"
+
+
+@pytest.mark.parametrize("policy", [True, False], ids=["as it is", "without the content security policy"])
+def test_a_picture_of_another_host_is_seen_and_the_policy_stops_it(
+    policy: bool, browser: Browser, server: Server
+) -> None:
+    watch = Watched(urlsplit(server.url).netloc)
+    context = browser.new_context(bypass_csp=not policy)
+    page = context.new_page()
+    page.route(BEACON, lambda route: route.abort())
+    page.goto(f"{server.url}/sign-in")
+    watch.watch(page)
+    loaded = page.evaluate(
+        """address => new Promise(done => {
+            const stopped = event => done(event.violatedDirective);
+            document.addEventListener("securitypolicyviolation", stopped);
+            const picture = new Image();
+            picture.onerror = () => setTimeout(() => done("asked"), 200);
+            picture.src = address;
+        })""",
+        BEACON,
+    )
+    context.close()
+    assert loaded == ("img-src" if policy else "asked")
+    if not policy:
+        assert watch.elsewhere == [BEACON]
