@@ -113,7 +113,7 @@ def test_what_is_bought_adds_up_to_the_gross_sales(tiny_snapshot: Snapshot) -> N
 def test_what_no_model_says_is_missing_with_the_reason(tiny_snapshot: Snapshot) -> None:
     found = customer(tiny_snapshot, CHAIN, key(1)).expectations
     assert found["value"].isna().all()
-    assert set(found["why"]) == {"no_model"}
+    assert set(found["why"]) == {"see_report_value"}
 
 
 def test_gaps_are_between_days_not_between_orders() -> None:

@@ -20,9 +20,9 @@ from models.reports._shape import Columns, select_columns
 KPIS = ("net_sales", "orders", "visits", "average_ticket", "recency_days", "units_per_transaction", "return_rate")
 DIMENSIONS = ("category", "brand", "product", "price_band", "pack_size", "channel")
 FAVOURITES = 5  # rows of each dimension
-# What models are to say of a customer, and why they do not yet.
+# What models are to say of a customer; so far the report on value says it, for its list of customers.
 EXPECTATIONS = ("next_purchase_on", "probability_active", "value_12_months")
-NOT_FITTED = "no_model"
+NOT_HERE = "see_report_value"
 
 # What happened after a message, in the order in which it usually does.
 _STEPS = {
@@ -96,9 +96,7 @@ def customer(snapshot: Snapshot, scope: Scope, customer_key: str) -> CustomerRep
         habits=_habits(bought, lines),
         consents=queries.consents(scope, engine, customer_key),
         favourites=habits.favourites(lines, DIMENSIONS, FAVOURITES),
-        expectations=pd.DataFrame(
-            {"key": EXPECTATIONS, "value": np.nan, "lo": np.nan, "hi": np.nan, "why": NOT_FITTED}
-        ),
+        expectations=pd.DataFrame({"key": EXPECTATIONS, "value": np.nan, "lo": np.nan, "hi": np.nan, "why": NOT_HERE}),
     )
     return CustomerReport(snapshot.info.currency, **frames)
 

@@ -24,9 +24,9 @@ DATA_TEXTS = {"category": "product.category", "brand": "product.brand", "product
 
 EVENTS = (
     Column("at", "instant", width=140),
-    column("kind", words="customer.kind"),
     column("text"),
     column("amount"),
+    column("kind", words="customer.kind"),
     column("units"),
     column("store"),
 )
@@ -169,7 +169,7 @@ def agreements(report: CustomerReport) -> None:
 def events(timeline: pd.DataFrame) -> pd.DataFrame:
     """The timeline for a list: what happened in words, in the language of the run."""
     return localized(timeline, NAMES).assign(
-        text=[_what(row) for _, row in timeline.iterrows()],
+        text=[_what(row) or t(f"customer.kind.{row['kind']}") for _, row in timeline.iterrows()],
     )
 
 
