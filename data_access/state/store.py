@@ -3,7 +3,7 @@
 import os
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 
 from alembic.util import CommandError
@@ -27,6 +27,7 @@ _POSTGRESQL = {
 
 _opened: dict[str, Engine] = {}
 _opening = threading.Lock()
+_turns: dict[str, threading.Lock] = {}
 
 
 def state_engine(url: str) -> Engine:
@@ -88,7 +89,10 @@ def writing(engine: Engine) -> Iterator[Connection]:
     So what a writer has read is still so when it writes, the audit log has one end, and no two wait for each other.
     Nothing slow belongs inside.
     """
-    with engine.connect().execution_options(**{_WRITES: True}) as connection, connection.begin():
+    # Within this process writers queue here: SQLite lets them look again and again whether it is their turn, later and
+    # later each time, so that under a flood of wrong passwords a right one comes last.
+    turn = _turns.setdefault(str(engine.url), threading.Lock()) if engine.dialect.name == "sqlite" else nullcontext()
+    with turn, engine.connect().execution_options(**{_WRITES: True}) as connection, connection.begin():
         if engine.dialect.name == "postgresql":
             connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({_WRITER})")
         yield connection

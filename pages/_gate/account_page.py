@@ -119,7 +119,8 @@ def _second_factor(language: str, session: Session, account: Account, codes_left
         left = say(language, "account.codes_left", left=str(codes_left))
         return (
             f'{head}<p class="state on">{say(language, "account.totp_on")}</p>'
-            f'<p class="soft">{left}</p><details class="more"><summary>{say(language, "account.new_codes")}</summary>'
+            f'<p class="soft">{left}</p><details class="more"{" open" if wrong else ""}>'
+            f"<summary>{say(language, 'account.new_codes')}</summary>"
             f'<form method="post" action="{ACCOUNT}/codes" class="stack">'
             f'<p class="soft">{say(language, "account.prove_code")}</p>'
             + forms.code(language, recovery=True)
