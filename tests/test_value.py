@@ -1,7 +1,6 @@
 """Value: what the queries count by hand, the report over simulated customers, and intervals that hold their promise."""
 
 import math
-from collections.abc import Callable
 from dataclasses import replace
 from datetime import date, datetime, timedelta
 from decimal import Decimal
@@ -372,25 +371,21 @@ def covered() -> dict[str, float]:
 
 
 @pytest.mark.slow
-def test_intervals_cover_the_truth_as_often_as_they_say(record_property: Callable[[str, object], None]) -> None:
+def test_intervals_cover_the_truth_as_often_as_they_say() -> None:
     rates = covered()
-    record_property("coverage", rates)
     assert set(rates) == {"r", "alpha", "a", "b", "p", "q", "v", "total visits", "total value", "one customer"}
     outside = {name: rate for name, rate in rates.items() if abs(rate - NOMINAL) > MARGIN}
     assert not outside, rates
 
 
 @pytest.mark.slow
-def test_the_interval_of_the_best_tenth_covers_their_true_share(
-    record_property: Callable[[str, object], None],
-) -> None:
+def test_the_interval_of_the_best_tenth_covers_their_true_share() -> None:
     # of a lognormal with sigma 1: the normal distribution at 1 - its 90 % quantile
     true, hits = 0.3891436916, 0
     rng = np.random.default_rng(77)
     for _ in range(400):
         _, low, high = top_share(rng.lognormal(0, 1, 2_000))
         hits += low <= true <= high
-    record_property("coverage", hits / 400)
     assert abs(hits / 400 - NOMINAL) <= 3 * math.sqrt(0.95 * 0.05 / 400)
 
 

@@ -20,7 +20,10 @@ Floats = NDArray[np.float64]
 _ENOUGH = 50_000  # different pasts that tell how a total moves with the parameters as well as all of them
 _MOST_VISITS = 400  # of one customer within a horizon: whoever comes more often is counted as coming that often
 _AT_ONCE = 200  # customers whose chances are held at a time
-_HALVINGS = 24
+_HALVINGS = 18
+
+
+Moments = tuple[Floats, Floats]  # of the visits of each past, as purchases.visit_moments gives them
 
 
 @dataclass(frozen=True)
@@ -38,22 +41,27 @@ def _total(mean: float, variance: float) -> Total:
     return Total(mean, mean / reach, mean * reach)
 
 
-def total_visits(model: Estimate[Purchases], past: Histories, days: int) -> Total:
-    """The visit days of all customers together in the next ``days``."""
-    mean, square = purchases.visit_moments(model.parameters, past, days)
+def total_visits(model: Estimate[Purchases], past: Histories, days: int, moments: Moments | None = None) -> Total:
+    """The visit days of all customers together in the next ``days``; ``moments`` of them, where they are known."""
+    mean, square = moments or purchases.visit_moments(model.parameters, past, days)
     n = past.customers
     own = float(n @ (square - mean**2))
     return _total(float(n @ mean), own + _from_parameters(model, past, days, n.astype(np.float64), mean))
 
 
 def total_value(
-    model: Estimate[Purchases], amounts: Estimate[Spend], past: Histories, amount: Floats, days: int
+    model: Estimate[Purchases],
+    amounts: Estimate[Spend],
+    past: Histories,
+    amount: Floats,
+    days: int,
+    moments: Moments | None = None,
 ) -> Total:
     """What all customers together will spend in the next ``days``.
 
     past: of the customers, in the order of ``amount``: what each spent on a visit after the first (0 without one).
     """
-    visits, squares = purchases.visit_moments(model.parameters, past, days)
+    visits, squares = moments or purchases.visit_moments(model.parameters, past, days)
     repeats = past.repeats[past.member]
     each = spend.expected_amount(amounts.parameters, repeats, amount)
     mean = visits[past.member] * each
@@ -109,15 +117,17 @@ def _quantiles(amounts: Spend, repeats: Any, amount: Floats, chances: Floats) ->
     nothing, some = chances[:, 0], chances[:, 1:]
     x, z = np.asarray(repeats)[:, None], amount[:, None]
 
-    def quantile(level: Floats) -> Floats:
-        lower, upper = np.zeros(len(level)), np.ones(len(level))
+    def quantile(rows: NDArray[np.bool_], level: Any) -> Floats:
+        lower, upper = np.zeros(int(rows.sum())), np.ones(int(rows.sum()))
         for _ in range(_HALVINGS):
             middle = (lower + upper) / 2
-            within = nothing + (some * spend.chance_within(amounts, x, z, ahead, middle[:, None])).sum(axis=1)
-            lower, upper = np.where(within < level, middle, lower), np.where(within < level, upper, middle)
-        return spend.unscaled(amounts, repeats, amount, lower)
+            sums = spend.chance_within(amounts, x[rows], z[rows], ahead, middle[:, None])
+            below = nothing[rows] + (some[rows] * sums).sum(axis=1) < level
+            lower, upper = np.where(below, middle, lower), np.where(below, upper, middle)
+        return spend.unscaled(amounts, x[rows, 0], z[rows, 0], lower)
 
-    often_nothing = nothing > 0.025
-    low = np.where(often_nothing, 0.0, quantile(np.full(len(amount), 0.025)))
-    high = np.where(nothing >= 0.95, 0.0, quantile(np.where(often_nothing, 0.95, 0.975)))
+    low, high = np.zeros(len(amount)), np.zeros(len(amount))
+    rarely, often = nothing <= 0.025, (nothing > 0.025) & (nothing < 0.95)
+    low[rarely], high[rarely] = quantile(rarely, 0.025), quantile(rarely, 0.975)
+    high[often] = quantile(often, 0.95)
     return low, high

@@ -265,10 +265,11 @@ def _facts(snapshot: Snapshot, scope: Scope, as_of: date, people: pd.DataFrame) 
 
 def _expected(models: _Models, people: pd.DataFrame, past: Histories, days: int) -> dict[str, Total]:
     """The totals of the next ``days``."""
-    figures = {"expected_visits": total_visits(models.visits, past, days)}
+    moments = purchases.visit_moments(models.visits.parameters, past, days)
+    figures = {"expected_visits": total_visits(models.visits, past, days, moments)}
     if models.amounts is not None:
         amount = people["amount"].to_numpy()
-        figures["expected_value"] = total_value(models.visits, models.amounts, past, amount, days)
+        figures["expected_value"] = total_value(models.visits, models.amounts, past, amount, days, moments)
     return figures
 
 
