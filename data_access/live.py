@@ -15,6 +15,7 @@ from sqlalchemy.exc import DBAPIError
 from data_access import row_security
 from data_access.crm import crm_engine
 from data_access.errors import Problem
+from data_access.readers import refuse_missing_file
 from data_access.scope import Scope
 from data_access.settings import settings
 
@@ -45,6 +46,7 @@ def opened() -> Engine:
     with _opening:
         if url not in _opened:
             engine = live_engine(url)
+            refuse_missing_file(engine)
             with _answering(engine), engine.connect() as connection:
                 row_security.check(connection)
             _opened[url] = engine
@@ -62,7 +64,12 @@ def live_engine(url: str) -> Engine:
             cursor.execute(statement)
         cursor.close()
 
+    def in_time(_dialect, _record, _arguments, parameters) -> None:  # type: ignore[no-untyped-def]
+        parameters["connect_timeout"] = SECONDS
+
     event.listen(engine, "connect", begin)
+    if engine.dialect.name not in ("sqlite", "duckdb"):
+        event.listen(engine, "do_connect", in_time)
     return engine
 
 

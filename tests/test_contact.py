@@ -3,7 +3,9 @@
 Every guard of a reveal is tried twice: as it is, where nothing gets out, and taken out, where the number does.
 """
 
+import socket
 import threading
+import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
@@ -412,6 +414,27 @@ def test_a_crm_that_does_not_answer_is_a_sentence_without_anybodys_data(
     with pytest.raises(Problem, match="does not answer") as problem:
         masked(S1, shop.snapshot, "manager", shop.key("C1"))
     assert not [word for word in (PHONE, "secret", "C1") if word in str(problem.value)]
+
+
+def test_a_host_that_never_answers_is_given_up_after_three_seconds() -> None:
+    with socket.socket() as silent:
+        silent.bind(("127.0.0.1", 0))
+        silent.listen()
+        engine = live.live_engine(f"postgresql+psycopg://reader@127.0.0.1:{silent.getsockname()[1]}/crm")
+        begun = time.monotonic()
+        with pytest.raises(Problem, match="does not answer"), live.looking(S1, engine):
+            pass
+    assert time.monotonic() - begun < 3 * live.SECONDS
+
+
+def test_a_missing_crm_is_said_and_no_empty_one_made(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("MIRROR_HOME", str(tmp_path / "nothing"))
+    settings.cache_clear()
+    (tmp_path / "nothing").mkdir()
+    with pytest.raises(Problem, match="there is no CRM database"):
+        live.opened()
+    assert not list((tmp_path / "nothing").iterdir())
+    settings.cache_clear()
 
 
 def test_look_ups_write_nothing_on_sqlite_either(shop: Shop) -> None:

@@ -10,6 +10,7 @@ import threading
 import time
 from collections.abc import Iterator
 
+from data_access import live
 from data_access.errors import Problem
 from data_access.settings import settings
 from data_access.snapshot import Pointer, Snapshot, adopt, current_snapshot, held, pending, prepare
@@ -96,6 +97,11 @@ class Watcher:
         finally:
             warmed.set()
         _log.info("warm after %.1f s", time.monotonic() - started)
+        try:
+            live.opened()
+        except Problem as problem:
+            # Pages open all the same, without what they ask the CRM itself for.
+            _log.error("%s", problem)
 
     def _default_reports(self, snapshot: Snapshot) -> None:
         for _ in default_reports(snapshot):
