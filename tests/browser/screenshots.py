@@ -18,6 +18,7 @@ from data_access.demo import write_demo
 from data_access.refresh import refresh
 from data_access.scope import Period, Scope
 from data_access.snapshot import current_snapshot
+from models.reports.campaigns import campaigns
 from models.reports.overview import overview
 from models.reports.product import product
 from tests.browser.conftest import Server, chromium, serve, settled
@@ -39,7 +40,14 @@ PAGES = {
     "order": ("regional", "/order?order={order}"),
     "segments": ("regional", "/segments"),
     "retention": ("regional", "/retention"),
+    "customer": ("regional", "/customer?customer={customer}"),
+    "value": ("regional", "/value"),
+    "campaigns": ("marketing", "/campaigns"),
+    "campaign": ("marketing", "/campaign?campaign={campaign}"),
     "data_health": ("administrator", "/data_health"),
+    "privacy": ("administrator", "/privacy"),
+    "accounts": ("administrator", "/accounts"),
+    "audit": ("administrator", "/audit"),
     "glossary": ("administrator", "/glossary"),
     "refused": ("manager", "/store?store=elsewhere"),
 }
@@ -114,7 +122,7 @@ def shoot(page: Page, target: Path, width: int) -> Path:
 
 
 def examples(home: Path) -> dict[str, str]:
-    """A best-selling product of the region and the latest receipt that holds it."""
+    """A best-selling product of a store, the latest receipt that holds it, a customer and the best campaign."""
     snapshot = current_snapshot(home)
     last = snapshot.info.last_day
     if last is None:
@@ -122,7 +130,12 @@ def examples(home: Path) -> dict[str, str]:
     period, scope = Period(last.replace(day=1), last), Scope("stores", (HOMES["manager"],))
     best = str(overview(snapshot, scope, period).products["product_id"].iloc[0])
     orders = product(snapshot, scope, period, best).recent_orders
-    return {"product": best, "order": str(orders["order_id"].iloc[0])}
+    return {
+        "product": best,
+        "order": str(orders["order_id"].iloc[0]),
+        "customer": str(orders["customer_key"].dropna().iloc[0]),
+        "campaign": str(campaigns(snapshot, Scope("chain")).campaigns["campaign_id"].iloc[0]),
+    }
 
 
 def main() -> None:
