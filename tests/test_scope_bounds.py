@@ -61,6 +61,7 @@ def mine(query: Select[Any], column: Any, scope: Scope = ONLY_A) -> Select[Any]:
 
 
 LIMITED = mine(select(o.order_id, o.store_id, o.customer_no), o.store_id)
+OTHER_PRODUCT = product.alias("other_product")
 OTHER_DAY = store_day.alias("other_day")
 FORGED = select(literal("A").label("store_id"), literal(1).label("customer_no")).subquery("scoped")
 
@@ -86,6 +87,26 @@ REFUSED: dict[str, Query] = {
     ),
     "a number from a scalar subquery": lambda: mine(
         select(d.day, select(func.sum(o.gross_sales)).scalar_subquery()), d.store_id
+    ),
+    "a number from the same table once more": lambda: mine(
+        select(d.day, select(func.sum(d.net_sales)).scalar_subquery()), d.store_id
+    ),
+    "a number from the same table, told to stand alone": lambda: mine(
+        select(d.day, select(func.sum(d.net_sales)).where(product.c.cost > 0).correlate(None).scalar_subquery()),
+        d.store_id,
+    ),
+    "a number from the same table two levels down": lambda: mine(
+        select(d.day, product.c.name).where(
+            exists(select(OTHER_PRODUCT.c.name).where(exists(select(product.c.sku).where(d.net_sales > 100))))
+        ),
+        d.store_id,
+    ),
+    "a number from the same table in a join": lambda: mine(
+        select(
+            d.day,
+            select(func.sum(d.net_sales)).select_from(store_day.join(product, true())).scalar_subquery(),
+        ),
+        d.store_id,
     ),
     "a yes or no from EXISTS": lambda: mine(
         select(d.day).where(exists(select(o.order_id).where(o.store_id == "B"))), d.store_id

@@ -162,15 +162,16 @@ class _Form:
     known: dict[Any, list[_Kinds]] = field(default_factory=dict)  # kinds of the columns of a query, in their order
 
     def columns(self, query: Any, around: frozenset[FromClause]) -> list[_Kinds]:
-        """What each column of a query names. ``around``: the tables of the statements it stands in."""
-        if query not in self.known:
-            self.known[query] = []  # a recursive query meets itself
-            self.known[query] = self._columns(query, around)
-        return self.known[query]
+        """What each column of a query names. ``around``: the tables of the SELECT in whose expressions it stands."""
+        key = query, around
+        if key not in self.known:
+            self.known[key] = []  # a recursive query meets itself
+            self.known[key] = self._columns(query, around)
+        return self.known[key]
 
     def _columns(self, query: Any, around: frozenset[FromClause]) -> list[_Kinds]:
         for added in getattr(query, "_independent_ctes", ()):
-            self.columns(added.element, around)
+            self.columns(added.element, frozenset())
         match query:
             case SelectStatementGrouping():
                 return self.columns(query.element, around)
@@ -185,7 +186,7 @@ class _Form:
         if query._prefixes or query._suffixes or query._hints or query._statement_hints:
             raise OutsideScope("a statement of a page holds SQL as text: prefixes, suffixes and hints are refused")
         found = self._froms(query, around)
-        inside = around | found.conditions.keys()
+        inside = frozenset(found.conditions)
         rest = [part for part in found.conditions if part not in found.kinds]
         while rest:
             for part in rest:
@@ -202,10 +203,9 @@ class _Form:
         with what they name."""
         where = _conjuncts(query.whereclause)
         found = _Froms({})
-        for source in _sources(query):
+        for source in _sources(query, around):
             for part, holds in _parts(source):
-                if part not in around:
-                    found.conditions[part] = [*holds, *where]
+                found.conditions[part] = [*holds, *where]
         for part in found.conditions:
             match part:
                 case Subquery() | CTE():
@@ -314,7 +314,7 @@ class _Form:
         found = self._froms(query, inside)
         for inner in found.conditions:
             if inner not in found.kinds:
-                self._limit(inner, found, inside | found.conditions.keys())
+                self._limit(inner, found, frozenset(found.conditions))
         ways: _Ways = {}
         for condition in map(_bare, _conjuncts(query.whereclause)):
             if isinstance(condition, False_):
@@ -416,9 +416,17 @@ def _conjuncts(condition: ClauseElement | None) -> list[Any]:
     return [condition]
 
 
-def _sources(query: Select[Any]) -> Sequence[FromClause]:
-    """What stands in the FROM, as `query.get_final_froms()`, which compiles the whole statement for it."""
-    return SelectState(query, None)._get_display_froms()  # type: ignore[arg-type]
+def _sources(query: Select[Any], around: frozenset[FromClause] = frozenset()) -> Sequence[FromClause]:
+    """What a SELECT reads itself, as `query.get_final_froms()`, which compiles the whole statement for it.
+
+    In the expressions of a SELECT around it, what both read stands for the row of that one: where this one reads
+    something else, too, or is told so. By itself, it would be read once more.
+    """
+    sources: Sequence[FromClause] = SelectState(query, None)._get_display_froms()  # type: ignore[arg-type]
+    taken = set(query._correlate) & around
+    if query._auto_correlate and len(sources) > 1:
+        taken |= around
+    return [source for source in sources if source not in taken]
 
 
 def _parts(source: Any) -> Iterator[tuple[FromClause, list[Any]]]:
