@@ -26,6 +26,11 @@ PERIODS = [MARCH, FEBRUARY, MARCH_2025]
 
 # query -> arguments after scope and engine
 CASES: dict[str, tuple[Any, ...]] = {
+    "campaign.about": (),
+    "campaign.arms": ("K1",),
+    "campaign.before": ("K1", MARCH.first),
+    "campaign.buyers": ("K1",),
+    "campaign.outcomes": (),
     "campaigns.campaigns": (),
     "campaigns.funnel_steps": (),
     "campaigns.step_hours": ("K1", {"sent": "targeted", "delivered": "sent"}, ["gift"]),
