@@ -5,6 +5,7 @@ when a consent to marketing in its channel had been given by then and not been w
 consent says nothing about them, so nothing is counted.
 """
 
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import (
@@ -13,15 +14,16 @@ from sqlalchemy import (
     Integer,
     Select,
     String,
+    Subquery,
     Table,
     and_,
     case,
+    cast,
     exists,
     func,
     literal,
     or_,
     select,
-    union_all,
 )
 
 from data_access.marts._mart import Mart
@@ -34,6 +36,7 @@ CONSENT_OF = {"mini_program": "wechat", "event": "wechat"}
 UNKNOWN = "unknown"  # no channel on record: nobody can have agreed to it
 
 WITHDRAWN, NEVER_GIVEN = "withdrawn", "never_given"
+_NEVER = cast(literal(datetime(9999, 12, 31)), DateTime)
 
 consent_breach = Table(
     "consent_breach",
@@ -50,22 +53,17 @@ consent_breach = Table(
 
 
 def query() -> Select[Any]:
-    contacts = _contacts()
-    m, c = contacts.c, consent.c
-
-    def given(*more: Any) -> Any:
-        same = and_(c.customer_no == m.customer_no, c.channel == m.channel, c.purpose == MARKETING)
-        return exists().where(same, c.granted_at <= m.occurred_at, *more)
-
-    alive = or_(c.withdrawn_at.is_(None), c.withdrawn_at >= m.occurred_at)
-    wrong = select(m.campaign_id, m.customer_no, m.channel, m.occurred_at).where(~given(alive)).subquery("wrong")
-    w = wrong.c
-    earlier = select(c.customer_no, c.channel, func.min(c.granted_at).label("first_granted_at")).where(
-        c.purpose == MARKETING
+    wrong = _wrong()
+    w, c = wrong.c, consent.c
+    first = (
+        select(c.customer_no, c.channel, func.min(c.granted_at).label("first_granted_at"))
+        .where(c.purpose == MARKETING)
+        .group_by(c.customer_no, c.channel)
+        .subquery("first_consent")
     )
-    first = earlier.group_by(c.customer_no, c.channel).subquery("first_consent")
-    withdrawn = and_(first.c.first_granted_at.is_not(None), first.c.first_granted_at <= w.occurred_at)
-    reason = case((withdrawn, literal(WITHDRAWN)), else_=literal(NEVER_GIVEN))
+    reason = case((first.c.first_granted_at <= w.occurred_at, literal(WITHDRAWN)), else_=literal(NEVER_GIVEN))
+    given = and_(first.c.customer_no == w.customer_no, first.c.channel == w.channel)
+    at_home = customer.c.customer_no == w.customer_no
     return (
         select(
             w.campaign_id,
@@ -77,40 +75,52 @@ def query() -> Select[Any]:
             func.min(w.occurred_at).label("first_at"),
             func.max(w.occurred_at).label("last_at"),
         )
-        .select_from(
-            wrong.outerjoin(first, and_(first.c.customer_no == w.customer_no, first.c.channel == w.channel)).outerjoin(
-                customer, customer.c.customer_no == w.customer_no
-            )
-        )
+        .select_from(wrong.outerjoin(first, given).outerjoin(customer, at_home))
         .group_by(w.campaign_id, customer.c.home_store_id, w.channel, reason)
     )
 
 
-def _contacts() -> Any:
-    """One row per message, with the channel whose consent it needed."""
-    sent, delivered = campaign_event.alias("sent"), campaign_event.alias("delivered")
-    before = campaign_event.alias("before")
-    recorded = exists().where(
-        before.c.campaign_id == delivered.c.campaign_id,
-        before.c.customer_no == delivered.c.customer_no,
-        before.c.kind == "sent",
+def _wrong() -> Subquery:
+    """One row per message without a consent that lived, with the channel whose consent it needed."""
+    messages, c = _messages(), consent.c
+    m = messages.c
+    alive = exists().where(
+        c.customer_no == m.customer_no,
+        c.channel == m.channel,
+        c.purpose == MARKETING,
+        c.granted_at <= m.occurred_at,
+        func.coalesce(c.withdrawn_at, _NEVER) >= m.occurred_at,
     )
-    parts = [
-        _message(sent).where(sent.c.kind == "sent"),
-        _message(delivered).where(delivered.c.kind == "delivered", ~recorded),
-    ]
+    # Few are left: only of these it matters whether a delivery has its sending beside it.
+    left = select(m.campaign_id, m.customer_no, m.kind, m.channel, m.occurred_at).where(~alive).subquery("left_over")
+    x, sent = left.c, campaign_event.alias("sent")
+    recorded = exists().where(
+        sent.c.campaign_id == x.campaign_id, sent.c.customer_no == x.customer_no, sent.c.kind == "sent"
+    )
+    return (
+        select(x.campaign_id, x.customer_no, x.channel, x.occurred_at)
+        .where(or_(x.kind == "sent", ~recorded))
+        .subquery("wrong")
+    )
+
+
+def _messages() -> Subquery:
+    """One row per message that was sent or delivered; none where the CRM records no consent at all."""
+    e = campaign_event.c
+    channel = func.coalesce(e.channel, campaign.c.channel, UNKNOWN)
     any_consent = select(func.count()).select_from(consent).scalar_subquery()
-    return union_all(*(part.where(any_consent > 0) for part in parts)).subquery("contacts")
-
-
-def _message(event: Any) -> Select[Any]:
-    channel = func.coalesce(event.c.channel, campaign.c.channel, UNKNOWN)
-    return select(
-        event.c.campaign_id,
-        event.c.customer_no,
-        event.c.occurred_at,
-        case(CONSENT_OF, value=channel, else_=channel).label("channel"),
-    ).join_from(event, campaign, campaign.c.campaign_id == event.c.campaign_id, isouter=True)
+    return (
+        select(
+            e.campaign_id,
+            e.customer_no,
+            e.kind,
+            e.occurred_at,
+            case(CONSENT_OF, value=channel, else_=channel).label("channel"),
+        )
+        .join_from(campaign_event, campaign, campaign.c.campaign_id == e.campaign_id, isouter=True)
+        .where(e.kind.in_(("sent", "delivered")), any_consent > 0)
+        .subquery("messages")
+    )
 
 
 MART = Mart(consent_breach, query, by="whole", order_by=("campaign_id", "store_id", "channel", "reason"))

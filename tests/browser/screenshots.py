@@ -48,6 +48,7 @@ PAGES = {
     "privacy": ("administrator", "/privacy"),
     "accounts": ("administrator", "/accounts"),
     "audit": ("administrator", "/audit"),
+    "privacy": ("administrator", "/privacy"),
     "glossary": ("administrator", "/glossary"),
     "refused": ("manager", "/store?store=elsewhere"),
 }
