@@ -110,7 +110,9 @@ def _revealed(scope: Scope, snapshot: Snapshot, customer_key: str, wish: Wish) -
 
 
 def _sign_in() -> Session | None:
-    """The sign-in behind this run, with the rights of this moment."""
+    """The sign-in behind this run, with the rights of this moment; None for one-click entry, which has no account."""
+    if not session.current_person().name:
+        return None
     return identity.look(identity.token(st.context.cookies))
 
 
