@@ -26,7 +26,7 @@ PERIODS = [MARCH, FEBRUARY, MARCH_2025]
 
 # query -> arguments after scope and engine
 CASES: dict[str, tuple[Any, ...]] = {
-    "campaign.about": (),
+    "campaign.about": ("K1",),
     "campaign.arms": ("K1",),
     "campaign.before": ("K1", MARCH.first),
     "campaign.buyers": ("K1",),
@@ -84,7 +84,14 @@ CASES: dict[str, tuple[Any, ...]] = {
 }
 
 # What describes the chain, or a customer of store A, and not its trade: the same for every scope that holds A.
-SHARED = {"products.product_facts", "customer.consents", "customer.contacts", "customer.origin", "customer.profile"}
+SHARED = {
+    "campaign.about",
+    "products.product_facts",
+    "customer.consents",
+    "customer.contacts",
+    "customer.origin",
+    "customer.profile",
+}
 # One row per period whatever the scope; without stores its figures are 0 or missing.
 PER_PERIOD = {"customers.buyers", "products.product_buyers"}
 
@@ -256,3 +263,16 @@ def test_a_return_elsewhere_is_shown_with_the_receipt_and_not_where(facts: Snaps
     for scope, store in ((Scope("stores", ("B",)), None), (NORTH, "A")):
         returns = FUNCTIONS["orders.order_returns"](scope, facts.engine, "O3").astype(object)
         assert returns[["return_id", "store_id", "refund"]].to_numpy().tolist() == [["R4", store, 200]]
+
+
+def test_campaigns_of_other_stores_are_theirs(facts: Snapshot) -> None:
+    def listed(name: str, store: str) -> set[str]:
+        return set(FUNCTIONS[name](Scope("stores", (store,)), facts.engine)["campaign_id"])
+
+    # Of K1 there are customers of every store, of K2 and K4 some of A only, customer 1 and 2.
+    for name in ("campaigns.campaigns", "campaign.about"):
+        assert {"K1", "K2", "K4"} <= listed(name, "A")
+        assert "K1" in listed(name, "C")
+        assert not {"K2", "K4"} & listed(name, "C")
+        assert listed(name, "nowhere") == set()
+    assert FUNCTIONS["campaign.about"](Scope("stores", ("C",)), facts.engine, "K4").empty

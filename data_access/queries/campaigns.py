@@ -72,7 +72,10 @@ def concerns(scope: Scope, engine: Engine, campaign_id: ColumnElement[str]) -> C
         return false()
     s = campaign_step.c
     own = select(s.campaign_id).where(summable_rows(scope, engine, campaign_step), s.customers > 0)
-    planned = select(campaign_use.c.campaign_id).where(campaign_use.c.steps == 0)
+    u, c = campaign_use.c, campaign.c
+    planned = (
+        select(u.campaign_id).join_from(campaign_use, campaign, c.campaign_id == u.campaign_id).where(u.steps == 0)
+    )
     return or_(campaign_id.in_(own), campaign_id.in_(planned))
 
 
