@@ -12,12 +12,18 @@ from sqlalchemy import Connection, Engine, insert, make_url, text
 
 from data_access import row_security
 from data_access.__main__ import app
+from data_access.contact import masked
 from data_access.crm import crm_engine, prepare
 from data_access.errors import Problem
 from data_access.live import live_engine, looking
+from data_access.pseudonym import customer_key, customer_number, secret_key
+from data_access.refresh import refresh
 from data_access.schema import crm
 from data_access.scope import Scope
+from data_access.settings import settings as program_settings
+from data_access.snapshot import current_snapshot
 from data_access.vault import contact
+from tests import tiny_crm
 from tests.databases import _database
 
 pytestmark = pytest.mark.database
@@ -291,3 +297,28 @@ def test_contact_data_of_the_scopes_customers_only(crm_of_four: Guarded) -> None
     for store, name in (("S1", "name of C1"), ("S3", "name of C1"), ("S4", None)):
         with looking(Scope("stores", (store,)), crm_of_four.live) as connection:
             assert contact(connection, "C1", ["name"]) == {"name": name}, store
+
+
+def test_contacts_are_masked_through_the_role_and_the_refresh_reads_on(
+    postgresql_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The whole way: a CRM on PostgreSQL, its snapshot, its policies, the role, one customer."""
+    owner = crm_engine(postgresql_url)
+    tiny_crm.fill(owner)
+    row_security.apply(owner, ROLE)
+    refresh(owner, tmp_path)
+    role = make_url(postgresql_url).set(username=ROLE).render_as_string(hide_password=False)
+    monkeypatch.setenv("MIRROR_HOME", str(tmp_path))
+    monkeypatch.setenv("MIRROR_CRM_LIVE_URL", role)
+    program_settings.cache_clear()
+    snapshot, key = current_snapshot(tmp_path), customer_key(customer_number(secret_key(tmp_path), "C1"))
+    found = masked(Scope("stores", ("S1",)), snapshot, "manager", key)
+    assert found is not None
+    assert (found.name, found.phone) == ("李*", "138****0001")
+    # The owner's own URL, a superuser's, is refused in its place.
+    monkeypatch.setenv("MIRROR_CRM_LIVE_URL", postgresql_url)
+    program_settings.cache_clear()
+    with pytest.raises(Problem, match="superuser"):
+        masked(Scope("stores", ("S1",)), snapshot, "manager", key)
+    program_settings.cache_clear()
+    owner.dispose()
