@@ -59,7 +59,8 @@ class Settings(BaseSettings):
     )
     state_url: str = Field(default="", description="SQLAlchemy URL of the app's own store; default: SQLite in home")
     keys: SecretStr = Field(
-        default=SecretStr(""), description="id:key,id:key of the CRM's sealed columns; default: the file HOME/vault.keys"
+        default=SecretStr(""),
+        description="id:key,id:key of the CRM's sealed columns; default: the file HOME/vault.keys",
     )
     hosts: Annotated[tuple[str, ...], NoDecode, BeforeValidator(host_names)] = Field(
         default=(), description="names the app is served under, separated by commas; none: this machine only"

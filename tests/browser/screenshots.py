@@ -48,7 +48,6 @@ PAGES = {
     "privacy": ("administrator", "/privacy"),
     "accounts": ("administrator", "/accounts"),
     "audit": ("administrator", "/audit"),
-    "privacy": ("administrator", "/privacy"),
     "glossary": ("administrator", "/glossary"),
     "refused": ("manager", "/store?store=elsewhere"),
 }
