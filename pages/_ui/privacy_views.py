@@ -116,8 +116,8 @@ def of_crm(report: PrivacyReport, currency: str) -> None:
             return
         shown = [
             Column("kind", "text", words="incident_kind"),
+            *(Column(name, "count", width=95) for name in ("hours_to_contain", "hours_to_notify")),
             Column("detected_at", "instant", width=140),
-            *(Column(name, "count") for name in ("hours_to_contain", "hours_to_notify")),
             Column("records_affected", "count"),
         ]
         _list(privacy.crm_incidents(report), shown, currency, "of_crm", rows=8)
