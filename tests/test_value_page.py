@@ -98,6 +98,13 @@ def test_a_click_on_a_cell_opens_its_customers(
     assert set(at.dataframe[0].value["probability_active"]) == {100.0}
 
 
+def test_a_forged_click_narrows_nothing(visit: Visit, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("pages._ui.charts.clicked", lambda figure, *, alt, key, then=None: "S002")
+    at = visit("regional")
+    assert not at.exception
+    assert "All customers · 2,300 customers" in words(at)
+
+
 def test_the_small_chain_has_too_little_and_the_page_says_so(chain: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("pages._ui.session.identity", lambda: PEOPLE["marketing"])
     monkeypatch.setattr("pages._ui.i18n.preferred", lambda tags: "en")

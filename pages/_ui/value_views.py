@@ -146,10 +146,9 @@ def grid(report: ValueReport, currency: str) -> Cell | None:
     st.caption(t("value.cell_note"))
     with st.expander(t("value.rule"), icon=":material/rule:"):
         st.markdown(_rule(report, currency))
-    if not clicked:
-        return None
-    value_class, loyalty = clicked.split("-")
-    return Cell(value_class, loyalty)
+    # Anybody can send a click: what is no cell narrows nothing.
+    cells = {f"{high}-{loyal}": Cell(high, loyal) for high in VALUE_CLASSES for loyal in LOYALTIES}
+    return cells.get(clicked or "")
 
 
 def _grid(frame: pd.DataFrame, currency: str) -> go.Figure:
