@@ -13,6 +13,7 @@ from models.reports.customer import CustomerReport
 from models.reports.health import HealthReport
 from models.reports.order import OrderReport
 from models.reports.overview import OverviewReport
+from models.reports.privacy import PrivacyReport
 from models.reports.product import ProductReport
 from models.reports.retention import RetentionReport
 from models.reports.segments import SegmentsReport
@@ -25,6 +26,7 @@ REPORTS = (
     HealthReport,
     OrderReport,
     OverviewReport,
+    PrivacyReport,
     ProductReport,
     RetentionReport,
     SegmentsReport,
