@@ -15,7 +15,15 @@ ROOT = Path(__file__).parents[1]
 LOAD = "pages/_ui/load.py"
 RUNS_STATEMENTS = ("data_access/queries/_frame.py", "data_access/queries/_places.py")
 # Where a person's rights become a scope, and where the chain is asked for on behalf of nobody.
-MAKE_SCOPES = ("pages/_ui/session.py", LOAD, "pages/_gate/warm.py", "pages/_gate/places.py", "models/__main__.py")
+MAKE_SCOPES = (
+    "pages/_ui/session.py",
+    LOAD,
+    "pages/_gate/warm.py",
+    "pages/_gate/places.py",
+    "models/__main__.py",
+    # What is held on one customer and forgotten of one is so in the whole chain; administrators only, noted before.
+    "pages/_ui/privacy_forms.py",
+)
 
 Rule = Callable[[str, ast.AST], Iterator[int]]
 RULES: dict[str, tuple[tuple[str, ...], Rule]] = {}
