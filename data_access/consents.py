@@ -5,12 +5,17 @@ and whoever is not clearly allowed stays out.
 """
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import date, datetime, timedelta
+from pathlib import Path
 from typing import Literal, get_args
 
 from sqlalchemy import Connection, String, and_, cast, select
 
+from data_access import live
+from data_access.pseudonym import customer_key, customer_number, secret_key
 from data_access.schema import consent, customer
+from data_access.scope import Scope
 from data_access.settings import settings
 from data_access.vault.people import is_sealed
 from data_access.vault.rows import CUSTOMERS, open_fields, open_vault
@@ -20,6 +25,46 @@ VERDICTS: tuple[Verdict, ...] = get_args(Verdict)
 
 ADULT = 18  # years
 _TOGETHER = 500  # ids in one statement
+
+
+@dataclass(frozen=True, slots=True)
+class Permission:
+    """Whether a customer may be used, and the CRM's id of who may; of all others no id."""
+
+    verdict: Verdict
+    customer_id: str | None = None
+
+
+def permitted(
+    scope: Scope,
+    customer_keys: Sequence[str],
+    purpose: str,
+    channel: str,
+    now: datetime,
+    *,
+    home: Path,
+    forgotten: Collection[str] = (),
+) -> dict[str, Permission]:
+    """As ``allowed`` for customers by their pseudonyms, asked of the CRM within ``scope``.
+
+    ``home``: where the key of the pseudonyms lies. ``forgotten``: the pseudonyms of customers who were erased.
+    """
+    wanted, key = set(customer_keys), secret_key(home)
+    with live.looking(scope) as connection:
+        every = connection.scalars(select(customer.c.customer_id))
+        ids = {
+            pseudonym: customer_id
+            for customer_id in every
+            if (pseudonym := customer_key(customer_number(key, customer_id))) in wanted
+        }
+        erased = {ids[pseudonym] for pseudonym in forgotten if pseudonym in ids}
+        verdicts = allowed(connection, list(ids.values()), purpose, channel, now, erased=erased)
+    found = {pseudonym: Permission(verdicts[customer_id], customer_id) for pseudonym, customer_id in ids.items()}
+    return {
+        pseudonym: permission if permission.verdict == "allowed" else Permission(permission.verdict)
+        for pseudonym in wanted
+        for permission in (found.get(pseudonym, Permission("not_registered")),)
+    }
 
 
 def allowed(
@@ -43,12 +88,12 @@ def allowed(
     for start in range(0, len(every), _TOGETHER):
         ids = every[start : start + _TOGETHER]
         known = set(connection.scalars(select(customer.c.customer_id).where(customer.c.customer_id.in_(ids))))
-        live = _live(connection, ids, purpose, channel, now)
+        lives = _agreed(connection, ids, purpose, channel, now)
         for customer_id in ids:
             found[customer_id] = _verdict(
                 "erased" if customer_id in erased else None,
                 "not_registered" if customer_id not in known else None,
-                "never_given" if customer_id not in live else "withdrawn" if not live[customer_id] else None,
+                "never_given" if customer_id not in lives else "withdrawn" if not lives[customer_id] else None,
             )
         agreed = [customer_id for customer_id in ids if found[customer_id] == "allowed"]
         born = _birthdays(connection, agreed)
@@ -60,7 +105,9 @@ def _verdict(*reasons: Verdict | None) -> Verdict:
     return next((reason for reason in reasons if reason is not None), "allowed")
 
 
-def _live(connection: Connection, ids: Iterable[str], purpose: str, channel: str, now: datetime) -> Mapping[str, bool]:
+def _agreed(
+    connection: Connection, ids: Iterable[str], purpose: str, channel: str, now: datetime
+) -> Mapping[str, bool]:
     """Who has ever given the consent, and whether it lives."""
     c = consent.c
     asked = and_(c.customer_id.in_(ids), c.purpose == purpose, c.channel == channel, c.granted_at <= now)

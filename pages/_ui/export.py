@@ -27,7 +27,7 @@ from pages._gate import exports
 from pages._gate.exports import MOST_ROWS, Refused, Stamp, Written
 from pages._gate.gate import EXPORT
 from pages._ui import format as fmt
-from pages._ui import session, tables
+from pages._ui import handover, session, tables
 from pages._ui.access import Detail
 from pages._ui.i18n import exists, language, t, text
 
@@ -94,11 +94,14 @@ def menu(
     wanted = {name: frame for name, frame in report.items() if len(frame)}
     free = {name: frame for name, frame in wanted.items() if may_leave(frame)}
     list_is_free = read is None or may_leave(read.columns)
-    files = _of_list(key, cover, read, f"{key}_list") if read and list_is_free else []
     sheets = [_sheet(t(f"export.sheet.{name}"), list(frame), _held(frame)) for name, frame in free.items()]
-    if sheets:
-        files.append(File(t("export.report_xlsx"), key, "xlsx", _book(cover, sheets, _definitions(free))))
     with st.popover(t("export.open"), icon=":material/download:", key=f"{key}_export"):
+        files = []
+        if read and list_is_free:
+            use = handover.choose(key, cover.scope) if CUSTOMER in read.columns and not customers else None
+            files = _of_list(key, *(_for_use(cover, read, use) if use else (cover, read)), f"{key}_list")
+        if sheets:
+            files.append(File(t("export.report_xlsx"), key, "xlsx", _book(cover, sheets, _definitions(free))))
         buttons(key, cover, [replace(file, write=_naming(file.write, customers)) for file in files])
         if len(free) < len(wanted) or not list_is_free:
             st.caption(t("export.no_customers"))
@@ -114,6 +117,14 @@ def later(
     """
     with st.popover(note, icon=":material/download:", key=f"{key}_export"):
         buttons(key, cover, _of_list(key, cover, Unread(columns, rows, fetch), key))
+
+
+def _for_use(cover: Cover, listed: Unread, use: handover.Use) -> tuple[Cover, Unread]:
+    """The cover and the list of those who may be contacted; how many they are turns out when the file is fetched."""
+    columns = list(listed.columns)
+    columns.insert(1, "customer_id")
+    said = replace(cover, lines=(*cover.lines, (t("handover.use"), use.words)))
+    return said, Unread(columns, listed.rows, handover.for_use(listed.fetch, cover.scope, use))
 
 
 def _read(frame: pd.DataFrame) -> Unread:
@@ -183,7 +194,8 @@ def _lines(fetch: Callable[[], pd.DataFrame]) -> Callable[[BinaryIO, Stamp], Wri
 
     def write(file: BinaryIO, stamp: Stamp) -> Written:
         frame = _within(fetch())
-        to_csv(frame, file, text(said, "export.stamp", file=stamp.file_id, who=who, at=stamp.at))
+        line = text(said, "export.stamp", file=stamp.file_id, who=who, at=stamp.at)
+        to_csv(frame, file, " · ".join(filter(None, (line, frame.attrs.get(handover.NOTE)))))
         return written([frame])
 
     return write
@@ -265,10 +277,12 @@ def _book(
 ) -> Callable[[BinaryIO, Stamp], Written]:
     words = Words(t("export.cover"), t("export.definitions"), fmt.symbol(cover.currency))
     labels, who = tuple(t(f"export.{name}") for name in ("file_id", "who", "at")), _who()
+    left_out = t("handover.left_out")
 
     def write(file: BinaryIO, stamp: Stamp) -> Written:
         frames = [_within(sheet.read()) for sheet in sheets]
-        lines = (*cover.lines, *zip(labels, (stamp.file_id, who, stamp.at), strict=True))
+        lines = [*cover.lines, *zip(labels, (stamp.file_id, who, stamp.at), strict=True)]
+        lines += [(left_out, frame.attrs[handover.NOTE]) for frame in frames if handover.NOTE in frame.attrs]
         to_xlsx(file, cover.title, lines, list(zip(sheets, frames, strict=True)), definitions, words)
         return written(frames)
 

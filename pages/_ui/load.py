@@ -14,6 +14,7 @@ import pandas as pd
 import streamlit as st
 from streamlit.runtime.scriptrunner import add_script_run_ctx
 
+from data_access.queries import consents as consent_queries
 from data_access.queries import places as place_queries
 from data_access.queries.segments import Choice
 from data_access.scope import Period, Scope
@@ -156,6 +157,14 @@ def region_stores(region_id: str, generation: str) -> tuple[str, ...]:
 def translations(language: str, generation: str) -> dict[str, dict[str, str]]:
     """Data texts in ``language`` by field."""
     return read_translations(_at(generation).engine, language)
+
+
+@st.cache_data(ttl=_KEEP, max_entries=64, show_spinner=False)
+def agreements(scope: Scope, generation: str) -> tuple[tuple[str, str], ...]:
+    """The purposes and channels that adults of the scope agree to, as of the snapshot."""
+    frame = consent_queries.coverage(scope, _at(generation).engine)
+    live = frame[(frame["channel"] != "") & (frame["live_adults"] > 0)]
+    return tuple(zip(live["purpose"], live["channel"], strict=True))
 
 
 @st.cache_data(ttl=_KEEP, max_entries=64, show_spinner=False)
