@@ -95,6 +95,7 @@ def test_the_curve_for_many_buyers_agrees_with_draws(others: int, monkeypatch: p
     rng = np.random.default_rng(3)
     treated = Outcome(3_000, rng.lognormal(4.1, 1, 300))
     control = Outcome(others, rng.lognormal(4, 1, others // 10))
+    monkeypatch.setattr(lift, "DRAWS", 20_000)
     drawn = lift.randomisation_p(treated, control)
     monkeypatch.setattr(lift, "MOST_DRAWN", 0)
     assert lift.randomisation_p(treated, control) == pytest.approx(drawn, abs=0.015)

@@ -35,6 +35,7 @@ def test_days_figures_and_ids_stay(plain: str) -> None:
 @pytest.fixture
 def logged() -> Iterator[io.StringIO]:
     before, written = logging.getLogRecordFactory(), io.StringIO()
+    logging.setLogRecordFactory(logging.LogRecord)  # whatever an app that was started in this process has set
     handler = logging.StreamHandler(written)
     logging.getLogger("of somebody else").addHandler(handler)
     yield written

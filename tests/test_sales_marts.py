@@ -371,7 +371,7 @@ def test_what_came_back_of_each_receipt(random_sales: Engine, data: Facts) -> No
 def test_ids_that_share_a_number_are_told_apart(random_sales: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
     every_day = [date(2026, 3, 1) + timedelta(days=n) for n in range(6)]
     found = orders.order_header(Scope("chain"), random_sales, "O7")
-    monkeypatch.setattr(orders, "_on_its_day", lambda day, *_: day.in_(every_day))
+    monkeypatch.setattr(orders, "_on_its_day", lambda _scope, day, *_: day.in_(every_day))
     pd.testing.assert_frame_equal(orders.order_header(Scope("chain"), random_sales, "O7"), found)
 
 
