@@ -1,6 +1,7 @@
 """The report on privacy: who agreed, whom the chain may contact, what is due, against the tiny chain and the demo."""
 
 import json
+from dataclasses import replace
 from datetime import date, datetime
 from pathlib import Path
 
@@ -12,7 +13,7 @@ from data_access.crm import crm_engine
 from data_access.demo import write_demo
 from data_access.refresh import refresh
 from data_access.snapshot import Snapshot, current_snapshot
-from models.reports.privacy import privacy
+from models.reports.privacy import privacy, small_hidden
 from tests.tiny import CHAIN, NOTHING, ONLY_A
 
 END = date(2026, 11, 20)
@@ -55,6 +56,30 @@ def test_a_store_sees_its_own_people_and_nothing_of_the_chain(tiny_snapshot: Sna
     assert report.retention.empty
     assert report.incidents.empty
     assert privacy(tiny_snapshot, NOTHING).stores.empty
+
+
+def test_small_numbers_by_store_are_hidden_and_cannot_be_computed(tiny_snapshot: Snapshot) -> None:
+    report = privacy(tiny_snapshot, CHAIN)
+    stores = pd.DataFrame(
+        {
+            "store_id": ["A", "B", "C"],
+            "store": ["A", "B", "C"],
+            "customers": [100, 200, 300],
+            "contactable": [60, 150, 200],
+            "contactable_share": [60 / 100, 150 / 200, 200 / 300],
+            "live": [80, 170, 240],
+            "minors": [2, 10, 20],
+            "age_unknown": [10, 20, 30],
+        }
+    )
+    shown = small_hidden(replace(report, stores=stores)).stores.set_index("store_id")
+    assert pd.isna(shown.loc["A", "minors"])
+    # another store's minors, and what would tell both by the rest of their rows
+    assert shown["minors"].isna().sum() == 2
+    assert shown["contactable"].tolist() == [60, 150, 200]
+    assert shown["customers"].tolist() == [100, 200, 300]
+    everybody_small = small_hidden(report)
+    assert everybody_small.stores["live"].isna().any()
 
 
 def test_what_is_due_is_what_was_not_touched_for_so_long(tiny_snapshot: Snapshot) -> None:

@@ -1,6 +1,6 @@
 """Privacy: who agreed to what, whether that was kept, what is due to be forgotten, which incidents there were."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from typing import Annotated
 
@@ -12,6 +12,7 @@ from data_access.queries import consents as queries
 from data_access.scope import Scope
 from data_access.snapshot import Snapshot
 from data_access.state.retention import MONTHS, cut_off
+from models.calc.suppression import TOTAL, published
 from models.reports._shape import Columns, select_columns
 
 
@@ -70,6 +71,46 @@ def privacy(
         incidents=_incidents(queries.incidents(scope, engine)),
     )
     return PrivacyReport(**frames)
+
+
+def small_hidden(report: PrivacyReport) -> PrivacyReport:
+    """``report`` as it may be shown outside the stores: numbers of 1 to 4 people by store are missing, with as many
+    others as keep them from being computed from the totals."""
+    s = report.stores
+    ages = published(
+        pd.DataFrame(
+            {
+                "minors": s["minors"],
+                "age_unknown": s["age_unknown"],
+                "adults": s["customers"] - s["minors"] - s["age_unknown"],
+            }
+        )
+    )
+    reach = published(
+        pd.DataFrame(
+            {
+                "contactable": s["contactable"],
+                "not_adult": s["live"] - s["contactable"],
+                "never": s["customers"] - s["live"],
+            }
+        )
+    )
+    told = pd.DataFrame(
+        {
+            "customers": ages[TOTAL].where(reach[TOTAL].notna()),
+            "minors": ages["minors"],
+            "age_unknown": ages["age_unknown"],
+            "contactable": reach["contactable"],
+            # with one of its two parts it would give the other away
+            "live": (reach["contactable"] + reach["not_adult"]).where(reach[TOTAL].notna()),
+        }
+    )
+    totals = told.loc[TOTAL]
+    told = told.drop(index=TOTAL)
+    share = _share(told["contactable"].astype("float64"), told["customers"].astype("float64"))
+    people = report.people.assign(**{str(name): value for name, value in totals.items()})
+    people["contactable_share"] = report.people["contactable_share"].where(people["contactable"].notna())
+    return replace(report, stores=s.assign(**told, contactable_share=share), people=people)
 
 
 def _people(stores: pd.DataFrame, contacts: pd.DataFrame) -> pd.DataFrame:

@@ -38,7 +38,7 @@ from models.reports.order import OrderReport
 from models.reports.order import order as order_report
 from models.reports.overview import OverviewReport
 from models.reports.overview import overview as overview_report
-from models.reports.privacy import PrivacyReport
+from models.reports.privacy import PrivacyReport, small_hidden
 from models.reports.privacy import privacy as privacy_report
 from models.reports.product import ProductReport
 from models.reports.product import product as product_report
@@ -279,7 +279,8 @@ def health(scope: Scope, generation: str) -> HealthReport:
 
 @st.cache_data(ttl=_KEEP, max_entries=8, show_spinner=False)
 def privacy(scope: Scope, generation: str, customer_months: int, consent_months: int) -> PrivacyReport:
-    return privacy_report(_at(generation), scope, customer_months, consent_months)
+    """As the page shows it, with small numbers by store hidden."""
+    return small_hidden(privacy_report(_at(generation), scope, customer_months, consent_months))
 
 
 def quarantined_rows(scope: Scope, generation: str) -> pd.DataFrame:
