@@ -3,14 +3,21 @@
 Lists of leaked passwords hold few of 15 and more characters, and those are built alike: a common word twice, two words
 and a year, a row of keys, a name and a phone number. So the list holds the parts, and a password is refused that three
 parts or fewer make up. That covers every such combination, not only those that have been seen.
+
+What these parts do not know (leaked passwords, names and everyday words by how often they occur, dates, rows of keys
+with turns) zxcvbn does: D. Wheeler, "zxcvbn: Low-Budget Password Strength Estimation", USENIX Security 2016.
 """
 
 import re
+import threading
 from collections.abc import Iterable
 from functools import lru_cache
+from itertools import pairwise
 from pathlib import Path
 
 MOST_PARTS = 3
+# Three everyday words are found with fewer guesses, four that have nothing to do with each other are not.
+FEWEST_GUESSES = 10**12
 
 _FILE = Path(__file__).parent / "common_passwords.txt"
 _LEAST = 3  # characters a part has; shorter ones make up anything
@@ -42,20 +49,35 @@ _ROWS = (
     "111222333444555666777888999",
 )
 _RUNS = (*_ROWS, *(row[::-1] for row in _ROWS))
+# Row and column of every key; with shift it is the same key.
+_KEYS = {
+    key: (row, column)
+    for row, keys in enumerate(("`1234567890-=", " qwertyuiop[]\\", " asdfghjkl;'", " zxcvbnm,./"))
+    for column, key in enumerate(keys)
+    if key != " "
+}
+_UNSHIFTED = str.maketrans('~!@#$%^&*()_+{}|:"<>?', "`1234567890-=[]\\;',./")
 _MOBILE = re.compile(r"1[3-9]\d{9}")
 _REPEATED = re.compile(r"(.)\1+")
 _ECHO = re.compile(r"(.{2,}?)\1+")
+_one_at_a_time = threading.Lock()  # zxcvbn keeps the words of the call in a place for all
 _LONGEST_NUMBER = 8  # digits of a number that is a date, a year, a door: all of them are tried
 
 
 def is_guessable(password: str, words: Iterable[str] = ()) -> bool:
-    """Whether ``password`` is made of at most three common parts; ``words`` are more of them (names, brands)."""
+    """Whether ``password`` is made of at most three common parts, or found soon by somebody who tries the likely ones.
+
+    ``words`` are more parts (names, brands).
+    """
     folded = password.casefold()
     own = frozenset(part for word in words for part in _own_parts(word))
     texts = {re.sub(r"[\W_]+", "", folded), re.sub(r"[^\w@!$+]+", "", folded)}
     # What is said twice running is said once; but "facai" and "aini" joined only look like it.
     texts |= {_ECHO.sub(r"\1", text) for text in texts}
-    return any(_repeats_itself(text) or _parts(text, own) <= MOST_PARTS for text in texts)
+    if _is_walk(folded) or any(_repeats_itself(text) or _parts(text, own) <= MOST_PARTS for text in texts):
+        return True
+    # Capitals, blanks and signs between words hold up nobody who guesses.
+    return any(_guesses(text, own) < FEWEST_GUESSES for text in {folded, re.sub(r"[\W_]+", "", folded)})
 
 
 @lru_cache(maxsize=1)
@@ -63,6 +85,15 @@ def common() -> frozenset[str]:
     """The common parts: passwords and their stems, English and Chinese."""
     lines = _FILE.read_text(encoding="utf-8").splitlines()
     return frozenset(word for line in lines if not line.startswith("#") for word in line.split() if _is_part(word))
+
+
+def _guesses(text: str, own: frozenset[str]) -> int:
+    """How many passwords somebody tries before this one, the likely ones first."""
+    # Its lists take a moment to load, and only who chooses a password needs them.
+    from zxcvbn import zxcvbn
+
+    with _one_at_a_time:
+        return int(zxcvbn(text, user_inputs=sorted(own), max_length=max(len(text), 1))["guesses"])
 
 
 def _own_parts(word: str) -> set[str]:
@@ -74,6 +105,19 @@ def _own_parts(word: str) -> set[str]:
 
 def _is_part(word: str) -> bool:
     return len(word) >= (_LEAST if word.isascii() else 2)
+
+
+def _is_walk(text: str) -> bool:
+    """Whether fingers find it: at most three walks from key to key beside, or one figure moved over the keys."""
+    keys = [_KEYS.get(sign) for sign in text.translate(_UNSHIFTED)]
+    known = [key for key in keys if key is not None]
+    if len(known) < len(keys):
+        return False
+    jumps = sum(max(abs(a[0] - b[0]), abs(a[1] - b[1])) > 1 for a, b in pairwise(known))
+    return jumps < MOST_PARTS or any(
+        len({(b[0] - a[0], b[1] - a[1]) for a, b in zip(known, known[size:], strict=False)}) == 1
+        for size in range(2, len(known) // 2 + 1)
+    )
 
 
 def _repeats_itself(text: str) -> bool:

@@ -42,8 +42,8 @@ def check(password: str, own: Iterable[str] = (), words: Iterable[str] = ()) -> 
     if is_guessable(_normal(password), (*own, *words)):
         raise Rule(
             "password_common",
-            "this password is easy to guess (common words, names, rows of keys, repetition): "
-            "take four or more words that have nothing to do with each other",
+            "this password is easy to guess (leaked passwords, common words, names, dates, rows of keys, "
+            "repetition): take four or more words that have nothing to do with each other",
         )
 
 

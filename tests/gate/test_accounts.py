@@ -19,7 +19,7 @@ from tests.gate.kit import BEHIND, HTML, ORIGIN, STREAM, use, visitor
 from tests.small_chain import build
 from tests.visitor import Answer, Visitor
 
-PASSWORD, OTHER = "purple-kettle-river-9", "green-lantern-pebble-4"
+PASSWORD, OTHER = "purple-kettle-river-9", "green-lantern-pebble-otter-4"
 
 
 @pytest.fixture(scope="module")

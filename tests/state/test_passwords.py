@@ -4,11 +4,13 @@ import threading
 import time
 import unicodedata
 from concurrent.futures import ThreadPoolExecutor
+from random import Random
 
 import pytest
 from argon2 import PasswordHasher
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from zxcvbn.frequency_lists import FREQUENCY_LISTS
 
 from data_access.state import blocklist, passwords
 from data_access.state.rules import Rule
@@ -72,6 +74,12 @@ def test_a_password_has_15_to_128_characters(password: str, key: str) -> None:
         "beautymirror2026!",
         "...............",
         "admin123admin1234",
+        "1wsx2edc3rfv4tgb",  # a column of keys, moved along
+        "zaq!XSW@cde#VFR$",  # up and down, with shift
+        "fvcvbnmju6ujmnb",  # from key to key beside
+        "mailcreated5240",  # leaked, and no word of ours
+        "eligible-communal-2022!",
+        "Praised Communal Theologian",
     ],
 )
 def test_what_is_tried_first_is_refused(password: str) -> None:
@@ -97,6 +105,35 @@ def test_the_list_is_long_lower_case_and_holds_chinese_ones() -> None:
     assert all(word == word.casefold() for word in words)
     assert sum(not word.isascii() for word in words) >= 200
     assert {"password", "qwerty", "woaini", "5201314", "我爱你"} <= words
+
+
+def long_ones() -> list[str]:
+    """Long passwords as people make them of the 3,000 most common short ones and of everyday words."""
+    leaked, words = FREQUENCY_LISTS["passwords"][:3000], FREQUENCY_LISTS["english_wikipedia"][1000:7000]
+    pairs = list(zip(words[::30], words[3::30], strict=True))
+    made = [
+        *FREQUENCY_LISTS["passwords"],  # some of the leaked ones are long enough as they are
+        *(password * -(-15 // len(password)) for password in leaked),
+        *(f"{password}@{1950 + number % 76}!{password}" for number, password in enumerate(leaked[::20])),
+        *(f"{one}-{two}-{one}-{two}" for one, two in pairs),
+        *(f"{one.title()}{two.title()}{1950 + number % 76}" for number, (one, two) in enumerate(pairs)),
+    ]
+    return [password for password in dict.fromkeys(made) if len(password) >= passwords.SHORTEST]
+
+
+def test_long_ones_made_of_common_passwords_and_of_two_words_are_refused() -> None:
+    tried = long_ones()
+    kept = [password for password in tried if not blocklist.is_guessable(password)]
+    assert len(tried) - len(kept) >= 3000
+    assert len(kept) <= len(tried) // 100
+
+
+def test_four_words_that_have_nothing_to_do_with_each_other_will_do() -> None:
+    words = [word for word in FREQUENCY_LISTS["english_wikipedia"][:8000] if len(word) >= 4]
+    choice = Random(7)
+    for between in ("", " ", "-"):
+        made = (between.join(choice.sample(words, 4)) for _ in range(40))
+        assert [text for text in made if len(text) >= passwords.SHORTEST and blocklist.is_guessable(text)] == []
 
 
 WORDS = st.sampled_from(sorted(blocklist.common()))
