@@ -63,6 +63,7 @@ def customer_places() -> Rows:
                     "joined_on": JOINED if customer in at_home else None,
                     "first_day": days[customer][0] if orders else None,
                     "last_day": last[0],
+                    "second_day": days[customer][1] if len(days.get(customer, [])) > 1 else None,
                     "orders": len(orders),
                     "visits": len(days.get(customer, [])),
                     "gross_sales": gross,

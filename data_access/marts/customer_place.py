@@ -38,6 +38,7 @@ customer_place = Table(
     Column("joined_on", Date),  # null: unknown, or at home elsewhere
     Column("first_day", Date),  # of the first and last counted order there; null without one
     Column("last_day", Date),
+    Column("second_day", Date),  # of the second visit; null without one
     Column("orders", Integer, nullable=False),  # 0: registered there and never bought there
     Column("visits", Integer, nullable=False),  # days with an order
     Column("gross_sales", Money, nullable=False),
@@ -62,6 +63,7 @@ def query() -> Select[Any]:
             s.joined_on,
             s.first_day,
             s.last_day,
+            s.second_day,
             s.orders,
             s.visits,
             s.gross_sales,
@@ -89,6 +91,7 @@ def _of_level(level: Level) -> Select[Any]:
         level.place_no.label("place_no"),
         v.customer_no,
         case((ordered, v.day)).label("day"),
+        case((and_(level.first_of_day, level.previous_day.is_not(None)), v.day)).label("later_day"),
         case((ordered, cast(code, BigInteger))).label("code"),
         v.orders,
         case((level.first_of_day, 1), else_=0).label("visits"),
@@ -100,7 +103,7 @@ def _of_level(level: Level) -> Select[Any]:
     )
     home_no = {CHAIN: literal(0), "region": s.region_no, "store": s.store_no}[level.name]
     registered = select(
-        home_no, c.customer_no, null(), null(), *[literal(0)] * 4, literal(1), c.joined_on, s.store_no
+        home_no, c.customer_no, null(), null(), null(), *[literal(0)] * 4, literal(1), c.joined_on, s.store_no
     ).join_from(customer, stores, s.store_id == c.home_store_id, isouter=level.name == CHAIN)
     both = union_all(days, registered).subquery(f"in_{level.name}")
     b = both.c
@@ -111,6 +114,7 @@ def _of_level(level: Level) -> Select[Any]:
             b.customer_no,
             func.min(b.day).label("first_day"),
             func.max(b.day).label("last_day"),
+            func.min(b.later_day).label("second_day"),
             func.max(b.code).label("last_code"),
             *(func.sum(b[name]).label(name) for name in ("orders", "visits", "gross_sales", "net_sales")),
             func.max(b.joined_on).label("joined_on"),
