@@ -1,8 +1,9 @@
-"""The writing side of the snapshots: one writer at a time, whole files, one atomic pointer.
+"""The writing side of the snapshots: whole files, one atomic pointer, one writer of facts and one of results at a time.
 
-A draft is built under a name of its own, flushed, described by its manifest, renamed to ``facts_<n>.duckdb`` and
-only then named by CURRENT. A writer that dies at any instant leaves the old generation in force and an orphan that
-the next writer sweeps.
+A draft is built under a name of its own, flushed, described by its manifest, renamed to ``facts_<n>.duckdb`` or
+``results_<m>.duckdb`` and only then named by CURRENT. A writer that dies at any instant leaves the old generation in
+force and an orphan that the next writer of its kind sweeps. New facts keep the results that are in force until a batch
+replaces them.
 """
 
 import fcntl
@@ -17,6 +18,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
+from typing import Literal
 from uuid import uuid4
 
 from data_access.errors import Problem
@@ -27,15 +29,33 @@ from data_access.snapshot import (
     digest,
     folder,
     manifest_of,
+    pointer_or_newest,
     published,
     read_pointer,
 )
 
-_LOCK = "WRITER"
+
+@dataclass(frozen=True)
+class Kind:
+    """One of the two files of a generation: its name, who writes it, their lock, and what their drafts begin with."""
+
+    name: Literal["facts", "results"]
+    writer: str
+    lock: str
+    drafts: str
+
+    @property
+    def file_and_beside(self) -> re.Pattern[str]:
+        """facts_7.duckdb, its manifest facts_7.json and the scratch folder facts_7.duckdb.tmp of a large query."""
+        return re.compile(rf"{self.name}_(\d+)\.(?:duckdb|json|duckdb\.tmp)")
+
+
+FACTS = Kind("facts", "refresh", "WRITER", "draft_")
+RESULTS = Kind("results", "batch", "WRITER_OF_RESULTS", "batch_draft_")
+
+_POINTING = "POINTER"  # the lock of whoever changes CURRENT, which both writers do
 _KEEP = 2
 _CHUNK = 1 << 22  # bytes
-# facts_7.duckdb, its manifest facts_7.json and the scratch folder facts_7.duckdb.tmp of a large query
-_FACTS_AND_BESIDE = re.compile(r"facts_(\d+)\.(?:duckdb|json|duckdb\.tmp)")
 
 
 @dataclass(frozen=True)
@@ -45,35 +65,48 @@ class Draft:
     number: int
     path: Path
     scratch: Path
+    kind: Kind = FACTS
 
 
 @contextmanager
-def writing(home: Path) -> Iterator[Draft]:
-    """The right to write the next generation of ``home``; everything unpublished is gone afterwards.
+def writing(home: Path, kind: Kind = FACTS) -> Iterator[Draft]:
+    """The right to write the next facts or results of ``home``; everything unpublished is gone afterwards.
 
-    Problem when another process is writing.
+    Problem when another process is writing them.
     """
     place = folder(home)
     place.mkdir(parents=True, exist_ok=True)
     # The lock file also remembers the last number given out, so that no path is ever used twice.
-    with os.fdopen(os.open(place / _LOCK, os.O_RDWR | os.O_CREAT, 0o600), "r+") as lock:
+    with os.fdopen(os.open(place / kind.lock, os.O_RDWR | os.O_CREAT, 0o600), "r+") as lock:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
-            raise Problem(f"another refresh is writing to {place}: wait until it has finished") from None
-        _sweep(home)
-        number = max(_remembered(lock.read()), *published(home), _pointed(home)) + 1
+            raise Problem(f"another {kind.writer} is writing to {place}: wait until it has finished") from None
+        _sweep(home, kind)
+        number = max(_remembered(lock.read()), *published(home, kind.name), _pointed(home, kind)) + 1
         lock.seek(0)
         lock.truncate()
         lock.write(str(number))
         lock.flush()
         os.fsync(lock.fileno())
-        scratch = place / f"draft_{number}_{uuid4().hex}"
+        scratch = place / f"{kind.drafts}{number}_{uuid4().hex}"
         scratch.mkdir(mode=0o700)
         try:
-            yield Draft(number, scratch / "facts.duckdb", scratch)
+            yield Draft(number, scratch / f"{kind.name}.duckdb", scratch, kind)
         finally:
             shutil.rmtree(scratch, ignore_errors=True)
+
+
+def is_writing(home: Path, kind: Kind) -> bool:
+    """Whether somebody has the right to write this kind of file at this moment."""
+    try:
+        with (folder(home) / kind.lock).open("rb") as lock:
+            fcntl.flock(lock, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return True
+    except FileNotFoundError:
+        return False
+    return False
 
 
 class Copy:
@@ -117,26 +150,49 @@ def note_checked(home: Path, generation: int, read_at: datetime) -> None:
 
 
 def publish(home: Path, draft: Draft) -> None:
-    """Puts the finished draft in force and removes all but the last two generations."""
-    place = folder(home)
-    name = f"facts_{draft.number}.duckdb"
-    if draft.number <= _pointed(home):
-        raise Problem(f"a newer snapshot than {name} is already in force in {place}: run the refresh again")
+    """Puts the finished draft in force, beside the newest file of the other kind, and removes all but the last two."""
+    place, kind = folder(home), draft.kind
+    name = f"{kind.name}_{draft.number}.duckdb"
+    if draft.number <= _pointed(home, kind):
+        raise Problem(f"a newer snapshot than {name} is already in force in {place}: run the {kind.writer} again")
     _flush(draft.path)
-    write_whole(place / f"facts_{draft.number}.json", json.dumps(digest(draft.path)))
+    write_whole(place / f"{kind.name}_{draft.number}.json", json.dumps(digest(draft.path)), kind)
     os.replace(draft.path, place / name)
     _flush(place)
-    _point(place, Pointer(name))
-    _sweep(home)
+    with _pointing(place):
+        _point(place, _named(home, kind, name), kind)
+    _sweep(home, kind)
 
 
-def _point(place: Path, pointer: Pointer) -> None:
-    write_whole(place / POINTER, json.dumps({"facts": pointer.facts, "results": pointer.results}))
+def _named(home: Path, kind: Kind, name: str) -> Pointer:
+    """What CURRENT is to name once ``name`` is in force."""
+    if kind is RESULTS:
+        return Pointer(pointer_or_newest(home).facts, name)
+    try:
+        before = read_pointer(home)
+    except ValueError:  # a damaged pointer names nothing that could be kept
+        before = None
+    return Pointer(name, before.results if before else None)
 
 
-def write_whole(path: Path, text: str) -> None:
-    """Writes a small file so that a reader sees the old or the new content, also after a power cut."""
-    beside = path.with_name(f"draft_{uuid4().hex}")
+@contextmanager
+def _pointing(place: Path) -> Iterator[None]:
+    """The right to change CURRENT; whoever has it keeps it for moments only."""
+    with os.fdopen(os.open(place / _POINTING, os.O_RDWR | os.O_CREAT, 0o600), "r+") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
+
+
+def _point(place: Path, pointer: Pointer, kind: Kind) -> None:
+    write_whole(place / POINTER, json.dumps({"facts": pointer.facts, "results": pointer.results}), kind)
+
+
+def write_whole(path: Path, text: str, kind: Kind = FACTS) -> None:
+    """Writes a small file so that a reader sees the old or the new content, also after a power cut.
+
+    For whoever has the right to write files of this ``kind``: others would sweep the half of it away.
+    """
+    beside = path.with_name(f"{kind.drafts}{uuid4().hex}")
     with beside.open("w", encoding="utf-8") as file:
         file.write(text)
         file.flush()
@@ -157,21 +213,24 @@ def _remembered(text: str) -> int:
     return int(text) if text.strip().isdigit() else 0
 
 
-def _pointed(home: Path) -> int:
+def _pointed(home: Path, kind: Kind) -> int:
+    """The number of the file in force; 0 without one."""
     try:
         pointer = read_pointer(home)
     except ValueError:  # a damaged pointer forbids nothing: the next publication replaces it
         return 0
-    return pointer.number if pointer else 0
+    if pointer is None:
+        return 0
+    return pointer.number if kind is FACTS else pointer.results_number
 
 
-def _sweep(home: Path) -> None:
-    """Removes what dead writers left and all but the last generations; open readers keep what they have."""
+def _sweep(home: Path, kind: Kind) -> None:
+    """Removes what dead writers left and all but the last files; open readers keep what they have."""
     place = folder(home)
-    keep = {*published(home)[:_KEEP], _pointed(home)}
+    keep = {*published(home, kind.name)[:_KEEP], _pointed(home, kind)}
     for path in place.iterdir():
-        facts = _FACTS_AND_BESIDE.fullmatch(path.name)
-        if path.name.startswith("draft_") or (facts and int(facts[1]) not in keep):
+        found = kind.file_and_beside.fullmatch(path.name)
+        if path.name.startswith(kind.drafts) or (found and int(found[1]) not in keep):
             if path.is_dir():
                 shutil.rmtree(path)
             else:

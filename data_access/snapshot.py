@@ -1,10 +1,11 @@
-"""Published generations of the facts: whole files under one pointer, opened read-only.
+"""Published generations of the facts and of what a batch computed from them: whole files under one pointer, read-only.
 
-``<home>/snapshots`` holds ``facts_<n>.duckdb`` (never changed once published, a path is never used twice), its
-manifest ``facts_<n>.json`` (size and SHA-256) and ``CURRENT``, a small JSON file that names the pair of facts and
-results in force; ``CHECKED`` says when the CRM was last found to hold nothing newer than they do. A reader opens what
-CURRENT names and keeps it for as long as it holds the ``Snapshot``; a new generation appears under a new name. The
-writing side is ``data_access.publish``.
+``<home>/snapshots`` holds ``facts_<n>.duckdb`` and ``results_<m>.duckdb`` (never changed once published, a path is
+never used twice), their manifests ``facts_<n>.json`` (size and SHA-256) and ``CURRENT``, a small JSON file that names
+the pair of facts and results in force; ``CHECKED`` says when the CRM was last found to hold nothing newer than they do.
+A reader opens what CURRENT names and keeps it for as long as it holds the ``Snapshot``; a new generation appears under
+a new name. Where the results cannot be opened, the facts are shown without them. The writing side is
+``data_access.publish``.
 
 A program that runs once asks ``current_snapshot``, which looks at CURRENT each time. A server cannot let a click wait
 until a file of a gigabyte is verified: it looks itself, within ``held``, for what is ``pending``, opens that with
@@ -20,16 +21,17 @@ import time
 import weakref
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field, fields
 from datetime import date, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
-from sqlalchemy import Engine, QueuePool, create_engine, select
+from sqlalchemy import Engine, QueuePool, Table, create_engine, select, text
 from sqlalchemy.exc import SQLAlchemyError
 
 from data_access.errors import Problem
 from data_access.marts.tables import generation_info
+from data_access.results.tables import results as results_tables
 
 log = logging.getLogger(__name__)
 
@@ -70,6 +72,25 @@ class GenerationInfo:
     mode: str | None = None
 
 
+class OpenFile:
+    """A published file, open read-only. Its connections close with the last snapshot that holds it."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.engine = create_engine(
+            f"duckdb:///{path.as_posix()}",
+            connect_args={"read_only": True, "config": _CONFIG},
+            poolclass=QueuePool,
+            pool_size=8,
+            max_overflow=24,
+            # nothing is ever written, so to begin and to roll back around each query would only cost time
+            isolation_level="AUTOCOMMIT",
+            skip_autocommit_rollback=True,
+            pool_reset_on_return=None,
+        )
+        weakref.finalize(self, self.engine.dispose)
+
+
 @dataclass(frozen=True)
 class Snapshot:
     """One open generation. It stays readable for as long as it is held, whatever is published meanwhile."""
@@ -77,6 +98,8 @@ class Snapshot:
     generation: str  # "12" facts only, "12-3" facts and results
     engine: Engine
     info: GenerationInfo
+    results: Engine | None = None  # what the batch computed; None: nothing yet, or its file cannot be used
+    files: tuple[OpenFile, ...] = field(default=(), repr=False, compare=False)
 
 
 @dataclass(frozen=True)
@@ -91,9 +114,18 @@ class Pointer:
         return facts_number(self.facts)
 
     @property
-    def generation(self) -> str:
+    def results_number(self) -> int:
+        """0 without results."""
         found = _RESULTS.fullmatch(self.results or "")
-        return f"{self.number}-{found[1]}" if found else str(self.number)
+        return int(found[1]) if found else 0
+
+    @property
+    def generation(self) -> str:
+        return f"{self.number}-{self.results_number}" if self.results_number else str(self.number)
+
+    @property
+    def without_results(self) -> "Pointer":
+        return Pointer(self.facts)
 
 
 def folder(home: Path) -> Path:
@@ -109,10 +141,17 @@ def facts_number(name: str) -> int:
     return int(found[1])
 
 
-def published(home: Path) -> list[int]:
-    """The generation numbers of the facts files that lie in the folder, newest first."""
-    found = (_FACTS.fullmatch(path.name) for path in folder(home).glob("facts_*.duckdb"))
+def published(home: Path, kind: Literal["facts", "results"] = "facts") -> list[int]:
+    """The numbers of the files of one kind that lie in the folder, newest first."""
+    pattern = _FACTS if kind == "facts" else _RESULTS
+    found = (pattern.fullmatch(path.name) for path in folder(home).glob(f"{kind}_*.duckdb"))
     return sorted((int(name[1]) for name in found if name), reverse=True)
+
+
+def whole_results(home: Path) -> Path | None:
+    """The newest results file that has the bytes of its manifest; None without one."""
+    paths = (folder(home) / f"results_{number}.duckdb" for number in published(home, "results"))
+    return next((path for path in paths if is_whole(path)), None)
 
 
 def read_pointer(home: Path) -> Pointer | None:
@@ -185,6 +224,7 @@ class _Readers:
         self._lock = threading.Lock()
         self._in_use: dict[Path, tuple[Pointer, Snapshot]] = {}
         self._alive: weakref.WeakValueDictionary[tuple[Path, str], Snapshot] = weakref.WeakValueDictionary()
+        self._files: weakref.WeakValueDictionary[Path, OpenFile] = weakref.WeakValueDictionary()
         self._failed: dict[Path, tuple[Unusable, float]] = {}
         self._held: set[Path] = set()
 
@@ -198,14 +238,14 @@ class _Readers:
             found = self._ready(home)  # another thread may have opened it meanwhile
             if found:
                 return found
-            pointer = _pointer_or_newest(home)
+            pointer = pointer_or_newest(home)
             snapshot = self._open_newest_whole(home, pointer)
             self._in_use[home] = (pointer, snapshot)
             return snapshot
 
     def generation(self, home: Path) -> str:
         found = self._ready(home)
-        return found.generation if found else _pointer_or_newest(home).generation
+        return found.generation if found else pointer_or_newest(home).generation
 
     def alive(self, home: Path, generation: str) -> Snapshot | None:
         return self._alive.get((home, generation))
@@ -217,7 +257,7 @@ class _Readers:
     def _ready(self, home: Path) -> Snapshot | None:
         """What is in use, if CURRENT still names it or the home is held."""
         in_use = self._in_use.get(home)
-        if in_use and (home in self._held or in_use[0] == _pointer_or_newest(home)):
+        if in_use and (home in self._held or in_use[0] == pointer_or_newest(home)):
             return in_use[1]
         return None
 
@@ -232,18 +272,35 @@ class _Readers:
         raise Problem(f"no snapshot in {folder(home)} is whole: run `python -m data_access refresh` to build a new one")
 
     def _open(self, home: Path, pointer: Pointer, *, wanted: bool) -> Snapshot | None:
-        """The generation; None when it cannot be opened, which is remembered where it is the ``wanted`` one."""
+        """The generation, without results where they cannot be opened; None when its facts cannot be.
+
+        Either is remembered where it is the ``wanted`` one.
+        """
         snapshot = self.alive(home, pointer.generation)
         if snapshot is None:
-            try:
-                snapshot = _open(folder(home) / pointer.facts, pointer.generation)
-            except (OSError, ValueError, SQLAlchemyError) as error:
-                self._note(home, Unusable(pointer.facts, _in_one_line(error)), wanted=wanted)
+            facts = self._file(home, pointer.facts, wanted=wanted)
+            if facts is None:
                 return None
-            self._alive[(home, pointer.generation)] = snapshot
-        if wanted:
+            results = self._file(home, pointer.results, wanted=wanted) if pointer.results else None
+            found = pointer if results else pointer.without_results
+            snapshot = self.alive(home, found.generation) or _snapshot(found.generation, facts, results)
+            self._alive[(home, found.generation)] = snapshot
+        if wanted and (snapshot.results is not None or pointer.results is None):
             self._failed.pop(home, None)
         return snapshot
+
+    def _file(self, home: Path, name: str, *, wanted: bool) -> OpenFile | None:
+        """A published file, verified when it is first opened; None when it cannot be."""
+        path = folder(home) / name
+        file = self._files.get(path)
+        if file is None:
+            try:
+                file = _verified(path)
+            except (OSError, ValueError, SQLAlchemyError) as error:
+                self._note(home, Unusable(name, _in_one_line(error)), wanted=wanted)
+                return None
+            self._files[path] = file
+        return file
 
     def _note(self, home: Path, failure: Unusable, *, wanted: bool = True) -> None:
         if self.unusable(home) != failure:
@@ -274,7 +331,8 @@ class _Readers:
         if failed and failed[0].file == pointer.facts:
             return pointer if time.monotonic() - failed[1] >= _TRY_AGAIN else None
         if in_use[0] == pointer:
-            self._failed.pop(home, None)  # what failed is no longer named
+            if failed and failed[0].file != pointer.results:
+                self._failed.pop(home, None)  # what failed is no longer named
             return None
         return pointer
 
@@ -346,7 +404,8 @@ def _in_one_line(error: Exception) -> str:
     return said.splitlines()[0] if said else type(error).__name__
 
 
-def _pointer_or_newest(home: Path) -> Pointer:
+def pointer_or_newest(home: Path) -> Pointer:
+    """What CURRENT names; where it names nothing, the newest facts in the folder. Problem when there are none."""
     try:
         pointer = read_pointer(home)
     except (OSError, ValueError) as error:
@@ -360,28 +419,39 @@ def _pointer_or_newest(home: Path) -> Pointer:
     return Pointer(f"facts_{numbers[0]}.duckdb")
 
 
-def _open(path: Path, generation: str) -> Snapshot:
+def reopened(facts_file: Path, results_file: Path | None, generation: str) -> Snapshot:
+    """The files of a snapshot that somebody has verified, for a process of its own that works for that one."""
+    return _snapshot(generation, OpenFile(facts_file), OpenFile(results_file) if results_file else None)
+
+
+def _verified(path: Path) -> OpenFile:
+    """Opens a published file. ValueError when it is not what was published, or of another version of the program."""
     manifest = json.loads(path.with_suffix(".json").read_text(encoding="utf-8"))
     if digest(path) != manifest:
         raise ValueError("its bytes are not those that were published")
-    engine = create_engine(
-        f"duckdb:///{path.as_posix()}",
-        connect_args={"read_only": True, "config": _CONFIG},
-        poolclass=QueuePool,
-        pool_size=8,
-        max_overflow=24,
-        # nothing is ever written, so to begin and to roll back around each query would only cost time
-        isolation_level="AUTOCOMMIT",
-        skip_autocommit_rollback=True,
-        pool_reset_on_return=None,
-    )
-    try:
-        with engine.connect() as connection:
-            columns = [generation_info.c[field.name] for field in fields(GenerationInfo)]
-            info = GenerationInfo(**connection.execute(select(*columns)).one()._asdict())
-    except SQLAlchemyError:
-        engine.dispose()
-        raise
-    snapshot = Snapshot(generation, engine, info)
-    weakref.finalize(snapshot, engine.dispose)
-    return snapshot
+    file = OpenFile(path)
+    if _RESULTS.fullmatch(path.name):
+        missing = [table.name for table in results_tables.sorted_tables if not is_as_declared(file.engine, table)]
+        if missing:
+            raise ValueError(f"another version of the program wrote it, without {missing[0]} as it is now")
+    else:
+        _info(file)
+    return file
+
+
+def is_as_declared(engine: Engine, table: Table) -> bool:
+    """Whether a results file has a table with the columns that it has now."""
+    query = text("SELECT column_name FROM duckdb_columns() WHERE table_name = :name")
+    with engine.connect() as connection:
+        return set(table.c.keys()) == set(connection.execute(query, {"name": table.name}).scalars())
+
+
+def _info(file: OpenFile) -> GenerationInfo:
+    with file.engine.connect() as connection:
+        columns = [generation_info.c[field.name] for field in fields(GenerationInfo)]
+        return GenerationInfo(**connection.execute(select(*columns)).one()._asdict())
+
+
+def _snapshot(generation: str, facts: OpenFile, results: OpenFile | None) -> Snapshot:
+    files = (facts, results) if results else (facts,)
+    return Snapshot(generation, facts.engine, _info(facts), results.engine if results else None, files)

@@ -1,8 +1,9 @@
-"""The command line over the models: ``python -m models report NAME``.
+"""The command line over the models: ``python -m models report NAME`` and ``python -m models batch``.
 
 Exit code 0, or 1 with one sentence on stderr: what is wrong, where, what to do.
 """
 
+import os
 import sys
 from collections.abc import Mapping, Sequence
 from datetime import date, timedelta
@@ -16,18 +17,21 @@ from data_access.queries import places
 from data_access.scope import Period, Scope
 from data_access.settings import settings
 from data_access.snapshot import Snapshot, current_snapshot
+from models.batch import batch as run_batch
+from models.batch import describe
 from models.output import to_csv, to_json, to_xlsx
 from models.reports import REPORTS, Report, find, tables
 
 FORMATS = ("json", "csv", "xlsx")
 DEFAULT_DAYS = 28
+_LOW_PRIORITY = 10  # of a batch in the background, as nice counts it
 
 app = typer.Typer(no_args_is_help=True, pretty_exceptions_enable=False, add_completion=False, help=__doc__)
 
 
 @app.callback()
 def _commands() -> None:
-    """Reports from the current snapshot, without a browser."""
+    """Reports from the current snapshot, without a browser, and the batch that computes results for it."""
 
 
 def _day(text: str) -> date:
@@ -95,6 +99,33 @@ def report(
         "generation": snapshot.generation,
     }
     _write(format_, head, shown, out)
+
+
+@app.command()
+def batch(
+    only: Annotated[list[str] | None, typer.Option(help="only this job; repeatable; default: all")] = None,
+    full: Annotated[bool, typer.Option("--full", help="compute even where nothing has changed")] = False,
+    background: Annotated[
+        bool, typer.Option("--background", help="with low priority, after another batch that is at work")
+    ] = False,
+    status: Annotated[bool, typer.Option("--status", help="only say what the last batch did or is doing")] = False,
+    home: Annotated[Path | None, typer.Option(help="folder of the snapshots (environment: MIRROR_HOME)")] = None,
+) -> None:
+    """Forecasts, scores and whatever else takes longer than a click: computed for the current snapshot and put beside
+    it. Jobs of which nothing has changed are kept."""
+    place = home or settings().home
+    if status:
+        for line in describe(place):
+            typer.echo(line)
+        return
+    if background:
+        os.nice(_LOW_PRIORITY)
+    report = run_batch(place, only=only or (), full=full, wait=background, say=typer.echo)
+    for line in report.lines():
+        typer.echo(line)
+    if report.failed:
+        what = "; ".join(f"{job}: {sentence}" for job, sentence in report.failed.items())
+        raise Problem(f"{len(report.failed)} jobs failed, their older results stay ({what}); run it again")
 
 
 def _description(chosen: Report) -> str:

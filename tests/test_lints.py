@@ -21,6 +21,7 @@ MAKE_SCOPES = (
     "pages/_gate/warm.py",
     "pages/_gate/places.py",
     "models/__main__.py",
+    "models/jobs/job.py",
     # What is held on one customer and forgotten of one is so in the whole chain; administrators only, noted before.
     "pages/_ui/privacy_forms.py",
 )

@@ -70,6 +70,7 @@ def test_the_last_two_generations_stay_and_the_newest_is_read(tmp_path: Path) ->
     assert staff_seen(tmp_path) == 4
     assert names(tmp_path) == {
         "CURRENT",
+        "POINTER",
         "WRITER",
         "facts_3.duckdb",
         "facts_3.json",
@@ -77,13 +78,6 @@ def test_the_last_two_generations_stay_and_the_newest_is_read(tmp_path: Path) ->
         "facts_4.json",
     }
     assert json.loads((folder(tmp_path) / "CURRENT").read_text()) == {"facts": "facts_4.duckdb", "results": None}
-
-
-def test_a_results_file_is_part_of_the_generation_s_name(tmp_path: Path) -> None:
-    publish_next(tmp_path)
-    (folder(tmp_path) / "CURRENT").write_text('{"facts": "facts_1.duckdb", "results": "results_7.duckdb"}')
-    assert current_generation(tmp_path) == "1-7"
-    assert current_snapshot(tmp_path).generation == "1-7"
 
 
 def test_a_snapshot_is_opened_once_and_shared(tmp_path: Path) -> None:

@@ -49,6 +49,7 @@ from data_access.marts.tables import (
     table_status,
     translation,
 )
+from data_access.results.tables import result_info, results
 from data_access.scope import Scope
 
 # What says nothing of a store or of what anybody did: the range, the calendar of campaigns, facts about the file, and
@@ -59,6 +60,7 @@ OPEN: frozenset[Table] = frozenset(
         table_status,
         translation,
         product,
+        result_info,
         campaign,
         campaign_arm,
         campaign_use,
@@ -214,7 +216,7 @@ class _Form:
                 case Table() | Alias() if isinstance(table := _table(part), Table):
                     if table in OPEN:
                         found.kinds[part] = {}
-                    elif table.metadata is not facts:
+                    elif table.metadata not in (facts, results):
                         found.kinds[part] = {PERSON: {PERSON: _always}}
                         self.needs.append((table, _is_kept(table)))
                 case _:
@@ -459,7 +461,7 @@ def _table(part: FromClause) -> Any:
 def _explain(table: Table) -> str:
     """What to write where a table is not limited."""
     stores = [column.name for column in table.c if column.name.endswith(STORE)]
-    if table.metadata is not facts:
+    if table.metadata not in (facts, results):
         todo = "it is no table of a snapshot; a temporary one is read within `_frame.kept`, under the same scope"
     elif is_by_place(table):
         todo = "add `.where(place.rows(TABLE))` of the scope's own place, or `summable_rows(scope, engine, TABLE)`"

@@ -43,18 +43,34 @@ def campaigns(snapshot: Snapshot, scope: Scope) -> CampaignsReport:
     """Every campaign the stores in scope had customers in, and those that are planned."""
     engine = snapshot.engine
     listed = all_campaigns.campaigns(scope, engine)
-    costs = priced(queries.about(scope, engine), scope).set_index("campaign_id")["cost"]
+    costs = costs_of(snapshot, scope)
     listed = listed.assign(
         cost=listed["campaign_id"].map(costs).astype("float64"), state=_states(listed, snapshot.info.as_of)
     )
-    found = listed.merge(queries.outcomes(scope, engine), on="campaign_id", how="left").merge(
-        _results(scope, snapshot, costs), on="campaign_id", how="left"
-    )
+    found = with_return(listed.merge(results(snapshot, scope, costs), on="campaign_id", how="left"))
     counted = ["redeeming_customers", "redemptions", "buyers", "new_buyers"]
     found[counted] = found[counted].fillna(0).astype("int64")
     found["verdict"] = found["verdict"].fillna("nobody")
     best_first = found.sort_values("incremental_margin", ascending=False, kind="stable", ignore_index=True)
     return CampaignsReport(snapshot.info.currency, **select_columns(CampaignsReport, campaigns=best_first))
+
+
+def costs_of(snapshot: Snapshot, scope: Scope) -> pd.Series:
+    """What each campaign cost, by its id."""
+    return priced(queries.about(scope, snapshot.engine), scope).set_index("campaign_id")["cost"]
+
+
+def results(snapshot: Snapshot, scope: Scope, costs: pd.Series) -> pd.DataFrame:
+    """What every campaign with customers in scope did there: the columns of the report that follow from them."""
+    outcomes = queries.outcomes(scope, snapshot.engine)
+    return outcomes.merge(_caused(scope, snapshot, costs), on="campaign_id", how="left")
+
+
+def with_return(campaigns: pd.DataFrame) -> pd.DataFrame:
+    """``campaigns`` with roi and its bounds: what they earned beyond their cost, by that cost."""
+    cost = campaigns["cost"].where(campaigns["cost"] > 0)
+    ends = {"roi": "incremental_margin", "roi_lo": "incremental_lo", "roi_hi": "incremental_hi"}
+    return campaigns.assign(**{name: (campaigns[money] - cost) / cost for name, money in ends.items()})
 
 
 def _states(listed: pd.DataFrame, as_of: datetime) -> pd.Series:
@@ -67,7 +83,7 @@ def _states(listed: pd.DataFrame, as_of: datetime) -> pd.Series:
     return pd.Series(states, index=listed.index, dtype=object)
 
 
-def _results(scope: Scope, snapshot: Snapshot, costs: pd.Series) -> pd.DataFrame:
+def _caused(scope: Scope, snapshot: Snapshot, costs: pd.Series) -> pd.DataFrame:
     """What each campaign's treated arms together did beyond its control group, one row per campaign."""
     people, buyers = queries.arms(scope, snapshot.engine), queries.buyers(scope, snapshot.engine)
     bought = dict(tuple(buyers.groupby("campaign_id", observed=True)))
@@ -83,5 +99,5 @@ def _results(scope: Scope, snapshot: Snapshot, costs: pd.Series) -> pd.DataFrame
         row = verdict.iloc[-1].to_dict() | (shares.iloc[0].to_dict() if len(shares) else {})
         rows.append({"campaign_id": campaign_id, **row})
     names = {"difference": "lift", "incremental": "incremental_margin"}
-    columns = "campaign_id difference lo95 hi95 incremental incremental_lo incremental_hi roi roi_lo roi_hi verdict"
+    columns = "campaign_id difference lo95 hi95 incremental incremental_lo incremental_hi verdict"
     return pd.DataFrame(rows, columns=columns.split()).rename(columns=names)

@@ -1,0 +1,60 @@
+"""Which results there are, and of which facts."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import date, datetime
+
+from sqlalchemy import Engine, Table, func, select
+
+from data_access.results.tables import result_info
+from data_access.snapshot import Snapshot
+
+
+@dataclass(frozen=True, slots=True)
+class JobInfo:
+    """The last attempt of one job and the rows that a results file holds of it; columns as ``result_info``."""
+
+    job: str
+    generation: int | None
+    as_of: datetime | None
+    last_day: date | None
+    built_at: datetime | None
+    seconds: float | None
+    fingerprint: str | None
+    state: str
+    detail: str | None
+
+    @property
+    def has_rows(self) -> bool:
+        return self.generation is not None
+
+
+def infos(engine: Engine) -> dict[str, JobInfo]:
+    """The jobs that a results file knows, by name."""
+    with engine.connect() as connection:
+        rows = connection.execute(select(result_info)).mappings().all()
+    return {row["job"]: JobInfo(**row) for row in rows}
+
+
+def info_of(snapshot: Snapshot, job: str) -> JobInfo | None:
+    """What the results in force hold of a job; None without any."""
+    found = infos(snapshot.results).get(job) if snapshot.results is not None else None
+    return found if found and found.has_rows else None
+
+
+def is_current(snapshot: Snapshot, job: str) -> bool:
+    """Whether the results of a job are those of the very facts that the snapshot shows."""
+    found = info_of(snapshot, job)
+    return found is not None and found.generation == snapshot.info.generation
+
+
+def checksum(engine: Engine, tables: Iterable[Table]) -> str:
+    """A text that changes with any row of ``tables``, whatever their order; of a million rows in some tenths of a
+    second."""
+    parts = []
+    with engine.connect() as connection:
+        for table in tables:
+            query = select(func.count(), func.sum(func.hash(*table.c)))
+            rows, total = connection.execute(query.select_from(table)).one()
+            parts.append(f"{table.name} {rows} {total}")
+    return "; ".join(parts)

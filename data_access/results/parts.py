@@ -1,0 +1,174 @@
+"""What a batch has computed so far: one small database per finished job, until all of them become one results file.
+
+They lie in ``<home>/batch``, closed to other accounts. A batch that dies leaves them for the next one, which takes over
+those whose fingerprint still holds. For whoever has the right to write results (``data_access.publish``).
+"""
+
+import os
+import shutil
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import duckdb
+import pandas as pd
+from sqlalchemy import Table, create_engine, select
+from sqlalchemy.exc import SQLAlchemyError
+
+from data_access.marts.place_store import place_store
+from data_access.readers import literal
+from data_access.results.info import JobInfo, infos
+from data_access.results.tables import result_info, results
+from data_access.snapshot import OpenFile, Snapshot, is_as_declared, reopened
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """The rows of one job and the file they lie in; without a file there are none."""
+
+    info: JobInfo
+    path: Path | None
+
+
+def folder(home: Path) -> Path:
+    """Where unfinished batches of this home lie."""
+    place = home / "batch"
+    place.mkdir(mode=0o700, parents=True, exist_ok=True)
+    return place
+
+
+@contextmanager
+def pinned(home: Path, snapshot: Snapshot) -> Iterator[Snapshot]:
+    """The snapshot by names of our own, which no refresh sweeps away while a process of the batch still opens them."""
+    place = folder(home) / "input"
+    shutil.rmtree(place, ignore_errors=True)
+    place.mkdir(mode=0o700)
+    try:
+        paths = [_linked(file.path, place) for file in snapshot.files]
+        yield reopened(paths[0], paths[1] if len(paths) > 1 else None, snapshot.generation)
+    finally:
+        shutil.rmtree(place, ignore_errors=True)
+
+
+def _linked(path: Path, place: Path) -> Path:
+    to = place / path.name
+    try:
+        os.link(path, to)
+    except OSError:  # a file system without links: as long as nobody sweeps, the file itself does as well
+        return path
+    return to
+
+
+class Part:
+    """The file a job writes its tables to."""
+
+    def __init__(self, path: Path, tables: Sequence[Table]) -> None:
+        self._tables = tables
+        _create(path, [*tables, result_info])
+        self._work = duckdb.connect(path)
+
+    def write(self, table: Table, rows: pd.DataFrame) -> None:
+        """Adds rows, columns by name; their order is kept. ValueError for a table or column that is not declared."""
+        if table not in self._tables:
+            raise ValueError(f"the job does not name {table.name!r} among its tables")
+        unknown = set(rows.columns) ^ set(table.c.keys())
+        if unknown:
+            raise ValueError(f"{table.name} and the rows for it differ in the columns {', '.join(sorted(unknown))}")
+        if len(rows):
+            self._work.register("new_rows", rows)
+            self._work.execute(f"INSERT INTO {table.name} BY NAME SELECT * FROM new_rows")
+            self._work.unregister("new_rows")
+
+    def close(self, info: JobInfo | None = None) -> None:
+        """Ends the file; with ``info`` it says what its rows are."""
+        if info is not None:
+            frame = pd.DataFrame([asdict(info)])
+            self._work.register("info", frame)
+            self._work.execute("INSERT INTO result_info BY NAME SELECT * FROM info")
+        self._work.close()
+
+
+@contextmanager
+def writing(home: Path, job: str, tables: Sequence[Table]) -> Iterator[tuple[Part, list[JobInfo]]]:
+    """A part to write. What is appended to the list says what it holds; without, or after an error, it is gone."""
+    draft = folder(home) / f"draft_{job}.duckdb"
+    _remove(draft)
+    part, said = Part(draft, tables), list[JobInfo]()
+    try:
+        yield part, said
+        part.close(said[0])
+        with draft.open("rb") as file:
+            os.fsync(file.fileno())
+        os.replace(draft, _path(home, job))
+    finally:
+        part.close()
+        _remove(draft)
+
+
+def finished(home: Path, job: str, tables: Sequence[Table]) -> Held | None:
+    """The part that an earlier batch finished; None when there is none that can be used."""
+    path = _path(home, job)
+    return held(path, tables).get(job) if path.is_file() else None
+
+
+def held(path: Path, tables: Sequence[Table]) -> dict[str, Held]:
+    """By job what a file holds, if it holds ``tables`` as they are declared now."""
+    try:
+        file = OpenFile(path)
+        if not all(is_as_declared(file.engine, table) for table in (*tables, result_info)):
+            return {}
+        return {job: Held(info, path if info.has_rows else None) for job, info in infos(file.engine).items()}
+    except SQLAlchemyError:  # cut short by whatever ended the batch: computed again
+        return {}
+
+
+def assemble(to: Path, scratch: Path, parts: Mapping[str, tuple[Held, Sequence[Table]]], facts: Snapshot) -> None:
+    """Makes one results file of the parts by job, with the places of the facts they were computed from."""
+    _create(to, [*results.sorted_tables, place_store])
+    config: dict[str, str | bool | int | float | list[str]] = {
+        "memory_limit": "1GB",
+        "temp_directory": str(scratch / "spill"),
+        "preserve_insertion_order": True,
+    }
+    with duckdb.connect(to, config=config) as work:
+        work.register("places", _places(facts))
+        work.execute("INSERT INTO place_store BY NAME SELECT * FROM places")
+        for part, tables in parts.values():
+            said = pd.DataFrame([asdict(part.info)])
+            work.register("info", said)
+            work.execute("INSERT INTO result_info BY NAME SELECT * FROM info")
+            if part.path is None:
+                continue
+            work.execute(f"ATTACH {literal(part.path)} AS part (READ_ONLY)")
+            for table in tables:
+                work.execute(f"INSERT INTO {table.name} BY NAME SELECT * FROM part.{table.name}")
+            work.execute("DETACH part")
+
+
+def _places(facts: Snapshot) -> pd.DataFrame:
+    query = select(place_store).order_by(*place_store.c)
+    with facts.engine.connect() as connection:
+        return pd.DataFrame(connection.execute(query).all(), columns=place_store.c.keys())
+
+
+def clear(home: Path) -> None:
+    """Removes all parts, once they are in a published file."""
+    shutil.rmtree(home / "batch", ignore_errors=True)
+
+
+def _path(home: Path, job: str) -> Path:
+    return folder(home) / f"{job}.duckdb"
+
+
+def _create(path: Path, tables: Sequence[Table]) -> None:
+    engine = create_engine(f"duckdb:///{path.as_posix()}")
+    with engine.begin() as connection:
+        for table in tables:
+            table.create(connection)
+    engine.dispose()
+
+
+def _remove(path: Path) -> None:
+    path.unlink(missing_ok=True)
+    path.with_name(f"{path.name}.wal").unlink(missing_ok=True)

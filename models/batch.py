@@ -1,0 +1,213 @@
+"""The batch: whatever takes longer than a click, computed once per generation of the facts and published as results.
+
+Each job's rows are kept while its fingerprint stays the same, taken over from a batch that died, or computed. A job
+that fails costs nobody else anything: its older rows stay. What comes out is one results file, put in force at once
+beside the facts (``data_access.publish``). One batch runs at a time; a refresh may run meanwhile.
+"""
+
+import logging
+import time
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
+from pathlib import Path
+
+from data_access import publish
+from data_access.errors import Problem
+from data_access.results import parts
+from data_access.results.failures import OF_THE_MACHINE, reason, sentence
+from data_access.results.info import JobInfo
+from data_access.results.parts import Held
+from data_access.results.progress import Teller, last, progress
+from data_access.results.tables import ResultTable
+from data_access.snapshot import Snapshot, current_snapshot, whole_results
+from models.jobs.campaigns import JOB as CAMPAIGNS
+from models.jobs.job import Job
+
+__all__ = ["JOBS", "BatchReport", "Job", "batch", "describe"]
+
+log = logging.getLogger(__name__)
+
+# In this order: what people look at first, first.
+JOBS: tuple[Job, ...] = (CAMPAIGNS,)
+
+_WAIT = 1.0  # seconds between two looks whether another batch has ended
+
+
+@dataclass(frozen=True, slots=True)
+class BatchReport:
+    """What one batch did, by name of the job; failed: with the sentence. Not ``published``: nothing has changed."""
+
+    generation: str
+    seconds: float
+    computed: dict[str, float] = field(default_factory=dict)  # seconds each
+    kept: tuple[str, ...] = ()
+    taken_over: tuple[str, ...] = ()
+    failed: dict[str, str] = field(default_factory=dict)
+    published: bool = True
+
+    def lines(self) -> Iterator[str]:
+        """The report for the terminal."""
+        if self.published:
+            yield f"generation {self.generation}: results in {self.seconds:.1f} s"
+        else:
+            yield f"nothing has changed: generation {self.generation} stays in force ({self.seconds:.1f} s)"
+        for job, seconds in self.computed.items():
+            yield f"  {job:<20} computed in {seconds:.1f} s"
+        for job in self.taken_over:
+            yield f"  {job:<20} taken over from the batch before, which did not end"
+        for job in self.kept:
+            yield f"  {job:<20} kept: nothing it depends on has changed"
+        for job, why in self.failed.items():
+            yield f"  {job:<20} failed: {why}"
+
+
+def batch(
+    home: Path,
+    *,
+    only: Sequence[str] = (),
+    full: bool = False,
+    wait: bool = False,
+    jobs: Sequence[Job] | None = None,
+    say: Callable[[str], None] = lambda _: None,
+) -> BatchReport:
+    """Computes what is missing of the results for the facts in force, and publishes them.
+
+    only: these jobs, the others stay as they are. full: computes even where nothing has changed. wait: for a batch
+    that is at work. ``jobs``: all of them unless told. Problem when another batch is at work, there are no facts, or
+    the results cannot be written; those in force then stay in force.
+    """
+    chosen = JOBS if jobs is None else tuple(jobs)
+    known = [job.name for job in chosen]
+    for name in only:
+        if name not in known:
+            raise Problem(f"there is no job {name!r}: the jobs are {', '.join(known)}")
+    while wait and publish.is_writing(home, publish.RESULTS):
+        time.sleep(_WAIT)
+    try:
+        with publish.writing(home, publish.RESULTS) as draft, parts.pinned(home, current_snapshot(home)) as snapshot:
+            return _Batch(home, snapshot, chosen, draft, say).run(set(only or known), full=full)
+    except OF_THE_MACHINE as error:
+        raise Problem(f"the results could not be written to {home} ({reason(error)}); those in force stay") from error
+
+
+class _Batch:
+    """One batch over one snapshot."""
+
+    def __init__(
+        self,
+        home: Path,
+        snapshot: Snapshot,
+        jobs: Sequence[Job],
+        draft: publish.Draft,
+        say: Callable[[str], None],
+    ) -> None:
+        self.started = time.monotonic()
+        self.home, self.snapshot, self.jobs, self.draft = home, snapshot, jobs, draft
+        self.teller = Teller(home, snapshot.info.generation, say)
+        self.computed: dict[str, float] = {}
+        self.kept: list[str] = []
+        self.taken_over: list[str] = []
+        self.failed: dict[str, str] = {}
+
+    def run(self, chosen: set[str], *, full: bool) -> BatchReport:
+        path = whole_results(self.home)
+        before = {job.name: _of(path, job) for job in self.jobs}
+        now: dict[str, tuple[Held, Sequence[ResultTable]]] = {}
+        for job in self.jobs:
+            old = before[job.name]
+            found = self._held(job, old, full=full) if job.name in chosen else old
+            if found is not None:
+                now[job.name] = (found, job.tables)
+        published = self._publish(now, {name: held.info for name, held in before.items() if held}, path)
+        self.teller.end()
+        return BatchReport(
+            current_snapshot(self.home).generation,
+            time.monotonic() - self.started,
+            self.computed,
+            tuple(self.kept),
+            tuple(self.taken_over),
+            self.failed,
+            published,
+        )
+
+    def _held(self, job: Job, old: Held | None, *, full: bool) -> Held:
+        """The rows of a job for these facts, or the older ones with the reason why there are no newer ones."""
+        self.teller.begin(job.name)
+        try:
+            found = self._fresh(job, old, full=full)
+        except Exception as error:
+            # The other jobs go on, and everybody is told.
+            log.warning("the job %s failed", job.name, exc_info=not isinstance(error, Problem))
+            said = self.failed[job.name] = sentence(error)
+            self.teller.fail(job.name, said)
+            nothing = JobInfo(job.name, None, None, None, None, None, None, "failed", said)
+            return Held(replace(old.info, state="failed", detail=said), old.path) if old else Held(nothing, None)
+        self.teller.finish(job.name)
+        return found
+
+    def _fresh(self, job: Job, old: Held | None, *, full: bool) -> Held:
+        mark = job.fingerprint(self.snapshot)
+        if old and old.info.fingerprint == mark and not full:
+            self.kept.append(job.name)
+            return replace(old, info=self._about(old.info))
+        earlier = parts.finished(self.home, job.name, job.tables)
+        if earlier and earlier.info.fingerprint == mark and not full:
+            self.taken_over.append(job.name)
+            return replace(earlier, info=self._about(earlier.info))
+        started = time.monotonic()
+        with parts.writing(self.home, job.name, job.tables) as (part, said):
+            job.run(self.snapshot, part.write, self.teller.step)
+            seconds = round(time.monotonic() - started, 3)
+            built = JobInfo(job.name, None, None, None, _utc(), seconds, mark, "done", None)
+            said.append(self._about(built))
+        self.computed[job.name] = seconds
+        ready = parts.finished(self.home, job.name, job.tables)
+        assert ready is not None
+        return ready
+
+    def _about(self, info: JobInfo) -> JobInfo:
+        """What holds for the facts of this batch."""
+        facts = self.snapshot.info
+        return replace(
+            info, generation=facts.generation, as_of=facts.as_of, last_day=facts.last_day, state="done", detail=None
+        )
+
+    def _publish(
+        self, now: dict[str, tuple[Held, Sequence[ResultTable]]], before: dict[str, JobInfo], path: Path | None
+    ) -> bool:
+        in_force = current_snapshot(self.home)
+        named = any(file.path.name == path.name for file in in_force.files) if path else False
+        if named and {name: held.info for name, (held, _) in now.items()} == before:
+            parts.clear(self.home)
+            return False
+        parts.assemble(self.draft.path, self.draft.scratch, now, self.snapshot)
+        publish.publish(self.home, self.draft)
+        parts.clear(self.home)
+        return True
+
+
+def describe(home: Path) -> Iterator[str]:
+    """What the last batch did, or the one at work is doing, for the terminal."""
+    seen = last(home)
+    if seen is None:
+        yield "no batch has run yet: run `python -m models batch`"
+        return
+    at_work = progress(home) is not None
+    state = "at work" if at_work else f"ended {seen.ended_at:%Y-%m-%d %H:%M} UTC" if seen.ended_at else "died"
+    yield f"batch for facts {seen.generation}, started {seen.started_at:%Y-%m-%d %H:%M} UTC: {state}"
+    if seen.job:
+        yield f"  {seen.job}: {seen.done:,} of {seen.total:,}"
+    for job in seen.finished:
+        yield f"  {job}: ready"
+    for job, why in seen.failed.items():
+        yield f"  {job}: failed: {why}"
+
+
+def _of(path: Path | None, job: Job) -> Held | None:
+    """What a results file holds of a job, in the tables as they are now."""
+    return parts.held(path, job.tables).get(job.name) if path else None
+
+
+def _utc() -> datetime:
+    return datetime.now(UTC).replace(tzinfo=None)

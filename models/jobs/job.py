@@ -1,0 +1,148 @@
+"""What a job of a batch is, and what jobs share: their fingerprint, the places they compute for, all cores at once."""
+
+import hashlib
+import inspect
+import multiprocessing
+import os
+import threading
+import time
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import Future, ProcessPoolExecutor
+from dataclasses import dataclass
+from multiprocessing.connection import wait
+from pathlib import Path
+from types import ModuleType
+from typing import Any, Literal, TypeVar
+
+import pandas as pd
+
+from data_access.marts.place_store import CHAIN
+from data_access.queries import places
+from data_access.results.info import checksum
+from data_access.results.tables import ResultTable
+from data_access.scope import Scope
+from data_access.snapshot import Snapshot, reopened
+
+Write = Callable[[ResultTable, pd.DataFrame], None]  # adds rows to one of the job's tables
+Step = Callable[[int, int], None]  # so many steps are done of so many
+
+_MOST_WORKERS = 8
+_WAITING = 2  # results per worker that may wait to be written: more would only fill the memory
+
+_WORTH_IT = 10.0  # seconds of work for which processes of their own are started: each needs some to begin
+
+Item = TypeVar("Item")
+Result = TypeVar("Result")
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """One job: the tables only it fills, and how.
+
+    fingerprint: of all that its rows depend on (see ``fingerprint``); while it stays the same, so do the rows.
+    run: computes from the snapshot, writes and tells how far it is. Problem with a sentence where it cannot.
+    """
+
+    name: str
+    tables: tuple[ResultTable, ...]
+    fingerprint: Callable[[Snapshot], str]
+    run: Callable[[Snapshot, Write, Step], None]
+
+
+@dataclass(frozen=True, slots=True)
+class PlaceScope:
+    """A place that results have rows of, and the scope of whoever may see just it."""
+
+    level: Literal["chain", "region", "store"]
+    place_id: str
+    scope: Scope
+
+    def rows(self, frame: pd.DataFrame) -> pd.DataFrame:
+        """The rows of a report as rows of this place."""
+        return frame.assign(level=self.level, place_id=self.place_id)
+
+
+def every_place(snapshot: Snapshot) -> list[PlaceScope]:
+    """The chain, each region and each store; a region of one store is that store."""
+    found = [PlaceScope("chain", CHAIN, Scope("chain"))]
+    stores = places.stores(Scope("chain"), snapshot.engine)
+    for region, inside in stores.groupby("region_id")["store_id"]:
+        if len(inside) > 1:
+            found.append(PlaceScope("region", str(region), Scope("stores", tuple(sorted(inside)))))
+    return found + [PlaceScope("store", store, Scope("stores", (store,))) for store in sorted(stores["store_id"])]
+
+
+def fingerprint(
+    snapshot: Snapshot, *, inputs: Iterable[ResultTable], code: Iterable[ModuleType], parameters: object = None
+) -> str:
+    """A text that changes with a row of the facts tables ``inputs``, a line of the modules ``code``, a parameter, or
+    the days that the data cover."""
+    info = snapshot.info
+    parts = (
+        checksum(snapshot.engine, inputs),
+        code_version(code),
+        repr(parameters),
+        repr((info.first_day, info.last_day, info.currency)),
+    )
+    return hashlib.sha256("\n".join(parts).encode()).hexdigest()
+
+
+def code_version(modules: Iterable[ModuleType]) -> str:
+    """A text that changes with a line of the modules."""
+    sources = "\n".join(inspect.getsource(module) for module in modules)
+    return hashlib.sha256(sources.encode()).hexdigest()[:16]
+
+
+def spread(
+    snapshot: Snapshot, work: Callable[[Snapshot, Item], Result], items: Sequence[Item], workers: int | None = None
+) -> Iterator[tuple[Item, Result]]:
+    """``work`` on each item, over all cores, in the order of ``items``; few results are held at a time.
+
+    ``work`` is a function of a module; it runs in processes that have opened the same snapshot, or here where the first
+    item says that the others would be done before such processes have begun. So the longest item comes first.
+    """
+    started = time.monotonic()
+    for item in items[:1]:
+        yield item, work(snapshot, item)
+    items = items[1:]
+    many = min(workers or os.cpu_count() or 1, _MOST_WORKERS, len(items))
+    if many <= 1 or (time.monotonic() - started) * len(items) < _WORTH_IT:
+        yield from ((item, work(snapshot, item)) for item in items)
+        return
+    paths = [file.path for file in snapshot.files]
+    context = multiprocessing.get_context("spawn")  # a fork would share open databases
+    with ProcessPoolExecutor(many, context, initializer=_open, initargs=(paths, snapshot.generation)) as pool:
+        coming: deque[tuple[Item, Future[Any]]] = deque()
+        ahead = iter(items)
+        try:
+            for item in ahead:
+                coming.append((item, pool.submit(_work, work, item)))
+                if len(coming) >= many * _WAITING:
+                    first, future = coming.popleft()
+                    yield first, future.result()
+            while coming:
+                first, future = coming.popleft()
+                yield first, future.result()
+        finally:
+            pool.shutdown(wait=False, cancel_futures=True)
+
+
+_opened: list[Snapshot] = []  # the snapshot of this process of a pool
+
+
+def _open(paths: Sequence[Path], generation: str) -> None:
+    threading.Thread(target=_die_with_the_batch, daemon=True).start()
+    _opened.append(reopened(paths[0], paths[1] if len(paths) > 1 else None, generation))
+
+
+def _die_with_the_batch() -> None:
+    """A process of a pool waits for work for ever, also when whoever gave it was killed."""
+    parent = multiprocessing.parent_process()
+    if parent is not None:
+        wait([parent.sentinel])
+        os._exit(1)
+
+
+def _work(work: Callable[[Snapshot, Any], Any], item: object) -> Any:
+    return work(_opened[0], item)
