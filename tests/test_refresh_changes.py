@@ -104,7 +104,9 @@ def test_nothing_changed_nothing_is_published(engine: Engine, home: Path, tmp_pa
 def test_a_count_that_only_the_data_health_page_shows_is_published(engine: Engine, home: Path, tmp_path: Path) -> None:
     write(
         engine,
-        insert(schema.holiday).values(day=date(2026, 10, 1), event="国庆", region="all", name="国庆", updated_at=START),
+        insert(schema.market_observation).values(
+            observation_id="M1", observed_on=date(2026, 10, 1), metric="price_index", value=1.02, updated_at=START
+        ),
     )
     report = refresh(engine, home)
     assert (report.rows_changed, report.published) == (0, True)
@@ -223,6 +225,95 @@ CHANGES: dict[str, list[Any]] = {
             ]
         ),
         insert(schema.data_incident).values(incident_id="I1", detected_at=START, kind="other", updated_at=START),
+    ],
+    "skin somebody agreed to have kept, and tags": [
+        update(schema.customer)
+        .where(schema.customer.c.customer_id.in_(["C1", "C2"]))
+        .values(skin_type="dry", skin_concern="acne", owner_staff_id="T1", income_band="high", updated_at=START),
+        insert(schema.consent).values(
+            customer_id="C1", purpose="skin_profile", channel="store", granted_at=START, updated_at=START
+        ),
+        insert(schema.customer_tag).values(
+            [{"customer_id": customer, "tag": "vip", "updated_at": START} for customer in ("C1", "X8")]
+        ),
+    ],
+    "tiers, points and planned contacts": [
+        insert(schema.tier_change).values(customer_id="X7", changed_at=START, tier_id="T1", updated_at=START),
+        insert(schema.points_rule).values(rule_id="R1", kind="purchase", points_per_unit=1, updated_at=START),
+        insert(schema.points_entry).values(
+            [
+                {"entry_id": f"E{i}", "customer_id": customer, "booked_at": START, "points": points, "kind": "earn",
+                 "updated_at": START}
+                for i, (customer, points) in enumerate((("C1", 10), ("C1", -4), ("X6", 1)))
+            ]
+        ),
+        insert(schema.follow_up).values(
+            follow_up_id="F1", customer_id="C2", rule="d3", due_on=date(2026, 3, 1), updated_at=START
+        ),
+    ],
+    "contacts, answers and appointments, some of nobody": [
+        insert(schema.ticket).values(
+            [
+                {"ticket_id": f"K{i}", "customer_id": customer, "store_id": store, "opened_at": START,
+                 "is_complaint": True, "updated_at": START}
+                for i, (customer, store) in enumerate((("C1", "S1"), (None, "S1"), ("X5", None)))
+            ]
+        ),
+        insert(schema.staff).values(staff_id="T1", home_store_id="S1", updated_at=START),
+        insert(schema.survey_answer).values(
+            answer_id="A1", kind="staff", score=5, answered_at=START, staff_id="T1", updated_at=START
+        ),
+        insert(schema.appointment).values(
+            appointment_id="A1", store_id="S1", booked_at=START, starts_at=START, status="booked", customer_id="C2",
+            updated_at=START,
+        ),
+    ],
+    "a roster, targets and training": [
+        insert(schema.staff).values(staff_id="T1", home_store_id="S1", updated_at=START),
+        insert(schema.shift).values(
+            shift_id="H1", staff_id="T1", store_id="S1", starts_at=START, ends_at=START + timedelta(hours=8),
+            break_minutes=30, updated_at=START,
+        ),
+        insert(schema.sales_target).values(
+            target_id="G1", store_id="S1", month=date(2026, 1, 1), amount=Decimal("1000"), updated_at=START
+        ),
+        insert(schema.course).values(course_id="U1", name="护肤", updated_at=START),
+        insert(schema.training_record).values(
+            staff_id="T1", course_id="U1", completed_on=date(2026, 1, 5), updated_at=START
+        ),
+        insert(schema.recognition).values(recognition_id="N1", staff_id="T1", given_at=START, updated_at=START),
+        insert(schema.store_closure).values(store_id="S1", day=date(2026, 1, 2), updated_at=START),
+    ],
+    "supply": [
+        insert(schema.supplier).values(supplier_id="V1", name="供应商", updated_at=START),
+        insert(schema.supply_term).values(supplier_id="V1", product_id="P1", lead_time_days=5, updated_at=START),
+        insert(schema.transfer_lane).values(from_store_id="S1", to_store_id="S2", cost=Decimal("20"), updated_at=START),
+        insert(schema.stock_lot).values(
+            store_id="S1", product_id="P1", lot_id="L1", quantity=3, expires_on=date(2027, 1, 1), updated_at=START
+        ),
+        insert(schema.stock_movement).values(
+            [
+                {"movement_id": f"M{i}", "store_id": "S1", "product_id": "P1", "kind": "sale", "quantity": -i - 1,
+                 "moved_at": START, "updated_at": START}
+                for i in range(2)
+            ]
+        ),
+    ],
+    "coupons, promotions and holidays": [
+        insert(schema.coupon).values(campaign_id="K1", coupon_code="Q", face_value=Decimal("5"), updated_at=START),
+        insert(schema.coupon_product).values(
+            campaign_id="K1", coupon_code="Q", product_id="P1", updated_at=START
+        ),
+        insert(schema.campaign_store).values(campaign_id="K1", store_id="S1", updated_at=START),
+        insert(schema.campaign_product).values(campaign_id="K1", product_id="P1", updated_at=START),
+        insert(schema.price_promotion).values(
+            [
+                {"promotion_id": f"P{i}", "store_id": store, "starts_on": date(2026, 6, 1), "ends_on": date(2026, 6, 9),
+                 "updated_at": START}
+                for i, store in enumerate(("S1", None))
+            ]
+        ),
+        insert(schema.holiday).values(day=date(2026, 10, 1), event="国庆", region="all", name="国庆", updated_at=START),
     ],
 }  # fmt: skip
 
@@ -398,6 +489,17 @@ def _random_change(rng: random.Random, connection: Connection, number: int) -> N
         "message": lambda: [insert(schema.campaign_event).values(
             event_id=f"V{number}", campaign_id="K1", customer_id=rng.choice(["C1", "C2"]), kind="sent",
             channel="sms", occurred_at=START + timedelta(minutes=number), updated_at=now)],
+        "skin": lambda: [update(schema.customer).where(*some(schema.customer)).values(skin_type="dry", updated_at=now),
+            insert(schema.consent).values(
+                customer_id=rng.choice(["C1", "C2"]), purpose="skin_profile", channel="store",
+                granted_at=START + timedelta(minutes=number), updated_at=now)],
+        "points": lambda: [insert(schema.points_entry).values(
+            entry_id=f"E{number}", customer_id=rng.choice(["C1", "X9"]), booked_at=day, points=5, kind="earn",
+            updated_at=now)],
+        "no points": lambda: [delete(schema.points_entry)],
+        "ticket": lambda: [insert(schema.ticket).values(
+            ticket_id=f"K{number}", customer_id=rng.choice(["C1", "X4", None]), opened_at=day, updated_at=now)],
+        "no ticket": lambda: [delete(schema.ticket)],
         "no customer": lambda: [delete(schema.customer).where(*some(schema.customer))],
     }  # fmt: skip
     for statement in rng.choice(list(happens.values()))():

@@ -1,4 +1,4 @@
-"""Campaigns, their arms, who was assigned to them and what people did in them.
+"""Campaigns, their arms, coupons and goods, who was assigned to them and what people did in them; price promotions.
 
 Members and events of customers that nobody registered are kept like any other, by their number.
 """
@@ -28,4 +28,28 @@ EVENT = """
 SELECT
     e.event_id, e.campaign_id, k.customer_no, e.kind, e.occurred_at, e.channel, e.order_id, e.product_id, e.coupon_code
 FROM clean.campaign_event e JOIN clean.customer_number k USING (customer_id)
+"""
+
+STORE = "SELECT campaign_id, store_id FROM clean.campaign_store ORDER BY campaign_id, store_id"
+
+PRODUCT = "SELECT campaign_id, product_id FROM clean.campaign_product ORDER BY campaign_id, product_id"
+
+COUPON = """
+SELECT campaign_id, coupon_code, kind, face_value, valid_from, valid_to FROM clean.coupon
+ORDER BY campaign_id, coupon_code
+"""
+
+COUPON_PRODUCT = """
+SELECT campaign_id, coupon_code, product_id FROM clean.coupon_product ORDER BY campaign_id, coupon_code, product_id
+"""
+
+# One row per price promotion and store where it holds: one that names no store holds in all of them.
+PRICE_PROMOTION = """
+SELECT p.promotion_id, s.store_id, p.product_id, p.category, p.starts_on, p.ends_on, p.discount, p.kind
+FROM clean.price_promotion p JOIN clean.stores s ON p.store_id IS NULL OR p.store_id = s.store_id
+ORDER BY p.starts_on, p.promotion_id, s.store_id
+"""
+
+HOLIDAY = """
+SELECT day, event, region, coalesce(nullif(name, ''), event) AS name FROM clean.holiday ORDER BY day, event, region
 """

@@ -24,29 +24,31 @@ from data_access.marts._sql import mart_sql, scalar, tables_read
 from data_access.marts.build import FACTS, RANKED, clean, trade
 from data_access.marts.refusals import refuse
 from data_access.marts.registry import MARTS
+from data_access.marts.tables import facts
 from data_access.staging import SOURCES, Progress
 
 _ORDERS = ("sale_order", "sale_line")
-# Facts of people and the staged tables whose changes make them be derived again; a customer's rows come late.
-_PEOPLE = {
-    "customer": ("customer", "tier_change"),
-    "campaign_member": ("campaign_member",),
-    "campaign_event": ("campaign_event",),
-    "consent": ("consent",),
-}
-_OF_PEOPLE = {table for tables in _PEOPLE.values() for table in tables}
+# Facts of people that are derived together, of whoever has a row that changed in a staged table of the same name; a
+# customer's rows come late.
+_PEOPLE = (
+    ("customer", "customer_tag", "tier_change", "consent"),
+    ("points_entry",),
+    ("follow_up",),
+    ("campaign_member",),
+    ("campaign_event",),
+)
+_OF_PEOPLE = {table for tables in _PEOPLE for table in tables}
 # Facts by what their rows are derived and replaced together: a receipt, a returned line, a customer.
 _UNITS: dict[str, tuple[str, ...]] = {
     "sale_order": ("order_id",),
     "sale_line": ("order_id",),
     "return_line": ("return_id", "line_no"),
-    "customer": ("customer_no",),
-    "campaign_member": ("customer_no",),
-    "campaign_event": ("customer_no",),
-    "consent": ("customer_no",),
+    **{name: ("customer_no",) for names in _PEOPLE for name in names},
 }
 # Facts small enough to be derived as a whole.
 _WHOLE = tuple(name for name in FACTS if name not in (*_UNITS, "product", "quarantine"))
+# Facts that name customers.
+_NAMING = tuple(name for name in FACTS if "customer_no" in facts.tables[name].c)
 # What marts join to rows they do not belong to: a change of one of these changes figures anywhere.
 _FIXED = {"store": "store_id, region_id, time_zone", "product": "product_id, category"}
 
@@ -139,22 +141,22 @@ def _newest(work: duckdb.DuckDBPyConnection, since: date) -> date | None:
 
 def derive_people(work: duckdb.DuckDBPyConnection) -> None:
     """Derives the customers again of whom a row has changed, with all that hangs on them. ``kept`` is up to date."""
-    for name, because in _PEOPLE.items():
-        union = " UNION ".join(f"SELECT customer_id FROM changed.{table}" for table in because)
-        work.execute(
-            f"CREATE TABLE changed.{name}_people AS SELECT customer_id FROM ({union}) WHERE customer_id IS NOT NULL"
-        )
+    for names in _PEOPLE:
+        people = f"changed.{names[0]}_people"
+        union = " UNION ".join(f"SELECT customer_id FROM changed.{name}" for name in names)
+        work.execute(f"CREATE TABLE {people} AS SELECT customer_id FROM ({union}) WHERE customer_id IS NOT NULL")
         for source in SOURCES:
-            if source.table in because:
+            if source.table in names:
                 work.execute(
                     f"CREATE TABLE stage.{source.table} AS "
-                    f"SELECT * FROM kept.{source.table} SEMI JOIN changed.{name}_people USING (customer_id)"
+                    f"SELECT * FROM kept.{source.table} SEMI JOIN {people} USING (customer_id)"
                 )
                 refuse(work, source)
-        _fresh(work, name)
+        for name in names:
+            _fresh(work, name)
         work.execute(
-            f"CREATE TABLE changed.{name}_numbers AS SELECT customer_no FROM kept.customer_number "
-            f"SEMI JOIN changed.{name}_people USING (customer_id)"
+            f"CREATE TABLE changed.{names[0]}_numbers AS SELECT customer_no FROM kept.customer_number "
+            f"SEMI JOIN {people} USING (customer_id)"
         )
 
 
@@ -171,7 +173,7 @@ def update_facts(work: duckdb.DuckDBPyConnection) -> None:
     _compare_units(work)
     needed = _needed(work)
     for name in _WHOLE:
-        if name == "store" or _derived_from(name) & needed - set(_REFERENCES):
+        if name in _REFERENCES or _derived_from(name) & needed - set(_REFERENCES):
             _replace_whole(work, name)
         else:
             _note_nothing(work, name)
@@ -233,7 +235,10 @@ def _differs(work: duckdb.DuckDBPyConnection, name: str) -> bool:
 
 
 def _units_of(name: str) -> str:
-    return f"{name}_numbers" if name in _PEOPLE else "returns" if name == "return_line" else "orders"
+    for names in _PEOPLE:
+        if name in names:
+            return f"{names[0]}_numbers"
+    return "returns" if name == "return_line" else "orders"
 
 
 def _compare_units(work: duckdb.DuckDBPyConnection) -> None:
@@ -306,8 +311,8 @@ def _expect_fixed(work: duckdb.DuckDBPyConnection, name: str) -> None:
 
 def _rank(work: duckdb.DuckDBPyConnection) -> None:
     """Forgets the numbers of customers that occur nowhere any more, and ranks the ids again if any came or went."""
-    left = " UNION ".join(f"SELECT customer_no FROM changed.{name}_out" for name in _UNITS)
-    still = " UNION ".join(f"SELECT customer_no FROM changed.{name}_in" for name in _UNITS)
+    left = " UNION ".join(f"SELECT customer_no FROM changed.{name}_out" for name in _NAMING)
+    still = " UNION ".join(f"SELECT customer_no FROM changed.{name}_in" for name in _NAMING)
     work.execute(
         "CREATE TABLE changed.suspects AS SELECT customer_id FROM kept.customer_number "
         f"SEMI JOIN ({left}) USING (customer_no) ANTI JOIN ({still}) USING (customer_no) "
@@ -368,7 +373,7 @@ _TOUCHES: dict[By, tuple[tuple[str, str], ...]] = {
         ("return_line", "product_id, day"),
         ("return_line", "product_id, sale_day"),
     ),
-    "customer": tuple((name, "customer_no") for name in _UNITS),
+    "customer": tuple((name, "customer_no") for name in _NAMING),
 }
 
 

@@ -1,7 +1,8 @@
-"""One row per registered customer without anything that identifies a person.
+"""One row per registered customer without anything that identifies a person, and the tags on customers.
 
 From the birthday only the age band, whether the customer is an adult (18) and the month and day remain, as of the
-newest day of the data. A birthday before 1920 or in the future is unknown; unknown age is not adult.
+newest day of the data. A birthday before 1920 or in the future is unknown; unknown age is not adult. What somebody
+said of their skin is kept while they agree to it (``skin_profile``), and only then.
 """
 
 # What is kept of the rows as they were read: the birthday goes here and nowhere else. {day}: the newest day, as SQL.
@@ -31,12 +32,25 @@ WITH tiers AS (
     SELECT c.customer_id, coalesce(t.name, c.tier_id) AS tier
     FROM clean.tier_change c LEFT JOIN clean.tier t USING (tier_id)
     QUALIFY row_number() OVER (PARTITION BY c.customer_id ORDER BY c.changed_at DESC, c.tier_id) = 1
+), agreed AS (
+    SELECT DISTINCT customer_id, true AS skin FROM clean.consent
+    WHERE purpose = 'skin_profile' AND granted_at IS NOT NULL AND withdrawn_at IS NULL
 )
 SELECT
-    k.customer_no, c.home_store_id, c.gender, c.age_band, c.is_adult, c.birth_month_day, c.city, c.joined_on, c.source,
-    c.account_type, c.importance, t.tier
+    k.customer_no, c.home_store_id, c.owner_staff_id, c.gender, c.age_band, c.is_adult, c.birth_month_day, c.city,
+    c.joined_on, c.source, c.account_type, c.occupation, c.income_band, c.importance, t.tier,
+    CAST(c.profile_updated_at AS DATE) AS profile_updated_on,
+    CASE WHEN a.skin THEN c.skin_type END AS skin_type,
+    CASE WHEN a.skin THEN c.skin_concern END AS skin_concern
 FROM clean.customer c
 JOIN clean.customer_number k USING (customer_id)
 LEFT JOIN tiers t USING (customer_id)
+LEFT JOIN agreed a USING (customer_id)
 ORDER BY k.customer_no
+"""
+
+TAG = """
+SELECT k.customer_no, g.tag, CAST(g.tagged_at AS DATE) AS tagged_on
+FROM clean.customer_tag g JOIN clean.customer_number k USING (customer_id)
+ORDER BY k.customer_no, g.tag
 """

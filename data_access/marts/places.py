@@ -56,3 +56,5 @@ ORDER BY day, store_id, hour
 
 # One row per person who works or worked for the chain; no name.
 STAFF = "SELECT * EXCLUDE (unreadable, updated_at) FROM clean.staff ORDER BY staff_id"
+
+CLOSURE = "SELECT store_id, day, reason FROM clean.store_closure ORDER BY day, store_id"

@@ -1,4 +1,4 @@
-"""What was counted on the shelves, and what suppliers still owe."""
+"""What was counted on the shelves, how it came and went, and what suppliers agreed and still owe."""
 
 # One row per store and product with a count, the latest.
 LEVEL = """
@@ -28,4 +28,33 @@ LEFT JOIN clean.purchase_order o USING (purchase_order_id)
 LEFT JOIN clean.stores s USING (store_id)
 LEFT JOIN receipts r USING (purchase_order_id, line_no)
 ORDER BY o.store_id, l.product_id, l.purchase_order_id, l.line_no
+"""
+
+LOT = """
+SELECT store_id, product_id, lot_id, expires_on, quantity FROM clean.stock_lot
+ORDER BY store_id, product_id, lot_id
+"""
+
+# One row per store, product, local day and kind of movement: what came (positive) or went in all.
+MOVEMENT = """
+SELECT
+    m.store_id, m.product_id, CAST(coalesce(clean.local_time(s.time_zone, m.moved_at), m.moved_at) AS DATE) AS day,
+    m.kind, sum(m.quantity) AS quantity
+FROM clean.stock_movement m LEFT JOIN clean.stores s USING (store_id)
+GROUP BY ALL
+ORDER BY m.store_id, m.product_id, day, m.kind
+"""
+
+SUPPLIER = """
+SELECT supplier_id, coalesce(nullif(name, ''), supplier_id) AS name FROM clean.supplier ORDER BY supplier_id
+"""
+
+SUPPLY_TERM = """
+SELECT supplier_id, product_id, lead_time_days, order_multiple, minimum_quantity FROM clean.supply_term
+ORDER BY product_id, supplier_id
+"""
+
+TRANSFER_LANE = """
+SELECT from_store_id, to_store_id, cost, days, minimum_quantity FROM clean.transfer_lane
+ORDER BY from_store_id, to_store_id
 """

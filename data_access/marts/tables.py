@@ -155,6 +155,14 @@ product = Table(
     Column("shelf_life_days", Integer),
     Column("usage_days", Integer),
 )
+store_closure = Table(
+    "store_closure",
+    facts,
+    # one row per store and day on which it stayed closed
+    Column("store_id", String, nullable=False),
+    Column("day", Date, nullable=False),
+    Column("reason", String),
+)
 staff = Table(
     "staff",
     facts,
@@ -165,12 +173,65 @@ staff = Table(
     Column("hired_on", Date),
     Column("left_on", Date),
 )
+shift = Table(
+    "shift",
+    facts,
+    # one row per rostered shift of one person
+    Column("shift_id", String, nullable=False),
+    Column("store_id", String, nullable=False),
+    Column("staff_id", String, nullable=False),
+    Column("starts_at", DateTime, nullable=False),  # store-local, like the next two
+    Column("ends_at", DateTime, nullable=False),
+    Column("day", Date, nullable=False),
+    Column("hours", Double, nullable=False),  # less breaks
+    Column("role", String),
+)
+sales_target = Table(
+    "sales_target",
+    facts,
+    # one row per monthly target of a store, or of one person in it
+    Column("target_id", String, nullable=False),
+    Column("store_id", String, nullable=False),
+    Column("staff_id", String),  # null: the store's
+    Column("month", Date, nullable=False),  # its first day
+    Column("amount", Money, nullable=False),
+)
+course = Table(
+    "course",
+    facts,
+    # one row per training course
+    Column("course_id", String, nullable=False),
+    Column("name", String, nullable=False),
+    Column("skills", String),
+    Column("valid_months", Integer),
+)
+training_record = Table(
+    "training_record",
+    facts,
+    # one row per course that a person completed
+    Column("staff_id", String, nullable=False),
+    Column("store_id", String),  # where the person works
+    Column("course_id", String, nullable=False),
+    Column("completed_on", Date, nullable=False),
+    Column("score", Double),
+)
+recognition = Table(
+    "recognition",
+    facts,
+    # one row per recognition of a person
+    Column("recognition_id", String, nullable=False),
+    Column("staff_id", String, nullable=False),
+    Column("store_id", String),  # where the person works
+    Column("given_at", DateTime, nullable=False),  # UTC
+    Column("reason", String),
+)
 customer = Table(
     "customer",
     facts,
     # one row per registered customer, pseudonymous
     Column("customer_no", BigInteger, nullable=False),
     Column("home_store_id", String),
+    Column("owner_staff_id", String),  # the adviser who looks after the customer
     Column("gender", String),
     Column("age_band", String),  # '18-24', '25-34', ...; null when the birthday is unknown
     Column("is_adult", Boolean, nullable=False),  # unknown age is not adult
@@ -179,8 +240,67 @@ customer = Table(
     Column("joined_on", Date),
     Column("source", String),
     Column("account_type", String),
+    Column("occupation", String),
+    Column("income_band", String),
     Column("importance", String),
     Column("tier", String),  # current tier's name
+    Column("profile_updated_on", Date),  # UTC
+    # what the customer said of their skin; null unless they agree to it being kept
+    Column("skin_type", String),
+    Column("skin_concern", String),
+)
+customer_tag = Table(
+    "customer_tag",
+    facts,
+    # one row per tag on a customer
+    Column("customer_no", BigInteger, nullable=False),
+    Column("tag", String, nullable=False),
+    Column("tagged_on", Date),  # UTC
+)
+tier = Table(
+    "tier",
+    facts,
+    # one row per membership tier
+    Column("tier_id", String, nullable=False),
+    Column("name", String, nullable=False),
+    Column("rank", Integer),
+    Column("threshold", Money),  # of ``basis`` within the last ``window_months``
+    Column("basis", String),  # net_sales
+    Column("window_months", Integer),
+    Column("review_month", Integer),
+)
+tier_change = Table(
+    "tier_change",
+    facts,
+    # one row per move of a customer into a tier
+    Column("customer_no", BigInteger, nullable=False),
+    Column("changed_at", DateTime, nullable=False),  # UTC
+    Column("tier_id", String, nullable=False),
+    Column("from_tier_id", String),
+    Column("reason", String),
+)
+points_rule = Table(
+    "points_rule",
+    facts,
+    # one row per rule that grants points
+    Column("rule_id", String, nullable=False),
+    Column("kind", String, nullable=False),  # purchase | activity | referral | birthday
+    Column("points_per_unit", Double),
+    Column("value_per_point", Money),
+    Column("expires_after_days", Integer),
+)
+points_entry = Table(
+    "points_entry",
+    facts,
+    # one row per booking in a customer's points ledger
+    Column("entry_id", String, nullable=False),
+    Column("customer_no", BigInteger, nullable=False),
+    Column("booked_at", DateTime, nullable=False),  # UTC
+    Column("points", Integer, nullable=False),  # negative when spent or expired
+    Column("kind", String, nullable=False),  # earn | burn | expire | adjust
+    Column("campaign_id", String),
+    Column("order_id", String),
+    Column("expires_on", Date),
 )
 
 customer_rank = Table(
@@ -300,6 +420,61 @@ campaign_arm = Table(
     Column("is_control", Boolean, nullable=False),
     Column("planned_share", Double),
 )
+campaign_store = Table(
+    "campaign_store",
+    facts,
+    # one row per store that takes part in a campaign
+    Column("campaign_id", String, nullable=False),
+    Column("store_id", String, nullable=False),
+)
+campaign_product = Table(
+    "campaign_product",
+    facts,
+    # one row per product that a campaign promotes
+    Column("campaign_id", String, nullable=False),
+    Column("product_id", String, nullable=False),
+)
+coupon = Table(
+    "coupon",
+    facts,
+    # one row per coupon of a campaign
+    Column("campaign_id", String, nullable=False),
+    Column("coupon_code", String, nullable=False),
+    Column("kind", String),
+    Column("face_value", Money),
+    Column("valid_from", Date),
+    Column("valid_to", Date),
+)
+coupon_product = Table(
+    "coupon_product",
+    facts,
+    # one row per product that a coupon can be used for
+    Column("campaign_id", String, nullable=False),
+    Column("coupon_code", String, nullable=False),
+    Column("product_id", String, nullable=False),
+)
+price_promotion = Table(
+    "price_promotion",
+    facts,
+    # one row per price promotion and store where it holds
+    Column("promotion_id", String, nullable=False),
+    Column("store_id", String, nullable=False),
+    Column("product_id", String),  # null: of the category; both null: of everything
+    Column("category", String),
+    Column("starts_on", Date, nullable=False),
+    Column("ends_on", Date, nullable=False),
+    Column("discount", Double),  # share of the list price
+    Column("kind", String),
+)
+holiday = Table(
+    "holiday",
+    facts,
+    # one row per day of an event in the calendar
+    Column("day", Date, nullable=False),
+    Column("event", String, nullable=False),
+    Column("region", String, nullable=False),  # 'all', or a region_id
+    Column("name", String, nullable=False),
+)
 campaign_member = Table(
     "campaign_member",
     facts,
@@ -334,6 +509,70 @@ consent = Table(
     Column("granted_at", DateTime, nullable=False),  # UTC
     Column("withdrawn_at", DateTime),  # UTC; null: lives
 )
+ticket = Table(
+    "ticket",
+    facts,
+    # one row per service contact that was recorded; instants are UTC
+    Column("ticket_id", String, nullable=False),
+    Column("customer_no", BigInteger),
+    Column("store_id", String),
+    Column("order_id", String),
+    Column("product_id", String),
+    Column("lot_id", String),
+    Column("channel", String),
+    Column("opened_at", DateTime, nullable=False),
+    Column("day", Date, nullable=False),  # on which it was opened, store-local
+    Column("first_response_at", DateTime),
+    Column("resolved_at", DateTime),
+    Column("reopened_at", DateTime),
+    Column("category", String),
+    Column("is_complaint", Boolean, nullable=False),
+    Column("reason", String),
+    Column("staff_id", String),
+)
+survey_answer = Table(
+    "survey_answer",
+    facts,
+    # one row per answered survey
+    Column("answer_id", String, nullable=False),
+    Column("kind", String, nullable=False),  # nps (0-10) | csat | product | staff (1-5)
+    Column("stage", String),  # pre_sale | post_sale
+    Column("score", Integer, nullable=False),
+    Column("answered_at", DateTime, nullable=False),  # UTC
+    Column("customer_no", BigInteger),
+    Column("order_id", String),
+    Column("staff_id", String),
+    Column("product_id", String),
+    Column("store_id", String),  # where the person works who was judged; null: nobody was
+)
+follow_up = Table(
+    "follow_up",
+    facts,
+    # one row per planned contact with a customer
+    Column("follow_up_id", String, nullable=False),
+    Column("customer_no", BigInteger, nullable=False),
+    Column("rule", String, nullable=False),  # d3 | w3 | m3 | birthday | lapse
+    Column("due_on", Date, nullable=False),
+    Column("staff_id", String),
+    Column("channel", String),
+    Column("done_at", DateTime),  # UTC; null: not yet
+    Column("outcome", String),
+)
+appointment = Table(
+    "appointment",
+    facts,
+    # one row per booked service
+    Column("appointment_id", String, nullable=False),
+    Column("customer_no", BigInteger),
+    Column("store_id", String, nullable=False),
+    Column("staff_id", String),
+    Column("product_id", String),  # the service
+    Column("booked_at", DateTime, nullable=False),  # UTC
+    Column("starts_at", DateTime, nullable=False),  # store-local, like the next two
+    Column("arrived_at", DateTime),
+    Column("served_at", DateTime),
+    Column("status", String, nullable=False),  # booked | served | no_show | cancelled
+)
 incident = Table(
     "incident",
     facts,
@@ -354,6 +593,54 @@ stock_level = Table(
     Column("on_hand", Integer, nullable=False),
     Column("reserved", Integer, nullable=False),
     Column("counted_at", DateTime),  # store-local
+)
+stock_lot = Table(
+    "stock_lot",
+    facts,
+    # one row per lot of a product in a store
+    Column("store_id", String, nullable=False),
+    Column("product_id", String, nullable=False),
+    Column("lot_id", String, nullable=False),
+    Column("expires_on", Date),
+    Column("quantity", Integer, nullable=False),
+)
+stock_movement = Table(
+    "stock_movement",
+    facts,
+    # one row per store, product, store-local day and kind: what came or went in all
+    Column("store_id", String, nullable=False),
+    Column("product_id", String, nullable=False),
+    Column("day", Date, nullable=False),
+    # opening | receipt | sale | return | transfer_in | transfer_out | adjustment | write_off
+    Column("kind", String, nullable=False),
+    Column("quantity", BigInteger, nullable=False),  # signed
+)
+supplier = Table(
+    "supplier",
+    facts,
+    # one row per supplier
+    Column("supplier_id", String, nullable=False),
+    Column("name", String, nullable=False),
+)
+supply_term = Table(
+    "supply_term",
+    facts,
+    # one row per supplier and product: what was agreed
+    Column("supplier_id", String, nullable=False),
+    Column("product_id", String, nullable=False),
+    Column("lead_time_days", Integer),
+    Column("order_multiple", Integer),
+    Column("minimum_quantity", Integer),
+)
+transfer_lane = Table(
+    "transfer_lane",
+    facts,
+    # one row per way to move goods between two stores
+    Column("from_store_id", String, nullable=False),
+    Column("to_store_id", String, nullable=False),
+    Column("cost", Money),
+    Column("days", Integer),
+    Column("minimum_quantity", Integer),
 )
 purchase_line = Table(
     "purchase_line",
