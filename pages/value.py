@@ -5,18 +5,21 @@ from functools import partial
 import pandas as pd
 import streamlit as st
 
+from data_access.queries.actions import Wanted
 from data_access.scope import Scope
 from models.reports import tables
 from models.reports.value import MOST_MEMBERS, Cell, ValueReport, member_count
-from pages._ui import drill, empty, export, head, load, session, value_views
+from pages._ui import actions, empty, export, head, load, value_views
 from pages._ui import format as fmt
 from pages._ui.i18n import localized, t
-from pages._ui.tables import PAGE_ROWS, first_row, listing, pager
+from pages._ui.tables import PAGE_ROWS, first_row, pager
 
 
-def everybody(scope: Scope, report: ValueReport, generation: str, cell: Cell | None, names: pd.Series) -> pd.DataFrame:
+def everybody(
+    scope: Scope, report: ValueReport, generation: str, cell: Cell | None, wanted: Wanted, names: pd.Series
+) -> pd.DataFrame:
     """The whole list for a file, its stores as ``names`` has them."""
-    found = load.every_value_member(scope, report, generation, cell)
+    found = load.every_value_member(scope, report, generation, cell, wanted)
     return found.assign(store=found["store_id"].map(names))
 
 
@@ -42,22 +45,21 @@ with right.container(border=True, height="stretch"):
 with st.container(border=True):
     cell = value_views.grid(report, page.currency)
 
-many = member_count(report, cell)
 with st.container(border=True):
+    todo = actions.board("value")
+    many = member_count(report, cell, todo.wanted)
     head.block(t("value.members"), value_views.in_words(cell, many), t("value.members_note"))
     first = first_row(many, key="value_page")
     with load.working(t("value.members")):
-        rows = load.value_members(page.scope, page.period.last, page.generation, cell, first, PAGE_ROWS)
+        rows = load.value_members(page.scope, page.period.last, page.generation, cell, first, PAGE_ROWS, todo.wanted)
     people = value_views.with_ranges(localized(rows, {"store": "store.name"}), page.currency)
     shown = value_views.columns(people)
-    opens = "customer_key" if session.may_open("customer") else None
-    opened = listing(people, shown, currency=page.currency, alt=t("value.members"), key="value_members", opens=opens)
+    todo.listing(people, shown, currency=page.currency, alt=t("value.members"), key="value_members")
     pager(many, key="value_page")
-if opened:
-    drill.open_page("customer", customer=opened)
+    todo.came_of(page.generation)
 
 names = localized(load.places(page.generation), {"store": "store.name"}).set_index("store_id")["store"]
-read = partial(everybody, page.scope, report, page.generation, cell, names)
+read = partial(everybody, page.scope, report, page.generation, cell, todo.wanted, names)
 if many > MOST_MEMBERS:
     st.caption(t("value.list_ends", most=fmt.count(MOST_MEMBERS), n=fmt.count(many)))
 export.menu("value", page.cover(), tables(report), export.Unread(rows.columns.tolist(), min(many, MOST_MEMBERS), read))

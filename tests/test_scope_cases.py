@@ -71,6 +71,7 @@ DRAW: dict[str, Callable[[Draw], Any]] = {
     "campaign_id": lambda draw: draw.choice(("K1", "K2", "K3", "K4", "K5", *FORGED)),
     "campaign_ids": lambda draw: draw.choice((None, some(draw, ("K1", "K2", "K3", "K4", "K5")))),
     "arms": lambda draw: some(draw, ("gift", "held back", "all", "")),
+    "numbers": lambda draw: some(draw, CUSTOMERS),
     "only": lambda draw: draw.choice((None, some(draw, CUSTOMERS))),
     "most": lambda draw: draw.choice((1, 3, 10)),
     "limit": lambda draw: draw.choice((1, 3, 50)),

@@ -7,6 +7,7 @@ import pandas as pd
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from data_access.queries.actions import Wanted
 from data_access.scope import Scope
 from data_access.snapshot import Snapshot
 from models.reports.value import Cell, ValueReport, members_of, value
@@ -36,8 +37,10 @@ def report(simulated: Snapshot) -> ValueReport:
 def visit(chain: Path, report: ValueReport, simulated: Snapshot, monkeypatch: pytest.MonkeyPatch) -> Visit:
     """``visit("regional", "en")`` opens the page over simulated customers instead of those of the small chain."""
 
-    def rows(scope: Scope, as_of: object, generation: str, cell: Cell | None, first: int, many: int) -> pd.DataFrame:
-        return members_of(simulated, CHAIN, report, cell, first, many)
+    def rows(
+        scope: Scope, as_of: object, generation: str, cell: Cell | None, first: int, many: int, wanted: Wanted
+    ) -> pd.DataFrame:
+        return members_of(simulated, CHAIN, report, cell, first, many, wanted)
 
     def run(role: str, language: str = "en", check: ValueReport | None = report) -> AppTest:
         monkeypatch.setattr("pages._ui.session.identity", lambda: PEOPLE[role])

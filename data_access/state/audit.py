@@ -48,6 +48,7 @@ ACTIONS = (
     "erasure_declined",
     "retention_changed",
     "customer_data_taken",
+    "list_acted",
 )
 
 PAGE = 50  # entries

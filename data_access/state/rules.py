@@ -66,4 +66,9 @@ KEYS = (
     "erasure_confirm",
     "several_customers",
     "no_such_customer",
+    "action_many",
+    "action_subject",
+    "action_note",
+    "action_until",
+    "action_assignee",
 )

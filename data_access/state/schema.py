@@ -225,3 +225,22 @@ retention_rule = Table(
     _needed("months", Integer),
     info={"grain": "one decision how long something is kept, where it is not the usual one"},
 )
+
+list_action = Table(
+    "list_action",
+    state,
+    Column("number", BigInteger().with_variant(Integer, "sqlite"), primary_key=True, autoincrement=False),
+    _needed("at", DateTime),
+    _needed("actor", NAME),
+    _needed("list_key", WORD),
+    _needed("subject_kind", WORD),  # customer | store | product | ...
+    _needed("subject_key", NAME),  # of a customer: the pseudonym
+    Column("store_id", ID),  # whose row it is; null: the chain's
+    _needed("state", WORD),  # open | done | assigned | snoozed
+    Column("until", Date),  # of a snoozed row: hidden before this day
+    Column("assignee", NAME),  # staff:ID, or an actor as in the audit log
+    _needed("note", NAME),
+    info={"grain": "one thing done about one row of a list; never changed, the latest one counts"},
+)
+Index("ix_list_action_list_key", list_action.c.list_key)
+Index("ix_list_action_subject_key", list_action.c.subject_key)

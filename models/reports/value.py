@@ -14,6 +14,7 @@ from data_access.marts.tables import MONEY_UNIT
 from data_access.pseudonym import customer_key
 from data_access.queries import places
 from data_access.queries import value as queries
+from data_access.queries.actions import EVERYBODY, Wanted
 from data_access.scope import Scope
 from data_access.snapshot import Snapshot
 from models.calc import concentration, purchases, spend
@@ -170,11 +171,11 @@ def members_of(
     cell: Cell | None = None,
     offset: int = 0,
     limit: int = 50,
+    wanted: Wanted = EVERYBODY,
 ) -> pd.DataFrame:
     """A page of the list of customers behind ``report``, or of those of a cell; columns as its members."""
     columns = list(declared_tables(ValueReport)["members"])
-    chosen = report.ranked if cell is None else report.ranked[report.cells == _code(cell)]
-    numbers = chosen[offset : offset + limit]
+    numbers = _chosen(report, cell, wanted)[offset : offset + limit]
     if report.models is None or not len(numbers):
         return pd.DataFrame(columns=columns)
     people = _in_money(queries.customers(scope, snapshot.engine, report.as_of, numbers.tolist()))
@@ -201,9 +202,14 @@ def members_of(
     return rows.set_index("customer_no").loc[numbers, columns].reset_index(drop=True)
 
 
-def member_count(report: ValueReport, cell: Cell | None) -> int:
+def member_count(report: ValueReport, cell: Cell | None, wanted: Wanted = EVERYBODY) -> int:
     """How many customers are in a cell, all without one."""
-    return len(report.ranked) if cell is None else int((report.cells == _code(cell)).sum())
+    return len(_chosen(report, cell, wanted))
+
+
+def _chosen(report: ValueReport, cell: Cell | None, wanted: Wanted) -> NDArray[np.int64]:
+    chosen = report.ranked if cell is None else report.ranked[report.cells == _code(cell)]
+    return chosen if wanted == EVERYBODY else chosen[wanted.among(chosen)]
 
 
 def _code(cell: Cell) -> int:

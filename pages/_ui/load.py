@@ -16,12 +16,15 @@ from streamlit.runtime.scriptrunner import add_script_run_ctx
 
 from data_access.queries import consents as consent_queries
 from data_access.queries import places as place_queries
+from data_access.queries.actions import EVERYBODY, Wanted
 from data_access.queries.segments import Choice
 from data_access.scope import Period, Scope
 from data_access.settings import settings
 from data_access.snapshot import Snapshot, Unusable, current_snapshot, open_snapshot
 from data_access.snapshot import unusable as unusable_snapshot
+from data_access.state.actions import Action
 from data_access.texts import translations as read_translations
+from models.reports.actions import came_of as came_of_actions
 from models.reports.campaign import CampaignReport
 from models.reports.campaign import campaign as campaign_report
 from models.reports.campaigns import CampaignsReport
@@ -226,15 +229,23 @@ def value_check(scope: Scope, as_of: date, generation: str) -> ValueReport | Non
 
 @st.cache_data(ttl=_KEEP, max_entries=128, show_spinner=False)
 def value_members(
-    scope: Scope, as_of: date, generation: str, cell: Cell | None, offset: int, limit: int
+    scope: Scope, as_of: date, generation: str, cell: Cell | None, offset: int, limit: int, wanted: Wanted = EVERYBODY
 ) -> pd.DataFrame:
     """A page of the list of customers behind ``value``."""
-    return members_of_value(_at(generation), scope, value(scope, as_of, generation), cell, offset, limit)
+    return members_of_value(_at(generation), scope, value(scope, as_of, generation), cell, offset, limit, wanted)
 
 
-def every_value_member(scope: Scope, report: ValueReport, generation: str, cell: Cell | None) -> pd.DataFrame:
+def every_value_member(
+    scope: Scope, report: ValueReport, generation: str, cell: Cell | None, wanted: Wanted = EVERYBODY
+) -> pd.DataFrame:
     """The list as far as one file takes it; kept nowhere."""
-    return members_of_value(_at(generation), scope, report, cell, 0, MOST_VALUE_MEMBERS)
+    return members_of_value(_at(generation), scope, report, cell, 0, MOST_VALUE_MEMBERS, wanted)
+
+
+@st.cache_data(ttl=_KEEP, max_entries=32, show_spinner=False)
+def came_of(scope: Scope, generation: str, done: tuple[Action, ...], days: int) -> pd.DataFrame:
+    """What came of rows that were done, one row per list."""
+    return came_of_actions(_at(generation), scope, done, days)
 
 
 @st.cache_data(ttl=_KEEP, max_entries=64, show_spinner=False)

@@ -26,6 +26,7 @@ _NAME_WHEN_NARROW = 140  # pixels
 _WORD_WHEN_NARROW = 90
 PAGE_ROWS = 20
 _ROW_PIXELS = 35
+_THUMB_PIXELS = 44
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,24 +117,54 @@ def listing(
     """
     if len(columns) > MOST_COLUMNS:
         raise ValueError(f"a list has at most {MOST_COLUMNS} columns, this one {len(columns)}")
+    drawn, settings = _drawn(frame, columns, currency, rows, _ROW_PIXELS)
+    if opens is None:
+        st.dataframe(drawn, alt=alt, key=key, **settings)
+        return None
+    state = st.dataframe(drawn, alt=alt, key=key, on_select="rerun", selection_mode="single-cell", **settings)
+    return _opened(frame, opens, state)
+
+
+def choosing(
+    frame: pd.DataFrame,
+    columns: Sequence[Column],
+    *,
+    currency: str,
+    alt: str,
+    key: str,
+    opens: str | None = None,
+    rows: int | None = None,
+) -> tuple[str | None, list[int]]:
+    """As ``listing``, with a box to tick before each row; gives also the positions of the rows that are ticked.
+
+    In a narrow window rows are as high as a thumb needs.
+    """
+    drawn, settings = _drawn(frame, columns, currency, rows, _THUMB_PIXELS if narrow() else _ROW_PIXELS)
+    modes: list[Literal["multi-row", "single-cell"]] = ["multi-row", "single-cell"] if opens else ["multi-row"]
+    state = st.dataframe(drawn, alt=alt, key=key, on_select="rerun", selection_mode=modes, **settings)
+    ticked = [row for row in state["selection"]["rows"] if 0 <= row < len(frame)]
+    return (_opened(frame, opens, state) if opens else None), ticked
+
+
+def _drawn(
+    frame: pd.DataFrame, columns: Sequence[Column], currency: str, rows: int | None, row_height: int
+) -> tuple[pd.DataFrame, dict[str, Any]]:
+    """What is shown of ``frame`` in this window, and how."""
     known = [column for column in columns if frame[column.name].notna().any()] or list(columns)
     shown = [replace(c, width=_narrow_width(c, c is known[0])) for c in known[:WHEN_NARROW]] if narrow() else known
     drawn = pd.DataFrame({column.name: _values(frame[column.name], column) for column in shown})
-    settings: dict[str, Any] = {
+    return drawn, {
         "hide_index": True,
         "placeholder": fmt.MISSING,
         "column_config": {column.name: _config(column, currency) for column in shown},
-        "alt": alt,
-        "key": key,
-        "row_height": _ROW_PIXELS,
-        "height": _ROW_PIXELS * (rows + 1) + 3 if rows and len(frame) > rows else "content",
+        "row_height": row_height,
+        "height": row_height * (rows + 1) + 3 if rows and len(frame) > rows else "content",
     }
-    if opens is None:
-        st.dataframe(drawn, **settings)
-        return None
-    state = st.dataframe(drawn, on_select="rerun", selection_mode="single-cell", **settings)
+
+
+def _opened(frame: pd.DataFrame, opens: str, state: Any) -> str | None:
     cells = state["selection"]["cells"]
-    return str(frame[opens].iloc[cells[0][0]]) if cells and cells[0][0] < len(frame) else None
+    return str(frame[opens].iloc[cells[0][0]]) if cells and 0 <= cells[0][0] < len(frame) else None
 
 
 def first_row(rows: int, *, key: str, size: int = PAGE_ROWS) -> int:

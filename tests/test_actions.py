@@ -1,0 +1,210 @@
+"""Rows of lists that people deal with: what counts, who sees and may do it, what came of it."""
+
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import date, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from sqlalchemy import Engine, select
+
+from data_access.pseudonym import customer_key, customer_number, secret_key
+from data_access.scope import Scope
+from data_access.snapshot import Snapshot, current_snapshot
+from data_access.state import actions, audit
+from data_access.state.actions import Action, Subject, Wish, act
+from data_access.state.audit import Filter
+from data_access.state.rules import Rule
+from data_access.state.schema import list_action
+from data_access.state.store import prepare, state_engine, writing
+from models.reports.actions import came_of
+from tests.small_chain import served
+
+CHAIN, S1, S2 = Scope("chain"), Scope("stores", ("S1",)), Scope("stores", ("S2",))
+EAST = Scope("stores", ("S1", "S2"))
+NOW = datetime(2026, 11, 22, 3)
+DONE = Wish("done")
+
+
+@pytest.fixture(scope="module")
+def chain(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    with served(tmp_path_factory.mktemp("chain")) as home:
+        yield home
+
+
+@pytest.fixture
+def snapshot(chain: Path) -> Snapshot:
+    return current_snapshot(chain)
+
+
+@pytest.fixture
+def state(tmp_path: Path) -> Iterator[Engine]:
+    engine = state_engine(f"sqlite:///{tmp_path}/state.sqlite")
+    prepare(engine)
+    yield engine
+    engine.dispose()
+
+
+@pytest.fixture
+def of(chain: Path) -> Any:
+    """``of("S1")``: a row of the list of the value page, about the customer of that store's order of 20 November."""
+    number = {"S1": 1, "S2": 2, "S3": 3}
+
+    def row(store_id: str, list_key: str = "value") -> Subject:
+        name = f"C{date(2026, 11, 20).toordinal() * number[store_id] % 40}"
+        key = customer_key(customer_number(secret_key(chain), name))
+        return Subject(list_key, "customer", key, store_id)
+
+    return row
+
+
+def test_the_latest_action_counts_and_the_others_stay(state: Engine, snapshot: Snapshot, of: Any) -> None:
+    row = of("S1")
+    act(state, snapshot, S1, "anna", [row], Wish("snoozed", until=date(2026, 12, 1), note="on holiday"), NOW)
+    act(state, snapshot, S1, "anna", [row], DONE, NOW + timedelta(days=9))
+    (found,) = actions.latest(state, S1, "value")
+    assert (found.subject, found.state, found.until, found.at) == (row, "done", None, NOW + timedelta(days=9))
+    assert [one.state for one in actions.history(state, S1, "customer", row.key)] == ["done", "snoozed"]
+    assert actions.latest(state, S1, "lapse") == ()
+
+
+def test_a_snoozed_row_comes_back_on_its_day(state: Engine, snapshot: Snapshot, of: Any) -> None:
+    act(state, snapshot, S1, "anna", [of("S1")], Wish("snoozed", until=date(2026, 12, 1)), NOW)
+    (found,) = actions.latest(state, S1)
+    assert found.hides(date(2026, 11, 30))
+    assert not found.hides(date(2026, 12, 1))
+
+
+def test_everybody_sees_the_actions_of_their_own_stores_only(state: Engine, snapshot: Snapshot, of: Any) -> None:
+    act(state, snapshot, CHAIN, "maria", [of("S1"), of("S2"), of("S3")], DONE, NOW)
+    act(state, snapshot, CHAIN, "maria", [Subject("demand", "product", "P1", None)], DONE, NOW)
+    seen = {scope: sorted(str(one.subject.store_id) for one in actions.latest(state, scope)) for scope in (S1, EAST)}
+    assert seen == {S1: ["S1"], EAST: ["S1", "S2"]}
+    # The customers of S1 and S3 are the same one: the chain knows the latest of both.
+    assert [one.subject.store_id for one in actions.latest(state, CHAIN)] == [None, "S3", "S2"]
+    assert actions.latest(state, Scope("stores")) == ()
+
+
+def test_of_one_customer_a_region_sees_the_latest_and_each_store_its_own(
+    state: Engine, snapshot: Snapshot, of: Any
+) -> None:
+    # A customer of both stores, who is C0 in S1 on the days whose number is a multiple of 40, in S2 of 20.
+    shared = of("S2")
+    both = [replace(shared, store_id="S1"), shared]
+    act(state, snapshot, S2, "bo", both[1:], DONE, NOW)
+    act(state, snapshot, S1, "anna", both[:1], Wish("open"), NOW)
+    assert [one.state for one in actions.latest(state, S2)] == ["done"]
+    assert [one.state for one in actions.latest(state, EAST)] == ["open"]
+
+
+REFUSED = [
+    # scope, store of the row -> refused: another store's row; the chain's own; a store that does not know the customer
+    (S1, "S2"),
+    (EAST, "S3"),
+    (S1, None),
+    (CHAIN, "S9"),
+    (Scope("stores"), "S1"),
+]
+
+
+@pytest.mark.parametrize(("scope", "store_id"), REFUSED)
+def test_nobody_writes_about_rows_of_others(
+    state: Engine, snapshot: Snapshot, of: Any, scope: Scope, store_id: str | None
+) -> None:
+    row = replace(of("S1"), store_id=store_id)
+    with pytest.raises(Rule, match="outside") as refused:
+        act(state, snapshot, scope, "anna", [of("S1"), row] if scope is S1 else [row], DONE, NOW)
+    assert refused.value.key == "action_subject"
+    assert actions.latest(state, CHAIN) == ()  # nor about the rows beside it
+
+
+def test_a_key_of_nobody_is_no_customer_of_the_store(state: Engine, snapshot: Snapshot, of: Any) -> None:
+    for key in ("c" + "0" * 15, "C1", "=1+1", ""):
+        with pytest.raises(Rule, match="outside"):
+            act(state, snapshot, S1, "anna", [replace(of("S1"), key=key)], DONE, NOW)
+
+
+WRONG = [
+    (Wish("done", note="call 138 0013 8000"), "action_note"),
+    (Wish("done", note="li@example.com"), "action_note"),
+    (Wish("done", note="two\nlines"), "action_note"),
+    (Wish("done", note="x" * 141), "action_note"),
+    (Wish("snoozed"), "action_until"),
+    (Wish("snoozed", until=date(2026, 11, 21)), "action_until"),
+    (Wish("snoozed", until=date(2027, 12, 1)), "action_until"),
+    (Wish("assigned"), "action_assignee"),
+    (Wish("assigned", assignee="staff:nobody"), "action_assignee"),
+]
+
+
+@pytest.mark.parametrize(("wish", "key"), WRONG)
+def test_what_does_not_fit_is_refused(state: Engine, snapshot: Snapshot, of: Any, wish: Wish, key: str) -> None:
+    with pytest.raises(Rule) as refused:
+        act(state, snapshot, S1, "anna", [of("S1")], wish, NOW)
+    assert refused.value.key == key
+
+
+def test_too_many_rows_and_none_are_refused(state: Engine, snapshot: Snapshot, of: Any) -> None:
+    rows = [Subject("stock", "product", f"P{number}", "S1") for number in range(201)]
+    for wrong in ([], rows):
+        with pytest.raises(Rule, match="1 to 200"):
+            act(state, snapshot, S1, "anna", wrong, DONE, NOW)
+    assert act(state, snapshot, S1, "anna", rows[:200], DONE, NOW) == 200
+
+
+def test_the_log_says_who_did_what_to_how_many_rows(state: Engine, snapshot: Snapshot, of: Any) -> None:
+    act(state, snapshot, EAST, "anna", [of("S1"), of("S2")], DONE, NOW)
+    (entry,) = audit.search(state, Filter(action="list_acted")).entries
+    assert (entry.actor, entry.subject, entry.detail["rows"]) == ("anna", "value", 2)
+
+
+def test_a_row_is_assigned_to_oneself_and_the_demo_chain_to_its_managers(
+    state: Engine, snapshot: Snapshot, of: Any
+) -> None:
+    offered = actions.assignees(state, snapshot, EAST, "demo:regional:east", {"S1"})
+    assert [one.key for one in offered] == ["demo:regional:east", "demo:manager:S1"]
+    wish = Wish("assigned", assignee="demo:manager:S1", note="please call")
+    act(state, snapshot, EAST, "demo:regional:east", [of("S1")], wish, NOW)
+    assert actions.latest(state, S1)[0].assignee == "demo:manager:S1"
+    with pytest.raises(Rule, match="responsible"):
+        act(state, snapshot, EAST, "demo:regional:east", [of("S2")], wish, NOW)
+
+
+def test_erasing_somebody_empties_the_notes(state: Engine, snapshot: Snapshot, of: Any) -> None:
+    act(state, snapshot, S1, "anna", [of("S1")], Wish("done", note="likes roses"), NOW)
+    with writing(state) as connection:
+        actions.forget(connection, "customer", of("S1").key)
+    with state.connect() as connection:
+        assert connection.scalars(select(list_action.c.note)).all() == [""]
+
+
+def done_at(row: Subject, at: datetime) -> Action:
+    return Action(1, at, "anna", row, "done", None, None, "")
+
+
+def test_what_came_of_it_counts_purchases_within_the_window(snapshot: Snapshot, of: Any) -> None:
+    # S1 has one order a day, so each of its 40 customers buys there every 40 days, at 14:00 in Shanghai.
+    row = of("S1")  # bought on 20 November and 11 October
+    cases = {
+        datetime(2026, 10, 11, 7): (1, 0, 0),  # after the purchase of the day: the next one is 40 days later
+        datetime(2026, 10, 11, 5): (1, 1, 0),  # an hour before it
+        datetime(2026, 9, 12): (1, 1, 0),  # 29 days before it
+        datetime(2026, 9, 10): (1, 0, 0),  # 31 days before it
+        datetime(2026, 11, 1): (0, 0, 1),  # bought since, but its 30 days are not over
+    }
+    for at, expected in cases.items():
+        (found,) = came_of(snapshot, S1, [done_at(row, at)]).to_dict("records")
+        assert (found["watched"], found["bought_after"], found["waiting"]) == expected, at
+        assert (found["done"], found["customers"]) == (1, 1)
+
+
+def test_what_came_of_it_has_its_interval_and_knows_lists_apart(snapshot: Snapshot, of: Any) -> None:
+    past = [done_at(of("S1"), datetime(2026, 9, 12)), done_at(of("S1", "lapse"), datetime(2026, 9, 10))]
+    past += [done_at(Subject("stock", "product", "P1", "S1"), datetime(2026, 9, 12))]
+    found = came_of(snapshot, S1, past).set_index("list_key")
+    assert found["rate"].fillna(-1).to_dict() == {"lapse": 0, "stock": -1, "value": 1}
+    # Wilson, one of one: 1 / (1 + 1.96^2) to 1
+    assert found.loc["value", "lo95"] == pytest.approx(1 / (1 + 1.959964**2), abs=1e-6)
+    assert found.loc["value", "hi95"] == pytest.approx(1)
+    assert found.loc["stock", ["done", "customers", "watched"]].tolist() == [1, 0, 0]
