@@ -91,6 +91,8 @@ _ALL = (
     Metric("repeat_purchase_rate", "percent", 1, "repeat_customers", "customers"),
     Metric("repeat_sales_rate", "percent", 0, "repeat_net_sales", "net_sales"),
     Metric("orders_per_customer", "decimal", 1, "orders", "customers"),
+    # expected run-outs after which the customer bought again about the expected day, of those that could be judged
+    Metric("hit_rate", "percent", 1, "hits", "judged"),
 )
 
 METRICS: dict[str, Metric] = {metric.key: metric for metric in _ALL}

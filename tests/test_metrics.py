@@ -31,6 +31,8 @@ SUMS = {
     "traffic": 120.0,
     "counted_day_orders": 15.0,
     "returns_of_sales": 80.0,
+    "judged": 25.0,
+    "hits": 3.0,
 }
 
 # Worked by hand from SUMS; what is not here is its own sum.
@@ -44,6 +46,7 @@ RATIOS = {
     "repeat_purchase_rate": 3 / 9,
     "repeat_sales_rate": 600 / 900,
     "orders_per_customer": 18 / 9,
+    "hit_rate": 3 / 25,
 }
 
 

@@ -73,6 +73,7 @@ DRAW: dict[str, Callable[[Draw], Any]] = {
     "arms": lambda draw: some(draw, ("gift", "held back", "all", "")),
     "numbers": lambda draw: some(draw, CUSTOMERS),
     "only": lambda draw: draw.choice((None, some(draw, CUSTOMERS))),
+    "customers": lambda draw: some(draw, CUSTOMERS),
     "most": lambda draw: draw.choice((1, 3, 10)),
     "limit": lambda draw: draw.choice((1, 3, 50)),
     "offset": lambda draw: draw.choice((0, 0, 2)),
@@ -84,6 +85,14 @@ DRAW: dict[str, Callable[[Draw], Any]] = {
     "cuts": lambda draw: {name: draw.choice((None, draw.randint(1, 300))) for name in segments.CUTS},
     "tie_rule": lambda draw: draw.choice(("keep_ties", "equal_size")),
     "choice": lambda draw: draw.choice((None, Choice("abc", "U"), Choice("stage", "active"), Choice("cell", "5-4"))),
+    "cohort": period,
+    "month": period,
+    "came": lambda draw: draw.choice((True, False)),
+    "within": lambda draw: some(draw, (0, 10, 30, 90)),
+    "level": lambda draw: draw.choice(("region", "store")),
+    "by": lambda draw: draw.choice(("scope", "region", "store")),
+    "by_store": lambda draw: draw.choice((True, False)),
+    "source": lambda draw: draw.choice((None, "store", *FORGED)),
     "campaigns.step_hours previous": lambda draw: {
         step: draw.choice(("targeted", "sent")) for step in some(draw, STEPS)
     },

@@ -17,6 +17,7 @@ from models.reports.overview import OverviewReport, overview
 from models.reports.privacy import PrivacyReport, privacy
 from models.reports.product import ProductReport, product
 from models.reports.retention import RetentionReport, retention
+from models.reports.run_out import AHEAD, RunOutReport, run_out
 from models.reports.segments import MEMBERS, SegmentsReport, segments
 from models.reports.store import StoreReport, store
 from models.reports.value import HORIZON, ValueReport, value
@@ -137,6 +138,13 @@ _ALL = (
         CustomerReport,
         "nothing",
         (Parameter("customer", "customer_key", str, "the customer's key (pseudonym)", required=True),),
+    ),
+    Report(
+        "run_out",
+        run_out,
+        RunOutReport,
+        "as_of",
+        (Parameter("ahead_days", "ahead_days", _whole, f"days that are looked ahead, default {AHEAD}"),),
     ),
     Report("health", health, HealthReport, "nothing"),
     Report(

@@ -1,0 +1,133 @@
+"""The parts of the run-out page: cards, what runs out on which day, how such expectations held, the list in words."""
+
+import pandas as pd
+import plotly.graph_objects as go
+import streamlit as st
+
+from models.reports.run_out import ALL, HOLDOUT_DAYS, MEDIAN, RunOutReport
+from pages._ui import charts, head, palette
+from pages._ui import format as fmt
+from pages._ui.device import narrow
+from pages._ui.i18n import localized, t
+from pages._ui.tables import Column, badge, column
+
+_TONES = {"own": "green", "pace": "blue", "usage": "gray", "usual": "gray"}
+COLUMNS = (
+    column("customer_key"),
+    Column("said", "text", width="large"),
+    Column("expected_on", "day"),
+    column("range"),
+    badge("basis", "run_out.basis", _TONES),
+    Column("amount", "money"),
+    Column("in_stock", "count"),
+    badge("call", "run_out.call", {"yes": "green", "no": "gray"}),
+)
+_NAMES = {
+    "product": "product.name",
+    "need": "product.subcategory",
+    "category": "product.category",
+    "store": "store.name",
+}
+_TALL = 250
+
+
+def figures(report: RunOutReport, currency: str) -> list[tuple[str, str, str | None]]:
+    """Cards: how many people, how many purchases, worth what, and how often that came true."""
+    known = report.summary.set_index("key")["value"]
+    held = report.held[report.held["basis"] == ALL].iloc[0]
+    said = {"days": fmt.days(report.ahead_days)}
+    return [
+        (t("run_out.customers"), fmt.count(known["run_out_customers"]), t("run_out.customers_help", **said)),
+        (t("run_out.needs"), fmt.count(known["run_outs"]), t("run_out.needs_help")),
+        (t("run_out.amount"), fmt.card_value(known["run_out_amount"], "money", currency), t("run_out.amount_help")),
+        (t("metric.hit_rate"), fmt.percent(held["hit_rate"]), t("run_out.hit_help", **_judged(held))),
+    ]
+
+
+def by_day(report: RunOutReport) -> go.Figure:
+    """One bar per day ahead; a click gives the day."""
+    days = report.by_day
+    texts = [fmt.day(day) for day in days["day"]]
+    bars = go.Bar(
+        x=list(range(len(days))),
+        y=days["customers"].tolist(),
+        marker={"color": palette.OWN, "cornerradius": 3},
+        customdata=list(zip(days["day"].dt.strftime("%Y-%m-%d"), texts, strict=True)),
+        hovertemplate="<b>%{customdata[1]}</b><br>%{y}<extra></extra>",
+        showlegend=False,
+    )
+    figure = go.Figure(bars, charts.layout(height=_TALL, bargap=0.25))
+    step = -(-len(days) // (4 if narrow() else 7))
+    ticks, said = charts.axis_ticks("count", "", float(days["customers"].max()))
+    figure.update_xaxes(
+        tickvals=list(range(0, len(days), step)),
+        ticktext=[fmt.day_short(day) for day in days["day"][::step]],
+        showgrid=False,
+        ticks="",
+        fixedrange=True,
+        automargin=True,
+    )
+    figure.update_yaxes(
+        tickvals=ticks,
+        ticktext=said,
+        gridcolor=palette.RULE,
+        zeroline=False,
+        ticks="",
+        fixedrange=True,
+        automargin=True,
+    )
+    return figure
+
+
+def held(report: RunOutReport) -> None:
+    """How often customers came back about the expected day, by what the expectation was made from."""
+    known = report.summary.set_index("key")["value"]
+    window = fmt.days(known["hit_days"])
+    head.block(
+        t("run_out.held"), t("run_out.held_note", days=window), t("run_out.held_help", past=fmt.days(HOLDOUT_DAYS))
+    )
+    rows = report.held[(report.held["judged"] > 0) & (report.held["basis"] != ALL)]
+    bars = rows.assign(name=[t(f"run_out.basis.{basis}") for basis in rows["basis"]])
+    figure = charts.ranked_bars(bars, label="name", value="hit_rate", ids="basis", currency="", unit="percent")
+    figure.data[0].marker.color = [palette.QUIET if basis == MEDIAN else palette.OWN for basis in rows["basis"]]
+    for data, (_, row) in zip(figure.data[0].customdata, rows.iterrows(), strict=True):
+        data[2] = t("run_out.hits", **_judged(row))
+    charts.show(figure, alt=t("run_out.held"), key="run_out_held")
+    st.caption(
+        t(
+            "run_out.error",
+            own=fmt.days(round(known["error_days"])),
+            median=fmt.days(round(known["median_error_days"])),
+            n=fmt.count(known["gaps"]),
+            covered=fmt.percent(known["covered"], 0),
+        )
+    )
+
+
+def people(report: RunOutReport, day: str | None) -> pd.DataFrame:
+    """The list in the language of the run, of one day or of all."""
+    due = report.due if day is None else report.due[report.due["expected_on"] == pd.Timestamp(day)]
+    rows = localized(due.reset_index(drop=True), _NAMES)
+    return rows.assign(
+        said=[bought(row) for _, row in rows.iterrows()],
+        range=[fmt.period(first, last) for first, last in zip(rows["from_on"], rows["until_on"], strict=True)],
+        call=rows["may_be_called"].map({True: "yes", False: "no"}),
+    )
+
+
+def bought(row: pd.Series) -> str:
+    """What was bought, how many, and when, in the language of the run."""
+    said = {"product": row["product"], "day": fmt.day(row["last_day"])}
+    if row["units"] > 1:
+        return t("run_out.bought_several", units=fmt.count(row["units"]), **said)
+    return t("run_out.bought", **said)
+
+
+def when(report: RunOutReport, day: str | None) -> str:
+    """The days of the list."""
+    return fmt.period(report.by_day["day"].iloc[0], report.by_day["day"].iloc[-1]) if day is None else fmt.day(day)
+
+
+def _judged(row: pd.Series) -> dict[str, str]:
+    shares = {name: fmt.percent(row[name]) for name in ("hit_rate", "lo95", "hi95")}
+    return {"hits": fmt.count(row["hits"]), "judged": fmt.count(row["judged"]), **shares}
