@@ -47,6 +47,7 @@ PAGES: tuple[Page, ...] = (
     Page("overview", "today", ":material/space_dashboard:", _TRADE),
     Page("segments", "customers", ":material/groups:", _CUSTOMERS),
     Page("customer", "customers", ":material/person:", _CUSTOMERS, listed=False),
+    Page("run_out", "customers", ":material/hourglass_bottom:", _CUSTOMERS),
     Page("retention", "customers", ":material/autorenew:", _CUSTOMERS),
     Page("value", "customers", ":material/diamond:", _CUSTOMERS),
     Page("campaigns", "marketing", ":material/campaign:", _TRADE),

@@ -47,6 +47,8 @@ from models.reports.product import ProductReport
 from models.reports.product import product as product_report
 from models.reports.retention import RetentionReport
 from models.reports.retention import retention as retention_report
+from models.reports.run_out import RunOutReport
+from models.reports.run_out import run_out as run_out_report
 from models.reports.segments import MOST_MEMBERS, SegmentsReport
 from models.reports.segments import members as members_of_report
 from models.reports.segments import segments as segments_report
@@ -213,6 +215,11 @@ def every_member(scope: Scope, report: SegmentsReport, generation: str, choice: 
 @st.cache_data(ttl=_KEEP, max_entries=32, show_spinner=False)
 def retention(scope: Scope, as_of: date, generation: str, months: int | None = 24) -> RetentionReport:
     return retention_report(_at(generation), scope, as_of, months)
+
+
+@st.cache_data(ttl=_KEEP, max_entries=24, show_spinner=False)
+def run_out(scope: Scope, as_of: date, ahead_days: int, generation: str) -> RunOutReport:
+    return run_out_report(_at(generation), scope, as_of, ahead_days)
 
 
 @st.cache_data(ttl=_KEEP, max_entries=12, show_spinner=False)
