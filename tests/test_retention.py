@@ -7,11 +7,12 @@ import pandas as pd
 import pytest
 
 from data_access.errors import Problem
-from data_access.queries.retention import cohort_months
+from data_access.pseudonym import customer_key
+from data_access.queries.retention import cohort_months, second_visits
 from data_access.scope import Scope
 from data_access.snapshot import Snapshot
-from models.reports.retention import retention
-from tests.random_chain import LAST, RandomChain, random_chain
+from models.reports.retention import CohortCell, cohort_members, retention, without_order
+from tests.random_chain import FIRST, LAST, RandomChain, random_chain
 from tests.report_fixtures import figure
 from tests.tiny import AS_OF, CHAIN, NORTH, NOTHING, ONLY_A
 
@@ -110,3 +111,91 @@ def test_cohorts_agree_with_plain_pandas(chain: RandomChain, scope: Scope, as_of
     ).fillna(0)
     found = cohort_months(scope, chain.snapshot.engine, as_of).set_index(by)
     pd.testing.assert_frame_equal(found, expected, check_dtype=False, check_index_type=False)
+
+
+# --- growth, waits and who is meant -----------------------------------------------------------------
+
+
+def test_new_customers_grow_from_month_to_month(chain: RandomChain) -> None:
+    report = retention(chain.snapshot, CHAIN, LAST, months=None)
+    growth = report.growth.set_index("month")
+    new = report.new_returning.set_index("month")["new"]
+    assert growth.index[0] == "2025-01"
+    assert growth.index[-1] == "2026-01"  # February has not ended
+    assert np.isnan(growth.loc["2025-01", "growth"])  # there is no month before it
+    assert growth.loc["2025-04", "growth"] == new["2025-04"] / new["2025-03"] - 1
+    assert growth.loc["2025-04", "lo95"] < growth.loc["2025-04", "growth"] < growth.loc["2025-04", "hi95"]
+
+
+def test_stores_and_regions_by_their_last_three_months(chain: RandomChain) -> None:
+    places = retention(chain.snapshot, CHAIN, LAST).growth_by_place
+    assert places[places["level"] == "region"]["place"].tolist() == ["north", "south"]
+    store = places[(places["level"] == "store") & (places["place_id"] == "C")].iloc[0]
+    firsts = _visits_of(chain, Scope("stores", ("C",))).groupby("customer_no")["day"].min().dt.to_period("M")
+    assert store["new"] == firsts.between(pd.Period("2025-11"), pd.Period("2026-01")).sum()
+    assert store["previous_new"] == firsts.between(pd.Period("2025-08"), pd.Period("2025-10")).sum()
+    alone = retention(chain.snapshot, ONLY_A, LAST).growth_by_place
+    assert alone["place_id"].tolist() == ["A"]
+    assert alone["verdict"].tolist() == ["unclear"]  # nobody to compare with
+
+
+@pytest.mark.parametrize("as_of", [LAST, date(2025, 11, 15)])
+@pytest.mark.parametrize("scope", [CHAIN, Scope("stores", ("A", "C")), ONLY_A], ids=["chain", "two stores", "one"])
+def test_waits_for_the_second_visit_agree_with_plain_pandas(chain: RandomChain, scope: Scope, as_of: date) -> None:
+    visits = _visits_of(chain, scope)
+    visits = visits[visits["day"] <= pd.Timestamp(as_of)]
+    number = visits.groupby("customer_no").cumcount()
+    first, second = (visits[number == n].set_index("customer_no")["day"] for n in (0, 1))
+    end = second.reindex(first.index)
+    days = (end.fillna(pd.Timestamp(as_of)) - first).dt.days
+    expected = pd.DataFrame({"days": days, "happened": end.notna()}).value_counts(sort=False)
+    found = second_visits(scope, chain.snapshot.engine, as_of).set_index(["days", "happened"])["customers"]
+    assert found.to_dict() == expected.to_dict()
+
+
+@pytest.mark.parametrize("scope", [CHAIN, Scope("stores", ("A", "C")), ONLY_A], ids=["chain", "two stores", "one"])
+def test_who_registered_and_has_not_bought(chain: RandomChain, scope: Scope) -> None:
+    report = retention(chain.snapshot, scope, LAST)
+    homes = chain.homes[[scope.kind == "chain" or (home is not None and scope.allows(home)) for home in chain.homes]]
+    firsts = _visits_of(chain, scope).groupby("customer_no")["day"].min().reindex(homes.index)
+    source = report.first_order.iloc[0]
+    assert (source["source"], source["joined"]) == ("unknown", len(homes))
+    assert source["without_order"] == firsts.isna().sum()
+    within = report.first_within.set_index("within_days")  # everybody joined on the first day
+    for days in (30, 90):
+        bought = ((firsts - pd.Timestamp(FIRST)).dt.days <= days).sum()
+        assert within.loc[days, ["eligible", "bought"]].tolist() == [len(homes), bought]
+    listed = without_order(chain.snapshot, scope, LAST, limit=1000)
+    assert set(listed["customer_key"]) == {customer_key(number) for number in firsts[firsts.isna()].index}
+    assert listed["days_since_joining"].eq((LAST - FIRST).days).all()
+
+
+@pytest.mark.parametrize("scope", [CHAIN, Scope("stores", ("A", "C")), ONLY_A], ids=["chain", "two stores", "one"])
+def test_a_cell_of_the_cohorts_opens_its_customers(chain: RandomChain, scope: Scope) -> None:
+    cohorts = retention(chain.snapshot, scope, LAST).cohorts.set_index(["cohort", "month_number"])
+    cell = cohorts.loc[("2025-03", 4)]
+    came = cohort_members(chain.snapshot, scope, LAST, CohortCell("2025-03", 4, came=True), limit=1000)
+    others = cohort_members(chain.snapshot, scope, LAST, CohortCell("2025-03", 4, came=False), limit=1000)
+    assert (len(came), len(came) + len(others)) == (cell["customers"], cell["size"])
+    days = _visits_of(chain, scope)
+    july = {customer_key(number) for number in days[days["day"].dt.to_period("M") == "2025-07"]["customer_no"]}
+    assert set(came["customer_key"]) <= july
+    assert not set(others["customer_key"]) & july
+    assert came["net_sales"].is_monotonic_decreasing
+
+
+def test_visits_in_a_month(chain: RandomChain) -> None:
+    report = retention(chain.snapshot, ONLY_A, LAST)
+    days = _visits_of(chain, ONLY_A)
+    days = days[days["day"].between("2025-11-01", "2026-01-31")]
+    per_month = days.groupby(["customer_no", days["day"].dt.to_period("M")]).size()
+    assert report.visits_a_month.set_index("visits")["customer_months"].to_dict() == per_month.value_counts().to_dict()
+    store = report.visits_by_store.iloc[0]
+    assert store["visits_per_month"] == per_month.mean()
+    assert store["twice_share"] == (per_month >= 2).mean()
+
+
+def _visits_of(chain: RandomChain, scope: Scope) -> pd.DataFrame:
+    """The days on which customers bought, each once."""
+    orders = chain.events[(chain.events["orders"] > 0) & chain.events["store_id"].map(scope.allows)]
+    return orders[["customer_no", "day"]].drop_duplicates().sort_values(["customer_no", "day"])

@@ -1,17 +1,39 @@
-"""Months in which identified customers of the stores in scope came back."""
+"""When identified customers of the stores in scope came, came back, or had not bought at all yet."""
 
+from collections.abc import Sequence
 from datetime import date
-from typing import Any
+from typing import Any, Literal
 
 import pandas as pd
-from sqlalchemy import BigInteger, Double, Engine, Integer, Select, case, cast, func, select
+from sqlalchemy import (
+    BigInteger,
+    ColumnElement,
+    Double,
+    Engine,
+    FromClause,
+    Integer,
+    Select,
+    String,
+    and_,
+    case,
+    cast,
+    false,
+    func,
+    literal,
+    or_,
+    select,
+    union_all,
+)
 
+from data_access.marts._bridge import days_between
 from data_access.marts.cohort_month import NO_COHORT, cohort_month, month_of
+from data_access.marts.customer_place import customer_place
 from data_access.marts.customer_store_day import customer_store_day
-from data_access.queries._frame import fetch
+from data_access.marts.tables import customer
+from data_access.queries._frame import amount, count, fetch, within
 from data_access.queries._people import last_day_of
 from data_access.queries._places import place_of
-from data_access.scope import Scope
+from data_access.scope import Period, Scope
 
 _COUNTS = ("customers", "repeat_customers", "orders")
 _MONEY = ("gross_sales", "net_sales", "repeat_net_sales")
@@ -78,3 +100,212 @@ def _live(scope: Scope, as_of: date) -> Select[Any]:
         .join_from(months, customers, k.customer_no == m.customer_no)
         .group_by(k.cohort, m.month)
     )
+
+
+def new_by_place(scope: Scope, engine: Engine, level: Literal["region", "store"]) -> pd.DataFrame:
+    """One row per store in scope (or, for the chain, region) and calendar month with a first order there.
+
+    Columns: place_id, month (counted from January 1970), customers (whose first order in that place is in the month).
+    """
+    m = cohort_month.c
+    if scope.kind == "chain":
+        rows: ColumnElement[bool] = m.level == level
+    elif level == "store" and scope.store_ids:
+        rows = and_(m.level == "store", m.place_id.in_(scope.store_ids))
+    else:
+        rows = false()
+    query = (
+        select(m.place_id, cast(m.month, Integer).label("month"), count(m.customers).label("customers"))
+        .where(rows, m.cohort == m.month)
+        .group_by(m.place_id, m.month)
+        .order_by(m.place_id, m.month)
+    )
+    return fetch(scope, engine, query)
+
+
+def second_visits(scope: Scope, engine: Engine, as_of: date) -> pd.DataFrame:
+    """One row per wait and outcome of the customers with a visit by the end of ``as_of``.
+
+    Columns: days (from the first visit to the second, or to ``as_of`` without one), happened, customers.
+    """
+    f = _firsts(scope, engine, as_of).c
+    happened = func.coalesce(f.second_day <= as_of, False)
+    return _waits(scope, engine, select(f.first_day, f.second_day, happened.label("happened")), as_of)
+
+
+def registered(scope: Scope, engine: Engine, as_of: date) -> pd.DataFrame:
+    """One row per source, wait and outcome of the customers at home in the stores in scope who had joined by then.
+
+    The chain counts customers without a home store, too. An order counts in the stores in scope; one on the day of
+    joining or before it, at once.
+
+    Columns: source (NA: unknown), days (from joining to the first order, or to ``as_of`` without one), happened,
+    customers.
+    """
+    j = _joined(scope, engine, as_of).c
+    happened = func.coalesce(j.first_day <= as_of, False)
+    first = select(j.source, j.joined_on, j.first_day, happened.label("happened"))
+    return _waits(scope, engine, first, as_of, "source")
+
+
+def bought_within(scope: Scope, engine: Engine, as_of: date, within: Sequence[int]) -> pd.DataFrame:
+    """One row per source of the customers of ``registered`` and number of days of ``within``.
+
+    Columns: source (NA: unknown), within_days, eligible (who joined so long ago), bought (of these, who had an order
+    within so many days of joining).
+    """
+    j = _joined(scope, engine, as_of).c
+    waited, took = days_between(j.joined_on, literal(as_of)), days_between(j.joined_on, j.first_day)
+    rows = [
+        select(
+            j.source,
+            literal(days).label("within_days"),
+            cast(func.count().filter(waited >= days), BigInteger).label("eligible"),
+            cast(func.count().filter(waited >= days, took <= days), BigInteger).label("bought"),
+        ).group_by(j.source)
+        for days in within
+    ]
+    both = union_all(*rows).subquery("both")
+    return fetch(scope, engine, select(both).order_by(both.c.source, both.c.within_days))
+
+
+def without_order(
+    scope: Scope, engine: Engine, as_of: date, source: str | None = None, offset: int = 0, limit: int = 50
+) -> pd.DataFrame:
+    """A page of the customers of ``registered`` without an order by the end of ``as_of``, those who joined last first.
+
+    Columns: customer_no, store_id (the home store), source, joined_on. ``source``: only that one.
+    """
+    j = _joined(scope, engine, as_of).c
+    query = select(j.customer_no, j.store_id, j.source, j.joined_on).where(
+        or_(j.first_day.is_(None), j.first_day > as_of)
+    )
+    if source is not None:
+        query = query.where(j.source == source)
+    return fetch(scope, engine, query.order_by(j.joined_on.desc(), j.customer_no).offset(offset).limit(limit))
+
+
+def cohort_customers(
+    scope: Scope,
+    engine: Engine,
+    as_of: date,
+    cohort: Period,
+    month: Period,
+    came: bool,
+    offset: int = 0,
+    limit: int = 50,
+) -> pd.DataFrame:
+    """A page of the customers whose first order lies in ``cohort``: who bought in ``month``, or who did not.
+
+    Orders and returns up to the end of ``as_of``. Highest net sales first.
+
+    Columns: customer_no, store_id (of the last order, of several that day the last by id), first_day, last_day,
+    orders, net_sales.
+    """
+    c = customer_store_day.c
+    firsts = _firsts(scope, engine, min(cohort.last, as_of))
+    f = firsts.c
+    members = select(f.customer_no).where(within(f.first_day, cohort)).subquery("members")
+    ordered = c.orders > 0
+    days = (
+        select(
+            c.customer_no,
+            func.min(c.day).filter(ordered).label("first_day"),
+            func.max(c.day).filter(ordered).label("last_day"),
+            # The store follows the day, so the highest text ends with the last store of the last day.
+            func.max(func.concat(cast(c.day, String), c.store_id)).filter(ordered).label("last"),
+            count(c.orders).label("orders"),
+            amount(c.net_sales).label("net_sales"),
+            func.bool_or(and_(ordered, within(c.day, month))).label("came"),
+        )
+        .join_from(customer_store_day, members, members.c.customer_no == c.customer_no)
+        .where(c.day <= as_of)
+        .group_by(c.customer_no)
+    )
+    d = scope.limit(days, c.store_id).subquery("days").c
+    query = select(
+        d.customer_no,
+        func.substr(d.last, len("2026-01-31") + 1).label("store_id"),
+        d.first_day,
+        d.last_day,
+        d.orders,
+        d.net_sales,
+    ).where(d.came == came)
+    return fetch(scope, engine, query.order_by(d.net_sales.desc(), d.customer_no).offset(offset).limit(limit))
+
+
+def visits_in_months(scope: Scope, engine: Engine, period: Period, most: int, by_store: bool = False) -> pd.DataFrame:
+    """How often customers came in the calendar months of ``period``: one row per number of visits (and store).
+
+    A visit is a day with an order, counted in each store by itself with ``by_store``.
+
+    Columns: store_id ('' without ``by_store``), visits (``most``: or more), customer_months (one per customer and month
+    with an order), all_visits (in them).
+    """
+    c = customer_store_day.c
+    unit = c.store_id if by_store else literal("")
+    days = scope.limit(
+        select(unit.label("store_id"), c.customer_no, month_of(c.day).label("month"), c.day)
+        .where(c.orders > 0, within(c.day, period))
+        .distinct(),
+        c.store_id,
+    ).subquery("days")
+    d = days.c
+    months = select(d.store_id, func.count().label("visits")).group_by(d.store_id, d.customer_no, d.month)
+    m = months.subquery("months").c
+    visits = func.least(m.visits, most)
+    query = select(
+        m.store_id,
+        cast(visits, Integer).label("visits"),
+        cast(func.count(), BigInteger).label("customer_months"),
+        cast(func.sum(m.visits), BigInteger).label("all_visits"),
+    ).group_by(m.store_id, visits)
+    return fetch(scope, engine, query.order_by(m.store_id, visits))
+
+
+def _firsts(scope: Scope, engine: Engine, as_of: date) -> FromClause:
+    """One row per customer with an order by the end of ``as_of``: customer_no, and the days of the first two visits.
+
+    The second may lie after ``as_of``.
+    """
+    place = place_of(scope, engine)
+    k, c = customer_place.c, customer_store_day.c
+    if place is not None:
+        rows = select(k.customer_no, k.first_day, k.second_day)
+        return rows.where(place.rows(customer_place), k.first_day <= as_of).subquery("firsts")
+    days = scope.limit(select(c.customer_no, c.day).where(c.orders > 0, c.day <= as_of), c.store_id).distinct()
+    d = days.subquery("days").c
+    before = func.lag(d.day).over(partition_by=d.customer_no, order_by=d.day)
+    steps = select(d.customer_no, d.day, before.label("before")).subquery("steps").c
+    return (
+        select(
+            steps.customer_no,
+            func.min(steps.day).label("first_day"),
+            func.min(steps.day).filter(steps.before.is_not(None)).label("second_day"),
+        )
+        .group_by(steps.customer_no)
+        .subquery("firsts")
+    )
+
+
+def _joined(scope: Scope, engine: Engine, as_of: date) -> FromClause:
+    """One row per customer at home in scope who had joined by then: customer_no, store_id, source, joined_on and, with
+    an order by then, first_day."""
+    h = customer.c
+    firsts = _firsts(scope, engine, as_of)
+    people = (
+        select(h.customer_no, h.home_store_id.label("store_id"), h.source, h.joined_on, firsts.c.first_day)
+        .join_from(customer, firsts, firsts.c.customer_no == h.customer_no, isouter=True)
+        .where(h.joined_on <= as_of)
+    )
+    return scope.limit(people, h.home_store_id).subquery("joined")
+
+
+def _waits(scope: Scope, engine: Engine, people: Select[Any], as_of: date, *groups: str) -> pd.DataFrame:
+    """``people`` (first, the columns of ``groups``, then two days and whether the second came) by their waits."""
+    p = people.subquery("people").c
+    start, end, happened = list(p)[len(groups) :]
+    days = func.greatest(days_between(start, case((happened, end), else_=literal(as_of))), 0)
+    columns = [*(p[name] for name in groups), cast(days, Integer).label("days"), happened]
+    query = select(*columns, cast(func.count(), BigInteger).label("customers")).group_by(*columns)
+    return fetch(scope, engine, query.order_by(*columns))

@@ -165,7 +165,9 @@ def monthly(visits: pd.DataFrame, months: Ints, base: float, bound: float = LOST
     """
     day, following = visits["day"].to_numpy("float64"), visits["next_day"].to_numpy("float64")
     codes, units = pd.factorize(visits["unit"], sort=True)
-    runs_out = day + np.floor(bound * usual_gap(visits["visits"], visits["median_gap"], base)) + 1  # the first day on which the customer is lost
+    runs_out = (
+        day + np.floor(bound * usual_gap(visits["visits"], visits["median_gap"], base)) + 1
+    )  # the first day on which the customer is lost
     lost = ~(following < runs_out)
     until = np.where(lost, runs_out, following)
     many = len(months) - 1

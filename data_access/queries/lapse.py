@@ -1,0 +1,95 @@
+"""The rhythm in which identified customers of the stores in scope come: the days between their visits.
+
+A visit is a day with a counted order in these stores; orders elsewhere do not exist.
+"""
+
+from collections.abc import Collection
+from datetime import date
+from typing import Any, Literal
+
+import pandas as pd
+from sqlalchemy import Date, Double, Engine, Integer, Select, cast, exists, func, literal, select
+
+from data_access.marts._bridge import days_between
+from data_access.marts.customer_store_day import customer_store_day
+from data_access.marts.tables import product, store
+from data_access.queries._frame import fetch, fetch_many
+from data_access.scope import Scope
+
+
+def product_days(scope: Scope, engine: Engine) -> pd.DataFrame:
+    """One row, none without a product that says: how long one of the range lasts. Column: usage_days (the median)."""
+    days = product.c.usage_days
+    some_store = scope.limit(select(store.c.store_id), store.c.store_id)
+    query = select(cast(func.median(days), Double).label("usage_days")).where(days > 0, exists(some_store))
+    return fetch(scope, engine, query.having(func.count() > 0))
+
+
+def steps(scope: Scope, engine: Engine, as_of: date, by: Literal["scope", "region", "store"] = "scope") -> pd.DataFrame:
+    """One row per customer and visit up to the end of ``as_of``; those of each region or store by themselves.
+
+    Columns: unit (the region or store; '' for the scope), day (days since 1970), next_day (of the visit that followed;
+    NaN: none yet), visits (so many up to this one), median_gap (days between the visits up to this one; NaN of one).
+    """
+    c = customer_store_day.c
+    rows: Select[Any] = select(c.customer_no, c.day).where(c.orders > 0, c.day <= as_of)
+    unit: Any = {"scope": literal(""), "store": c.store_id, "region": store.c.region_id}[by]
+    if by == "region":
+        rows = rows.join_from(customer_store_day, store, store.c.store_id == c.store_id)
+    d = scope.limit(rows.add_columns(unit.label("unit")).distinct(), c.store_id).subquery("days").c
+    order = {"partition_by": [d.unit, d.customer_no], "order_by": d.day}
+    gaps = (
+        select(
+            d.unit,
+            d.customer_no,
+            d.day,
+            func.lead(d.day).over(**order).label("next_day"),
+            func.row_number().over(**order).label("visits"),
+            days_between(func.lag(d.day).over(**order), d.day).label("gap"),
+        )
+        .subquery("gaps")
+        .c
+    )
+    middle = func.median(gaps.gap).over(partition_by=[gaps.unit, gaps.customer_no], order_by=gaps.day, rows=(None, 0))
+    epoch = literal(date(1970, 1, 1), Date)
+    query = select(
+        gaps.unit,
+        cast(days_between(epoch, gaps.day), Integer).label("day"),
+        cast(days_between(epoch, gaps.next_day), Integer).label("next_day"),
+        cast(gaps.visits, Integer).label("visits"),
+        cast(middle, Double).label("median_gap"),
+    )
+    return fetch_many(scope, engine, query, categories=["unit"])
+
+
+def rhythms(scope: Scope, engine: Engine, as_of: date, only: Collection[int] | None = None) -> pd.DataFrame:
+    """One row per customer with a visit by the end of ``as_of`` (of those in ``only`` when it is given), by number.
+
+    Columns: customer_no, visits, recency_days (from the first visit to the last), age_days (from the first visit to
+    ``as_of``), median_gap (days between two visits; NaN of one), days_until_next (from ``as_of`` to the visit after it,
+    where the data have one; NaN).
+    """
+    c = customer_store_day.c
+    rows = scope.limit(select(c.customer_no, c.day).where(c.orders > 0).distinct(), c.store_id)
+    if only is not None:
+        rows = rows.where(c.customer_no.in_(sorted(only)))
+    d = rows.subquery("days").c
+    before = func.lag(d.day).over(partition_by=d.customer_no, order_by=d.day)
+    s = select(d.customer_no, d.day, days_between(before, d.day).label("gap")).subquery("steps").c
+    by_then = s.day <= as_of
+    first, last = func.min(s.day).filter(by_then), func.max(s.day).filter(by_then)
+    following = func.min(s.day).filter(s.day > as_of)
+    query = (
+        select(
+            s.customer_no,
+            cast(func.count().filter(by_then), Integer).label("visits"),
+            cast(days_between(first, last), Integer).label("recency_days"),
+            cast(days_between(first, literal(as_of, Date)), Integer).label("age_days"),
+            cast(func.median(s.gap).filter(by_then), Double).label("median_gap"),
+            cast(days_between(literal(as_of, Date), following), Integer).label("days_until_next"),
+        )
+        .group_by(s.customer_no)
+        .having(first.is_not(None))
+        .order_by(s.customer_no)
+    )
+    return fetch_many(scope, engine, query)
