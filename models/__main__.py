@@ -20,6 +20,8 @@ from data_access.snapshot import Snapshot, current_snapshot
 from models.batch import batch as run_batch
 from models.batch import describe
 from models.output import to_csv, to_json, to_xlsx
+from models.reorder import SERVICE_LEVEL, reorder
+from models.reorder import read as read_table
 from models.reports import REPORTS, Report, find, tables
 
 FORMATS = ("json", "csv", "xlsx")
@@ -213,6 +215,10 @@ def _write(format_: str, head: Mapping[str, Any], shown: Mapping[str, Any], out:
         # A spreadsheet needs the mark to read a csv file as UTF-8; the terminal does not.
         text = to_json(head, shown) + "\n" if format_ == "json" else to_csv(shown)
         content = text.encode("utf-8-sig" if format_ == "csv" and out else "utf-8")
+    _put(content, out)
+
+
+def _put(content: bytes, out: Path | None) -> None:
     if out is None:
         sys.stdout.buffer.write(content)
         return
@@ -220,6 +226,26 @@ def _write(format_: str, head: Mapping[str, Any], shown: Mapping[str, Any], out:
         out.write_bytes(content)
     except OSError as error:
         raise Problem(f"{out} cannot be written ({error.strerror}): name a file in a folder that exists") from None
+
+
+@app.command("reorder")
+def reorder_command(
+    demand: Annotated[Path, typer.Option(help="csv or parquet: unique_id, ds (a day), y (units sold)")],
+    stock: Annotated[
+        Path,
+        typer.Option(
+            help="csv or parquet: unique_id, on_hand, reserved, on_order, lead_time_days, lead_time_sd, review_days, "
+            "order_multiple, minimum_quantity, unit_cost, sellable_units"
+        ),
+    ],
+    service_level: Annotated[
+        float, typer.Option(help="share of delivery cycles without a stock-out; of slow movers, of units")
+    ] = SERVICE_LEVEL,
+    out: Annotated[Path | None, typer.Option(help="file to write; default: the terminal")] = None,
+) -> None:
+    """What to order of each item: safety stock and quantity from the demand of the past and the stock of today."""
+    found = reorder(read_table(demand), read_table(stock), service_level)
+    _put(to_csv({"reorder": found}).encode("utf-8"), out)
 
 
 def main() -> None:

@@ -1,0 +1,151 @@
+"""What items (a product in a store) will sell in the days to come, from what they sold: the small interface between
+demand and stock. Whoever knows better, such as a forecast, gives the same two numbers for any number of days.
+
+The level is a mean of the days that are known, recent ones weighing more. The error of a forecast over d days has a
+variance of its own shape: it grows faster than d, because the level moves and because busy weeks come in a row. One
+item's history is too short to see that, so its daily variance is measured alone, drawn half-way towards what items of
+its size have, and multiplied by what d days do to it, taken from all items together.
+"""
+
+from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import special, stats
+
+Floats = NDArray[np.float64]
+Ints = NDArray[np.int64]
+
+HALF_LIFE = 130.0  # days after which a day weighs half
+WINDOW = 364  # days of history that are looked at
+_OWN_PART = 0.35
+_BEGIN = 56  # days before a level is trusted enough to measure its errors
+_HORIZONS = (1, 7, 14, 28, 56)
+_MOST_DRIFT = 1.5  # the error of the longest horizon seen grows with days to this power beyond it
+_LEAST_RATE = 1e-6
+
+
+class Outlook(Protocol):
+    """What each item will sell."""
+
+    @property
+    def rate(self) -> Floats:
+        """Units a day expected of each item."""
+        ...
+
+    def over(self, days: Floats) -> tuple[Floats, Floats]:
+        """Units expected of each item in its next ``days`` and the variance of the error of that, both per item."""
+        ...
+
+
+@dataclass(frozen=True)
+class Rates:
+    """An outlook from history."""
+
+    rate: Floats
+    day_variance: Floats
+    horizons: Floats  # days
+    growth: Floats  # at each horizon: variance of the error over these days, in days of ``day_variance``
+
+    def over(self, days: Floats) -> tuple[Floats, Floats]:
+        longest = self.horizons[-1]
+        within = np.interp(np.minimum(days, longest), self.horizons, self.growth)
+        beyond = np.maximum(days / longest, 1.0) ** _MOST_DRIFT
+        few = np.minimum(days, self.horizons[0]) / self.horizons[0]
+        return self.rate * days, self.day_variance * within * beyond * few
+
+
+def levels(sold: Floats, half_life: float = HALF_LIFE) -> Floats:
+    """The level of each item before each day and after the last: one column more than ``sold``.
+
+    sold: one row per item and one column per day; NaN where a day tells nothing (not yet on sale, nothing to sell).
+    """
+    keep = 0.5 ** (1 / half_life)
+    items, days = sold.shape
+    found = np.zeros((items, days + 1))
+    total, weight = np.zeros(items), np.zeros(items)
+    for day in range(days):
+        known = ~np.isnan(sold[:, day])
+        total = np.where(known, keep * total + np.nan_to_num(sold[:, day]), total)
+        weight = np.where(known, keep * weight + 1, weight)
+        found[:, day + 1] = total / np.maximum(weight, 1)
+    return found
+
+
+def from_history(sold: Floats) -> Rates:
+    """The outlook of items of whom ``sold`` (as for ``levels``) is known, of its last ``WINDOW`` days."""
+    sold = sold[:, -WINDOW:]
+    level = levels(sold)
+    known = np.maximum((~np.isnan(sold)).sum(axis=1), 1)
+    filled = np.nan_to_num(sold)
+    mean = filled.sum(axis=1) / known
+    own = np.maximum((filled**2).sum(axis=1) / known - mean**2, 0)
+    usual = mean + _spread(mean, own) * mean**2
+    day_variance = np.maximum(own, 0.25 * usual) ** _OWN_PART * usual ** (1 - _OWN_PART)
+    horizons, growth = _growth(sold, level, own)
+    return Rates(level[:, -1], np.maximum(day_variance, _LEAST_RATE), horizons, growth)
+
+
+def _spread(mean: Floats, variance: Floats) -> float:
+    """How far beyond Poisson the items' days vary: variance = mean + spread x mean^2, the median of all."""
+    regular = mean > 0.1
+    if not regular.any():
+        return 0.0
+    return max(float(np.median((variance[regular] - mean[regular]) / mean[regular] ** 2)), 0.0)
+
+
+def _growth(sold: Floats, level: Floats, day_variance: Floats) -> tuple[Floats, Floats]:
+    """The variance of the error over some days, in days of the daily variance: the median of all items."""
+    days = sold.shape[1]
+    unknown = np.isnan(sold)
+    sums = np.concatenate([np.zeros((len(sold), 1)), np.cumsum(np.nan_to_num(sold), axis=1)], axis=1)
+    gaps = np.concatenate([np.zeros((len(sold), 1)), np.cumsum(unknown, axis=1)], axis=1)
+    seasoned = np.cumsum(~unknown, axis=1) >= _BEGIN  # by the end of each day
+    horizons, growth = [1.0], [1.0]
+    for horizon in _HORIZONS[1:]:
+        start = np.arange(_BEGIN, days - horizon + 1)
+        if len(start) < horizon:
+            break
+        error = sums[:, start + horizon] - sums[:, start] - horizon * level[:, start]
+        whole = (gaps[:, start + horizon] == gaps[:, start]) & seasoned[:, start - 1]
+        enough = (whole.sum(axis=1) >= horizon) & (day_variance > 0.02)
+        if not enough.any():
+            break
+        squares = np.where(whole, error**2, 0).sum(axis=1)[enough] / whole.sum(axis=1)[enough]
+        horizons.append(float(horizon))
+        growth.append(max(float(np.median(squares / day_variance[enough])), growth[-1] * horizon / horizons[-2]))
+    return np.array(horizons), np.array(growth)
+
+
+# --- the negative binomial of a demand with a mean and a variance ---------------------------------------------------
+
+
+def _shape(mean: Floats, variance: Floats) -> tuple[Floats, Floats]:
+    """Its size and probability; a variance at or below the mean is that of nearly a Poisson."""
+    mean = np.maximum(mean, _LEAST_RATE)
+    variance = np.maximum(variance, 1.02 * mean)
+    return mean**2 / (variance - mean), mean / variance
+
+
+def quantile(mean: Floats, variance: Floats, probability: Floats | float) -> Floats:
+    """The units that demand stays at or below with this probability."""
+    size, chance = _shape(mean, variance)
+    found: Floats = stats.nbinom.ppf(probability, size, chance)
+    return found
+
+
+def probability_above(stock: Floats, mean: Floats, variance: Floats) -> Floats:
+    """How likely demand is to exceed ``stock`` (whole units; below 0 it surely does)."""
+    size, chance = _shape(mean, variance)
+    found: Floats = special.betainc(np.maximum(np.floor(stock), 0) + 1, size, 1 - chance)
+    return np.where(stock < 0, 1.0, found)
+
+
+def expected_above(stock: Floats, mean: Floats, variance: Floats) -> Floats:
+    """The units of demand beyond ``stock`` that are to be expected."""
+    size, chance = _shape(mean, variance)
+    whole = np.maximum(np.floor(stock), 0)
+    at_least = np.where(whole > 0, special.betainc(np.maximum(whole, 1), size + 1, 1 - chance), 1.0)
+    beyond = mean * at_least - whole * special.betainc(whole + 1, size, 1 - chance)
+    return np.maximum(beyond, 0)
