@@ -4,7 +4,7 @@ import re
 from datetime import timedelta
 from functools import lru_cache
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import BeforeValidator, Field, SecretStr, model_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
@@ -67,6 +67,10 @@ class Settings(BaseSettings):
     )
     refresh_every: Annotated[timedelta, BeforeValidator(duration)] = Field(
         default=timedelta(days=1), description="how often a refresh is expected (5m, 1h, 1d)"
+    )
+
+    batch: Literal["after_refresh", "never"] = Field(
+        default="after_refresh", description="whether the dashboard starts the batch after each refresh"
     )
 
     oidc_issuer: Annotated[str, BeforeValidator(issuer)] = Field(

@@ -1,5 +1,7 @@
 """The thread beside the server: warms the process up, then watches for newer generations and puts them in use warm.
 
+It starts the batch for facts that are new, whose results are a newer generation in their turn.
+
 A click never waits for a file to be verified or for the first report of a new generation: until both are done in
 this thread, clicks are answered from the generation before.
 """
@@ -14,6 +16,7 @@ from data_access import live
 from data_access.errors import Problem
 from data_access.settings import settings
 from data_access.snapshot import Pointer, Snapshot, adopt, current_snapshot, held, pending, prepare
+from pages._gate.batch import BackgroundBatch
 
 # Set when the first visitor meets a warm process.
 warmed = threading.Event()
@@ -32,6 +35,7 @@ class Watcher:
         self._stopped = threading.Event()
         self._thread = threading.Thread(target=self._run, name="watcher", daemon=True)
         self._adopted_at: float | None = None
+        self._batch = BackgroundBatch()
 
     def start(self) -> None:
         """Begins, and returns at once, so that the sign-in page answers meanwhile."""
@@ -41,6 +45,7 @@ class Watcher:
         """Ends the thread; a step that cannot be interrupted ends with the process."""
         self._stopped.set()
         self._thread.join(_STOP_WITHIN)
+        self._batch.stop()
 
     def _run(self) -> None:
         home = settings().home
@@ -49,8 +54,9 @@ class Watcher:
             while not self._stopped.wait(LOOK_EVERY):
                 try:
                     self.look()
+                    self._batch.look()
                 except Exception:  # noqa: BLE001
-                    # Whatever goes wrong with one generation, the next one must still be seen.
+                    # Whatever goes wrong with one generation or its batch, the next one must still be seen.
                     _log.exception("the look for a newer generation failed")
 
     def look(self) -> None:

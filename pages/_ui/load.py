@@ -18,6 +18,8 @@ from data_access.queries import consents as consent_queries
 from data_access.queries import places as place_queries
 from data_access.queries.actions import EVERYBODY, Wanted
 from data_access.queries.segments import Choice
+from data_access.results.info import JobInfo, infos
+from data_access.results.progress import Progress, progress
 from data_access.scope import Period, Scope
 from data_access.settings import settings
 from data_access.snapshot import Snapshot, Unusable, current_snapshot, open_snapshot
@@ -99,6 +101,17 @@ def unusable() -> Unusable | None:
 def refreshes(scope: Scope) -> pd.DataFrame:
     """The last refreshes and how they ended, as ``models.reports.health.refreshes`` gives them."""
     return past_refreshes(settings().home, scope)
+
+
+def batch_progress() -> Progress | None:
+    """The batch at work; None when there is none."""
+    return progress(settings().home)
+
+
+def batch_job(job: str, generation: str) -> JobInfo | None:
+    """What the results in force hold of a job; None where no batch has tried it."""
+    results = _at(generation).results
+    return None if results is None else infos(results).get(job)
 
 
 def _keep(newest: int) -> None:

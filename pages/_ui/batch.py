@@ -1,0 +1,45 @@
+"""One line on pages that show what a batch computes: how far it is, of when it is, or that there is nothing yet."""
+
+import streamlit as st
+
+from data_access.results.progress import Progress
+from pages._ui import format as fmt
+from pages._ui import load, session
+from pages._ui.i18n import exists, t
+
+
+def note(job: str) -> None:
+    """Says what a page of results must say: nothing while they are those of the facts the page shows.
+
+    Else that they are being computed, and how far; as of when they are; that they failed; or that there are none.
+    """
+    snapshot = load.snapshot()
+    found = load.batch_job(job, snapshot.generation)
+    if found is not None and found.generation == snapshot.info.generation:
+        return
+    as_of = None if found is None or found.as_of is None else fmt.instant(found.as_of)
+    at_work = load.batch_progress()
+    said = [t("batch.older", job=_name(job), as_of=as_of)] if as_of else []
+    if at_work is not None and job not in at_work.failed and job not in at_work.finished:
+        said.append(_being_computed(job, at_work))
+    elif not as_of:
+        said.append(t("batch.none_do" if _administrator() else "batch.none", job=_name(job)))
+    if found is not None and found.detail and _administrator():
+        said.append(t("batch.failed", why=found.detail))
+    icon = "hourglass_top" if at_work is not None else "schedule"
+    st.markdown(f":gray[:material/{icon}:] :small[{' '.join(said)}]")
+
+
+def _being_computed(job: str, at_work: Progress) -> str:
+    share = at_work.share if at_work.job == job else None
+    if share is None:
+        return t("batch.waiting", job=_name(job))
+    return t("batch.at_work", job=_name(job), share=fmt.percent(share, 0))
+
+
+def _name(job: str) -> str:
+    return t(f"batch.job.{job}") if exists(f"batch.job.{job}") else job
+
+
+def _administrator() -> bool:
+    return session.current_person().role == "administrator"
