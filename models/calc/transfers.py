@@ -2,8 +2,8 @@
 
 A donor gives only what lies above the P90 of its own demand, so that it takes no risk for another's sake. A receiver
 gains from each further unit what that unit is likely to sell before its next delivery, less with each; a unit that
-would expire unsold where it lies saves its cost besides. A shipment costs what its lane costs, once for all it carries, and
-carries at least the lane's minimum. The plan has the largest gain less cost.
+would expire unsold where it lies saves its cost besides. A shipment costs what its lane costs, once for all that it
+carries, and carries at least the lane's minimum. The plan has the largest gain less cost.
 """
 
 from dataclasses import dataclass
