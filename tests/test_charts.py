@@ -146,7 +146,7 @@ COHORTS = pd.DataFrame(
 def test_cohorts_show_later_months_only_and_mark_the_running_one() -> None:
     figure = grids.cohorts(COHORTS)
     assert written(figure) == [["25%", "10%*"], ["15%*", ""]]
-    assert [carried[0] for carried in figure.data[2].customdata] == ["2026-09", "2026-09", "2026-10"]
+    assert [carried[0] for carried in figure.data[2].customdata] == ["2026-09|1", "2026-09|2", "2026-10|1"]
     assert list(figure.layout.yaxis.ticktext) == ["Sep 2026 · 40", "Oct 2026 · 20"]
 
 

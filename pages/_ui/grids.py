@@ -129,7 +129,7 @@ def hours(frame: pd.DataFrame) -> go.Figure:
 
 
 def cohorts(frame: pd.DataFrame) -> go.Figure:
-    """Share of each cohort that bought again, by months since the first order; a click gives the cohort.
+    """Share of each cohort that bought again, by months since the first order; a click gives ``"cohort|month"``.
 
     ``frame``: cohort, month_number, size, customers, rate, complete, as in the retention report. The running month
     is marked, because it can only grow.
@@ -166,7 +166,7 @@ def cohorts(frame: pd.DataFrame) -> go.Figure:
         columns=[str(step) for step in range(1, reach + 1)],
         texts=texts,
         hints=hints,
-        ids=[[name] * reach for name in names],
+        ids=[[f"{name}|{step}" for step in range(1, reach + 1)] for name in names],
         row_height=26,
         column_name=t("charts.months_since"),
     )

@@ -47,8 +47,11 @@ from models.reports.privacy import PrivacyReport, small_hidden
 from models.reports.privacy import privacy as privacy_report
 from models.reports.product import ProductReport
 from models.reports.product import product as product_report
-from models.reports.retention import RetentionReport
+from models.reports.retention import MOST_MEMBERS as MOST_RETENTION_MEMBERS
+from models.reports.retention import CohortCell, RetentionReport
+from models.reports.retention import cohort_members as cohort_members_of
 from models.reports.retention import retention as retention_report
+from models.reports.retention import without_order as without_order_of
 from models.reports.run_out import RunOutReport
 from models.reports.run_out import run_out as run_out_report
 from models.reports.segments import MOST_MEMBERS, SegmentsReport
@@ -57,7 +60,8 @@ from models.reports.segments import segments as segments_report
 from models.reports.store import StoreReport
 from models.reports.store import store as store_report
 from models.reports.value import MOST_MEMBERS as MOST_VALUE_MEMBERS
-from models.reports.value import Cell, ValueReport, holdout_start
+from models.reports.value import Cell, Check, ValueReport
+from models.reports.value import check as check_of_value
 from models.reports.value import members_of as members_of_value
 from models.reports.value import value as value_report
 from pages._ui.i18n import t
@@ -230,6 +234,18 @@ def retention(scope: Scope, as_of: date, generation: str, months: int | None = 2
     return retention_report(_at(generation), scope, as_of, months)
 
 
+@st.cache_data(ttl=_KEEP, max_entries=32, show_spinner=False)
+def cohort_members(scope: Scope, as_of: date, generation: str, cell: CohortCell) -> pd.DataFrame:
+    """The customers of a cell of the cohorts, as far as one list goes."""
+    return cohort_members_of(_at(generation), scope, as_of, cell, 0, MOST_RETENTION_MEMBERS)
+
+
+@st.cache_data(ttl=_KEEP, max_entries=16, show_spinner=False)
+def without_order(scope: Scope, as_of: date, generation: str) -> pd.DataFrame:
+    """Who registered and never bought, as far as one list goes."""
+    return without_order_of(_at(generation), scope, as_of, None, 0, MOST_RETENTION_MEMBERS)
+
+
 @st.cache_data(ttl=_KEEP, max_entries=24, show_spinner=False)
 def run_out(scope: Scope, as_of: date, ahead_days: int, generation: str) -> RunOutReport:
     return run_out_report(_at(generation), scope, as_of, ahead_days)
@@ -241,10 +257,10 @@ def value(scope: Scope, as_of: date, generation: str) -> ValueReport:
     return value_report(_at(generation), scope, as_of, members=0)
 
 
-def value_check(scope: Scope, as_of: date, generation: str) -> ValueReport | None:
-    """What was known some months before ``as_of``, with what came since as its holdout; None with too short a past."""
-    start = holdout_start(_at(generation), as_of)
-    return None if start is None else value(scope, start, generation)
+@st.cache_data(ttl=_KEEP, max_entries=12, show_spinner=False)
+def value_check(scope: Scope, as_of: date, generation: str) -> Check | None:
+    """What was known some months before ``as_of`` against what came since; None with too short a past."""
+    return check_of_value(_at(generation), scope, as_of)
 
 
 @st.cache_data(ttl=_KEEP, max_entries=128, show_spinner=False)

@@ -1,0 +1,86 @@
+"""Lines with the range around them: what a share is, and between what it lies with a certainty of 95 %."""
+
+from collections.abc import Mapping
+
+import pandas as pd
+import plotly.graph_objects as go
+
+from pages._ui import charts, palette
+from pages._ui import format as fmt
+from pages._ui.device import narrow
+from pages._ui.i18n import t
+
+_MARKS, _MARKS_WHEN_NARROW = 6, 3  # names along an axis of months
+
+
+def over_months(frame: pd.DataFrame, *, value: str, name: str, reach: tuple[float, float] | None = None) -> go.Figure:
+    """A share over ``frame["month"]`` ('YYYY-MM') with its range (columns lo95 and hi95).
+
+    ``reach``: the axis, where the range of a month with few people would flatten all others.
+    """
+    numbered = frame.assign(position=range(len(frame)))
+    figure = _figure({name: numbered}, "position", value, [fmt.month(month) for month in frame["month"]], reach)
+    step = max(-(-len(frame) // (_MARKS_WHEN_NARROW if narrow() else _MARKS)), 1)
+    marks = list(range((len(frame) - 1) % step, len(frame), step))
+    figure.update_xaxes(tickvals=marks, ticktext=[fmt.month(frame["month"].iloc[mark]) for mark in marks])
+    return figure
+
+
+def over_days(lines: Mapping[str, pd.DataFrame], *, value: str) -> go.Figure:
+    """Shares that rise with the days, by name; the last one with its range. ``frame``: days, ``value``, lo95, hi95."""
+    own = list(lines.values())[-1]
+    figure = _figure(lines, "days", value, [t("bands.by_day", days=fmt.count(day)) for day in own["days"]], None)
+    figure.update_traces(line_shape="hv")
+    figure.update_xaxes(title={"text": t("bands.days"), "standoff": 6}, dtick=None, nticks=8, rangemode="tozero")
+    return figure
+
+
+def _figure(
+    lines: Mapping[str, pd.DataFrame], x: str, value: str, places: list[str], reach: tuple[float, float] | None
+) -> go.Figure:
+    figure = charts.curves(lines, x=x, value=value, unit="percent", currency="")
+    own = list(lines.values())[-1]
+    known = own.dropna(subset=["lo95", "hi95"])
+    low, high = (known[bound].astype(float).clip(*(reach or (None, None))) for bound in ("lo95", "hi95"))
+    band = go.Scatter(
+        x=[*known[x], *known[x][::-1]],
+        y=[*high.round(4), *low[::-1].round(4)],
+        fill="toself",
+        fillcolor=palette.OWN,
+        opacity=0.16,
+        line={"width": 0},
+        mode="lines",
+        hoverinfo="skip",
+        showlegend=False,
+    )
+    *others, line = figure.data
+    line.update(
+        customdata=[[text] for text in _hints(own, value, places)],
+        hovertemplate="%{customdata[0]}<extra></extra>",
+        marker={"size": 4 if len(own) <= 40 else 0.1},
+    )
+    figure = go.Figure([band, *others, line], figure.layout)
+    ends = [*own[value].dropna().astype(float), *low, *high]
+    ticks, texts = charts.axis_ticks("percent", "", max(ends, default=1.0), min([0.0, *ends]))
+    figure.update_yaxes(tickvals=ticks, ticktext=texts, range=[ticks[0], ticks[-1]])
+    figure.update_layout(hovermode="closest")
+    return figure
+
+
+def _hints(frame: pd.DataFrame, value: str, places: list[str]) -> list[str]:
+    rows = zip(places, frame[value], frame["lo95"], frame["hi95"], strict=True)
+    return [t("bands.hint", place=place, value=fmt.percent(mid), **bounds(low, high)) for place, mid, low, high in rows]
+
+
+def bounds(low: float, high: float) -> dict[str, str]:
+    """Both ends of a range as texts."""
+    return {"low": fmt.percent(low), "high": fmt.percent(high)}
+
+
+def ranges(frame: pd.DataFrame) -> pd.DataFrame:
+    """``frame`` with its range (lo95, hi95) as one text ``likely``; missing where there is none."""
+    texts = [
+        None if fmt.is_missing(low) else t("bands.range", **bounds(low, high))
+        for low, high in zip(frame["lo95"], frame["hi95"], strict=True)
+    ]
+    return frame.assign(likely=pd.Series(texts, index=frame.index, dtype=object))
