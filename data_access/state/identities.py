@@ -29,23 +29,27 @@ class Identity:
 @dataclass(frozen=True, slots=True)
 class Proof:
     """What a provider said of somebody who signs in. second_factor: it vouches for one; proved_at: when the person last
-    showed it who they are, where it says so; id_token: its word, for signing out there."""
+    showed it who they are, where it says so; id_token: its word, for signing out there; session: what it calls the
+    session there, for signing out here."""
 
     issuer: str
     id_token: str = field(repr=False)
     second_factor: bool = False
     proved_at: datetime | None = None
+    session: str = ""
 
     def sealed(self, row: str) -> bytes:
         """Encrypted for a row of the store."""
         proved_at = self.proved_at.isoformat() if self.proved_at else None
-        return keys.seal(json.dumps([self.issuer, self.id_token, self.second_factor, proved_at]).encode(), row)
+        said = [self.issuer, self.id_token, self.second_factor, proved_at, self.session]
+        return keys.seal(json.dumps(said).encode(), row)
 
     @staticmethod
     def unsealed(sealed: bytes, row: str) -> "Proof":
         """What was sealed for this row."""
-        issuer, id_token, second_factor, proved_at = json.loads(keys.unseal(sealed, row))
-        return Proof(issuer, id_token, second_factor, datetime.fromisoformat(proved_at) if proved_at else None)
+        issuer, id_token, second_factor, proved_at, session = json.loads(keys.unseal(sealed, row))
+        proved = datetime.fromisoformat(proved_at) if proved_at else None
+        return Proof(issuer, id_token, second_factor, proved, session)
 
 
 def link(engine: Engine, actor: str, account_id: str, wanted: Identity, now: datetime) -> Account:

@@ -98,12 +98,13 @@ session = Table(
     _needed("last_seen_at", DateTime),
     _needed("address", WORD),
     _needed("device", NAME),
-    # With an OpenID provider only: which one, its ID token (encrypted), whether it vouches for a second factor, and
-    # when the person last showed it who they are.
+    # With an OpenID provider only: which one, its ID token (encrypted), whether it vouches for a second factor,
+    # when the person last showed it who they are, and its own session.
     Column("issuer", ISSUER),
     Column("id_token", LargeBinary),
     Column("second_factor", Boolean, nullable=False, server_default=false()),
     Column("proved_at", DateTime),
+    Column("provider_session", DIGEST),  # of the session there, where the provider names it
     info={"grain": "one sign-in that has not ended; without an account it is one-click entry to the demo chain"},
 )
 Index("ix_session_account_id", session.c.account_id)
@@ -138,6 +139,14 @@ provider_visit = Table(
     _needed("secret", LargeBinary),  # what belongs to the visit, encrypted
     _needed("ends_at", DateTime),
     info={"grain": "one browser that was sent to the OpenID provider and has not come back"},
+)
+
+provider_sign_out = Table(
+    "provider_sign_out",
+    state,
+    Column("digest", DIGEST, primary_key=True),  # of the provider and its id of the word
+    _needed("ends_at", DateTime),  # when the word would be too old anyway
+    info={"grain": "one word of the OpenID provider to sign somebody out, which was used"},
 )
 
 sign_in_attempt = Table(

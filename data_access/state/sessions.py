@@ -238,6 +238,7 @@ def _write(
             "id_token": keys.seal(proof.id_token.encode(), _row(who.account_id)),
             "second_factor": proof.second_factor,
             "proved_at": proof.proved_at,
+            "provider_session": tokens.digest(proof.session) if proof.session else None,
         }
     connection.execute(insert(session).values(**row))
     return token

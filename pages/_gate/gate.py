@@ -31,12 +31,13 @@ SIGN_IN = "/sign-in"
 SIGN_OUT = "/sign-out"
 OIDC = "/sign-in/oidc"
 OIDC_BACK = "/sign-in/oidc/callback"
+OIDC_SIGN_OUT = "/sign-in/oidc/sign-out"
 SETUP = "/setup"
 ACCOUNT = "/account"
 EXPORT = "/export"
 FORM_SCRIPT = "/form.js"
 
-_BEFORE_SIGN_IN = (SIGN_IN, OIDC, OIDC_BACK, SIGN_OUT, SETUP)
+_BEFORE_SIGN_IN = (SIGN_IN, OIDC, OIDC_BACK, OIDC_SIGN_OUT, SIGN_OUT, SETUP)
 
 LARGEST_FORM = 16 * 1024  # bytes
 
@@ -83,7 +84,8 @@ class Gate:
         if path.startswith(_CLOSED):
             return PlainTextResponse("Not found", status_code=404)
         # Whatever changes something is asked for by our own pages only: signing in and out, uploads.
-        if request.method not in SAFE_METHODS and not same_origin(request):
+        # The provider signs people out with a signed word of its own instead; no cookie counts there.
+        if request.method not in SAFE_METHODS and path != OIDC_SIGN_OUT and not same_origin(request):
             return PlainTextResponse("Refused: the request did not come from this site.", status_code=403)
         if not is_private(request):
             return page.refused(request, State.NOT_PRIVATE)

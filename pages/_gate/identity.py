@@ -102,6 +102,12 @@ def forget(value: str | None) -> None:
         _looks.pop(value or "", None)
 
 
+def forget_all() -> None:
+    """Makes the next look of everybody a fresh one: after sessions ended whose tokens are not at hand."""
+    with _lock:
+        _looks.clear()
+
+
 def give(answer: Response, connection: HTTPConnection, value: str) -> None:
     """Puts a token into the cookie of this browser."""
     secure = is_secure(connection)

@@ -8,22 +8,22 @@ import asyncio
 import logging
 
 from starlette.requests import Request
-from starlette.responses import PlainTextResponse, RedirectResponse, Response
+from starlette.responses import JSONResponse, PlainTextResponse, RedirectResponse, Response
 from starlette.routing import Route
 
 from data_access.freshness import utc_now
 from data_access.settings import settings
-from data_access.state import audit, sign_in, visits
+from data_access.state import audit, sign_in, sign_outs, visits
 from data_access.state.accounts import Account
 from data_access.state.identities import Identity, Proof
 from data_access.state.rules import Rule
 from data_access.state.store import opened
 from data_access.state.visits import Visit
-from pages._gate import provider, sign_in_page
-from pages._gate.gate import ACCOUNT, OIDC, OIDC_BACK, SIGN_IN
+from pages._gate import identity, provider, sign_in_page
+from pages._gate.gate import ACCOUNT, OIDC, OIDC_BACK, OIDC_SIGN_OUT, SIGN_IN
 from pages._gate.hosts import is_secure
 from pages._gate.provider import DownError, UntrueError
-from pages._gate.sign_in import address_of, begun, here, safe_target, sign_in_again
+from pages._gate.sign_in import address_of, begun, here, read, safe_target, sign_in_again
 
 COOKIE = "mirror_visit"
 SECURE_COOKIE = "__Host-mirror-visit"
@@ -101,6 +101,29 @@ async def _failed(request: Request, trouble: str, error: Exception | None, targe
     return await sign_in_again(request, trouble=trouble, form={"next": target})
 
 
+async def sign_out(request: Request) -> Response:
+    """The provider says, without a browser, that somebody has signed out there or may no longer come in."""
+    if not settings().with_provider:
+        return PlainTextResponse("Not found", status_code=404)
+    if request.method != "POST":
+        # Said here: a route for POST alone would leave the others to whatever answers to any path.
+        return PlainTextResponse("Method not allowed", status_code=405)
+    word = (await read(request)).get("logout_token", "")
+    try:
+        asked = await provider.sign_out(await provider.known(), word)
+        ended = await asyncio.to_thread(sign_outs.end, opened(), asked, utc_now())
+        if ended is None:
+            raise UntrueError("the logout token was used before")
+    except DownError as error:
+        _log.warning("sign-out by the provider: %s", error)
+        return JSONResponse({"error": "temporarily_unavailable"}, status_code=503)
+    except UntrueError as error:
+        _log.warning("sign-out by the provider: %s", audit.plain(str(error)))
+        return JSONResponse({"error": "invalid_request"}, status_code=400)
+    identity.forget_all()
+    return Response(status_code=200)
+
+
 def _cookie(request: Request) -> str:
     return SECURE_COOKIE if is_secure(request) else COOKIE
 
@@ -122,4 +145,5 @@ def _give(answer: Response, request: Request, browser: str) -> None:
 ROUTES = [
     Route(OIDC, begin, methods=["GET"]),
     Route(OIDC_BACK, finish, methods=["GET"]),
+    Route(OIDC_SIGN_OUT, sign_out, methods=["GET", "POST"]),
 ]

@@ -15,6 +15,7 @@ from typing import Any
 from urllib.parse import quote, urlencode, urlsplit
 
 import httpx
+from authlib.oauth2.claims import JWTClaims
 from authlib.oauth2.rfc6749.parameters import prepare_grant_uri
 from authlib.oauth2.rfc7636 import create_s256_code_challenge
 from authlib.oidc.core import CodeIDToken
@@ -25,6 +26,7 @@ from joserfc.jws import JWSRegistry
 
 from data_access.settings import settings
 from data_access.state.identities import Identity, Proof
+from data_access.state.sign_outs import SignOut
 from data_access.state.visits import Visit
 from pages._gate.state import is_loopback
 
@@ -32,6 +34,10 @@ DISCOVERY = "/.well-known/openid-configuration"
 WITHIN = 8.0  # seconds for one question to the provider, from the first byte to the last
 FRESH = 3600.0  # seconds what it says of itself is good for
 LEEWAY = 60  # seconds its clock and ours may differ
+OLDEST = 600  # seconds a word to sign somebody out is believed
+KEYS_AGAIN = 60.0  # seconds before its keys are read again because somebody named one it does not have
+
+BACK_CHANNEL = "http://schemas.openid.net/event/backchannel-logout"
 
 # Signed with a key only the provider has. Neither "none" nor what anybody with the client secret could sign.
 ALGORITHMS = ("RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512", "EdDSA", "Ed25519")
@@ -118,7 +124,8 @@ async def person(provider: Provider, visit: Visit, code: str) -> tuple[Identity,
     if visit.fresh and not _is_fresh(proved_at):
         raise UntrueError("nobody was asked who they are")
     vouched = _methods(claims) & set(settings().oidc_second_factor)
-    return Identity(provider.issuer, claims["sub"]), Proof(provider.issuer, word, bool(vouched), proved_at)
+    proof = Proof(provider.issuer, word, bool(vouched), proved_at, _text(claims, "sid"))
+    return Identity(provider.issuer, claims["sub"]), proof
 
 
 def checked(provider: Provider, word: str, answer: Mapping[str, Any], visit: Visit) -> Mapping[str, Any]:
@@ -141,6 +148,61 @@ def checked(provider: Provider, word: str, answer: Mapping[str, Any], visit: Vis
     except (JoseError, ValueError, TypeError) as error:
         raise UntrueError(f"the ID token: {error}") from error
     return dict(claims)
+
+
+async def sign_out(provider: Provider, word: str) -> SignOut:
+    """Whom a logout token signs out (OpenID Connect Back-Channel Logout 1.0, 2.6). DownError, UntrueError."""
+    try:
+        return believed(provider, word)
+    except InvalidKeyIdError:
+        # Anybody can name a key nobody has; the provider is not asked for every such word.
+        if time.monotonic() - provider.read_at < KEYS_AGAIN:
+            raise UntrueError("a key the provider does not have") from None
+        _known.pop(provider.issuer, None)
+    try:
+        return believed(await known(), word)
+    except InvalidKeyIdError as error:
+        raise UntrueError("a key the provider does not have") from error
+
+
+def believed(provider: Provider, word: str) -> SignOut:
+    """What a logout token says that is to be believed. UntrueError, InvalidKeyIdError."""
+    try:
+        token = jwt.decode(
+            word, provider.keys, registry=JWSRegistry(algorithms=provider.algorithms, strict_check_header=False)
+        )
+        options = {
+            "iss": {"essential": True, "value": provider.issuer},
+            "aud": {"essential": True, "value": settings().oidc_client_id},
+            "iat": {"essential": True},
+            "exp": {"essential": True},
+            "jti": {"essential": True},
+        }
+        claims = JWTClaims(token.claims, token.header, options)
+        claims.validate(leeway=LEEWAY)
+    except InvalidKeyIdError:
+        raise
+    except (JoseError, ValueError, TypeError) as error:
+        raise UntrueError(f"the logout token: {error}") from error
+    if (wrong := _wrong_with(token.header, claims)) is not None:
+        raise UntrueError(f"the logout token {wrong}")
+    good_until = datetime.fromtimestamp(claims["iat"], UTC).replace(tzinfo=None) + timedelta(seconds=OLDEST + LEEWAY)
+    return SignOut(provider.issuer, _text(claims, "sub"), _text(claims, "sid"), _text(claims, "jti"), good_until)
+
+
+def _wrong_with(header: Mapping[str, Any], claims: Mapping[str, Any]) -> str | None:
+    """Why a signed and timely word of the provider is none to sign somebody out."""
+    if str(header.get("typ", "JWT")).lower().removeprefix("application/") not in ("jwt", "logout+jwt"):
+        return "is of another kind"
+    if not (isinstance(claims.get("events"), dict) and isinstance(claims["events"].get(BACK_CHANNEL), dict)):
+        return "does not say that somebody signs out"
+    if "nonce" in claims:
+        return "is an ID token"
+    if not _text(claims, "jti") or not (_text(claims, "sub") or _text(claims, "sid")):
+        return "names nobody"
+    if time.time() - claims["iat"] > OLDEST + LEEWAY:
+        return "is too old"
+    return None
 
 
 def goodbye(provider: Provider, id_token: str, back: str) -> str:
@@ -231,6 +293,11 @@ def _methods(claims: Mapping[str, Any]) -> set[str]:
     methods = claims.get("amr")
     said = {one for one in methods if isinstance(one, str)} if isinstance(methods, list) else set()
     return said | ({claims["acr"]} if isinstance(claims.get("acr"), str) else set())
+
+
+def _text(claims: Mapping[str, Any], name: str) -> str:
+    """A claim that is text; empty when there is none."""
+    return claims[name] if isinstance(claims.get(name), str) else ""
 
 
 def _instant(seconds: Any) -> datetime | None:

@@ -147,6 +147,8 @@ def _who(actor: str, names: Mapping[str, str]) -> str | None:
         return t("audit.demo", role=said, home=home) if home else t("audit.demo_all", role=said)
     if kind == "terminal":
         return t("audit.terminal", name=rest)
+    if kind == "provider":
+        return t("audit.provider")
     if exists(f"page.{actor}"):
         return t("audit.page", page=t(f"page.{actor}"))
     return names.get(actor, actor) or None

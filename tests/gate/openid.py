@@ -82,6 +82,12 @@ class Provider:
         }
         return str(JWS(json.dumps(said), alg=self.algorithm).sign_compact(keys[self.algorithm]))
 
+    def logout_token(self, session: str, **changes: Any) -> str:
+        """Its word that a session there has ended, with ``changes`` in it."""
+        client = {"client_id": CLIENT_ID, "backchannel_logout_uri": "anywhere", "id_token_signed_response_alg": "RS256"}
+        self.changes = changes
+        return self.sign(lambda: self.server.endpoint["session"].do_back_channel_logout(client, session)[1])
+
     def back(self, address: str) -> str:
         """Where a browser that is sent to ``address`` is sent back to: path and query."""
         parts = urlsplit(self.answer("authorization", urlsplit(address).query)[1]["location"])

@@ -8,7 +8,7 @@ import re
 import socket
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -30,44 +30,15 @@ from data_access.state.tokens import digest
 from pages._gate import identity, oidc, provider
 from pages._gate.gate import OIDC, OIDC_BACK
 from pages._gate.identity import COOKIE
-from tests.gate.kit import HTML, ORIGIN, use, visitor
-from tests.gate.openid import CLIENT_ID, SECRET, Provider
+from tests.gate.kit import HTML, ORIGIN, visitor
+from tests.gate.openid import CLIENT_ID, Provider
 from tests.gate.test_accounts import enrolled
-from tests.small_chain import build
 from tests.visitor import Answer, Visitor
 
 PASSWORD = "purple-kettle-river-9"
 HERE = "http://localhost"
 ANN = "sub-of-ann"
 OTHER = "https://id.example.com"
-
-
-@pytest.fixture(scope="module")
-def real_home(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    home = tmp_path_factory.mktemp("real")
-    build(home, demo=False)
-    return home
-
-
-@pytest.fixture(scope="module")
-def running() -> Iterator[Provider]:
-    with Provider(HERE) as op:
-        yield op
-
-
-@pytest.fixture
-def op(running: Provider, real_home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Provider]:
-    """A real chain with a store of its own, where people sign in with the provider; and the provider, honest again."""
-    monkeypatch.setenv("MIRROR_STATE_URL", f"sqlite:///{tmp_path / 'state.sqlite'}")
-    chosen = {"ISSUER": running.issuer, "CLIENT_ID": CLIENT_ID, "CLIENT_SECRET": SECRET, "NAME": "Example ID"}
-    for name, value in chosen.items():
-        monkeypatch.setenv(f"MIRROR_OIDC_{name}", value)
-    use(real_home, monkeypatch)
-    monkeypatch.setattr(provider, "_known", {})
-    running.user, running.changes, running.metadata, running.asked = "ann", {}, {}, []
-    running.algorithm, running.signs_with = "RS256", running.keys
-    yield running
-    opened().dispose()
 
 
 def somebody(name: str = "ann", rights: Rights | None = None, **more: Any) -> Account:
