@@ -169,7 +169,7 @@ def erase(engine: Engine, customer_id: str, *, now: datetime | None = None) -> N
             forget(connection, CUSTOMERS, [customer_id])
             forget_identities(connection, list(connection.scalars(select(customer_identity.c.external_id).where(own))))
         connection.execute(delete(customer_identity).where(own))
-    wipe.log(engine)
+    wipe.keys(engine)
 
 
 def status(engine: Engine) -> Status:
