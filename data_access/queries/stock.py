@@ -1,9 +1,24 @@
-"""What there is to sell in the stores in scope: on_hand - reserved + on_order = available, in units."""
+"""Stock of the stores in scope: what there is to sell (on_hand - reserved + on_order = available, in units), how it
+came and went, when it expires, and on what terms it is filled up."""
+
+from datetime import date
+from typing import Any
 
 import pandas as pd
-from sqlalchemy import Engine, func, select
+from sqlalchemy import Date, Double, Engine, Integer, Subquery, and_, cast, func, select
 
+from data_access.marts.product_store_day import product_store_day
 from data_access.marts.stock_position import stock_position
+from data_access.marts.tables import (
+    product,
+    purchase_line,
+    stock_level,
+    stock_lot,
+    stock_movement,
+    supplier,
+    supply_term,
+    transfer_lane,
+)
 from data_access.queries._frame import count, fetch, fetch_many
 from data_access.scope import Scope
 
@@ -39,3 +54,223 @@ def by_product(scope: Scope, engine: Engine) -> pd.DataFrame:
         .order_by(p.product_id)
     )
     return fetch(scope, engine, scope.limit(query, p.store_id))
+
+
+def sold_by_day(scope: Scope, engine: Engine, first_day: date) -> pd.DataFrame:
+    """One row per store in scope, product and day from ``first_day`` on with units sold.
+
+    Columns: store_id, product_id (both categories), day, units, net_sales.
+    """
+    s = product_store_day.c
+    query = select(
+        s.store_id,
+        s.product_id,
+        s.day,
+        cast(s.units, Double).label("units"),
+        cast(s.net_sales, Double).label("net_sales"),
+    ).where(s.day >= first_day)
+    return fetch_many(scope, engine, scope.limit(query, s.store_id), categories=["store_id", "product_id"])
+
+
+def lots(scope: Scope, engine: Engine) -> pd.DataFrame:
+    """One row per lot with units in a store in scope.
+
+    Columns: store_id, product_id, lot_id, expires_on (NaT: unknown), quantity.
+    """
+    lot = stock_lot.c
+    query = select(stock_lot).where(lot.quantity > 0).order_by(lot.store_id, lot.product_id, lot.expires_on, lot.lot_id)
+    return fetch(scope, engine, scope.limit(query, lot.store_id))
+
+
+def goods(scope: Scope, engine: Engine) -> pd.DataFrame:
+    """One row per product: product_id, product, category, cost, list_price (NaN: unknown), shelf_life_days."""
+    p = product.c
+    query = select(
+        p.product_id,
+        p.name.label("product"),
+        p.category,
+        cast(p.cost, Double).label("cost"),
+        cast(p.list_price, Double).label("list_price"),
+        p.shelf_life_days,
+    ).order_by(p.product_id)
+    return fetch(scope, engine, query)
+
+
+def terms(scope: Scope, engine: Engine) -> pd.DataFrame:
+    """One row per supplier and product: product_id, supplier_id, supplier, lead_time_days, order_multiple and
+    minimum_quantity as agreed."""
+    t, s = supply_term.c, supplier.c
+    query = select(
+        t.product_id, t.supplier_id, s.name.label("supplier"), t.lead_time_days, t.order_multiple, t.minimum_quantity
+    ).select_from(supply_term.outerjoin(supplier, s.supplier_id == t.supplier_id))
+    return fetch(scope, engine, query.order_by(t.product_id, t.lead_time_days, t.supplier_id))
+
+
+def lead_times(scope: Scope, engine: Engine, since: date) -> pd.DataFrame:
+    """One row per supplier with lines ordered from ``since`` on by stores in scope and received in full.
+
+    Columns: supplier_id, lines, mean_days and sd_days from order to last receipt (NaN: one line).
+    """
+    p = purchase_line.c
+    took = func.date_diff("day", p.ordered_on, p.last_received_on, type_=Double)
+    query = (
+        select(
+            p.supplier_id,
+            func.count().label("lines"),
+            func.avg(took).label("mean_days"),
+            func.stddev_samp(took).label("sd_days"),
+        )
+        .where(
+            p.ordered_on >= since, p.received >= p.quantity, p.supplier_id.is_not(None), p.last_received_on.is_not(None)
+        )
+        .group_by(p.supplier_id)
+        .order_by(p.supplier_id)
+    )
+    return fetch(scope, engine, scope.limit(query, p.store_id))
+
+
+def empty_spells(scope: Scope, engine: Engine, first: date, last: date) -> pd.DataFrame:
+    """One row per store in scope, product and run of days on which the shelf was empty from morning to evening.
+
+    By the history of movements: after a day that ends with nothing, until the day of the next movement. Columns:
+    store_id, product_id, begins, ends (both included, within ``first`` and ``last``).
+    """
+    level = _levels(scope)
+    begins = func.greatest(level.c.day + 1, first, type_=Date)
+    ends = func.least(func.coalesce(level.c.next_day - 1, last), last, type_=Date)
+    query = (
+        select(level.c.store_id, level.c.product_id, begins.label("begins"), ends.label("ends"))
+        .where(level.c.closing <= 0, begins <= ends)
+        .order_by(level.c.store_id, level.c.product_id, level.c.day)
+    )
+    return fetch(scope, engine, query)
+
+
+def unit_days(scope: Scope, engine: Engine, first: date, last: date) -> pd.DataFrame:
+    """One row per store in scope and product: store_id, product_id and unit_days, the closing stock of the days from
+    ``first`` to ``last`` added up, by the history of movements."""
+    level = _levels(scope)
+    begins = func.greatest(level.c.day, first, type_=Date)
+    ends = func.least(func.coalesce(level.c.next_day - 1, last), last, type_=Date)
+    days = func.greatest(func.date_diff("day", begins, ends, type_=Integer) + 1, 0, type_=Integer)
+    query = select(
+        level.c.store_id,
+        level.c.product_id,
+        cast(func.sum(func.greatest(level.c.closing, 0, type_=Integer) * days), Double).label("unit_days"),
+    ).group_by(level.c.store_id, level.c.product_id)
+    return fetch(scope, engine, query)
+
+
+def _levels(scope: Scope) -> Subquery:
+    """One row per store, product and day with a movement: closing (units at its end) and the day of the next one."""
+    m = stock_movement.c
+    day = (
+        scope.limit(select(m.store_id, m.product_id, m.day, func.sum(m.quantity).label("moved")), m.store_id)
+        .group_by(m.store_id, m.product_id, m.day)
+        .subquery("moved")
+    )
+    by_day: dict[str, Any] = {"partition_by": (day.c.store_id, day.c.product_id), "order_by": day.c.day}
+    return select(
+        day.c.store_id,
+        day.c.product_id,
+        day.c.day,
+        cast(func.sum(day.c.moved).over(**by_day), Integer).label("closing"),
+        func.lead(day.c.day, type_=Date).over(**by_day).label("next_day"),
+    ).subquery("level")
+
+
+def flows(scope: Scope, engine: Engine, first: date, last: date) -> pd.DataFrame:
+    """One row per store in scope and product with a movement from ``first`` to ``last``.
+
+    Columns: store_id, product_id, received (deliveries and transfers in), sold, returned, written_off, moved (all
+    movements together), in units.
+    """
+    m = stock_movement.c
+    query = (
+        select(
+            m.store_id,
+            m.product_id,
+            count(m.quantity, m.kind.in_(("receipt", "transfer_in", "opening"))).label("received"),
+            count(-m.quantity, m.kind == "sale").label("sold"),
+            count(m.quantity, m.kind == "return").label("returned"),
+            count(-m.quantity, m.kind == "write_off").label("written_off"),
+            count(m.quantity).label("moved"),
+        )
+        .where(m.day >= first, m.day <= last)
+        .group_by(m.store_id, m.product_id)
+    )
+    return fetch(scope, engine, scope.limit(query, m.store_id))
+
+
+def ages(scope: Scope, engine: Engine, as_of: date) -> pd.DataFrame:
+    """Units on hand by how long they have been there, the last to come being the last to go.
+
+    Columns: store_id, product_id, came_on (day of the delivery they are from), days, units.
+    """
+    m, s = stock_movement.c, stock_level.c
+    came = (
+        scope.limit(select(m.store_id, m.product_id, m.day, func.sum(m.quantity).label("came")), m.store_id)
+        .where(m.kind.in_(("receipt", "transfer_in", "opening", "return")))
+        .group_by(m.store_id, m.product_id, m.day)
+        .subquery("came")
+    )
+    by_newest: dict[str, Any] = {"partition_by": (came.c.store_id, came.c.product_id), "order_by": came.c.day.desc()}
+    running = select(
+        came.c.store_id,
+        came.c.product_id,
+        came.c.day,
+        came.c.came,
+        func.sum(came.c.came).over(**by_newest).label("so_far"),
+    ).subquery("running")
+    newer = running.c.so_far - running.c.came
+    left = func.least(s.on_hand - newer, running.c.came)
+    query = (
+        select(
+            running.c.store_id,
+            running.c.product_id,
+            running.c.day.label("came_on"),
+            func.date_diff("day", running.c.day, as_of, type_=Integer).label("days"),
+            cast(left, Double).label("units"),
+        )
+        .select_from(
+            running.join(stock_level, and_(s.store_id == running.c.store_id, s.product_id == running.c.product_id))
+        )
+        .where(s.on_hand > newer)
+        .order_by(running.c.store_id, running.c.product_id, running.c.day)
+    )
+    return fetch(scope, engine, scope.limit(query, s.store_id))
+
+
+def ledger_exceptions(scope: Scope, engine: Engine) -> pd.DataFrame:
+    """One row per store in scope and product whose movements do not add up to what was counted, the widest gap first.
+
+    Columns: store_id, product_id, moved (opening + in - out), on_hand (as counted), difference (on_hand - moved).
+    Nothing where the CRM holds no movements at all of the pair.
+    """
+    m, s = stock_movement.c, stock_level.c
+    sums = (
+        scope.limit(select(m.store_id, m.product_id, count(m.quantity).label("moved")), m.store_id)
+        .group_by(m.store_id, m.product_id)
+        .subquery("sums")
+    )
+    difference = (s.on_hand - sums.c.moved).label("difference")
+    query = (
+        select(s.store_id, s.product_id, sums.c.moved, s.on_hand, difference)
+        .select_from(stock_level.join(sums, and_(sums.c.store_id == s.store_id, sums.c.product_id == s.product_id)))
+        .where(s.on_hand != sums.c.moved)
+        .order_by(func.abs(s.on_hand - sums.c.moved).desc(), s.store_id, s.product_id)
+    )
+    return fetch(scope, engine, scope.limit(query, s.store_id))
+
+
+def lanes(scope: Scope, engine: Engine) -> pd.DataFrame:
+    """One row per way to move goods between two stores in scope: from_store, to_store, cost, days, minimum_quantity."""
+    lane = transfer_lane.c
+    query = select(
+        lane.from_store_id.label("from_store"),
+        lane.to_store_id.label("to_store"),
+        cast(func.coalesce(lane.cost, 0), Double).label("cost"),
+        cast(func.coalesce(lane.days, 1), Double).label("days"),
+        cast(func.coalesce(lane.minimum_quantity, 1), Double).label("minimum_quantity"),
+    ).order_by(lane.from_store_id, lane.to_store_id)
+    return fetch(scope, engine, scope.limit(scope.limit(query, lane.from_store_id), lane.to_store_id))
