@@ -1,12 +1,13 @@
 """The marts of customers as plain loops over the receipts of the tiny chain."""
 
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import date
 from decimal import Decimal
 from typing import Any
 
-from tests.tiny import CUSTOMERS, ORDERS, RETURNS, STORES
+from tests.naive_segments import rhythm
+from tests.tiny import CUSTOMERS, ORDERS, RETURNS, STORES, Order, Return
 
 Rows = list[dict[str, Any]]
 Place = tuple[str, str]
@@ -68,9 +69,25 @@ def customer_places() -> Rows:
                     "visits": len(days.get(customer, [])),
                     "gross_sales": gross,
                     "net_sales": gross - sum(Decimal(r.refund) for r in refunds) if orders else 0,
+                    "costed_sales": 0,
+                    "margin": margin(refunds) if orders else 0,
+                    **rhythm(days.get(customer, []), [(day, float(v)) for (day, _), v in _amounts(orders).items()]),
                 }
             )
     return rows
+
+
+def margin(refunds: Iterable[Return]) -> Decimal:
+    """The chain knows no costs, so refunds are all there is of it."""
+    return -sum((Decimal(r.refund) for r in refunds), Decimal(0))
+
+
+def _amounts(orders: list[Order]) -> dict[tuple[date, str], Decimal]:
+    """What each day in each store came to."""
+    found: dict[tuple[date, str], Decimal] = defaultdict(Decimal)
+    for order in orders:
+        found[order.at.date(), order.store_id] += order.net
+    return found
 
 
 def cohort_months() -> Rows:
@@ -105,6 +122,25 @@ def cohort_months() -> Rows:
                 sums[level, place_id, cohort, _month(day)]["rows"] += 1
     names = ("level", "place_id", "cohort", "month")
     return [{**dict(zip(names, key, strict=True)), **figures} for key, figures in sums.items()]
+
+
+def customer_lines() -> Rows:
+    return [
+        {
+            "customer_no": o.customer,
+            "day": o.at.date(),
+            "order_id": o.order_id,
+            "line_no": number,
+            "store_id": o.store_id,
+            "channel": "store",
+            "product_id": product,
+            "quantity": Decimal(quantity),
+            "net": Decimal(net),
+            "discount": None,
+        }
+        for o in COUNTED
+        for number, (product, quantity, net) in enumerate(o.lines, start=1)
+    ]
 
 
 def customer_timelines() -> Rows:

@@ -1,18 +1,21 @@
 """The rules of the segments in numpy, customer by customer, without a look at the SQL that answers for them."""
 
+from collections.abc import Sequence
 from datetime import date
+from itertools import pairwise
+from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from data_access.marts.segment_rules import GRID, LIFECYCLE, PROSPECT, Stage
+from data_access.marts.segment_rules import GRID, LIFECYCLES, PROSPECT, Stage
 
 
 def groups(people: pd.DataFrame, as_of: date, monetary: str, tie_rule: str, a: float, b: float) -> pd.DataFrame:
-    """r, f, m, segment, abc, quadrant and stage of each customer, None where there is none.
+    """r, f, m, segment, abc, quadrant and the stages of life of each customer, None where there is none.
 
     people: one row per customer: id_rank, first_day, last_day (NaT without an order), orders_ever, orders, visits,
-    gross_sales and net_sales.
+    gross_sales and net_sales, gaps, median_gap, gap_trend, amount_trend.
     """
     buyers = people[people["orders"] > 0]
     recency = (pd.Timestamp(as_of) - buyers["last_day"]).dt.days
@@ -33,7 +36,9 @@ def groups(people: pd.DataFrame, as_of: date, monetary: str, tie_rule: str, a: f
         None if orders == 0 else f"{'frequent' if v > visits_cut else 'rare'}_{'high' if n > spend_cut else 'low'}"
         for orders, v, n in zip(people["orders"], people["visits"], people["net_sales"], strict=True)
     ]
-    found["stage"] = [next(s.stage for s in LIFECYCLE if _holds(s, row, as_of)) for row in people.itertuples()]
+    for preset, rules in LIFECYCLES.items():
+        name = "stage" if preset == "four_stage" else preset
+        found[name] = [next(s.stage for s in rules if _holds(s, row, as_of)) for row in people.itertuples()]
     return found.astype(object).where(lambda f: f.notna(), None)
 
 
@@ -65,13 +70,36 @@ def _classes(people: pd.DataFrame, a: float, b: float) -> list[str]:
     return [found[index] for index in people.index]
 
 
-def _holds(rule: Stage, row: object, as_of: date) -> bool:
-    orders, first, last = (getattr(row, name) for name in ("orders_ever", "first_day", "last_day"))
-    since = [None if pd.isna(day) else (pd.Timestamp(as_of) - day).days for day in (first, last)]
+def _holds(rule: Stage, row: Any, as_of: date) -> bool:
+    visits = row.gaps + 1 if row.orders_ever else 0
+    own = 0 if pd.isna(row.median_gap) else row.median_gap
+    gap = max((row.gaps * own + 2 * 60) / (row.gaps + 2), 1)  # the chain says of no product how long it lasts
+    since_first, since_last = ((pd.Timestamp(as_of) - day).days / gap for day in (row.first_day, row.last_day))
     bounds = (
-        rule.min_orders is None or orders >= rule.min_orders,
-        rule.max_orders is None or orders <= rule.max_orders,
-        rule.first_order_within_days is None or (since[0] is not None and since[0] <= rule.first_order_within_days),
-        rule.last_order_within_days is None or (since[1] is not None and since[1] <= rule.last_order_within_days),
+        rule.min_visits is None or visits >= rule.min_visits,
+        rule.max_visits is None or visits <= rule.max_visits,
+        rule.began_within is None or since_first <= rule.began_within,
+        rule.late_up_to is None or since_last <= rule.late_up_to,
+        rule.late_over is None or since_last > rule.late_over,
+        rule.gaps_fall_by is None or row.gap_trend <= -rule.gaps_fall_by,
+        rule.amounts_rise_by is None or row.amount_trend >= rule.amounts_rise_by,
     )
     return all(bounds)
+
+
+def rhythm(visits: list[date], amounts: list[tuple[date, float]]) -> dict[str, float | None]:
+    """gaps, median_gap, gap_trend, amount_trend from the days of visits and the amounts of the days with an order."""
+    gaps = [(b - a).days for a, b in pairwise(visits)]
+    return {
+        "gaps": len(gaps),
+        "median_gap": float(np.median(gaps)) if gaps else None,
+        "gap_trend": _trend(visits[1:], gaps),
+        "amount_trend": _trend([day for day, _ in amounts], [amount for _, amount in amounts]),
+    }
+
+
+def _trend(days: list[date], values: Sequence[float]) -> float | None:
+    if len(values) < 3 or len(set(days)) < 2 or sum(values) <= 0:
+        return None
+    x = [(day - days[0]).days for day in days]
+    return float(np.polyfit(x, values, 1)[0] * (max(x) - min(x)) / np.mean(values))

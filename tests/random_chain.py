@@ -13,6 +13,7 @@ from data_access.marts._sql import sql
 from data_access.marts.registry import MARTS
 from data_access.scope import Scope
 from data_access.snapshot import GenerationInfo, Snapshot
+from tests.naive_segments import rhythm
 
 FIRST, LAST = date(2025, 1, 1), date(2026, 2, 4)
 HOMES = ("A", "B", "C", None)
@@ -40,11 +41,23 @@ class RandomChain:
         )
         sums = inside.groupby("customer_no")[["orders", "gross_sales", "net_sales"]].sum().round(2)
         visits = inside[inside["orders"] > 0].groupby("customer_no")["day"].nunique().rename("visits")
-        found = found.join(sums).join(visits)
+        found = found.join(sums).join(visits).join(_rhythms(ordered))
         here = self.homes[[scope.kind == "chain" or (h is not None and scope.allows(h)) for h in self.homes]]
         found = found.reindex(sorted(set(found.index) | set(here.index)))
-        figures = ["orders_ever", "orders", "visits", "gross_sales", "net_sales"]
+        figures = ["orders_ever", "orders", "visits", "gross_sales", "net_sales", "gaps"]
         return found.fillna(dict.fromkeys(figures, 0)).assign(id_rank=found.index)
+
+
+def _rhythms(ordered: pd.DataFrame) -> pd.DataFrame:
+    """When each customer comes, as tests.naive_segments has it; every store and day is one amount."""
+    days = ordered.groupby(["customer_no", "day", "store_id"], as_index=False)["gross_sales"].sum()
+    found = {
+        number: rhythm(
+            sorted({day.date() for day in own["day"]}), list(zip(own["day"].dt.date, own["gross_sales"], strict=True))
+        )
+        for number, own in days.groupby("customer_no")
+    }
+    return pd.DataFrame.from_dict(found, orient="index").astype("float64")
 
 
 def random_chain(path: Path) -> RandomChain:
@@ -84,6 +97,7 @@ def _write(path: Path, rows: pd.DataFrame, homes: pd.Series) -> None:
             "utc": row.day + pd.Timedelta(hours=4),
             "day": row.day,
             "gross_sales": row.gross,
+            "cost": row.gross * 0.6,
             "units": 1,
             "lines": 1,
         }

@@ -42,14 +42,16 @@ def store_days() -> list[dict[str, Any]]:
 
 def customer_store_days() -> list[dict[str, Any]]:
     days: dict[Any, dict[str, Any]] = defaultdict(
-        lambda: {"orders": 0, "gross_sales": Decimal(0), "returns": Decimal(0)}
+        lambda: {"orders": 0, "gross_sales": Decimal(0), "returns": Decimal(0), "costed_sales": 0, "margin": Decimal(0)}
     )
     for order in (o for o in ORDERS if o.exclusion is None and o.customer is not None):
         day = days[(order.customer, order.at.date(), order.store_id)]
         day["orders"] += 1
         day["gross_sales"] += order.net
     for back in (r for r in RETURNS if r.exclusion is None and r.customer is not None):
-        days[(back.customer, back.at.date(), back.store_id)]["returns"] += Decimal(back.refund)
+        day = days[(back.customer, back.at.date(), back.store_id)]
+        day["returns"] += Decimal(back.refund)
+        day["margin"] -= Decimal(back.refund)
     return _with_net(days, ("customer_no", "day", "store_id"))
 
 
@@ -70,6 +72,7 @@ LOOPS = {
     "customer_place": customer_loops.customer_places,
     "cohort_month": customer_loops.cohort_months,
     "customer_timeline": customer_loops.customer_timelines,
+    "customer_line": customer_loops.customer_lines,
     "campaign_use": campaign_loops.campaign_uses,
     "campaign_customer": campaign_loops.campaign_customers,
     "campaign_step": campaign_loops.campaign_steps,
@@ -78,7 +81,7 @@ LOOPS = {
     "consent_breach": consent_loops.consent_breaches,
 }
 # compared in tests.test_segments and tests.test_sales_marts
-ELSEWHERE = {"customer_cut", "segment_cell", "spend_curve", *SALES_LOOPS}
+ELSEWHERE = {"customer_cut", "segment_cell", "lifecycle_cell", "spend_curve", *SALES_LOOPS}
 
 
 def test_every_mart_is_checked() -> None:
@@ -97,5 +100,13 @@ def test_a_mart_equals_a_loop_over_the_receipts(name: str, tiny_snapshot: Snapsh
 
 
 def _plain(row: dict[str, Any]) -> dict[str, Any]:
-    """Numbers without the trailing zeros that tell a Decimal from an int."""
-    return {k: float(v) if isinstance(v, Decimal | int) and not isinstance(v, bool) else v for k, v in row.items()}
+    """Numbers without the trailing zeros that tell a Decimal from an int, and the digits that a float has left."""
+
+    def plain(value: Any) -> Any:
+        return (
+            round(float(value), 9)
+            if isinstance(value, Decimal | int | float) and not isinstance(value, bool)
+            else value
+        )
+
+    return {name: plain(value) for name, value in row.items()}

@@ -28,7 +28,7 @@ Draw = random.Random
 SEED = 20260320
 FIRST, LAST = date(2025, 2, 24), date(2026, 3, 22)
 # Answered from every day of every customer where the marts do not hold the answer ready.
-SLOW = frozenset({"segments.cells", "segments.curve", "segments.cuts", "segments.members"})
+SLOW = frozenset({"segments.cells", "segments.curve", "segments.cuts", "segments.members", "segments.stages"})
 # Campaigns count what their customers did wherever they did it: a customer of a campaign belongs to one store.
 OF_THEIR_CUSTOMERS = frozenset(
     {
@@ -88,7 +88,9 @@ DRAW: dict[str, Callable[[Draw], Any]] = {
     ),
     "cuts": lambda draw: {name: draw.choice((None, draw.randint(1, 300))) for name in segments.CUTS},
     "tie_rule": lambda draw: draw.choice(("keep_ties", "equal_size")),
-    "choice": lambda draw: draw.choice((None, Choice("abc", "U"), Choice("stage", "active"), Choice("cell", "5-4"))),
+    "choice": lambda draw: draw.choice(
+        (None, Choice("abc", "U"), Choice("five_phase", "decline"), Choice("cell", "5-4"))
+    ),
     "cohort": period,
     "month": period,
     "came": lambda draw: draw.choice((True, False)),

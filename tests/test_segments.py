@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 
 from data_access.errors import Problem
-from data_access.marts.segment_rules import GRID, PROSPECT, SEGMENTS
+from data_access.marts.segment_rules import GRID, PROSPECT, RULES_FINGERPRINT, SEGMENTS, fingerprint
 from data_access.queries import segments as queries
 from data_access.queries.segments import Choice, Question
 from data_access.scope import Scope
@@ -97,10 +97,33 @@ def test_abc_quadrants_and_stages_cover_everybody(report: SegmentsReport) -> Non
         "rare_high": 1,
         "rare_low": 2,
     }
-    # 1 has five orders; 3, 4 and 6 began within 90 days; 2 began last year and has three orders
-    stages = report.lifecycle.set_index("stage")["customers"]
-    assert stages.to_dict() == {"potential": 1, "new": 3, "returning": 1, "loyal": 1}
-    assert set(report.lifecycle["preset"]) == {"four_stage"}
+
+
+def test_stages_by_the_own_rhythm(report: SegmentsReport) -> None:
+    """Own gaps: 1 came after 19, 347 and 3 days, 2 after 239 and 39, 3 after 20, 4 after 10; 6 came once.
+
+    Nothing says how long a product lasts, so 60 days. Expected, with two such gaps: 1 (3 x 19 + 120) / 5 = 35.4,
+    2 (2 x 139 + 120) / 4 = 99.5, 3 (20 + 120) / 3 = 46.7, 4 (10 + 120) / 3 = 43.3, 6 60.
+    """
+    assert report.cuts.set_index("measure").loc["usual_gap_days", "value"] == 60
+    # since the last visit: 15, 0, 8, 10, 5 days, nobody later than 1.5 expected gaps
+    # since the first: 384, 278, 28, 20, 5 days, two expected gaps are 70.8, 199, 93.3, 86.7, 120
+    assert [member(report, c)["stage"] for c in (1, 2, 3, 4, 6)] == ["loyal", "returning", "new", "new", "new"]
+    # the fourth visit of 1 came soon, but after the longest gap of all, so the line through the gaps rises
+    assert [member(report, c)["five_phase"] for c in (1, 2)] == ["maturity", "growth"]
+    stages = report.lifecycle.set_index(["preset", "stage"])["customers"]
+    assert stages["four_stage"].to_dict() == {"potential": 1, "new": 3, "returning": 1, "loyal": 1}
+    assert stages["five_phase"].to_dict() == {"introduction": 1, "growth": 4, "maturity": 1, "decline": 0, "churned": 0}
+
+
+def test_who_is_late_by_the_own_rhythm_declines_and_churns(tiny_snapshot: Snapshot) -> None:
+    # in spring 2025 1 has come on 1 and 20 March, so expects (19 + 2 x 60) / 3 = 46.3 days; 1.5 of them are 69.5,
+    # three 139: late after 28 May, lost after 6 August
+    stages = [
+        member(segments(tiny_snapshot, CHAIN, date(2025, month, day)), 1)["five_phase"]
+        for month, day in ((5, 28), (5, 29), (8, 6), (8, 7))
+    ]
+    assert stages == ["growth", "decline", "decline", "churned"]
 
 
 def test_a_store_knows_only_its_own_customers(tiny_snapshot: Snapshot) -> None:
@@ -144,7 +167,9 @@ def test_gross_sales_can_be_scored_instead(tiny_snapshot: Snapshot) -> None:
     gross = segments(tiny_snapshot, CHAIN, AS_OF, monetary="gross_sales")
     assert member(net, 2)["m"] == 3
     assert member(gross, 2)["m"] == 3  # 440.25 is third by either
-    assert set(gross.cuts["measure"]) == {"recency_days", "orders", "gross_sales", "visits", "net_sales"}
+    assert set(gross.cuts["measure"]) == {
+        "recency_days", "orders", "gross_sales", "visits", "net_sales", "usual_gap_days"
+    }  # fmt: skip
     assert gross.rfm["gross_sales"].sum() == 2 * (100 + 60 + 190 + 30 + 205 + 200 + 130 + 110.25 + 195 + 610 + 58)
 
 
@@ -191,18 +216,39 @@ def test_every_customer_is_in_the_groups_that_the_rules_give(
     people = chain.people(scope, question.as_of, question.window_first)
     cells = queries.cells(scope, chain.snapshot.engine, question)
     cuts = queries.cuts(scope, chain.snapshot.engine, question).iloc[0].to_dict()
-    names = ["r", "f", "m", "segment", "abc", "quadrant", "stage"]
+    names = ["r", "f", "m", "segment", "abc", "quadrant"]
+    stages = ["stage", "five_phase", "with_maintenance"]
     for tie_rule in ("keep_ties", "equal_size"):
         expected = groups(people, question.as_of, question.monetary, tie_rule, question.abc_a, question.abc_b)
         found = queries.members(scope, chain.snapshot.engine, question, cuts, tie_rule, limit=1_000)
         found = found.set_index("customer_key").astype(object).where(lambda f: f.notna(), None)
         expected.index = pd.Index([key(number) for number in people.index])
-        assert found[names].sort_index().to_numpy().tolist() == expected[names].sort_index().to_numpy().tolist()
+        every = [*names, *stages]
+        assert found[every].sort_index().to_numpy().tolist() == expected[every].sort_index().to_numpy().tolist()
         assert found["net_sales"].sum() == people["net_sales"].sum()
         # The cells are the same customers, counted.
-        counted = expected.fillna("-").value_counts().to_dict()
+        counted = expected[names].fillna("-").value_counts().to_dict()
         under = cells[cells["tie_rule"] == tie_rule].set_index(names)["customers"]
         assert {tuple("-" if pd.isna(v) else v for v in k): n for k, n in under.items()} == counted
+    by_stage = queries.stages(scope, chain.snapshot.engine, question).set_index(["preset", "stage"])["customers"]
+    for preset, column in zip(("four_stage", "five_phase", "with_maintenance"), stages, strict=True):
+        assert by_stage[preset].to_dict() == expected[column].value_counts().to_dict()
+
+
+@pytest.mark.parametrize("as_of", [LAST_DAY, date(2025, 10, 15)])
+def test_margin_is_what_orders_earned_less_what_came_back(as_of: date, chain: RandomChain) -> None:
+    report = segments(chain.snapshot, ONLY_A, as_of)
+    people = chain.people(ONLY_A, as_of)
+    # every order cost 60 % of its gross sales; refunds bring nothing back, for the product's cost is not known
+    refunds = people["gross_sales"] - people["net_sales"]
+    margins = people["gross_sales"] * 0.4 - refunds
+    for table in (report.quadrants, report.lifecycle[report.lifecycle["preset"] == "five_phase"]):
+        assert table["historic_margin"].sum() == pytest.approx(margins.sum())
+    late = report.members[report.members["quadrant"] == "rare_low"]["customer_key"]
+    theirs = people.index.map(key).isin(late)
+    assert report.quadrants.set_index("quadrant").loc["rare_low", "historic_margin"] == pytest.approx(
+        margins[theirs].sum()
+    )
 
 
 @pytest.mark.parametrize("scope", SCOPES.values(), ids=SCOPES)
@@ -236,9 +282,11 @@ def test_a_choice_is_a_page_of_its_customers(chain: RandomChain) -> None:
         Choice("segment", PROSPECT),
         Choice("abc", "B"),
         Choice("quadrant", "rare_low"),
-        Choice("stage", "new"),
+        Choice("four_stage", "new"),
+        Choice("five_phase", "decline"),
     ):
-        everyone = report.members[report.members[choice.column] == choice.value].reset_index(drop=True)
+        column = "stage" if choice.column == "four_stage" else choice.column
+        everyone = report.members[report.members[column] == choice.value].reset_index(drop=True)
         assert chosen_count(report, choice) == len(everyone) > 3
         page = members(chain.snapshot, CHAIN, report, choice, offset=2, limit=2)
         pd.testing.assert_frame_equal(page, everyone.iloc[2:4].reset_index(drop=True))
@@ -254,10 +302,10 @@ def test_the_rule_shown_is_the_rule_that_decides(report: SegmentsReport) -> None
     shown = {(row.r, row.fm): row.segment for row in report.named_rule.itertuples()}
     assert shown == {(r, fm): name for r, names in GRID.items() for fm, name in enumerate(names, start=1)}
     assert set(shown.values()) | {PROSPECT} == set(SEGMENTS)
-    stages = report.lifecycle_rule.set_index("stage")
-    assert stages.loc["loyal", ["min_orders", "last_order_within_days"]].tolist() == [4, 180]
-    assert stages.loc["new", "first_order_within_days"] == 90
-    assert pd.isna(stages.loc["returning", "max_orders"])
+    stages = report.lifecycle_rule.set_index(["preset", "stage"])
+    assert stages.loc[("four_stage", "loyal"), ["min_visits", "late_up_to"]].tolist() == [4, 1.5]
+    assert stages.loc[("five_phase", "churned"), "late_over"] == 3
+    assert fingerprint() == RULES_FINGERPRINT, "a rule has changed: RULES_CHANGED_ON and RULES_FINGERPRINT say so"
 
 
 def test_the_list_ends_where_it_is_told_to(tiny_snapshot: Snapshot) -> None:

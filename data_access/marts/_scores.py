@@ -1,9 +1,10 @@
 """Scores, classes, quadrants and stages of a customer base in SQL, written once for the marts and for live questions.
 
-A base is any FROM clause of customers with the columns level, place_id, customer_no, orders_ever, first_day and
-last_day (of all orders), orders, visits, gross_sales and net_sales (of the days that count), and as_of, the day whose
-end it describes. Buyers have orders among these days; only they are scored. Ties are parted by the place of the CRM's
-id among all ids: ``id_rank`` of the base where it has that column, else of ``customer_rank``.
+A base is any FROM clause of customers with the columns level, place_id, customer_no, orders_ever, first_day,
+last_day, gaps, median_gap, gap_trend and amount_trend (of all orders), orders, visits and money (of the days that
+count), and as_of, the day whose end it describes. Buyers have orders among these days; only they are scored. Ties
+are parted by the place of the CRM's id among all ids: ``id_rank`` of the base where it has that column, else of
+``customer_rank``.
 
 ``cuts`` finds, per place, the values behind every group (``cut_columns``); a customer's groups then follow from plain
 comparisons with them. To sort a million customers four times would cost seconds, so the customers at a cut are found
@@ -42,18 +43,21 @@ from sqlalchemy.sql.selectable import CompoundSelect
 
 from data_access.marts._bridge import days_between
 from data_access.marts.segment_rules import (
+    ASSUMED_GAP,
     CLASSES,
     GRID,
-    LIFECYCLE,
+    LIFECYCLES,
+    PRESETS,
+    PRIOR_GAPS,
     PROSPECT,
     QUADRANTS,
-    STAGES,
     TIE_RULES,
     Monetary,
+    Preset,
     Stage,
     TieRule,
 )
-from data_access.marts.tables import Money, customer_rank
+from data_access.marts.tables import Money, customer_rank, product
 
 Expression = ColumnElement[Any]
 
@@ -83,6 +87,7 @@ def cut_columns() -> list[Column[Any]]:
         for j in FIFTHS:  # value and id_rank of the last of each of five equal groups
             columns += [Column(f"{letter}_last_{j}", kind), Column(f"{letter}_rank_{j}", Integer)]
     columns += [Column("visits_median", Double), Column("net_sales_median", Double)]
+    columns.append(Column("usual_gap", Double))  # days that a product of the range lasts
     for letter in ("a", "b"):  # the last customer of class A, and of A and B together
         columns += [Column(f"{letter}_value", Money), Column(f"{letter}_rank", Integer)]
     return columns
@@ -138,7 +143,8 @@ def cuts(people: FromClause, monetary: Monetary, abc_a: float, abc_b: float) -> 
     joined: FromClause = first
     for other in others:
         joined = joined.join(other, and_(other.c.level == first.c.level, other.c.place_id == first.c.place_id))
-    by_name = {column.name: column for part in found for column in part.c}
+    by_name: dict[str, Expression] = {column.name: column for part in found for column in part.c}
+    by_name["usual_gap"] = _usual_gap().label("usual_gap")
     return select(first.c.level, first.c.place_id, *(by_name[column.name] for column in cut_columns())).select_from(
         joined
     )
@@ -284,6 +290,12 @@ def _visits(people: FromClause) -> Subquery:
     return _by_place(counted, _quantile(1, 2, k.buyers, at).label("visits_median"), name="visits_cuts")
 
 
+def _usual_gap() -> Expression:
+    lasts = case((product.c.usage_days > 0, product.c.usage_days))
+    middle = func.coalesce(cast(func.median(lasts), Double), float(ASSUMED_GAP))
+    return select(middle).scalar_subquery()
+
+
 def _net_sales(people: FromClause) -> _Measure:
     value = people.c.net_sales
     return _Measure("net_sales", value, _whole(value))
@@ -391,37 +403,55 @@ def quadrant(people: FromClause, cut: Cuts, say: Say = str) -> Expression:
     )
 
 
-def stage(people: FromClause, say: Say = str) -> Expression:
-    """The stage of life of a customer at the end of the day ``as_of``."""
-    return case(*((_leads_to(rule, people), say(rule.stage)) for rule in LIFECYCLE))
+def stage(people: FromClause, cut: Cuts, preset: Preset) -> Expression:
+    """The stage of life of a customer at the end of the day ``as_of``, by the customer's own rhythm."""
+    *rules, rest = LIFECYCLES[preset]
+    return case(*((_leads_to(rule, people, cut), rule.stage) for rule in rules), else_=rest.stage)
 
 
-def _leads_to(rule: Stage, people: FromClause) -> ColumnElement[bool]:
+def expected_gap(people: FromClause, cut: Cuts) -> Expression:
+    """Days that a customer usually lets pass: the own median, drawn towards the usual gap where gaps are few."""
     p = people.c
+    usual = PRIOR_GAPS * func.coalesce(cut["usual_gap"], float(ASSUMED_GAP))
+    days = (p.gaps * func.coalesce(p.median_gap, 0.0) + usual) / (p.gaps + PRIOR_GAPS)
+    return cast(func.greatest(days, 1.0), Double)
+
+
+def _leads_to(rule: Stage, people: FromClause, cut: Cuts) -> ColumnElement[bool]:
+    p = people.c
+    visits = case((p.orders_ever > 0, p.gaps + 1), else_=0)
+    gap = expected_gap(people, cut)
+    since_first, since_last = (days_between(day, p.as_of) for day in (p.first_day, p.last_day))
     bounds: list[ColumnElement[bool]] = []
-    if rule.min_orders is not None:
-        bounds.append(p.orders_ever >= rule.min_orders)
-    if rule.max_orders is not None:
-        bounds.append(p.orders_ever <= rule.max_orders)
-    if rule.first_order_within_days is not None:
-        bounds.append(days_between(p.first_day, p.as_of) <= rule.first_order_within_days)
-    if rule.last_order_within_days is not None:
-        bounds.append(days_between(p.last_day, p.as_of) <= rule.last_order_within_days)
+    if rule.min_visits is not None:
+        bounds.append(visits >= rule.min_visits)
+    if rule.max_visits is not None:
+        bounds.append(visits <= rule.max_visits)
+    if rule.began_within is not None:
+        bounds.append(since_first <= rule.began_within * gap)
+    if rule.late_up_to is not None:
+        bounds.append(since_last <= rule.late_up_to * gap)
+    if rule.late_over is not None:
+        bounds.append(since_last > rule.late_over * gap)
+    if rule.gaps_fall_by is not None:
+        bounds.append(p.gap_trend <= -rule.gaps_fall_by)
+    if rule.amounts_rise_by is not None:
+        bounds.append(p.amount_trend >= rule.amounts_rise_by)
     return and_(true(), *bounds)
 
 
 # --- cells ----------------------------------------------------------------------------------------
 
-_SUMS = ("customers", "visits", "orders", "gross_sales", "net_sales")
+_SUMS = ("customers", "visits", "orders", "gross_sales", "net_sales", "costed_sales", "margin")
 _RULED = ("r", "f", "m")
-_NAMES: dict[str, tuple[str, ...]] = {"abc": CLASSES, "quadrant": QUADRANTS, "stage": STAGES}
+_NAMES: dict[str, tuple[str, ...]] = {"abc": CLASSES, "quadrant": QUADRANTS}
 
 
 def cells(people: FromClause, cut: Cuts, source: FromClause, monetary: Monetary) -> CompoundSelect[Any]:
     """One row per place, tie rule and combination of groups that occurs.
 
-    level, place_id, tie_rule, r, f, m, segment, abc, quadrant, stage, customers, visits, orders, gross_sales,
-    net_sales. ``source`` is ``people``, with whatever the expressions of ``cut`` come from joined to it.
+    level, place_id, tie_rule, r, f, m, segment, abc, quadrant, customers, visits, orders, gross_sales, net_sales,
+    costed_sales, margin. ``source`` is ``people``, with whatever the expressions of ``cut`` come from joined to it.
     """
     p = people.c
     digits = _digits(people, cut, monetary)
@@ -465,7 +495,6 @@ def _digits(people: FromClause, cut: Cuts, monetary: Monetary) -> dict[str, tupl
     found = {
         "abc": abc_class(people, cut, number_of("abc")),
         "quadrant": quadrant(people, cut, number_of("quadrant")),
-        "stage": stage(people, number_of("stage")),
     }
     digits |= {group: (value, len(_NAMES[group]) + 1) for group, value in found.items()}
     return digits | {"orders_ever": (case((people.c.orders_ever > 0, 1)), 2)}
@@ -475,7 +504,7 @@ def _under(every: CTE, rule: TieRule) -> Select[Any]:
     """The groups under one tie rule."""
     e = every.c
     r, f, m = (e[f"{rule}_{letter}"] for letter in _RULED)
-    groups = (e.level, e.place_id, r, f, m, e.abc, e.quadrant, e.stage, e.orders_ever)
+    groups = (e.level, e.place_id, r, f, m, e.abc, e.quadrant, e.orders_ever)
     names = {
         group: case(dict(enumerate(names, start=1)), value=e[group]).label(group) for group, names in _NAMES.items()
     }
@@ -490,3 +519,28 @@ def _under(every: CTE, rule: TieRule) -> Select[Any]:
         *names.values(),
         *(func.sum(e[name]).label(name) for name in _SUMS),
     ).group_by(*groups)
+
+
+def stages(people: FromClause, cut: Cuts, source: FromClause) -> CompoundSelect[Any]:
+    """One row per place, preset and stage of life that occurs: level, place_id, preset, stage and the sums of
+    ``cells``. ``source`` as there."""
+    p = people.c
+    named = [stage(people, cut, preset).label(preset) for preset in PRESETS]
+    rows = select(p.level, p.place_id, *named, *(p[name] for name in _SUMS[1:])).select_from(source).subquery("staged")
+    r = rows.c
+    sums = (func.sum(r[name]).label(name) for name in _SUMS[1:])
+    kept = [r[preset] for preset in PRESETS]
+    every = (
+        select(r.level, r.place_id, *kept, func.count().label("customers"), *sums)
+        .group_by(r.level, r.place_id, *kept)
+        .cte("every_stage")
+    )
+    return union_all(*(_of_preset(every, preset) for preset in PRESETS))
+
+
+def _of_preset(every: CTE, preset: Preset) -> Select[Any]:
+    e = every.c
+    sums = (func.sum(e[name]).label(name) for name in _SUMS)
+    return select(e.level, e.place_id, literal(preset).label("preset"), e[preset].label("stage"), *sums).group_by(
+        e.level, e.place_id, e[preset]
+    )

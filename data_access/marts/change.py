@@ -367,6 +367,7 @@ _TOUCHES: dict[By, tuple[tuple[str, str], ...]] = {
         ("return_line", "store_id, day"),
         ("return_line", "sale_store_id, sale_day"),
         ("store_traffic", "store_id, day"),
+        ("shift", "store_id, day"),
     ),
     "product_day": (
         ("sale_line", "product_id, day"),
@@ -393,6 +394,9 @@ def _touch(work: duckdb.DuckDBPyConnection) -> str:
             campaigns += f" UNION SELECT campaign_id FROM ({used})"
             for name in ("campaign_member", "campaign_event"):
                 rows.append(f"SELECT customer_no FROM facts.{name} WHERE campaign_id IN ({campaigns})")
+            # What came back is worth what the product costs now.
+            costs = "SELECT product_id, cost FROM facts.product EXCEPT SELECT product_id, cost FROM old.product"
+            rows.append(f"SELECT customer_no FROM facts.return_line SEMI JOIN ({costs}) USING (product_id)")
         if by == "product_day":
             # A receipt that changes its hour, store or customer carries its lines with it.
             for way in ("out", "in"):

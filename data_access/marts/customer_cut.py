@@ -39,6 +39,12 @@ def people_of_places() -> Subquery:
             c.visits,
             c.gross_sales,
             c.net_sales,
+            c.costed_sales,
+            c.margin,
+            c.gaps,
+            c.median_gap,
+            c.gap_trend,
+            c.amount_trend,
             last_day.label("as_of"),
         )
         .join_from(customer_place, generation_info, true())

@@ -1,4 +1,8 @@
-"""One row per place and customer with a counted order there or at home there, over all days."""
+"""One row per place and customer with a counted order there or at home there, over all days.
+
+A gap is the days from a visit to the next. A trend is how much a straight line through the gaps (at their ends), or
+through the gross sales of the days with an order, rises from the first visit to the last, as a share of their mean.
+"""
 
 from datetime import date
 from typing import Any
@@ -7,6 +11,7 @@ from sqlalchemy import (
     BigInteger,
     Column,
     Date,
+    Double,
     Integer,
     Select,
     String,
@@ -24,6 +29,7 @@ from sqlalchemy import (
 
 from data_access.marts._bridge import days_between
 from data_access.marts._mart import Mart
+from data_access.marts._rhythm import rhythm
 from data_access.marts.place_store import CHAIN
 from data_access.marts.tables import Money, customer, facts
 from data_access.marts.visit import Level, levels, numbered_places, numbered_stores, visit
@@ -43,9 +49,16 @@ customer_place = Table(
     Column("visits", Integer, nullable=False),  # days with an order
     Column("gross_sales", Money, nullable=False),
     Column("net_sales", Money, nullable=False),
+    Column("costed_sales", Money, nullable=False),  # gross sales of the orders whose cost is known
+    Column("margin", Money, nullable=False),  # of these, less what went with returns
+    Column("gaps", Integer, nullable=False),
+    Column("median_gap", Double),  # days; null without a gap
+    Column("gap_trend", Double),  # null with fewer than three gaps
+    Column("amount_trend", Double),  # null with fewer than three days with an order
 )
 
 _EPOCH = date(1970, 1, 1)
+_SUMS = ("orders", "visits", "gross_sales", "net_sales", "costed_sales", "margin")
 _STORES = 1_000_000  # more than a chain has, so that a day and a store's number make one number
 
 
@@ -68,7 +81,11 @@ def query() -> Select[Any]:
             s.visits,
             s.gross_sales,
             # Returns of somebody who never bought there are not of this base.
-            case((bought, s.net_sales), else_=0).label("net_sales"),
+            *(case((bought, s[name]), else_=0).label(name) for name in ("net_sales", "costed_sales", "margin")),
+            s.gaps,
+            s.median_gap,
+            s.gap_trend,
+            s.amount_trend,
         )
         .join_from(sums, places, and_(p.level == s.level, p.place_no == s.place_no))
         .join(
@@ -97,13 +114,16 @@ def _of_level(level: Level) -> Select[Any]:
         case((level.first_of_day, 1), else_=0).label("visits"),
         v.gross_sales,
         v.net_sales,
+        v.costed_sales,
+        v.margin,
+        case((level.first_of_day, days_between(level.previous_day, v.day))).label("gap"),
         literal(0).label("registered"),
         null().label("joined_on"),
         null().label("home_no"),
     )
     home_no = {CHAIN: literal(0), "region": s.region_no, "store": s.store_no}[level.name]
     registered = select(
-        home_no, c.customer_no, null(), null(), null(), *[literal(0)] * 4, literal(1), c.joined_on, s.store_no
+        home_no, c.customer_no, null(), null(), null(), *[literal(0)] * 6, null(), literal(1), c.joined_on, s.store_no
     ).join_from(customer, stores, s.store_id == c.home_store_id, isouter=level.name == CHAIN)
     both = union_all(days, registered).subquery(f"in_{level.name}")
     b = both.c
@@ -116,7 +136,8 @@ def _of_level(level: Level) -> Select[Any]:
             func.max(b.day).label("last_day"),
             func.min(b.later_day).label("second_day"),
             func.max(b.code).label("last_code"),
-            *(func.sum(b[name]).label(name) for name in ("orders", "visits", "gross_sales", "net_sales")),
+            *(func.sum(b[name]).label(name) for name in _SUMS),
+            *rhythm(b.day, b.gap, b.orders, b.gross_sales),
             func.max(b.joined_on).label("joined_on"),
             func.max(b.home_no).label("home_no"),
         )

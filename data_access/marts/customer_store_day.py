@@ -1,14 +1,30 @@
 """One row per identified customer, store and local day with a counted order or a return.
 
-``orders`` is 0 on a day with only a return.
+``orders`` is 0 on a day with only a return. What came back takes its cost out of the margin again: that of its line,
+without a link the product's.
 """
 
 from typing import Any
 
-from sqlalchemy import BigInteger, Column, Date, Integer, Select, String, Table, func, literal, select, union_all
+from sqlalchemy import (
+    BigInteger,
+    Column,
+    Date,
+    Integer,
+    Select,
+    String,
+    Table,
+    and_,
+    case,
+    cast,
+    func,
+    literal,
+    select,
+    union_all,
+)
 
 from data_access.marts._mart import Mart
-from data_access.marts.tables import Money, facts, return_line, sale_order
+from data_access.marts.tables import Money, facts, product, return_line, sale_line, sale_order
 
 customer_store_day = Table(
     "customer_store_day",
@@ -20,20 +36,27 @@ customer_store_day = Table(
     Column("gross_sales", Money, nullable=False),
     Column("returns", Money, nullable=False),
     Column("net_sales", Money, nullable=False),
+    Column("costed_sales", Money, nullable=False),  # gross sales of the orders whose cost is known
+    Column("margin", Money, nullable=False),  # these less their cost, less refunds, plus the cost of what came back
 )
 
 
 def query() -> Select[Any]:
-    o, r = sale_order.c, return_line.c
-    both = union_all(
-        select(
-            o.customer_no,
-            o.store_id,
-            o.day,
-            literal(1).label("orders"),
-            o.gross_sales,
-            literal(0).label("returns"),
-        ).where(o.exclusion.is_(None), o.customer_no.is_not(None)),
+    o, r, n, p = sale_order.c, return_line.c, sale_line.c, product.c
+    sold = select(
+        o.customer_no,
+        o.store_id,
+        o.day,
+        literal(1).label("orders"),
+        o.gross_sales,
+        literal(0).label("returns"),
+        case((o.cost.is_not(None), o.gross_sales), else_=0).label("costed_sales"),
+        func.coalesce(o.gross_sales - o.cost, 0).label("margin"),
+    ).where(o.exclusion.is_(None), o.customer_no.is_not(None))
+    unit_cost = cast(n.cost / func.nullif(n.quantity, 0), Money)
+    cost_back = cast(r.quantity * func.coalesce(unit_cost, p.cost, 0), Money)
+    line = and_(n.order_id == r.order_id, n.line_no == r.order_line_no)
+    back = (
         select(
             r.customer_no,
             r.store_id,
@@ -41,18 +64,25 @@ def query() -> Select[Any]:
             literal(0).label("orders"),
             literal(0).label("gross_sales"),
             r.refund.label("returns"),
-        ).where(r.exclusion.is_(None), r.customer_no.is_not(None)),
-    ).subquery("both")
-    gross, returns = func.sum(both.c.gross_sales), func.sum(both.c.returns)
+            literal(0).label("costed_sales"),
+            (cost_back - r.refund).label("margin"),
+        )
+        .select_from(return_line.outerjoin(sale_line, line).outerjoin(product, p.product_id == r.product_id))
+        .where(r.exclusion.is_(None), r.customer_no.is_not(None))
+    )
+    b = union_all(sold, back).subquery("both").c
+    gross, returns = func.sum(b.gross_sales), func.sum(b.returns)
     return select(
-        both.c.customer_no,
-        both.c.store_id,
-        both.c.day,
-        func.sum(both.c.orders).label("orders"),
+        b.customer_no,
+        b.store_id,
+        b.day,
+        func.sum(b.orders).label("orders"),
         gross.label("gross_sales"),
         returns.label("returns"),
         (gross - returns).label("net_sales"),
-    ).group_by(both.c.customer_no, both.c.store_id, both.c.day)
+        func.sum(b.costed_sales).label("costed_sales"),
+        func.sum(b.margin).label("margin"),
+    ).group_by(b.customer_no, b.store_id, b.day)
 
 
 MART = Mart(customer_store_day, query, by="customer", order_by=("customer_no", "day", "store_id"))

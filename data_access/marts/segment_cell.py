@@ -25,12 +25,13 @@ segment_cell = Table(
     Column("segment", String),
     Column("abc", String, nullable=False),
     Column("quadrant", String),  # null: no order
-    Column("stage", String, nullable=False),
     Column("customers", Integer, nullable=False),
     Column("visits", BigInteger, nullable=False),
     Column("orders", BigInteger, nullable=False),
     Column("gross_sales", Money, nullable=False),
     Column("net_sales", Money, nullable=False),
+    Column("costed_sales", Money, nullable=False),
+    Column("margin", Money, nullable=False),
 )
 
 

@@ -12,6 +12,8 @@ visits, high above the median of net sales; on the median is below.
 """
 
 from dataclasses import dataclass
+from datetime import date
+from hashlib import sha256
 from typing import Literal
 
 TieRule = Literal["equal_size", "keep_ties"]
@@ -41,24 +43,70 @@ SEGMENTS = (
 )  # fmt: skip
 
 
+# --- stages of life -------------------------------------------------------------------------------
+#
+# Judged against each customer's own rhythm. The expected gap is the median of the days between the customer's visits,
+# drawn towards how long a product of the range lasts (the median of usage_days) as if such a gap had been seen
+# PRIOR_GAPS times more: (gaps x own median + PRIOR_GAPS x usual) / (gaps + PRIOR_GAPS). How late somebody is counts in
+# expected gaps since the last visit. A trend is how much a straight line through the gaps, or through the amounts of
+# the visits, rises over the time as a customer, as a share of their mean; it takes three of them.
+
+PRIOR_GAPS = 2
+ASSUMED_GAP = 60  # days: how long a product lasts, where the range does not say it of any
+TREND_POINTS = 3
+LAPSING, LOST = 1.5, 3.0  # expected gaps since the last visit
+TREND = 0.2  # a rise or fall by this share of the mean counts as one
+
+
 @dataclass(frozen=True, slots=True)
 class Stage:
     """A stage of life as a customer and the bounds that lead to it, all of which must hold; None: no bound."""
 
     stage: str
-    min_orders: int | None = None
-    max_orders: int | None = None
-    first_order_within_days: int | None = None
-    last_order_within_days: int | None = None
+    min_visits: int | None = None
+    max_visits: int | None = None
+    began_within: float | None = None  # expected gaps since the first visit
+    late_up_to: float | None = None  # expected gaps since the last visit
+    late_over: float | None = None
+    gaps_fall_by: float | None = None
+    amounts_rise_by: float | None = None
 
 
-PRESET = "four_stage"
-# Of the stages whose bounds hold, the first is taken: four orders within the first 90 days make a loyal customer, not
-# a new one, and a loyal customer without an order for 180 days is a returning one again.
-LIFECYCLE = (
-    Stage("potential", max_orders=0),
-    Stage("loyal", min_orders=4, last_order_within_days=180),
-    Stage("new", min_orders=1, first_order_within_days=90),
-    Stage("returning", min_orders=1),
-)
-STAGES = ("potential", "new", "returning", "loyal")  # as charts list them
+Preset = Literal["four_stage", "five_phase", "with_maintenance"]
+PRESET: Preset = "four_stage"
+_SILENT = (Stage("churned", late_over=LOST), Stage("decline", late_over=LAPSING))
+_GROWING = (Stage("growth", max_visits=3), Stage("growth", gaps_fall_by=TREND))
+# Of the stages whose bounds hold, the first is taken; the last of each preset is for everybody else.
+LIFECYCLES: dict[Preset, tuple[Stage, ...]] = {
+    "four_stage": (
+        Stage("potential", max_visits=0),
+        Stage("loyal", min_visits=4, late_up_to=LAPSING),
+        Stage("new", began_within=2.0),
+        Stage("returning"),
+    ),
+    "five_phase": (Stage("introduction", max_visits=0), *_SILENT, *_GROWING, Stage("maturity")),
+    "with_maintenance": (
+        Stage("introduction", max_visits=0),
+        *_SILENT,
+        *_GROWING,
+        Stage("maturity", amounts_rise_by=TREND),
+        Stage("maintenance"),
+    ),
+}
+PRESETS: tuple[Preset, ...] = ("four_stage", "five_phase", "with_maintenance")
+# As charts list them.
+STAGES: dict[Preset, tuple[str, ...]] = {
+    "four_stage": ("potential", "new", "returning", "loyal"),
+    "five_phase": ("introduction", "growth", "maturity", "decline", "churned"),
+    "with_maintenance": ("introduction", "growth", "maturity", "maintenance", "decline", "churned"),
+}
+
+# The day on which a rule above last changed, and what the rules were then: a test asks for both when one changes.
+RULES_CHANGED_ON = date(2026, 11, 22)
+RULES_FINGERPRINT = "867a3bb3dba9"
+
+
+def fingerprint() -> str:
+    """Of all rules above: another one when any of them changes."""
+    rules = (GRID, ABC_A, ABC_B, LIFECYCLES, PRIOR_GAPS, ASSUMED_GAP, TREND_POINTS)
+    return sha256(repr(rules).encode()).hexdigest()[:12]

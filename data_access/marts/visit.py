@@ -44,6 +44,8 @@ visit = Table(
     Column("orders", Integer, nullable=False),
     Column("gross_sales", Money, nullable=False),
     Column("net_sales", Money, nullable=False),
+    Column("costed_sales", Money, nullable=False),
+    Column("margin", Money, nullable=False),
     # Days of the customer's orders before this row's, in the order of day and store; null: none, or no order here.
     # The same day: another store of the place has counted the visit.
     Column("previous_in_store", Date),
@@ -118,6 +120,8 @@ def query() -> Select[Any]:
         c.orders,
         c.gross_sales,
         c.net_sales,
+        c.costed_sales,
+        c.margin,
         previous(s.store_no).label("previous_in_store"),
         previous(s.region_no).label("previous_in_region"),
         previous().label("previous_in_chain"),

@@ -17,6 +17,7 @@ from sqlalchemy import (
     ColumnElement,
     Connection,
     Date,
+    Double,
     Engine,
     FromClause,
     Integer,
@@ -39,6 +40,8 @@ from sqlalchemy import (
 )
 
 from data_access.marts import _scores as grouping
+from data_access.marts._bridge import days_between
+from data_access.marts._rhythm import rhythm
 from data_access.marts.customer_place import customer_place
 from data_access.marts.customer_store_day import customer_store_day
 from data_access.marts.segment_rules import ABC_A, ABC_B, Monetary
@@ -69,6 +72,9 @@ class Base:
     cuts: dict[str, Any]  # the values at which the groups part; empty where nobody bought
 
 
+_MONEY = ("gross_sales", "net_sales", "costed_sales", "margin")
+_RHYTHM = ("gaps", "median_gap", "gap_trend", "amount_trend")
+
 # One table for all, so that statements on it are compiled once; each connection has its own.
 _kept_here = Table(
     "segment_people",
@@ -81,6 +87,12 @@ _kept_here = Table(
     Column("visits", Integer),
     Column("gross_sales", Money),
     Column("net_sales", Money),
+    Column("costed_sales", Money),
+    Column("margin", Money),
+    Column("gaps", Integer),
+    Column("median_gap", Double),
+    Column("gap_trend", Double),
+    Column("amount_trend", Double),
     Column("id_rank", Integer),
 )
 
@@ -163,8 +175,7 @@ def _kept(place: Place, question: Question) -> Select[Any]:
         c.last_day,
         c.orders,
         c.visits,
-        c.gross_sales,
-        c.net_sales,
+        *(c[name] for name in (*_MONEY, *_RHYTHM)),
         c.store_id,
     ).where(place.rows(customer_place), known)
 
@@ -172,27 +183,37 @@ def _kept(place: Place, question: Question) -> Select[Any]:
 def _bought(scope: Scope, question: Question) -> CTE:
     """Every customer with an order in the stores in scope up to the day."""
     c = customer_store_day.c
-    ordered = c.orders > 0
-    inside: ColumnElement[bool] = true() if question.window_first is None else c.day >= question.window_first
+    before = func.lag(c.day).over(partition_by=[c.customer_no, c.orders > 0], order_by=[c.day, c.store_id])
+    rows = scope.limit(
+        select(c.customer_no, c.day, c.orders, *(c[name] for name in _MONEY), before.label("before")).where(
+            c.day <= question.as_of
+        ),
+        c.store_id,
+    ).subquery("days")
+    d = rows.c
+    ordered = d.orders > 0
+    inside: ColumnElement[bool] = true() if question.window_first is None else d.day >= question.window_first
 
     def counted(value: ColumnElement[Any]) -> ColumnElement[Any]:
         return func.sum(value) if question.window_first is None else func.sum(case((inside, value), else_=0))
 
-    days = scope.limit(
-        select(
-            c.customer_no,
-            func.sum(c.orders).label("orders_ever"),
-            func.min(case((ordered, c.day))).label("first_day"),
-            func.max(case((ordered, c.day))).label("last_day"),
-            counted(c.orders).label("orders"),
-            func.count().filter(ordered, inside).label("visits"),
-            counted(c.gross_sales).label("gross_sales"),
-            counted(c.net_sales).label("net_sales"),
-        ).where(c.day <= question.as_of),
-        c.store_id,
-    )
+    gap = case((and_(ordered, d.before < d.day), days_between(d.before, d.day)))
     # Returns of somebody who never bought there are not of this base.
-    sums = days.group_by(c.customer_no).having(func.sum(c.orders) > 0).subquery("sums")
+    sums = (
+        select(
+            d.customer_no,
+            func.sum(d.orders).label("orders_ever"),
+            func.min(case((ordered, d.day))).label("first_day"),
+            func.max(case((ordered, d.day))).label("last_day"),
+            counted(d.orders).label("orders"),
+            func.count().filter(ordered, inside).label("visits"),
+            *(counted(d[name]).label(name) for name in _MONEY),
+            *rhythm(d.day, gap, d.orders, d.gross_sales),
+        )
+        .group_by(d.customer_no)
+        .having(func.sum(d.orders) > 0)
+        .subquery("sums")
+    )
     twice = _counted_twice(scope, question)
     s = sums.c
     return (
@@ -203,7 +224,8 @@ def _bought(scope: Scope, question: Question) -> CTE:
             s.last_day,
             cast(s.orders, Integer).label("orders"),
             cast(s.visits - func.coalesce(twice.c.visits, 0), Integer).label("visits"),
-            *(cast(s[name], Money).label(name) for name in ("gross_sales", "net_sales")),
+            *(cast(s[name], Money).label(name) for name in _MONEY),
+            *(s[name] for name in _RHYTHM),
         )
         .join_from(sums, twice, twice.c.customer_no == s.customer_no, isouter=True)
         .cte("bought")
@@ -235,4 +257,4 @@ def _not_yet(scope: Scope, place: Place | None, bought: CTE, question: Question)
         later = and_(k.first_day > question.as_of, k.customer_no.in_(at_home))
         rows = select(number).where(place.rows(customer_place), or_(and_(k.orders == 0, registered), later))
     zero = literal(0)
-    return rows.with_only_columns(number, zero, null(), null(), zero, zero, zero, zero)
+    return rows.with_only_columns(number, zero, null(), null(), *[zero] * 7, null(), null(), null())

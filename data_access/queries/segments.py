@@ -31,8 +31,9 @@ from sqlalchemy import (
 from data_access.marts import _scores as grouping
 from data_access.marts._bridge import days_between
 from data_access.marts.customer_cut import customer_cut
+from data_access.marts.lifecycle_cell import lifecycle_cell
 from data_access.marts.segment_cell import segment_cell
-from data_access.marts.segment_rules import GRID, PROSPECT, Monetary, TieRule
+from data_access.marts.segment_rules import GRID, PRESET, PRESETS, PROSPECT, Monetary, Preset, TieRule
 from data_access.marts.spend_curve import POINTS, spend_curve
 from data_access.pseudonym import number_of
 from data_access.queries._frame import customer_key, fetch, fetch_from, ten_thousandths
@@ -46,10 +47,10 @@ CUTS = tuple(column.name for column in grouping.cut_columns())
 
 @dataclass(frozen=True, slots=True)
 class Choice:
-    """Part of the customers: those whose ``column`` says ``value``; a cell of the grid is 'r-fm', such as '5-4', one
-    customer the key."""
+    """Part of the customers: those whose ``column`` says ``value``; a cell of the grid is 'r-fm', such as '5-4', a
+    stage of life that of a preset, one customer the key."""
 
-    column: Literal["segment", "cell", "abc", "quadrant", "stage", "customer"]
+    column: Literal["segment", "cell", "abc", "quadrant", "customer"] | Preset
     value: str
 
 
@@ -68,8 +69,9 @@ def cuts(scope: Scope, engine: Engine, question: Question, kept: Base | None = N
     """One row: the values at which the groups part (marts.customer_cut); none where nobody bought.
 
     Columns: the quintiles r_cut_1 r_cut_2 r_cut_3 r_cut_4 f_cut_1 f_cut_2 f_cut_3 f_cut_4 m_cut_1 m_cut_2 m_cut_3
-    m_cut_4, the medians visits_median net_sales_median, and of the last customer of each equal group and class value
-    and id_rank: r_last_1 r_last_2 r_last_3 r_last_4 r_rank_1 r_rank_2 r_rank_3 r_rank_4
+    m_cut_4, the medians visits_median net_sales_median, usual_gap (days that a product lasts), and of the last
+    customer of each equal group and class value and id_rank:
+    r_last_1 r_last_2 r_last_3 r_last_4 r_rank_1 r_rank_2 r_rank_3 r_rank_4
     f_last_1 f_last_2 f_last_3 f_last_4 f_rank_1 f_rank_2 f_rank_3 f_rank_4
     m_last_1 m_last_2 m_last_3 m_last_4 m_rank_1 m_rank_2 m_rank_3 m_rank_4 a_value a_rank b_value b_rank.
     """
@@ -85,27 +87,47 @@ def cells(scope: Scope, engine: Engine, question: Question, kept: Base | None = 
     """One row per tie rule and combination of groups that occurs; everybody is in one row of each tie rule.
 
     Columns: tie_rule, r, f, m (NA without an order), segment (NA: all orders lie before the window), abc, quadrant
-    (NA without an order), stage, customers, visits, orders, in ten-thousandths gross_sales and net_sales.
+    (NA without an order), customers, visits, orders, in ten-thousandths gross_sales, net_sales, costed_sales, margin.
     """
     place = place_of(scope, engine)
     if place is not None and is_added_up(engine, question):
-        return fetch(scope, engine, _as_numbers(select(segment_cell).where(place.rows(segment_cell))))
+        return fetch(scope, engine, _as_numbers(select(segment_cell).where(place.rows(segment_cell)), _BY_CELL))
     with nullcontext(kept) if kept else base(scope, engine, question) as found:
         # With the values written out the groups take a third less time than with a join to them.
         cut = _literals(found.cuts or dict.fromkeys(CUTS))
         return fetch_from(
             scope,
             found.connection,
-            _as_numbers(select(grouping.cells(found.people, cut, found.people, question.monetary).subquery())),
+            _as_numbers(
+                select(grouping.cells(found.people, cut, found.people, question.monetary).subquery()), _BY_CELL
+            ),
         )
 
 
-def _as_numbers(rows: Select[Any]) -> Select[Any]:
+def stages(scope: Scope, engine: Engine, question: Question, kept: Base | None = None) -> pd.DataFrame:
+    """One row per preset of the lifecycle and stage that occurs; everybody is in one stage of each preset.
+
+    Columns: preset, stage, customers, visits, orders, in ten-thousandths gross_sales, net_sales, costed_sales, margin.
+    """
+    place = place_of(scope, engine)
+    if place is not None and is_added_up(engine, question):
+        return fetch(scope, engine, _as_numbers(select(lifecycle_cell).where(place.rows(lifecycle_cell)), _BY_STAGE))
+    with nullcontext(kept) if kept else base(scope, engine, question) as found:
+        cut = _literals(found.cuts or dict.fromkeys(CUTS))
+        rows = select(grouping.stages(found.people, cut, found.people).subquery())
+        return fetch_from(scope, found.connection, _as_numbers(rows, _BY_STAGE))
+
+
+_BY_CELL = ("tie_rule", "r", "f", "m", "segment", "abc", "quadrant")
+_BY_STAGE = ("preset", "stage")
+
+
+def _as_numbers(rows: Select[Any], by: tuple[str, ...]) -> Select[Any]:
     """The documented columns of ``rows``."""
     r = rows.subquery("rows").c
     counts = [cast(r[name], BigInteger).label(name) for name in ("customers", "visits", "orders")]
-    money = [ten_thousandths(r[name]).label(name) for name in ("gross_sales", "net_sales")]
-    groups = [r[name] for name in ("tie_rule", "r", "f", "m", "segment", "abc", "quadrant", "stage")]
+    money = [ten_thousandths(r[name]).label(name) for name in ("gross_sales", "net_sales", "costed_sales", "margin")]
+    groups = [r[name] for name in by]
     return select(*groups, *counts, *money).order_by(*groups)
 
 
@@ -142,8 +164,9 @@ def members(
 
     Columns: customer_key (pseudonym), store_id (of the last order; home store of somebody without one), segment, r, f
     and m under ``tie_rule``, recency_days (days since the last order), orders, visits (days with an order), net_sales,
-    gross_sales, last_day (of the last order), abc, quadrant, stage; of somebody without an order (in the window)
-    scores and quadrant are NA, without any also recency_days and last_day.
+    gross_sales, last_day (of the last order), abc, quadrant and the stage of life by preset: stage (four_stage),
+    five_phase, with_maintenance; of somebody without an order (in the window) scores and quadrant are NA, without any
+    also recency_days and last_day.
     """
     people = people_of(scope, engine, question)
     p, cut = people.c, _literals(cuts)
@@ -164,7 +187,7 @@ def members(
             *(case((o.orders > 0, cast(value, Integer))).label(letter) for letter, value in score.items()),
             grouping.abc_class(one, cut).label("abc"),
             grouping.quadrant(one, cut).label("quadrant"),
-            grouping.stage(one).label("stage"),
+            *(grouping.stage(one, cut, preset).label(name) for preset, name in _STAGE_NAMES.items()),
         )
         .select_from(grouping.ranked(one, one))
         .subquery("grouped")
@@ -184,9 +207,12 @@ def members(
         g.last_day,
         g.abc,
         g.quadrant,
-        g.stage,
+        *(g[name] for name in _STAGE_NAMES.values()),
     ).select_from(placed)
     return fetch(scope, engine, query.order_by(g.net_sales.desc(), g.customer_no))
+
+
+_STAGE_NAMES = {preset: "stage" if preset == PRESET else preset for preset in PRESETS}
 
 
 def _literals(cuts: Mapping[str, Any]) -> dict[str, ColumnElement[Any]]:
@@ -206,8 +232,8 @@ def _chosen(
             return grouping.abc_class(people, cut) == choice.value
         case "quadrant":
             return grouping.quadrant(people, cut) == choice.value
-        case "stage":
-            return grouping.stage(people) == choice.value
+        case "four_stage" | "five_phase" | "with_maintenance":
+            return grouping.stage(people, cut, choice.column) == choice.value
         case "customer":
             number = number_of(choice.value)
             return false() if number is None else p.customer_no == number

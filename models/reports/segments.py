@@ -15,14 +15,15 @@ from data_access.marts.segment_rules import (
     ABC_B,
     CLASSES,
     GRID,
-    LIFECYCLE,
+    LIFECYCLES,
     MONETARY,
-    PRESET,
+    PRESETS,
     QUADRANTS,
     SEGMENTS,
     STAGES,
     TIE_RULES,
     Monetary,
+    Preset,
     TieRule,
 )
 from data_access.marts.tables import MONEY_UNIT
@@ -62,17 +63,20 @@ class SegmentsReport:
     named_rule: Annotated[pd.DataFrame, Columns("r fm segment")]
     # classes A, B, C and U (no net sales); shares are fractions
     abc: Annotated[pd.DataFrame, Columns("class customers net_sales customer_share net_sales_share")]
-    # frequent_high, frequent_low, rare_high, rare_low
-    quadrants: Annotated[pd.DataFrame, Columns("quadrant customers net_sales visits")]
-    # preset 'four_stage': potential, new, returning, loyal
-    lifecycle: Annotated[pd.DataFrame, Columns("preset stage customers")]
-    # the rule of each stage; the first stage (by position) whose bounds all hold is taken; NA: no bound
+    # frequent_high, frequent_low, rare_high, rare_low; historic_margin: missing where no cost is known
+    quadrants: Annotated[pd.DataFrame, Columns("quadrant customers net_sales visits historic_margin")]
+    # every stage of every preset
+    lifecycle: Annotated[pd.DataFrame, Columns("preset stage customers net_sales historic_margin")]
+    # the rule of each stage; the first (by position) whose bounds all hold is taken; NA: no bound. began_within,
+    # late_up_to and late_over are in the customer's expected gaps, the rest shares (segment_rules)
     lifecycle_rule: Annotated[
         pd.DataFrame,
-        Columns("preset position stage min_orders max_orders first_order_within_days last_order_within_days"),
+        Columns(
+            "preset position stage min_visits max_visits began_within late_up_to late_over gaps_fall_by amounts_rise_by"
+        ),
     ]
     # cut points: measure recency_days | orders | <monetary> with quantile .2 .4 .6 .8 (rule keep_ties), and
-    # visits | net_sales with quantile .5 (the quadrants)
+    # visits | net_sales (the quadrants) | usual_gap_days (the lifecycle) with quantile .5
     cuts: Annotated[pd.DataFrame, Columns("measure quantile value")]
     # how concentrated net sales are, the best customers first: so many of them (of those with net sales above 0)
     # bring so much together; some 120 rows at most
@@ -83,13 +87,14 @@ class SegmentsReport:
         pd.DataFrame,
         Columns(
             "customer_key store_id store segment r f m recency_days orders visits net_sales gross_sales "
-            "last_day abc quadrant stage"
+            "last_day abc quadrant stage five_phase with_maintenance"
         ),
     ]
     member_count: int  # all customers, buyers and prospects
     question: Question
     # one row per tie rule and combination of groups, with its customers, in ten-thousandths gross_sales and net_sales
     cells: pd.DataFrame
+    stages: pd.DataFrame  # likewise, one row per preset and stage
     limits: dict[str, float]  # the values at which the groups part, as queries.segments.cuts names them
 
 
@@ -127,6 +132,7 @@ def segments(
         cuts = queries.cuts(scope, snapshot.engine, question, kept)
         cells = queries.cells(scope, snapshot.engine, question, kept)
         curve = queries.curve(scope, snapshot.engine, question, kept)
+        stages = queries.stages(scope, snapshot.engine, question, kept)
     limits = {str(name): float(value) for name, value in cuts.iloc[0].items()} if len(cuts) else _NO_LIMITS
     under = cells[cells["tie_rule"] == tie_rule]
     frames = select_columns(
@@ -136,7 +142,7 @@ def segments(
         named_rule=named_rule(),
         abc=_abc(under),
         quadrants=_sums(under, "quadrant", QUADRANTS),
-        lifecycle=_sums(under, "stage", STAGES).assign(preset=PRESET),
+        lifecycle=pd.concat([_stages(stages, preset) for preset in PRESETS], ignore_index=True),
         lifecycle_rule=lifecycle_rule(),
         cuts=_cuts(limits, question),
         pareto=curve,
@@ -152,6 +158,7 @@ def segments(
         member_count=int(under["customers"].sum()),
         question=question,
         cells=cells,
+        stages=stages,
         limits=limits,
     )
 
@@ -173,6 +180,9 @@ def members(
 
 def chosen_count(report: SegmentsReport, choice: Choice | None) -> int:
     """How many customers a choice means, all without one."""
+    if choice is not None and choice.column in PRESETS:
+        stages = report.stages[(report.stages["preset"] == choice.column) & (report.stages["stage"] == choice.value)]
+        return int(stages["customers"].sum())
     cells = report.cells[report.cells["tie_rule"] == report.tie_rule]
     if choice is not None and choice.column == "cell":
         fm = (cells["f"] + cells["m"] + 1) // 2
@@ -192,10 +202,15 @@ def named_rule() -> pd.DataFrame:
 
 
 def lifecycle_rule() -> pd.DataFrame:
-    """One row per stage in the order they are tried: preset, position, stage and its bounds (NA: none)."""
-    rows = [{"preset": PRESET, "position": i, **asdict(stage)} for i, stage in enumerate(LIFECYCLE, start=1)]
-    bounds = ["min_orders", "max_orders", "first_order_within_days", "last_order_within_days"]
-    return pd.DataFrame(rows).astype(dict.fromkeys(bounds, "Int64"))
+    """One row per rule in the order they are tried: preset, position, stage and its bounds (NA: none)."""
+    rows = [
+        {"preset": preset, "position": i, **asdict(stage)}
+        for preset, stages in LIFECYCLES.items()
+        for i, stage in enumerate(stages, start=1)
+    ]
+    bounds = ["began_within", "late_up_to", "late_over", "gaps_fall_by", "amounts_rise_by"]
+    kinds = dict.fromkeys(bounds, "float64") | dict.fromkeys(["min_visits", "max_visits"], "Int64")
+    return pd.DataFrame(rows).astype(kinds)
 
 
 def _first_members(
@@ -212,7 +227,7 @@ def _with_stores(page: pd.DataFrame, scope: Scope, snapshot: Snapshot) -> pd.Dat
     """The page with the names of its stores, scores and days as whole numbers."""
     names = places.stores(scope, snapshot.engine).set_index("store_id")["store"]
     whole = dict.fromkeys(["r", "f", "m", "recency_days"], "Int64")
-    texts = dict.fromkeys(["customer_key", "store_id", "segment", "abc", "quadrant", "stage"], "str")
+    texts = dict.fromkeys(["customer_key", "store_id", "segment", "abc", "quadrant", "stage", *PRESETS[1:]], "str")
     known = page.assign(store=page["store_id"].map(names).astype(object)).astype(whole).astype(texts)
     return known[list(declared_tables(SegmentsReport)["members"])]
 
@@ -230,16 +245,22 @@ def _scored(cells: pd.DataFrame) -> pd.DataFrame:
 
 
 def _sums(cells: pd.DataFrame, column: str, names: tuple[str, ...]) -> pd.DataFrame:
-    """One row per name of a group, also without customers: the group, customers, visits, net_sales."""
+    """One row per name of a group, also without customers: the group, customers, visits, net_sales, historic_margin."""
     group = pd.Index(names).get_indexer(pd.Index(cells[column]))
-    sums = _added_up(cells[group >= 0], group[group >= 0], len(names), ("customers", "visits", "net_sales"))
-    return pd.DataFrame({column: pd.array(names, dtype="str")}).join(sums)
+    figures = ("customers", "visits", "net_sales", "costed_sales", "margin")
+    sums = _added_up(cells[group >= 0], group[group >= 0], len(names), figures)
+    margin = sums["margin"].where(sums["costed_sales"] != 0)
+    return pd.DataFrame({column: pd.array(names, dtype="str")}).join(sums.assign(historic_margin=margin))
+
+
+def _stages(stages: pd.DataFrame, preset: Preset) -> pd.DataFrame:
+    return _sums(stages[stages["preset"] == preset], "stage", STAGES[preset]).assign(preset=preset)
 
 
 def _added_up(cells: pd.DataFrame, group: NDArray[Any], groups: int, figures: tuple[str, ...]) -> pd.DataFrame:
     """The sums of each group by its number; money comes in whole ten-thousandths, which add up exactly below 2**53."""
     sums = {name: np.bincount(group, weights=cells[name], minlength=groups) for name in figures}
-    money = ("gross_sales", "net_sales")
+    money = ("gross_sales", "net_sales", "costed_sales", "margin")
     return pd.DataFrame({n: s / MONEY_UNIT if n in money else s.astype(np.int64) for n, s in sums.items()})
 
 
@@ -260,4 +281,5 @@ def _cuts(limits: dict[str, Any], question: Question) -> pd.DataFrame:
     for measure, letter in (("orders", "f"), (question.monetary, "m")):
         rows += [(measure, q, limits[f"{letter}_cut_{j}"]) for j, q in enumerate(QUANTILES, start=1)]
     rows += [(measure, 0.5, limits[f"{measure}_median"]) for measure in ("visits", "net_sales")]
+    rows.append(("usual_gap_days", 0.5, limits["usual_gap"]))
     return pd.DataFrame(rows, columns=["measure", "quantile", "value"]).astype({"value": "float64"})

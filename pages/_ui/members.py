@@ -2,10 +2,12 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 import pandas as pd
 import streamlit as st
 
+from data_access.marts.segment_rules import Preset
 from data_access.queries.segments import Choice
 from pages._ui import format as fmt
 from pages._ui.i18n import t, tn
@@ -39,8 +41,8 @@ def of_quadrant(quadrant: str | None) -> Pick | None:
     return Pick(Choice("quadrant", quadrant), t(f"quadrant.{quadrant}")) if quadrant else None
 
 
-def of_stage(stage: str | None) -> Pick | None:
-    return Pick(Choice("stage", stage), t(f"stage.{stage}")) if stage else None
+def of_stage(preset: Preset, stage: str | None) -> Pick | None:
+    return Pick(Choice(preset, stage), t(f"stage.{stage}")) if stage else None
 
 
 def with_scores(members: pd.DataFrame) -> pd.DataFrame:
@@ -104,24 +106,29 @@ def quadrant_cuts(cuts: pd.DataFrame, currency: str) -> str:
     )
 
 
+_BOUNDS = {
+    "min_visits": fmt.count,
+    "max_visits": fmt.count,
+    "began_within": partial(fmt.decimal, digits=1),
+    "late_up_to": partial(fmt.decimal, digits=1),
+    "late_over": partial(fmt.decimal, digits=1),
+    "gaps_fall_by": partial(fmt.percent, digits=0),
+    "amounts_rise_by": partial(fmt.percent, digits=0),
+}
+
+
 def stage_rules(rules: pd.DataFrame) -> str:
-    """The rule of each lifecycle stage, in the order they are tried, as one line each."""
+    """The rules of one preset, in the order they are tried, as one line each."""
     lines = []
-    for rule in rules.sort_values("position").itertuples(index=False):
+    for rule in rules.sort_values("position").to_dict("records"):
         parts = []
-        for column in ("min_orders", "max_orders", "first_order_within_days", "last_order_within_days"):
-            bound = getattr(rule, column)
-            if not fmt.is_missing(bound):
-                word = "no_orders" if (column, bound) == ("max_orders", 0) else column
-                parts.append(t(f"segments.rule.{word}", n=fmt.count(bound)))
-        lines.append(
-            t(
-                "segments.stage_rule",
-                stage=t(f"stage.{rule.stage}"),
-                rule=t("number.and").join(parts) or t("segments.rest"),
-            )
-        )
-    return "  \n".join(lines)
+        for bound, said in _BOUNDS.items():
+            if not fmt.is_missing(rule[bound]):
+                word = "no_visits" if (bound, rule[bound]) == ("max_visits", 0) else bound
+                parts.append(t(f"segments.rule.{word}", n=said(rule[bound])))
+        words = t("number.and").join(parts) or t("segments.rest")
+        lines.append("- " + t("segments.stage_rule", stage=t(f"stage.{rule['stage']}"), rule=words))
+    return "\n".join(lines)
 
 
 def choices_in_words(chosen: Mapping[str, str]) -> list[tuple[str, str]]:

@@ -1,9 +1,14 @@
 """The four views of the customer base: each draws its charts and gives what a click narrows the list to."""
 
+from typing import cast
+
 import streamlit as st
 
+from data_access.marts.segment_rules import PRESETS, PRIOR_GAPS, RULES_CHANGED_ON, STAGES, Preset
 from models.reports.segments import SegmentsReport
 from pages._ui import charts, grids, head, members
+from pages._ui import format as fmt
+from pages._ui.choices import choice
 from pages._ui.i18n import t
 from pages._ui.members import Pick
 from pages._ui.tables import in_words
@@ -60,14 +65,24 @@ def quadrants(report: SegmentsReport, currency: str) -> Pick | None:
 
 
 def lifecycle(report: SegmentsReport, currency: str) -> Pick | None:
-    """From registered to loyal."""
+    """From registered to loyal, or to lost, by each customer's own rhythm."""
     with st.container(border=True):
         head.block(t("segments.lifecycle"), t("segments.click"))
-        named = report.lifecycle.assign(name=in_words(report.lifecycle["stage"], "stage"))
+        preset = cast(Preset, choice("lifecycle", PRESETS, words="segments.preset"))
+        stages = report.lifecycle[report.lifecycle["preset"] == preset]
+        named = stages.assign(name=in_words(stages["stage"], "stage"))
         bars = charts.ranked_bars(named, label="name", value="customers", ids="stage", unit="count", currency=currency)
-        picked = members.of_stage(charts.clicked(bars, alt=t("segments.lifecycle"), key="segments_lifecycle"))
-        st.caption(members.stage_rules(report.lifecycle_rule))
-    return picked
+        stage = charts.clicked(bars, alt=t("segments.lifecycle"), key=f"segments_{preset}")
+    with st.expander(t("segments.stage_how"), icon=":material/rule:"):
+        usual = fmt.decimal(report.cuts.set_index("measure")["value"]["usual_gap_days"], 0)
+        st.markdown(t("segments.rhythm", days=usual, prior=PRIOR_GAPS))
+        st.markdown(members.stage_rules(report.lifecycle_rule[report.lifecycle_rule["preset"] == preset]))
+        if preset == "four_stage":
+            st.caption(t("segments.rhythm_four"))
+        if preset == "with_maintenance":
+            st.caption(t("segments.rhythm_maintenance"))
+        st.caption(t("segments.changed", day=fmt.day(RULES_CHANGED_ON)))
+    return members.of_stage(preset, stage if stage in STAGES[preset] else None)
 
 
 VIEWS = {"rfm": rfm, "abc": abc, "quadrants": quadrants, "lifecycle": lifecycle}
