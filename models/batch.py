@@ -21,6 +21,7 @@ from data_access.results.parts import Held
 from data_access.results.progress import Teller, last, progress
 from data_access.results.tables import ResultTable
 from data_access.snapshot import Snapshot, current_snapshot, whole_results
+from models.jobs.affinity import JOB as AFFINITY
 from models.jobs.campaigns import JOB as CAMPAIGNS
 from models.jobs.job import Job
 
@@ -29,7 +30,7 @@ __all__ = ["JOBS", "BatchReport", "Job", "batch", "describe"]
 log = logging.getLogger(__name__)
 
 # In this order: what people look at first, first.
-JOBS: tuple[Job, ...] = (CAMPAIGNS,)
+JOBS: tuple[Job, ...] = (CAMPAIGNS, AFFINITY)
 
 _WAIT = 1.0  # seconds between two looks whether another batch has ended
 

@@ -134,6 +134,10 @@ SHARED = {
     "stock.terms",
     "customer.consents",
     "customer.contacts",
+    "customer.coupons",
+    "customer.standing",
+    "customer.tags",
+    "customer.tiers",
     "customer.origin",
     "customer.profile",
 }

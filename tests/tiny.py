@@ -22,7 +22,7 @@ from data_access.marts.registry import MARTS
 from data_access.pseudonym import customer_key
 from data_access.scope import Period, Scope
 from data_access.snapshot import GenerationInfo, Snapshot
-from tests import tiny_campaigns, tiny_consents
+from tests import tiny_campaigns, tiny_consents, tiny_service
 
 MARCH = Period(date(2026, 3, 1), date(2026, 3, 20))
 FEBRUARY = Period(date(2026, 2, 9), date(2026, 2, 28))  # the twenty days before MARCH
@@ -136,6 +136,7 @@ def _rows() -> dict[str, list[dict[str, Any]]]:
     return {
         **tiny_campaigns.rows(),
         **tiny_consents.rows(),
+        **tiny_service.rows(),
         "generation_info": [
             {
                 "generation": 7,

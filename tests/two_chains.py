@@ -25,8 +25,19 @@ REGIONS = {"north": "east", "south": "west"}
 OTHER_CUSTOMER = 100  # what the number of a customer of the second three stores is higher by
 CHANGED_CUSTOMER = 1_000
 # What rows of trade and stock have besides the ids of stores and customers.
-OF_STORES = ("sale_order", "sale_line", "return_line", "store_traffic", "stock_level", "purchase_line")
-OF_PERSONS = ("campaign_member", "campaign_event", "consent")
+OF_STORES = (
+    *("sale_order", "sale_line", "return_line", "store_traffic", "stock_level", "purchase_line"),
+    *("ticket", "appointment"),
+)
+OF_PERSONS = (
+    "campaign_member",
+    "campaign_event",
+    "consent",
+    "follow_up",
+    "points_entry",
+    "tier_change",
+    "customer_tag",
+)
 
 
 def rows() -> Rows:

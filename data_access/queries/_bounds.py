@@ -41,15 +41,17 @@ from data_access.marts.campaign_use import campaign_use
 from data_access.marts.tables import (
     campaign,
     campaign_arm,
+    coupon,
     customer,
     customer_rank,
     facts,
     generation_info,
     product,
     table_status,
+    tier,
     translation,
 )
-from data_access.results.tables import result_info, results
+from data_access.results.tables import product_pair, product_season, recommendation_check, result_info, results
 from data_access.scope import Scope
 
 # What says nothing of a store or of what anybody did: the range, the calendar of campaigns, facts about the file, and
@@ -61,6 +63,11 @@ OPEN: frozenset[Table] = frozenset(
         translation,
         product,
         result_info,
+        coupon,
+        tier,
+        product_pair,
+        product_season,
+        recommendation_check,
         campaign,
         campaign_arm,
         campaign_use,

@@ -60,3 +60,34 @@ campaign_result = _by_place(
     Column("incremental_hi", Double),
     Column("verdict", String),
 )
+
+# The next three say something of the range of the whole chain and nothing of a store (``_bounds.OPEN``).
+product_pair = Table(
+    "product_pair",
+    results,
+    # one row per product and another that its buyers buy, too, more often than popularity and appetite explain; at
+    # most 50 of a product, each of at least ``models.calc.affinity.LEAST`` customers
+    Column("product_id", String, nullable=False),
+    Column("also_id", String, nullable=False),
+    # customers
+    Column("both", Integer, nullable=False),
+    Column("buyers", Integer, nullable=False),  # of product_id
+    Column("also_buyers", Integer, nullable=False),  # of also_id
+    Column("expected", Double, nullable=False),  # of both, were there no affinity
+    Column("lift_low", Double, nullable=False),  # lower bound of both / expected
+)
+product_season = Table(
+    "product_season",
+    results,
+    # one row per need (subcategory, or a product without one) and month of the year (1 to 12)
+    Column("need", String, nullable=False),
+    Column("month", Integer, nullable=False),
+    Column("season", Double, nullable=False),  # sold in the month to what is sold in an average one
+)
+recommendation_check = Table(
+    "recommendation_check",
+    results,
+    # one row per figure of how recommendations would have done; keys as ``models.calc.affinity.check``
+    Column("key", String, nullable=False),
+    Column("value", Double),
+)
