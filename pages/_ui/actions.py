@@ -237,10 +237,14 @@ def _with_mark(columns: Sequence[Column]) -> list[Column]:
 
 
 def _choices(subjects: Sequence[Subject], key: str) -> None:
-    """What can be done about the ticked rows."""
-    with st.container(border=True, key=f"{key}_actions"):
+    """What can be done about the ticked rows; the button stays in sight however long the list is."""
+    many = tn("actions.ticked", len(subjects), n=fmt.count(len(subjects)))
+    with (
+        st.container(key=f"{key}_row_actions"),
+        st.popover(many, type="primary", icon=":material/done_all:", width="stretch" if narrow() else "content"),
+    ):
         what: State = st.segmented_control(
-            t("actions.what", n=fmt.count(len(subjects))),
+            t("actions.what"),
             state.STATES,
             default="done",
             format_func=lambda one: t(f"actions.{one}"),
@@ -272,7 +276,7 @@ def _choices(subjects: Sequence[Subject], key: str) -> None:
             tn(f"actions.do.{what}", len(subjects), n=fmt.count(len(subjects))),
             type="primary",
             key=f"{key}_do",
-            width="stretch" if narrow() else "content",
+            width="stretch",
         ):
             _act(subjects, Wish(what, until, assignee, note), key)
 
