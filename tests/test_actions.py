@@ -1,14 +1,18 @@
 """Rows of lists that people deal with: what counts, who sees and may do it, what came of it."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+import pandas as pd
 import pytest
 from sqlalchemy import Engine, select
+from streamlit.testing.v1 import AppTest
 
+from data_access.freshness import utc_now
 from data_access.pseudonym import customer_key, customer_number, secret_key
 from data_access.scope import Scope
 from data_access.snapshot import Snapshot, current_snapshot
@@ -19,7 +23,10 @@ from data_access.state.rules import Rule
 from data_access.state.schema import list_action
 from data_access.state.store import prepare, state_engine, writing
 from models.reports.actions import came_of
+from pages._ui.actions import Board
+from pages._ui.i18n import LANGUAGES, text
 from tests.small_chain import served
+from tests.test_pages import PEOPLE, SHELL, words
 
 CHAIN, S1, S2 = Scope("chain"), Scope("stores", ("S1",)), Scope("stores", ("S2",))
 EAST = Scope("stores", ("S1", "S2"))
@@ -208,3 +215,85 @@ def test_what_came_of_it_has_its_interval_and_knows_lists_apart(snapshot: Snapsh
     assert found.loc["value", "lo95"] == pytest.approx(1 / (1 + 1.959964**2), abs=1e-6)
     assert found.loc["value", "hi95"] == pytest.approx(1)
     assert found.loc["stock", ["done", "customers", "watched"]].tolist() == [1, 0, 0]
+
+
+Visit = Callable[..., AppTest]
+
+
+@pytest.fixture
+def visit(chain: Path, state: Engine, monkeypatch: pytest.MonkeyPatch) -> Visit:
+    """``visit("manager")`` opens the tasks of somebody; ``marks`` are written before."""
+
+    def run(role: str, language: str = "en", **query: str) -> AppTest:
+        monkeypatch.setattr("pages._ui.session.identity", lambda: replace(PEOPLE[role], actor=f"demo:{role}"))
+        monkeypatch.setattr("pages._ui.i18n.preferred", lambda tags: language)
+        for module in ("actions", "task_views"):
+            monkeypatch.setattr(f"pages._ui.{module}.opened", lambda: state)
+        at = AppTest.from_file(SHELL, default_timeout=60)
+        at.query_params["lang"] = language
+        at.run()
+        for name, value in query.items():
+            at.query_params[name] = value
+        at.switch_page("tasks.py").run()
+        return at
+
+    return run
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_tasks_are_what_is_assigned_to_me_and_what_is_due_again(
+    visit: Visit, state: Engine, snapshot: Snapshot, of: Any, language: str
+) -> None:
+    now = utc_now()
+    mine, again, later = of("S1"), Subject("stock", "product", "P1", "S1"), Subject("stock", "product", "P2", "S1")
+    act(state, snapshot, S1, "demo:manager", [mine], Wish("assigned", assignee="demo:manager", note="roses"), now)
+    for row, day in ((again, now.date()), (later, now.date() + timedelta(days=9))):
+        act(state, snapshot, S1, "demo:manager", [row], Wish("snoozed", until=day), now)
+    at = visit("manager", language)
+    assert not at.exception
+    assert "⟦" not in words(at)
+    assert [card.value for card in at.metric] == ["1", "1", "0", "0"]
+    (rows,) = [frame.value for frame in at.dataframe]
+    assert rows["subject"].tolist() == [text(language, "subject.product", id="P1"), mine.key]
+    assert "roses" in rows["marked"].iloc[1]
+
+
+def test_others_see_what_waits_in_their_stores_and_nobody_more(
+    visit: Visit, state: Engine, snapshot: Snapshot, of: Any
+) -> None:
+    act(state, snapshot, S1, "demo:manager", [of("S1")], Wish("assigned", assignee="demo:manager"), utc_now())
+    act(state, snapshot, Scope("stores", ("S3",)), "x", [of("S3")], Wish("assigned", assignee="x"), utc_now())
+    at = visit("regional", whose="others")
+    assert [card.value for card in at.metric] == ["0", "0", "1", "0"]
+    assert "Nothing here" in words(visit("regional"))
+
+
+def test_what_came_of_it_is_said_with_its_limits(visit: Visit, state: Engine, snapshot: Snapshot, of: Any) -> None:
+    act(state, snapshot, S1, "demo:manager", [of("S1")], DONE, datetime(2026, 9, 12))
+    said = words(visit("manager"))
+    assert "no proof of cause" in said
+    assert "21% – 100%" in said  # 1 / (1 + 1.96^2) = 0.207
+
+
+LIST = pd.DataFrame({"customer_key": ["c" + "0" * 15, "c" + "1" * 15], "store_id": ["S1", "S1"]})
+
+
+def marked(subject: str, state_: str, until: date | None = None) -> Action:
+    return Action(1, NOW, "anna", Subject("value", "customer", subject, "S1"), state_, until, None, "")  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(("show", "rows"), [("open", [1]), ("done", [0]), ("snoozed", []), ("all", [0, 1])])
+def test_a_list_hides_what_is_done_unless_it_is_asked_for(show: Any, rows: list[int]) -> None:
+    done, due = LIST["customer_key"]
+    found = {done: marked(done, "done"), due: marked(due, "snoozed", date(2026, 11, 22))}
+    todo = Board("value", "customer", show, date(2026, 11, 22), found)
+    assert todo.rows(LIST)["customer_key"].tolist() == LIST["customer_key"].iloc[rows].tolist()
+    numbers = np.array([0, 0x111111111111111])
+    assert np.flatnonzero(todo.wanted.among(numbers)).tolist() == rows
+
+
+def test_a_row_of_a_stock_list_is_a_product_in_a_store() -> None:
+    stock = pd.DataFrame({"store_id": ["S1", "S2"], "product_id": ["P1", "P1"]})
+    found = {"S1|P1": marked("S1|P1", "done")}
+    todo = Board("stock", "stock", "open", date(2026, 11, 22), found)
+    assert todo.rows(stock)["store_id"].tolist() == ["S2"]

@@ -51,6 +51,7 @@ PAGES: tuple[Page, ...] = (
     Page("retention", "customers", ":material/autorenew:", _CUSTOMERS),
     Page("value", "customers", ":material/diamond:", _CUSTOMERS),
     Page("campaigns", "marketing", ":material/campaign:", _TRADE),
+    Page("tasks", "today", ":material/checklist:", _CUSTOMERS),
     Page("campaign", "marketing", ":material/fact_check:", _TRADE, listed=False),
     Page("store", "stores", ":material/storefront:", _TRADE),
     Page("product", "range", ":material/inventory_2:", _TRADE, listed=False),

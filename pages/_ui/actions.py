@@ -101,8 +101,8 @@ class Board:
 
     def marked(self, frame: pd.DataFrame) -> pd.DataFrame:
         """The rows with ``marked``: what was done about each, by whom and when, in words; missing without anything."""
-        names = _names()
-        texts = [in_words(self.found[key], names) if key in self.found else None for key in _keys(frame, self.kind)]
+        known = names()
+        texts = [in_words(self.found[key], known) if key in self.found else None for key in _keys(frame, self.kind)]
         return frame.assign(marked=pd.Series(texts, index=frame.index, dtype=object))
 
     def listing(
@@ -169,16 +169,21 @@ def today() -> date:
     return freshness.local(utc_now()).date()
 
 
+def day_of(one: Action) -> date:
+    """The day of an action on the reader's clock."""
+    return freshness.local(one.at).date()
+
+
 def name_of(list_key: str) -> str:
     """The name of a list in words."""
     return t(f"list.{list_key}") if exists(f"list.{list_key}") else list_key
 
 
-def in_words(one: Action, names: Mapping[str, str]) -> str:
+def in_words(one: Action, known: Mapping[str, str]) -> str:
     """What was done, for whom, by whom, when, and the note."""
-    at = fmt.day(freshness.local(one.at))
-    said = [t(f"actions.said.{one.state}", until=fmt.day(one.until), whom=_person(one.assignee or "", names))]
-    said.append(t("actions.by", who=_person(one.actor, names), at=at))
+    at = fmt.day(day_of(one))
+    said = [t(f"actions.said.{one.state}", until=fmt.day(one.until), whom=_person(one.assignee or "", known))]
+    said.append(t("actions.by", who=_person(one.actor, known), at=at))
     return " · ".join([*said, one.note] if one.note else said)
 
 
@@ -332,12 +337,12 @@ def _stores(frame: pd.DataFrame) -> list[str | None]:
     return [None if fmt.is_missing(store_id) else str(store_id) for store_id in frame["store_id"]]
 
 
-def _names() -> dict[str, str]:
+def names() -> dict[str, str]:
     """Every account by its id."""
     return {known.account_id: known.display_name for known in accounts.everyone(opened())}
 
 
-def _person(key: str, names: Mapping[str, str]) -> str:
+def _person(key: str, known: Mapping[str, str]) -> str:
     """An actor or assignee in words."""
     if key == session.current_person().actor:
         return t("actions.me")
@@ -346,24 +351,23 @@ def _person(key: str, names: Mapping[str, str]) -> str:
     kind, _, rest = key.partition(":")
     if kind == "demo":
         role, _, home = rest.partition(":")
-        return t("actions.role_of", role=t(f"role.{role}"), home=_store(home)) if home else t(f"role.{role}")
-    return names.get(key, key)
+        return t("actions.role_of", role=t(f"role.{role}"), home=place(home)) if home else t(f"role.{role}")
+    return known.get(key, key)
 
 
 def _offered(one: Assignee) -> str:
     """Somebody in the box of those to whom a row can be assigned."""
-    known = _person(one.key, {one.key: one.name})
-    parts = [known]
+    parts = [_person(one.key, {one.key: one.name})]
     if one.key.startswith(STAFF) and one.role:
         parts.append(t(f"job.{one.role}") if exists(f"job.{one.role}") else one.role)
     elif one.name and one.role:
         parts.append(t(f"role.{one.role}"))
     if one.key.startswith(STAFF) and one.store_id and session.current_person().role != "manager":
-        parts.append(_store(one.store_id))
+        parts.append(place(one.store_id))
     return " · ".join(parts)
 
 
-def _store(place_id: str) -> str:
+def place(place_id: str) -> str:
     """A store or region by its name."""
     stores = load.places(load.generation())
     for kind in ("store", "region"):

@@ -42,6 +42,7 @@ PAGES = {
     "retention": ("regional", "/retention"),
     "customer": ("regional", "/customer?customer={customer}"),
     "value": ("regional", "/value"),
+    "tasks": ("manager", "/tasks"),
     "campaigns": ("marketing", "/campaigns"),
     "campaign": ("marketing", "/campaign?campaign={campaign}"),
     "data_health": ("administrator", "/data_health"),
