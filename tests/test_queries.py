@@ -80,6 +80,8 @@ CASES: dict[str, tuple[Any, ...]] = {
     "products.product_stores": (MARCH, FEBRUARY, "P1"),
     "lapse.product_days": (),
     "lapse.rhythms": (AS_OF,),
+    "lapse.last_stores": (AS_OF, (1, 2, 3)),
+    "lapse.sales": (MARCH,),
     "lapse.steps": (AS_OF,),
     "retention.bought_within": (AS_OF, (30, 90)),
     "retention.cohort_customers": (AS_OF, FEBRUARY, FEBRUARY, True),

@@ -19,7 +19,10 @@ from sqlalchemy import Engine
 
 from data_access.pseudonym import customer_key
 from data_access.queries import segments
+from data_access.queries._groups import DIMENSIONS
+from data_access.queries.actions import Wanted
 from data_access.queries.segments import Choice, Question
+from data_access.queries.value import KEPT
 from data_access.scope import Period, Scope
 from tests.test_queries import FUNCTIONS
 from tests.two_chains import STORES, build, changed, rows
@@ -28,7 +31,12 @@ Draw = random.Random
 SEED = 20260320
 FIRST, LAST = date(2025, 2, 24), date(2026, 3, 22)
 # Answered from every day of every customer where the marts do not hold the answer ready.
-SLOW = frozenset({"segments.cells", "segments.curve", "segments.cuts", "segments.members", "segments.stages"})
+SLOW = frozenset(
+    {
+        *(f"segments.{name}" for name in ("cells", "curve", "cuts", "members", "stages")),
+        *("crossing.crossing", "crossing.standings", "treatments.treatments"),
+    }
+)
 # Campaigns count what their customers did wherever they did it: a customer of a campaign belongs to one store.
 OF_THEIR_CUSTOMERS = frozenset(
     {
@@ -69,6 +77,7 @@ DRAW: dict[str, Callable[[Draw], Any]] = {
     "first": lambda draw: period(draw).first,
     "last": lambda draw: period(draw).last,
     "order_id": lambda draw: draw.choice(ORDERS),
+    "staff_id": lambda draw: draw.choice(("E1", "E2", "E3", *FORGED)),
     "store_id": lambda draw: draw.choice(("A", "B", "D", "nowhere", *FORGED)),
     "product_id": lambda draw: draw.choice(("P1", "P2", "P3", *FORGED)),
     "customer_key": lambda draw: draw.choice((*map(customer_key, CUSTOMERS), *FORGED)),
@@ -89,9 +98,12 @@ DRAW: dict[str, Callable[[Draw], Any]] = {
     "cuts": lambda draw: {name: draw.choice((None, draw.randint(1, 300))) for name in segments.CUTS},
     "tie_rule": lambda draw: draw.choice(("keep_ties", "equal_size")),
     "choice": lambda draw: draw.choice(
-        (None, Choice("abc", "U"), Choice("five_phase", "decline"), Choice("cell", "5-4"))
+        (None, Choice("abc", "U"), Choice("cell", "5-4"), Choice("gender", "female", (Choice("five_phase", "decline"),)))
     ),
+    "rows": lambda draw: draw.choice(DIMENSIONS[::2]),
+    "columns": lambda draw: draw.choice(DIMENSIONS[1::2]),
     "cohort": period,
+    "lapse.last_stores only": lambda draw: some(draw, CUSTOMERS),
     "month": period,
     "came": lambda draw: draw.choice((True, False)),
     "within": lambda draw: some(draw, (0, 10, 30, 90)),
@@ -99,6 +111,9 @@ DRAW: dict[str, Callable[[Draw], Any]] = {
     "by": lambda draw: draw.choice(("scope", "region", "store")),
     "by_store": lambda draw: draw.choice((True, False)),
     "source": lambda draw: draw.choice((None, "store", *FORGED)),
+    "wanted": lambda draw: draw.choice((Wanted(), Wanted(only=(customer_key(1),)), Wanted(without=(customer_key(2),)))),
+    "value.kept table": lambda draw: draw.choice(sorted(KEPT)),
+    "cell": lambda draw: draw.choice((None, draw.randrange(12))),
     "campaigns.step_hours previous": lambda draw: {
         step: draw.choice(("targeted", "sent")) for step in some(draw, STEPS)
     },

@@ -13,8 +13,8 @@ from sqlalchemy import Date, Double, Engine, Integer, Select, cast, exists, func
 from data_access.marts._bridge import days_between
 from data_access.marts.customer_store_day import customer_store_day
 from data_access.marts.tables import product, store
-from data_access.queries._frame import fetch, fetch_many
-from data_access.scope import Scope
+from data_access.queries._frame import amount, fetch, fetch_many, within
+from data_access.scope import Period, Scope
 
 
 def product_days(scope: Scope, engine: Engine) -> pd.DataFrame:
@@ -37,7 +37,7 @@ def steps(scope: Scope, engine: Engine, as_of: date, by: Literal["scope", "regio
     if by == "region":
         rows = rows.join_from(customer_store_day, store, store.c.store_id == c.store_id)
     d = scope.limit(rows.add_columns(unit.label("unit")).distinct(), c.store_id).subquery("days").c
-    order = {"partition_by": [d.unit, d.customer_no], "order_by": d.day}
+    order: Any = {"partition_by": [d.unit, d.customer_no], "order_by": d.day}
     gaps = (
         select(
             d.unit,
@@ -93,3 +93,23 @@ def rhythms(scope: Scope, engine: Engine, as_of: date, only: Collection[int] | N
         .order_by(s.customer_no)
     )
     return fetch_many(scope, engine, query)
+
+
+def sales(scope: Scope, engine: Engine, period: Period) -> pd.DataFrame:
+    """One row per customer with an order or a return in ``period``. Columns: customer_no, net_sales."""
+    c = customer_store_day.c
+    query = select(c.customer_no, amount(c.net_sales).label("net_sales")).where(within(c.day, period))
+    return fetch_many(scope, engine, scope.limit(query, c.store_id).group_by(c.customer_no).order_by(c.customer_no))
+
+
+def last_stores(scope: Scope, engine: Engine, as_of: date, only: Collection[int]) -> pd.DataFrame:
+    """One row per customer of ``only`` with an order by the end of ``as_of``, by number.
+
+    Columns: customer_no, store_id (of the last order, of several that day the last by id).
+    """
+    c = customer_store_day.c
+    worth = func.row(c.day, c.store_id)
+    query = select(c.customer_no, func.arg_max(c.store_id, worth).label("store_id")).where(
+        c.orders > 0, c.day <= as_of, c.customer_no.in_(sorted(only))
+    )
+    return fetch(scope, engine, scope.limit(query, c.store_id).group_by(c.customer_no).order_by(c.customer_no))

@@ -29,6 +29,7 @@ BASE_GAPS = 2.0  # so many gaps of that length are added to a customer's own
 STEPS = (0.5, 1.0, 1.5, 2.0, 3.0, 4.0, 6.0, 8.0, 12.0)  # own gaps, of the calibration
 MOST_RETURNING = 0.1  # of those who count as lost, where the bound is fitted
 ENOUGH = 100  # customers of either kind, to learn from
+_MOST_LEARNT = 200_000  # customers to learn from; more change no digit that is shown
 _SMALL = 1e-3  # ridge, so that a few customers who all did the same settle something, too
 
 
@@ -56,8 +57,9 @@ def learn(gap: Floats, overdue: Floats, gone: NDArray[np.bool_]) -> Rhythm | Non
     """How likely those who were so overdue did not come back: logistic regression; None with too few of either."""
     if min(gone.sum(), (~gone).sum()) < ENOUGH:
         return None
-    x = _features(gap, overdue)
-    y = gone.astype("float64")
+    step = -(-len(gone) // _MOST_LEARNT)
+    x = _features(gap[::step], overdue[::step])
+    y = gone[::step].astype("float64")
 
     def minus(b: Floats) -> tuple[float, Floats]:
         line = x @ b

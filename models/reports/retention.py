@@ -19,7 +19,6 @@ from models.calc.waiting import by_then, days_until, waiting_curve
 from models.metrics import METRICS
 from models.reports._shape import Columns, select_columns
 
-
 WINDOW = 3  # months that stores and regions are judged by: one month of one store is mostly chance
 WITHIN = (30, 90, 180, 365)  # days within which a second visit is asked for
 FIRST_WITHIN = (30, 90)  # days from joining within which a first order is asked for
@@ -106,7 +105,7 @@ def retention(snapshot: Snapshot, scope: Scope, as_of: date, months: int | None 
     if months is not None:
         cohorts = cohorts[cohorts["cohort"] > last_month - months].reset_index(drop=True)
         new_returning = new_returning[new_returning["month"] > last_month - months].reset_index(drop=True)
-    complete = _complete_months(snapshot, end)
+    complete = complete_months(snapshot, end)
     frames = select_columns(
         RetentionReport,
         growth=_growth(new_returning, complete),
@@ -114,10 +113,10 @@ def retention(snapshot: Snapshot, scope: Scope, as_of: date, months: int | None 
         **_second_visits(snapshot, scope, end),
         **_first_orders(snapshot, scope, end),
         **_visits(snapshot, scope, complete),
-        cohorts=cohorts.assign(cohort=_names(cohorts["cohort"])),
+        cohorts=cohorts.assign(cohort=month_names(cohorts["cohort"])),
         curve=retention_curve(cohorts),
         summary=_summary(activity),
-        new_returning=new_returning.assign(month=_names(new_returning["month"])),
+        new_returning=new_returning.assign(month=month_names(new_returning["month"])),
     )
     return RetentionReport(as_of, months, info.currency, **frames)
 
@@ -134,8 +133,8 @@ def cohort_members(
         scope,
         snapshot.engine,
         as_of,
-        _days(cohort),
-        _days(cohort + cell.month_number),
+        month_days(cohort),
+        month_days(cohort + cell.month_number),
         cell.came,
         offset,
         limit,
@@ -170,7 +169,7 @@ def _named(snapshot: Snapshot, scope: Scope, rows: pd.DataFrame) -> pd.DataFrame
     )
 
 
-def _complete_months(snapshot: Snapshot, end: date) -> range:
+def complete_months(snapshot: Snapshot, end: date) -> range:
     """The calendar months that the data hold from their first day to their last, up to ``end``."""
     first = snapshot.info.first_day
     if first is None:
@@ -186,7 +185,7 @@ def _growth(new_returning: pd.DataFrame, complete: range) -> pd.DataFrame:
     before = pd.Series(
         [float(by_month.get(month - 1, 0)) if month - 1 in complete else math.nan for month in months], dtype="float64"
     )
-    return growth(new, before).assign(month=_names(months), new=new, previous_new=before)
+    return growth(new, before).assign(month=month_names(months), new=new, previous_new=before)
 
 
 def _growth_by_place(snapshot: Snapshot, scope: Scope, complete: range) -> pd.DataFrame:
@@ -251,7 +250,7 @@ def _visits(snapshot: Snapshot, scope: Scope, complete: range) -> dict[str, pd.D
     if not len(complete):
         return {}
     months = complete[-WINDOW:]
-    period = Period(_days(months[0]).first, _days(months[-1]).last)
+    period = Period(month_days(months[0]).first, month_days(months[-1]).last)
     every = queries.visits_in_months(scope, snapshot.engine, period, MOST_VISITS)
     stores = queries.visits_in_months(scope, snapshot.engine, period, MOST_VISITS, by_store=True)
     names = places.stores(scope, snapshot.engine).set_index("store_id")["store"]
@@ -275,7 +274,7 @@ def _number(month: str) -> int:
     return 12 * (int(month[:4]) - 1970) + int(month[5:]) - 1
 
 
-def _days(month: int) -> Period:
+def month_days(month: int) -> Period:
     """The days of a month by its number."""
     first, following = (date(1970 + number // 12, number % 12 + 1, 1) for number in (month, month + 1))
     return Period(first, following - timedelta(days=1))
@@ -286,7 +285,7 @@ def _month(day: date) -> int:
     return 12 * (day.year - 1970) + day.month - 1
 
 
-def _names(months: pd.Series) -> pd.Series:
+def month_names(months: pd.Series) -> pd.Series:
     return pd.Series([f"{1970 + m // 12}-{m % 12 + 1:02d}" for m in months], index=months.index, dtype="str")
 
 

@@ -60,18 +60,19 @@ def places(report: RetentionReport, currency: str) -> None:
 
 
 def cohorts(report: RetentionReport) -> CohortCell:
-    """The heat map; gives the cell that was clicked, or the last month of the newest cohort with a year behind it."""
+    """The heat map; gives the cell that was clicked, else the last whole month of the newest cohort with a past."""
     head.block(t("retention.cohorts"), t("retention.click"), t("retention.cohorts_help"))
     clicked = charts.clicked(grids.cohorts(report.cohorts), alt=t("retention.cohorts"), key="retention_cohorts")
     st.caption(t("retention.cohorts_note"))
     came = st.query_params.get("came", CAME[0]) == "yes"
-    known = {(row.cohort, row.month_number) for row in report.cohorts.itertuples() if row.month_number > 0}
+    later = report.cohorts[report.cohorts["month_number"] > 0]
+    known = set(zip(later["cohort"].tolist(), later["month_number"].tolist(), strict=True))
     # Anybody can send a click: what is no cell opens nothing.
     cohort, _, number = (clicked or "").partition("|")
     if number.isdigit() and (cohort, int(number)) in known:
         return CohortCell(cohort, int(number), came)
     newest = newest_whole_cohort(report.cohorts)
-    rows = cohort_rows(report.cohorts, newest)
+    rows = cohort_rows(report.cohorts[report.cohorts["complete"]], newest)
     return CohortCell(newest, int(rows["month_number"].max()) if len(rows) else 0, came)
 
 
