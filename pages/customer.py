@@ -1,10 +1,11 @@
-"""Customer: who somebody is, when they last bought, what and how often, all that happened on one axis of time."""
+"""Customer: what to know before talking, what to expect and to offer, and all that happened on one axis of time."""
 
+import pandas as pd
 import streamlit as st
 
 from models.reports import tables
 from models.reports.customer import DIMENSIONS
-from pages._ui import cards, charts, contact, drill, empty, export, head, person, session, subjects
+from pages._ui import advice, batch, cards, charts, contact, drill, empty, export, head, person, session, subjects
 from pages._ui.choices import choice
 from pages._ui.i18n import localized, t
 from pages._ui.tables import listing
@@ -12,26 +13,59 @@ from pages._ui.tables import listing
 KPIS = ("net_sales", "orders", "visits", "average_ticket", "recency_days", "return_rate")
 
 session.detail("customer")
-report = person.chosen(session.current_scope())
-if report is None:
+found = person.chosen(session.current_scope())
+if found is None:
     head.begin("customer", choices="none")
     empty.refused("customer")
+report = advice.without_skin(found)
 who = localized(report.header, person.NAMES).iloc[0]
 
 title = t("customer.one", customer=who["customer_key"])
 above = (*subjects.step_of(drill.asked("store")), drill.Step(t("page.segments"), "segments"), drill.Step(title))
 page = head.begin("customer", title=title, above=above, choices="none")
 contact.seen(who["customer_key"])
+today = pd.Timestamp(page.period.last)
 
 about, reach = st.columns([3, 2]) if session.current_person().role in contact.ROLES else (st.container(), None)
 with about.container(border=True, height="stretch"):
     person.badges(who)
-    person.strip(person.before_you_talk(report, page.currency))
+    advice.strip(advice.before_you_talk(report, page.currency, today))
     cards.facts(person.facts(who))
 if reach is not None:
     with reach.container(border=True, height="stretch"):
         contact.block(page.scope, page.snapshot, who["customer_key"])
         person.agreements(report)
+
+left, right = st.columns(2)
+with left.container(border=True, height="stretch"):
+    head.block(t("advice.expected"), t("advice.expected_note"), t("advice.expected_help"))
+    cards.plain_row(advice.expectations(report, page.currency, today))
+    st.caption(advice.ranges(report, page.currency, today))
+with right.container(border=True, height="stretch"):
+    head.block(t("advice.run_outs"), t("advice.run_outs_note"), t("run_out.list_help"))
+    things = advice.run_outs(report, today)
+    if things.empty:
+        empty.nothing(t("advice.no_run_outs"))
+    else:
+        listing(things, advice.RUN_OUTS, currency=page.currency, alt=t("advice.run_outs"), key="customer_out", rows=6)
+
+with st.container(border=True):
+    offers = advice.offers(report)
+    head.block(t("advice.offers"), advice.where(report), t("advice.offers_help"))
+    batch.note("affinity")
+    if offers.empty:
+        empty.nothing(t("advice.no_offers"))
+    elif product := listing(
+        offers,
+        advice.OFFERS,
+        currency=page.currency,
+        alt=t("advice.offers"),
+        key="customer_offers",
+        opens="product_id",
+    ):
+        drill.open_page("product", product=product, store=drill.asked("store"))
+    if held := advice.held(report):
+        st.caption(held)
 
 cards.kpi_row(report.kpis, page.currency, KPIS)
 
@@ -41,7 +75,7 @@ with st.container(border=True):
     if report.timeline.empty:
         empty.nothing(t("customer.nothing_yet"))
     else:
-        figure = person.axis_of_time(report.timeline, page.currency)
+        figure = person.axis_of_time(report.timeline, page.currency, today)
         order = charts.clicked(figure, alt=t("customer.timeline"), key="customer_axis")
         if may_open_orders and person.is_order(report.timeline, order):
             drill.open_page("order", order=order, store=drill.asked("store"))
@@ -50,7 +84,6 @@ left, right = st.columns(2)
 with left.container(border=True, height="stretch"):
     head.block(t("customer.habits"), t("customer.habits_note"))
     cards.plain_row(person.habits(report, page.currency))
-    st.caption(t("customer.no_expectations"))
 with right.container(border=True, height="stretch"):
     head.block(t("customer.favourites"), t("customer.favourites_note"))
     liked = person.favourites(report, choice("by", DIMENSIONS, words="customer.by", width=190))

@@ -10,7 +10,7 @@ from data_access.queries import customer as queries
 from data_access.scope import Scope
 from data_access.snapshot import Snapshot
 from models.calc import habits
-from models.reports.customer import customer
+from models.reports.customer import _suits, customer
 from tests.report_fixtures import figure
 from tests.tiny import CHAIN, NORTH, NOTHING, ONLY_A, key
 
@@ -32,7 +32,7 @@ def test_a_store_knows_what_happened_in_it_and_nothing_else(tiny_snapshot: Snaps
     report = customer(tiny_snapshot, ONLY_A, key(1))
     bought = report.timeline[report.timeline["kind"] == "purchase"]
     assert bought["order_id"].tolist() == ["O8", "O7", "O2", "O1"]  # O9 was in B
-    assert set(report.timeline["store_id"]) == {"A"}
+    assert set(report.timeline["store_id"].dropna()) == {"A"}
     assert figure(report.kpis, "net_sales") == 100 + 60 + 190 + 30
     assert "Perfume" not in set(report.favourites["name"])
 
@@ -113,7 +113,59 @@ def test_what_is_bought_adds_up_to_the_gross_sales(tiny_snapshot: Snapshot) -> N
 def test_what_no_model_says_is_missing_with_the_reason(tiny_snapshot: Snapshot) -> None:
     found = customer(tiny_snapshot, CHAIN, key(1)).expectations
     assert found["value"].isna().all()
-    assert set(found["why"]) == {"see_report_value"}
+    assert set(found["why"]) == {"too_little_data"}
+    assert set(customer(tiny_snapshot, ONLY_A, key(5)).expectations["why"]) == {"never_bought"}
+
+
+def kinds(scope: Scope, found: Snapshot) -> list[str]:
+    """What is told of customer 1 besides trade and campaigns, the newest first."""
+    events = customer(found, scope, key(1)).timeline
+    told = ("complaint", "call", "appointment", "points_expired", "tier", "tier_up")
+    return [kind for kind in events["kind"] if kind in told]
+
+
+def test_the_timeline_holds_service_and_loyalty(tiny_snapshot: Snapshot) -> None:
+    assert kinds(CHAIN, tiny_snapshot) == [
+        *("appointment", "appointment", "complaint", "call", "points_expired", "call", "tier_up", "complaint", "tier"),
+    ]
+    complaint = customer(tiny_snapshot, CHAIN, key(1)).timeline.query("kind == 'complaint'").iloc[-1]
+    assert complaint[["at", "text", "store_id"]].tolist() == [pd.Timestamp(2026, 3, 3, 10), "skin_reaction", "A"]
+
+
+def test_a_store_is_told_nothing_of_service_elsewhere_or_of_what_purchases_elsewhere_earned(
+    tiny_snapshot: Snapshot,
+) -> None:
+    assert kinds(ONLY_A, tiny_snapshot) == ["appointment", "call", "complaint", "tier"]
+    of_order = customer(tiny_snapshot, CHAIN, key(1)).timeline.set_index("order_id")["points"]
+    assert (of_order["O7"], of_order["O9"]) == (60, 205)
+    assert "O9" not in set(customer(tiny_snapshot, ONLY_A, key(1)).timeline["order_id"])
+
+
+def test_the_next_tier_is_as_far_as_the_sales_of_twelve_months_leave_it(tiny_snapshot: Snapshot) -> None:
+    row = customer(tiny_snapshot, CHAIN, key(1)).standing.iloc[0]
+    back = figure(customer(tiny_snapshot, CHAIN, key(1)).kpis, "net_sales") - (100 + 60 + 190 + 30 + 205)
+    spent = 190 + 30 + 205 + back  # O1 and O2 lie before 21 March 2025
+    assert row[["tier", "points_balance", "next_tier", "threshold"]].tolist() == [
+        "Silver",
+        60 + 205 - 100,
+        "Gold",
+        2000,
+    ]
+    assert (row["spent"], row["gap"], row["is_exact"]) == (spent, 2000 - spent, True)
+    here = customer(tiny_snapshot, ONLY_A, key(1)).standing.iloc[0]
+    # A store knows its own sales only, and so at most how much is missing.
+    assert here["gap"] == row["gap"] + 205
+    assert not here["is_exact"]
+
+
+def test_skin_compatibility_is_known_where_both_sides_are() -> None:
+    dry = '{"skin_types": ["dry", "normal"]}'
+    assert [_suits(dry, "dry"), _suits(dry, "oily")] == [True, False]
+    assert [_suits(dry, None), _suits(None, "dry"), _suits("rich", "dry"), _suits("[]", "dry")] == [None] * 4
+
+
+def test_without_a_batch_nothing_is_recommended(tiny_snapshot: Snapshot) -> None:
+    assert customer(tiny_snapshot, CHAIN, key(1)).recommendations.empty
 
 
 def test_gaps_are_between_days_not_between_orders() -> None:

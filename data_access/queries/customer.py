@@ -53,17 +53,20 @@ from data_access.scope import Scope
 def profile(scope: Scope, engine: Engine, customer_key: str) -> pd.DataFrame:
     """One row for a registered customer of the stores in scope, none for anybody else.
 
-    Columns: store_id (home store), store (its name) and joined_on (date), NA for somebody who is at home outside the
-    scope, as is owner_staff_id (who looks after them); gender, age_band, is_adult (unknown age is not adult), city,
-    source, account_type, importance, tier (name), occupation, skin_type and skin_concern (NA unless the customer agrees
-    to their being kept).
+    Columns: store_id (home store), store (its name), time_zone (its own), joined_on (date) and owner_staff_id (who
+    looks after them), NA for somebody who is at home outside the scope; gender, age_band, is_adult (unknown age is not
+    adult), city, source, account_type, importance, tier (name), occupation, skin_type and skin_concern (NA unless the
+    customer agrees to their being kept).
     """
     c = customer.c
     facts = (
         *(c.gender, c.age_band, c.is_adult, c.city, c.source, c.account_type, c.importance, c.tier),
         *(c.occupation, c.skin_type, c.skin_concern),
     )
-    home = (c.home_store_id.label("store_id"), store.c.name.label("store"), c.joined_on, c.owner_staff_id)
+    home = (
+        *(c.home_store_id.label("store_id"), store.c.name.label("store"), store.c.time_zone),
+        *(c.joined_on, c.owner_staff_id),
+    )
     at_home = select(*home, *facts).select_from(customer.outerjoin(store, store.c.store_id == c.home_store_id))
     elsewhere = select(*(null().label(column.name) for column in home), *facts)
     return _first_of(scope, engine, customer_key, at_home, elsewhere)

@@ -207,3 +207,16 @@ def visit_chances(parameters: Purchases, past: Histories, days: int, most: int) 
     at_least = probability_active(parameters, past)[:, None] * would * stays
     upper = np.concatenate([np.ones((len(at_least), 1)), at_least], axis=1)
     return upper - np.concatenate([at_least, np.zeros((len(at_least), 1))], axis=1)
+
+
+def next_visit_days(parameters: Purchases, past: Histories, share: float) -> Floats:
+    """Of each past, the days from now within which so large a share of such customers will have come again, of those
+    who still are customers.
+
+    What their visits tell of their rate leaves a gamma distribution (r + repeats, alpha + age) of it, so waits follow
+    the Lomax distribution of these two.
+    """
+    r, alpha, _, _ = parameters
+    known = alpha + past.age_days / DAYS_A_WEEK
+    days: Floats = DAYS_A_WEEK * known * np.expm1(-np.log1p(-share) / (r + past.repeats))
+    return days

@@ -52,7 +52,8 @@ from models.reports.retention import CohortCell, RetentionReport
 from models.reports.retention import cohort_members as cohort_members_of
 from models.reports.retention import retention as retention_report
 from models.reports.retention import without_order as without_order_of
-from models.reports.run_out import RunOutReport
+from models.reports.run_out import Learnt, RunOutReport
+from models.reports.run_out import learn as learn_rhythms
 from models.reports.run_out import run_out as run_out_report
 from models.reports.segments import MOST_MEMBERS, SegmentsReport
 from models.reports.segments import members as members_of_report
@@ -301,7 +302,15 @@ def order(scope: Scope, order_id: str, generation: str) -> OrderReport:
 
 @st.cache_data(ttl=_KEEP, max_entries=64, show_spinner=False)
 def customer(scope: Scope, customer_key: str, generation: str) -> CustomerReport:
-    return customer_report(_at(generation), scope, customer_key)
+    last = _at(generation).info.last_day
+    known = () if last is None else (value(scope, last, generation), rhythms(scope, last, generation))
+    return customer_report(_at(generation), scope, customer_key, *known)
+
+
+@st.cache_data(ttl=_KEEP, max_entries=16, show_spinner=False)
+def rhythms(scope: Scope, as_of: date, generation: str) -> Learnt | None:
+    """What is usual among the customers of a scope, for when they run out."""
+    return learn_rhythms(_at(generation), scope, as_of)
 
 
 @st.cache_data(ttl=_KEEP, max_entries=32, show_spinner=False)

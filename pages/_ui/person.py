@@ -1,8 +1,7 @@
 """One customer as the page shows one: found by the URL within the scope, in words, and drawn on one axis of time."""
 
 import math
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import NoReturn
 
 import pandas as pd
@@ -15,7 +14,7 @@ from models.reports.customer import CustomerReport
 from pages._ui import charts, drill, load, palette, session
 from pages._ui import format as fmt
 from pages._ui.device import narrow
-from pages._ui.i18n import exists, localized, localized_text, t
+from pages._ui.i18n import exists, localized, localized_text, t, tn
 from pages._ui.literal import literal
 from pages._ui.tables import Column, column
 
@@ -28,6 +27,7 @@ EVENTS = (
     column("amount"),
     column("kind", words="customer.kind"),
     column("units"),
+    Column("points", "count"),
     column("store"),
 )
 
@@ -42,21 +42,18 @@ _TONES = {
 _LANES: dict[str, tuple[str, ...]] = {
     "message": ("message", "unsubscribed"),
     "answer": ("opened", "clicked", "claimed", "visited", "redeemed"),
+    "loyalty": ("points_earned", "points_spent", "points_expired", "points_adjusted", "tier", "tier_up", "tier_down"),
+    "contact": ("call", "appointment", "ticket"),
+    "complaint": ("complaint",),
     "return": ("return",),
     "purchase": ("purchase",),
 }
-_COLOURS = {"purchase": palette.OWN, "return": palette.FALL, "answer": palette.SECOND, "message": palette.QUIET}
+_COLOURS = {
+    "purchase": palette.OWN, "return": palette.FALL, "complaint": palette.WARM, "contact": palette.SECOND,
+    "loyalty": palette.SECOND, "answer": palette.SECOND, "message": palette.QUIET,
+}  # fmt: skip
 _SMALLEST, _LARGEST, _PLAIN = 7.0, 26.0, 8.0  # pixels of a mark
-_TALL = 58  # pixels of a lane
-
-
-@dataclass(frozen=True, slots=True)
-class Line:
-    """One thing to know before talking: an icon, what it says, and whether it asks for something."""
-
-    icon: str
-    text: str
-    warns: bool = False
+_TALL = 46  # pixels of a lane
 
 
 def chosen(scope: Scope) -> CustomerReport | None:
@@ -95,54 +92,14 @@ def facts(header: pd.Series) -> list[tuple[str, str]]:
         (t("customer.home"), _text(header["store"])),
         (t("column.city"), localized_text("store.city", _text(header["city"]))),
         (t("column.age_band"), _age(header["age_band"])),
-        (t("column.gender"), _word("gender", header["gender"])),
-        (t("column.source"), _word("source", header["source"])),
-        (t("column.importance"), _word("importance", header["importance"])),
-        (t("column.account_type"), _word("customer.account", header["account_type"])),
+        (t("column.gender"), word("gender", header["gender"])),
+        (t("column.source"), word("source", header["source"])),
+        (t("column.importance"), word("importance", header["importance"])),
+        (t("column.account_type"), word("customer.account", header["account_type"])),
+        (t("column.occupation"), word("occupation", header["occupation"])),
+        (t("column.owner_staff_id"), _text(header["owner_staff_id"])),
         (t("column.rfm"), _scores(header)),
     ]
-
-
-def before_you_talk(report: CustomerReport, currency: str) -> list[Line]:
-    """What to know first: the last purchase, the rhythm and whether it is broken, the last return and message."""
-    lines: list[Line] = []
-    days = report.kpis.set_index("key")["value"]["recency_days"]
-    habit = report.habits.set_index("key")["value"]
-    last = _latest(report.timeline, "purchase")
-    if last is None:
-        lines.append(Line("shopping_bag", t("customer.never_bought")))
-    else:
-        money = fmt.money(last["amount"], currency)
-        lines.append(Line("shopping_bag", t("customer.last", ago=ago(days), what=_what(last), money=money)))
-    if not fmt.is_missing(habit["days_between_visits"]) and not fmt.is_missing(days):
-        longest = habit["longest_usual_gap"]
-        said = {"usual": fmt.days(round(habit["days_between_visits"])), "days": fmt.days(days)}
-        if days > longest:
-            most = fmt.days(round(longest))
-            lines.append(Line("schedule", t("customer.overdue", **said, most=most), warns=True))
-        else:
-            lines.append(Line("event_repeat", t("customer.rhythm", **said)))
-    back = _latest(report.timeline, "return")
-    if back is not None:
-        money = fmt.money(back["amount"], currency)
-        lines.append(Line("undo", t("customer.last_return", day=fmt.day(back["at"]), money=money)))
-    message = _latest(report.timeline, "message")
-    if message is not None:
-        same = report.timeline["campaign_id"] == message["campaign_id"]
-        answered = same & report.timeline["kind"].isin(_LANES["answer"])
-        key = "customer.last_message_answered" if answered.any() else "customer.last_message"
-        said = {"day": fmt.day(message["at"]), "campaign": localized_text("campaign.name", str(message["text"]))}
-        lines.append(Line("mail", t(key, **said)))
-    if (report.timeline["kind"] == "unsubscribed").any():
-        lines.append(Line("unsubscribe", t("customer.unsubscribed"), warns=True))
-    return lines
-
-
-def strip(lines: Sequence[Line]) -> None:
-    """Draws these lines one below the other."""
-    for line in lines:
-        said = f":material/{line.icon}: {literal(line.text)}"
-        st.markdown(f":orange[{said}]" if line.warns else said)
 
 
 def ago(days: float) -> str:
@@ -162,14 +119,14 @@ def agreements(report: CustomerReport) -> None:
         said = []
         for channel, lives in zip(rows["channel"], rows["lives"], strict=True):
             icon, tone = ("check", "green") if lives else ("block", "gray")
-            said.append(f":{tone}-badge[:material/{icon}: {literal(_word('customer.reach', channel))}]")
-        st.markdown(f"{_word('customer.purpose', purpose)} " + " ".join(said))
+            said.append(f":{tone}-badge[:material/{icon}: {literal(word('customer.reach', channel))}]")
+        st.markdown(f"{word('customer.purpose', purpose)} " + " ".join(said))
 
 
 def events(timeline: pd.DataFrame) -> pd.DataFrame:
     """The timeline for a list: what happened in words, in the language of the run."""
     return localized(timeline, NAMES).assign(
-        text=[_what(row) or t(f"customer.kind.{row['kind']}") for _, row in timeline.iterrows()],
+        text=[what(row) or t(f"customer.kind.{row['kind']}") for _, row in timeline.iterrows()],
     )
 
 
@@ -206,8 +163,9 @@ def habits(report: CustomerReport, currency: str) -> list[tuple[str, str, str | 
     return cards
 
 
-def axis_of_time(timeline: pd.DataFrame, currency: str) -> go.Figure:
-    """Everything that happened to a customer on one axis: a lane each for purchases, returns, answers and messages.
+def axis_of_time(timeline: pd.DataFrame, currency: str, today: pd.Timestamp) -> go.Figure:
+    """Everything that happened to a customer on one axis: a lane each for purchases, returns, complaints, contacts,
+    loyalty, answers and messages. What lies ahead is beyond a line.
 
     Marks of purchases and returns grow with their amounts; a click on a purchase gives its order.
     """
@@ -235,6 +193,8 @@ def axis_of_time(timeline: pd.DataFrame, currency: str) -> go.Figure:
             )
         )
     first, last = timeline["at"].min(), timeline["at"].max()
+    if last > today + pd.Timedelta(days=1):
+        figure.add_vline(x=today.isoformat(), line={"color": palette.SOFT_TEXT, "width": 1, "dash": "dot"})
     margin = max((last - first) * 0.03, pd.Timedelta(days=3))
     ticks = _months(first, last, 3 if narrow() else 8)
     axis = {"zeroline": False, "ticks": "", "fixedrange": True, "automargin": True, "title": None}
@@ -286,27 +246,34 @@ def _months(first: pd.Timestamp, last: pd.Timestamp, most: int) -> list[pd.Times
     return months[::step] if len(months) > 1 else [first.normalize()]
 
 
-def _latest(timeline: pd.DataFrame, kind: str) -> pd.Series | None:
-    rows = timeline[timeline["kind"] == kind]
-    return None if rows.empty else rows.iloc[0]
-
-
-def _what(row: pd.Series) -> str:
+def what(row: pd.Series) -> str:
     """The text of a row of the timeline in the language of the run."""
-    if fmt.is_missing(row["text"]):
-        return ""
-    if row["kind"] != "purchase":
-        return localized_text("campaign.name", str(row["text"]))
-    name = localized_text("product.name", str(row["text"]))
-    if not row["more"] > 0:
-        return name
-    return t("customer.and_more", product=name, lines=fmt.count(row["more"] + 1))
+    kind, text = str(row["kind"]), _text(row["text"])
+    match kind:
+        case "purchase" if text:
+            name = localized_text("product.name", text)
+            return t("customer.and_more", product=name, lines=fmt.count(row["more"] + 1)) if row["more"] > 0 else name
+        case "complaint" | "ticket":
+            return _joined(word("customer.reason", text), localized_text("product.name", _text(row["detail"])))
+        case "call":
+            return _joined(word("customer.rule", text), word("customer.outcome", row["detail"]))
+        case "appointment":
+            return _joined(localized_text("product.name", text), word("customer.status", row["detail"]))
+        case "tier" | "tier_up" | "tier_down":
+            return localized_text("tier.name", text)
+        case _ if kind.startswith("points"):
+            return tn("advice.points", int(row["points"]), n=fmt.count(row["points"]))
+    return localized_text("campaign.name", text) if text else ""
+
+
+def _joined(*texts: str) -> str:
+    return " · ".join(text for text in texts if text)
 
 
 def _hint(row: pd.Series, currency: str) -> str:
     kind = t(f"customer.kind.{row['kind']}")
     said = [f"<b>{kind}</b> {fmt.day(row['at'])}"]
-    said += [text for text in (_what(row), _money(row["amount"], currency)) if text]
+    said += [text for text in (what(row), _money(row["amount"], currency)) if text]
     return "<br>".join(said)
 
 
@@ -329,7 +296,7 @@ def _scores(header: pd.Series) -> str:
     return "" if any(map(fmt.is_missing, scores)) else "-".join(fmt.count(score) for score in scores)
 
 
-def _word(prefix: str, value: object) -> str:
+def word(prefix: str, value: object) -> str:
     """A key as the word for it; as it is where there is none."""
     key = _text(value)
     return t(f"{prefix}.{key}") if key and exists(f"{prefix}.{key}") else key
