@@ -78,6 +78,12 @@ _ALL = (
     _sum("expected_value", "money", 1),
     # the best tenth of the customers in the net sales of all
     _sum("top_share", "percent", 0),
+    # sales of a person by hour of rostered shift; beside what the shifts lead one to expect (models.calc.staff_effects)
+    Metric("sales_per_hour", "money", 1, "net_sales", "hours"),
+    _sum("adjusted", "percent", 1),
+    # of a person: gross sales of the month by their target; what customers said, 1 to 5
+    Metric("attainment", "percent", 1, "gross_sales", "target"),
+    _sum("csat", "decimal", 1),
     # people counted at the door, on days with a valid count
     _sum("traffic", "count", 1),
     Metric("average_ticket", "money", 1, "net_sales", "orders"),
@@ -91,6 +97,22 @@ _ALL = (
     Metric("repeat_purchase_rate", "percent", 1, "repeat_customers", "customers"),
     Metric("repeat_sales_rate", "percent", 0, "repeat_net_sales", "net_sales"),
     Metric("orders_per_customer", "decimal", 1, "orders", "customers"),
+    # stock at cost; sales at the average net price; what is lost or at risk is expected, not booked
+    _sum("stock_value", "money", 0),
+    _sum("money_at_risk", "money", -1),
+    _sum("overstock_value", "money", -1),
+    _sum("unsold_value", "money", -1),
+    _sum("lost_sales", "money", -1),
+    Metric("sell_through", "percent", 1, "sold", "offered"),
+    Metric("stock_turnover", "decimal", 1, "cost_year", "average_value"),
+    Metric("gmroi", "decimal", 1, "margin_year", "average_value"),
+    Metric("days_of_cover", "days", 0, "free_units", "daily_demand"),
+    # of suppliers: complete, in time and nothing rejected, of the lines that were due; units of closed lines
+    Metric("on_time_in_full", "percent", 1, "good_lines", "due_lines"),
+    Metric("short_share", "percent", -1, "short_lines", "closed_lines"),
+    Metric("fill_rate", "percent", 1, "received_units", "ordered_units"),
+    Metric("rejected_share", "percent", -1, "rejected_units", "received_units"),
+    _sum("late_lines", "count", -1),
     # expected run-outs after which the customer bought again about the expected day, of those that could be judged
     Metric("hit_rate", "percent", 1, "hits", "judged"),
 )
@@ -102,7 +124,8 @@ _MONEY_COLUMNS = frozenset(
     {
         "previous", "last_year", "compared_with", "change", "net", "tax", "discount", "refund", "list_price",
         "crm", "snapshot", "difference", "amount", "amount_read", "amount_loaded", "amount_quarantined",
-        "new_gross_sales", "returning_gross_sales", "new_net_sales", "returning_net_sales",
+        "raw_per_hour", "target", "own_sales", "new_gross_sales", "returning_gross_sales", "new_net_sales", "returning_net_sales",
+        "order_value", "saving", "gain", "lane_cost", "net_sales_year", "cost_year", "margin_year", "average_value",
     }
 )  # fmt: skip
 

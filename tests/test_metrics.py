@@ -33,6 +33,26 @@ SUMS = {
     "returns_of_sales": 80.0,
     "judged": 25.0,
     "hits": 3.0,
+    "stock_value": 5000.0,
+    "money_at_risk": 250.0,
+    "overstock_value": 400.0,
+    "unsold_value": 60.0,
+    "lost_sales": 90.0,
+    "sold": 70.0,
+    "offered": 100.0,
+    "cost_year": 12000.0,
+    "margin_year": 18000.0,
+    "average_value": 4000.0,
+    "free_units": 210.0,
+    "daily_demand": 6.0,
+    "good_lines": 30.0,
+    "due_lines": 40.0,
+    "short_lines": 2.0,
+    "closed_lines": 50.0,
+    "received_units": 190.0,
+    "ordered_units": 200.0,
+    "rejected_units": 4.0,
+    "late_lines": 5.0,
 }
 
 # Worked by hand from SUMS; what is not here is its own sum.
@@ -47,6 +67,14 @@ RATIOS = {
     "repeat_sales_rate": 600 / 900,
     "orders_per_customer": 18 / 9,
     "hit_rate": 3 / 25,
+    "sell_through": 70 / 100,
+    "stock_turnover": 12000 / 4000,
+    "gmroi": 18000 / 4000,
+    "days_of_cover": 210 / 6,
+    "on_time_in_full": 30 / 40,
+    "short_share": 2 / 50,
+    "fill_rate": 190 / 200,
+    "rejected_share": 4 / 190,
 }
 
 

@@ -17,7 +17,9 @@ from models.reports.privacy import PrivacyReport
 from models.reports.product import ProductReport
 from models.reports.retention import RetentionReport
 from models.reports.segments import SegmentsReport
+from models.reports.stock import StockReport
 from models.reports.store import StoreReport
+from models.reports.suppliers import SuppliersReport
 from models.reports.value import ValueReport
 from pages._ui import cards, drill, i18n, members, tables
 
@@ -30,7 +32,9 @@ REPORTS = (
     ProductReport,
     RetentionReport,
     SegmentsReport,
+    StockReport,
     StoreReport,
+    SuppliersReport,
     ValueReport,
 )
 COLUMNS = sorted({name for report in REPORTS for columns in declared_tables(report).values() for name in columns})

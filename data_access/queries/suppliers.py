@@ -4,10 +4,10 @@ from datetime import date
 from typing import Any
 
 import pandas as pd
-from sqlalchemy import ColumnElement, Double, Engine, Integer, Select, and_, cast, func, or_, select
+from sqlalchemy import ColumnElement, Double, Engine, Integer, Label, Select, and_, cast, func, or_, select
 
 from data_access.marts.tables import product, purchase_line, supplier
-from data_access.queries._frame import fetch
+from data_access.queries._frame import count, fetch
 from data_access.scope import Scope
 
 _P = purchase_line.c
@@ -19,27 +19,29 @@ _CAME = _P.last_received_on.is_not(None)
 
 
 def _figures(as_of: date) -> list[ColumnElement[Any]]:
-    """What one supplier, or one of its products, delivered; days and shares, NaN where nothing tells."""
-    due = and_(_P.status != "cancelled", or_(_P.promised_on < as_of, and_(_CAME, _COMPLETE)))
+    """What one supplier, or one of its products, delivered: days (NaN where nothing tells), lines and units."""
+    complete = and_(_CAME, _COMPLETE)
+    due = and_(_P.status != "cancelled", or_(_P.promised_on < as_of, complete))
     good = and_(_COMPLETE, _P.last_received_on <= _P.promised_on, _P.rejected == 0)
     closed = _P.status == "received"
 
-    def share(part: ColumnElement[bool], whole: ColumnElement[bool]) -> ColumnElement[Any]:
-        return cast(func.count().filter(and_(part, whole)), Double) / func.nullif(func.count().filter(whole), 0)
+    def lines(of: ColumnElement[bool], name: str) -> Label[int]:
+        return func.count().filter(of).label(name)
 
-    ordered = func.sum(_P.quantity).filter(closed)
-    received = func.sum(_P.received).filter(_CAME)
     return [
         func.count().label("lines"),
         func.median(_PROMISED).label("promised_days"),
-        func.median(_TOOK).filter(and_(_CAME, _COMPLETE)).label("actual_median_days"),
-        func.quantile_cont(_TOOK, 0.9).filter(and_(_CAME, _COMPLETE)).label("actual_p90_days"),
-        share(good, due).label("on_time_in_full"),
-        share(_P.received < _P.quantity, closed).label("short_share"),
-        (cast(func.sum(_P.received).filter(closed), Double) / func.nullif(ordered, 0)).label("fill_rate"),
-        (cast(func.sum(_P.rejected).filter(_CAME), Double) / func.nullif(received, 0)).label("rejected_share"),
-        cast(func.coalesce(func.sum(_P.open_quantity), 0), Integer).label("open_quantity"),
-        func.count().filter(_late(as_of)).label("late_lines"),
+        func.median(_TOOK).filter(complete).label("actual_median_days"),
+        func.quantile_cont(_TOOK, 0.9).filter(complete).label("actual_p90_days"),
+        lines(and_(good, due), "good_lines"),
+        lines(due, "due_lines"),
+        lines(and_(closed, _P.received < _P.quantity), "short_lines"),
+        lines(closed, "closed_lines"),
+        count(_P.quantity, closed).label("ordered_units"),
+        count(_P.received, closed).label("received_units"),
+        count(_P.rejected, closed).label("rejected_units"),
+        count(_P.open_quantity).label("open_quantity"),
+        lines(_late(as_of), "late_lines"),
     ]
 
 
@@ -48,12 +50,12 @@ def _late(as_of: date) -> ColumnElement[bool]:
 
 
 def league(scope: Scope, engine: Engine, since: date, as_of: date) -> pd.DataFrame:
-    """One row per supplier with lines ordered from ``since`` on by stores in scope, the most reliable first.
+    """One row per supplier with lines ordered from ``since`` on by stores in scope, by supplier_id.
 
     Columns: supplier_id, supplier, lines; promised_days (median) and actual_median_days, actual_p90_days from order to
-    last receipt of complete lines; on_time_in_full (of the lines that were due); short_share (of the lines that are
-    closed), fill_rate (units received of these lines), rejected_share (of the units received); open_quantity and
-    late_lines (open after their promised day).
+    last receipt of complete lines; due_lines (promised before ``as_of`` or complete, not cancelled) and of these
+    good_lines (complete, in time, nothing rejected); closed_lines and of these short_lines, ordered_units,
+    received_units and rejected_units; open_quantity and late_lines (open after their promised day).
     """
     s = supplier.c
     query = (
@@ -62,8 +64,7 @@ def league(scope: Scope, engine: Engine, since: date, as_of: date) -> pd.DataFra
         .where(_P.ordered_on >= since, _P.supplier_id.is_not(None))
         .group_by(_P.supplier_id)
     )
-    frame = fetch(scope, engine, scope.limit(query, _P.store_id))
-    return frame.sort_values(["on_time_in_full", "supplier_id"], ascending=[False, True], ignore_index=True)
+    return fetch(scope, engine, scope.limit(query.order_by(_P.supplier_id), _P.store_id))
 
 
 def products(scope: Scope, engine: Engine, since: date, as_of: date) -> pd.DataFrame:

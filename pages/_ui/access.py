@@ -41,19 +41,29 @@ _HEALTH: dict[Role, Detail] = {
 _TRADE: dict[Role, Detail] = {"manager": "full", "regional": "full", "marketing": "aggregates"}
 _CUSTOMERS: dict[Role, Detail] = {"manager": "masked", "regional": "masked", "marketing": "masked"}
 
+# What single colleagues sell is for who leads them.
+_PEOPLE: dict[Role, Detail] = {"manager": "full", "regional": "full"}
+
+# Rows of shelves and orders to suppliers: no business of whoever plans campaigns for the chain.
+_SUPPLY: dict[Role, Detail] = {"manager": "full", "regional": "full"}
+
 _KEEPERS: dict[Role, Detail] = {"administrator": "full"}
 
 PAGES: tuple[Page, ...] = (
     Page("overview", "today", ":material/space_dashboard:", _TRADE),
+    Page("tasks", "today", ":material/checklist:", _CUSTOMERS),
     Page("segments", "customers", ":material/groups:", _CUSTOMERS),
     Page("customer", "customers", ":material/person:", _CUSTOMERS, listed=False),
     Page("run_out", "customers", ":material/hourglass_bottom:", _CUSTOMERS),
     Page("retention", "customers", ":material/autorenew:", _CUSTOMERS),
     Page("value", "customers", ":material/diamond:", _CUSTOMERS),
     Page("campaigns", "marketing", ":material/campaign:", _TRADE),
-    Page("tasks", "today", ":material/checklist:", _CUSTOMERS),
     Page("campaign", "marketing", ":material/fact_check:", _TRADE, listed=False),
     Page("store", "stores", ":material/storefront:", _TRADE),
+    Page("staff", "stores", ":material/badge:", _PEOPLE),
+    Page("staff_member", "stores", ":material/id_card:", _PEOPLE, listed=False),
+    Page("stock", "supply", ":material/shelves:", _SUPPLY),
+    Page("suppliers", "supply", ":material/local_shipping:", _SUPPLY),
     Page("product", "range", ":material/inventory_2:", _TRADE, listed=False),
     # Rows of single orders: marketing works with aggregates.
     Page("order", "range", ":material/receipt_long:", {"manager": "masked", "regional": "masked"}, listed=False),

@@ -25,6 +25,8 @@ LEVELS: dict[str, tuple[str, ...]] = {
     "campaigns": (),
     "campaign": ("campaign",),
     "customer": ("customer", "store"),
+    "stock": ("store", "category", "product", "list"),
+    "suppliers": ("supplier",),
 }
 
 

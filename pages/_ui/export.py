@@ -7,6 +7,7 @@ holds a name, phone number or address, so no file can. Files leave through ``pag
 
 import csv
 import io
+import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime
@@ -72,6 +73,9 @@ class File:
     write: Callable[[BinaryIO, Stamp], Written]
 
 
+_FORBIDDEN = re.compile(r"[\[\]:*?/\\]")  # in the name of a sheet
+
+
 def menu(
     key: str,
     cover: Cover,
@@ -117,6 +121,15 @@ def later(
     """
     with st.popover(note, icon=":material/download:", key=f"{key}_export"):
         buttons(key, cover, _of_list(key, cover, Unread(columns, rows, fetch), key))
+
+
+def book(key: str, cover: Cover, label: str, sheets: Mapping[str, pd.DataFrame]) -> None:
+    """A button that offers one workbook with a sheet for each frame of ``sheets`` (name -> frame); none without any."""
+    drawn = [_sheet(_FORBIDDEN.sub(" ", name), list(frame), _held(frame)) for name, frame in sheets.items()]
+    if drawn:
+        with st.popover(label, icon=":material/download:", key=f"{key}_export"):
+            write = _book(cover, drawn, _definitions(sheets))
+            buttons(key, cover, [File(t("export.list_xlsx"), key, "xlsx", write)])
 
 
 def _for_use(cover: Cover, listed: Unread, use: handover.Use) -> tuple[Cover, Unread]:

@@ -1,0 +1,286 @@
+"""Stock: what runs out and what to order, what lies too long or expires, what to move, and what empty shelves cost."""
+
+from dataclasses import dataclass
+from datetime import date
+from typing import Annotated
+
+import numpy as np
+import pandas as pd
+
+from data_access.queries import places
+from data_access.queries import stock as queries
+from data_access.scope import Scope
+from data_access.snapshot import Snapshot
+from models import metrics
+from models.calc import transfers
+from models.calc.demand_rates import Floats, probability_above, quantile
+from models.reports._shape import Columns, select_columns
+from models.reports.shelves import KEY, LONG_COVER, SERVICE_LEVEL, Shelves, shelves
+
+FIRST = ("money_at_risk", "lost_sales", "overstock_value", "unsold_value")
+KPIS = (*FIRST, "stock_value", "sell_through", "stock_turnover", "gmroi")
+QUADRANTS = ("hot", "steady", "fresh", "slow")
+AGE_BANDS = ("0-30", "31-90", "91-180", "181-365", "366+")
+_AGE_ENDS = (30, 90, 180, 365)
+_MOST_UNITS = 24  # of one product that a receiver may gain from a plan
+_LEAST_LOST = 0.05  # units expected to be missed for which it is worth to look for help
+_ROOM_DAYS = 30.0  # in which a receiver must sell what is near its expiry, where its days are not known
+_SUMS = (
+    "stock_value", "average_value", "cost_year", "margin_year", "net_sales_year", "overstock_value", "unsold_value",
+    "lost_sales", "money_at_risk", "sold", "offered", "daily_demand", "free_units",
+)  # fmt: skip
+
+
+_WARNING = (
+    "store_id store product_id product category available days_of_cover stockout_probability reorder_point "
+    "suggested_quantity money_at_risk reason supplier_id supplier order_value"
+)
+_ORDER = (
+    "supplier_id supplier store_id store product_id product category suggested_quantity order_value available "
+    "days_of_cover stockout_probability reorder_point money_at_risk reason"
+)
+_FORMULA = (
+    "item_class z on_hand reserved on_order next_promised_on until_receipt daily_demand expected_demand safety_stock "
+    "order_up_to lead_time_days lead_time_sd review_days order_multiple minimum_quantity sellable expiring_units"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class StockReport:
+    """Stock of the stores in scope at the end of ``as_of``. Units; money in the chain's currency, excluding tax: stock
+    at cost, what is lost or at risk at the average net price. Demand is that of the last two years, recent days
+    weighing more. A year is 364 days, a quarter 91."""
+
+    as_of: date | None  # None: nothing was ever counted or ordered, or there are no sales
+    currency: str
+    service_level: float
+    # as models.metrics.kpis; no comparisons: the past of stock is not kept
+    kpis: Annotated[pd.DataFrame, Columns("key value previous last_year unit")]
+    # one row per shelf (product in a store) whose position is at or below its reorder point or that will more likely
+    # than not be empty before its next delivery, the most money at risk first. available: on_hand - reserved +
+    # on_order; days_of_cover: (on_hand - reserved) / daily_demand; stockout_probability and money_at_risk (expected
+    # lost sales) until the next delivery, in until_receipt days. order_up_to = expected_demand + safety_stock, of
+    # lead_time_days + review_days, but no more than is sellable before a new delivery expires (NaN: never does).
+    # reason: as ``shelves.REASONS``
+    warnings: Annotated[pd.DataFrame, Columns(f"{_WARNING} {_FORMULA}")]
+    # one row per shelf to order for: what fills it up again, by supplier, the largest order value first
+    orders: Annotated[pd.DataFrame, Columns(f"{_ORDER} {_FORMULA}")]
+    # one row per transfer, see ``models.calc.transfers``; from_name and to_name: of the stores; product: its name
+    transfers: Annotated[
+        pd.DataFrame,
+        Columns(
+            "from_store from_name to_store to_name product_id product quantity near_expiry gain lane_cost saving "
+            "store_id"
+        ),
+    ]
+    # one row per shelf with units above the P90 of a quarter's demand, the most value first
+    overstock: Annotated[
+        pd.DataFrame,
+        Columns(
+            "store_id store product_id product category on_hand overstock_units overstock_value days_of_cover "
+            "daily_demand"
+        ),
+    ]
+    # one row per age band of what is on hand (days since it came, the last to come being the last to go)
+    ageing: Annotated[pd.DataFrame, Columns("age units stock_value")]
+    # one row per lot that has expired or will within 180 days, the most value to be lost first; unsold_units: what the
+    # median of demand will not take in time, first-expired-first-out
+    expiring: Annotated[
+        pd.DataFrame,
+        Columns("store_id store product_id product lot_id expires_on days_left quantity unsold_units unsold_value"),
+    ]
+    # one row per product with its figures over the stores in scope; quadrant as ``QUADRANTS``: hot (sells through,
+    # cover short), steady (sells through, cover long), fresh (neither yet), slow (little sells through, cover long)
+    products: Annotated[
+        pd.DataFrame,
+        Columns(
+            "product_id product category quadrant sell_through days_of_cover stock_value stock_turnover gmroi "
+            "net_sales_year money_at_risk overstock_value unsold_value lost_sales"
+        ),
+    ]
+    # the same per category and per store
+    categories: Annotated[
+        pd.DataFrame,
+        Columns(
+            "category warnings sell_through days_of_cover stock_value stock_turnover gmroi money_at_risk "
+            "overstock_value unsold_value lost_sales"
+        ),
+    ]
+    stores: Annotated[
+        pd.DataFrame,
+        Columns(
+            "store_id store warnings sell_through days_of_cover stock_value stock_turnover gmroi money_at_risk "
+            "overstock_value unsold_value lost_sales"
+        ),
+    ]
+    # one row per shelf that stood empty in the last year: days, units and sales that this cost by the mean of open days
+    lost: Annotated[
+        pd.DataFrame, Columns("store_id store product_id product category empty_days lost_units lost_sales on_hand")
+    ]
+    # one row per shelf whose movements do not add up to what was counted; difference_units: on_hand - moved
+    exceptions: Annotated[pd.DataFrame, Columns("store_id store product_id product moved on_hand difference_units")]
+    # one row per supplier and product: what the stores have, expect to sell in four weeks (up to demand_p90 in nine of
+    # ten cases) and in a quarter, and would order now
+    demand: Annotated[
+        pd.DataFrame,
+        Columns(
+            "supplier_id product_id product category on_hand on_order demand_month demand_p90 demand_quarter "
+            "suggested_quantity"
+        ),
+    ]
+    # one row per class of shelves: z, that of a normal curve, and the service its past would have attained with it
+    calibration: Annotated[pd.DataFrame, Columns("item_class items z plain_z attained measure")]
+
+
+def stock(snapshot: Snapshot, scope: Scope, service_level: float = SERVICE_LEVEL) -> StockReport:
+    """The stock of the stores in scope; the transfers between them (and no others)."""
+    found = shelves(snapshot, scope, service_level)
+    if found is None:
+        return StockReport(None, snapshot.info.currency, service_level, **_nothing())
+    names = places.stores(scope, snapshot.engine).set_index("store_id")["store"]
+    every = found.shelves.assign(
+        store=found.shelves["store_id"].map(names),
+        unsold_value=found.shelves["expiring_units"] * found.shelves["unit_cost"],
+        free_units=(found.shelves["on_hand"] - found.shelves["reserved"]).clip(lower=0),
+    )
+    warned = every[every["reason"].notna()].sort_values(["money_at_risk", *KEY], ascending=[False, True, True])
+    ordered = every[every["suggested_quantity"] > 0].sort_values(
+        ["supplier_id", "order_value", *KEY], ascending=[True, False, True, True]
+    )
+    over = every[every["overstock_units"] > 0].sort_values(["overstock_value", *KEY], ascending=[False, True, True])
+    lost = every[every["lost_units"] > 0].sort_values(["lost_sales", *KEY], ascending=[False, True, True])
+    moved = planned(found, queries.lanes(scope, snapshot.engine))
+    products = _figures(every, ["product_id", "product", "category"])
+    frames = select_columns(
+        StockReport,
+        kpis=_kpis(every),
+        warnings=warned,
+        orders=ordered,
+        transfers=_named(moved, names, every),
+        overstock=over,
+        ageing=_ageing(every, queries.ages(scope, snapshot.engine, found.as_of)),
+        expiring=found.lots.assign(store=found.lots["store_id"].map(names)),
+        products=products.assign(quadrant=_quadrants(products)).sort_values("net_sales_year", ascending=False),
+        categories=_figures(every, ["category"]).sort_values("stock_value", ascending=False),
+        stores=_figures(every, ["store_id", "store"]).sort_values("money_at_risk", ascending=False),
+        lost=lost,
+        exceptions=_exceptions(every, queries.ledger_exceptions(scope, snapshot.engine)),
+        demand=_demand(found),
+        calibration=found.calibration.rename(columns={"class": "item_class"}),
+    )
+    whole = {name: frame.reset_index(drop=True) for name, frame in frames.items()}
+    return StockReport(found.as_of, snapshot.info.currency, service_level, **whole)
+
+
+def _nothing() -> dict[str, pd.DataFrame]:
+    unknown = dict.fromkeys((part for key in KPIS for part in metrics.METRICS[key].parts), np.nan)
+    return select_columns(StockReport, kpis=metrics.kpis(KPIS, unknown))
+
+
+def _kpis(every: pd.DataFrame) -> pd.DataFrame:
+    return metrics.kpis(KPIS, {name: float(every[name].sum()) for name in _SUMS})
+
+
+def _figures(every: pd.DataFrame, by: list[str]) -> pd.DataFrame:
+    """The sums of shelves by some columns, and the ratios of these sums."""
+    sums = every.assign(warnings=every["reason"].notna()).groupby(by, dropna=False, as_index=False)[
+        [*_SUMS, "warnings"]
+    ]
+    found = sums.sum()
+    ratios = {
+        name: (found[metrics.METRICS[name].numerator] / found[str(metrics.METRICS[name].denominator)]).where(
+            found[str(metrics.METRICS[name].denominator)] > 0
+        )
+        for name in ("sell_through", "stock_turnover", "gmroi", "days_of_cover")
+    }
+    return found.assign(**ratios)
+
+
+def _quadrants(products: pd.DataFrame) -> np.ndarray:
+    """Which corner a product is in: its sell-through against the median of all, its cover against ``LONG_COVER``."""
+    sells = products["sell_through"].fillna(0) >= products["sell_through"].median()
+    long = products["days_of_cover"].fillna(np.inf) > LONG_COVER
+    return np.select([sells & ~long, sells & long, ~sells & ~long], QUADRANTS[:3], QUADRANTS[3])
+
+
+def _demand(found: Shelves) -> pd.DataFrame:
+    """By supplier and product: what the shelves together expect; their errors are taken as independent."""
+    (month, variance), (quarter, _) = (found.outlook.over(np.full(len(found.shelves), days)) for days in (28.0, 91.0))
+    by = ["supplier_id", "product_id", "product", "category"]
+    sums = (
+        found.shelves.assign(demand_month=month, variance=variance, demand_quarter=quarter)
+        .groupby(by, dropna=False, as_index=False)[
+            ["on_hand", "on_order", "suggested_quantity", "demand_month", "variance", "demand_quarter"]
+        ]
+        .sum()
+    )
+    upper = quantile(sums["demand_month"].to_numpy(), sums["variance"].to_numpy(), 0.9)
+    return sums.assign(demand_p90=upper).sort_values("demand_month", ascending=False)
+
+
+def _ageing(every: pd.DataFrame, ages: pd.DataFrame) -> pd.DataFrame:
+    cost = every.set_index(KEY)["unit_cost"]
+    valued = ages.join(cost, on=KEY)
+    band = np.array(AGE_BANDS)[np.searchsorted(_AGE_ENDS, valued["days"].to_numpy(), side="left")]
+    sums = valued.assign(age=band, stock_value=valued["units"] * valued["unit_cost"]).groupby("age")[
+        ["units", "stock_value"]
+    ]
+    return sums.sum().reindex(list(AGE_BANDS), fill_value=0.0).reset_index()
+
+
+def _exceptions(every: pd.DataFrame, rows: pd.DataFrame) -> pd.DataFrame:
+    named = rows.merge(every[[*KEY, "store", "product"]], on=KEY, how="left")
+    return named.rename(columns={"difference": "difference_units"})
+
+
+def _named(moved: pd.DataFrame, names: pd.Series, every: pd.DataFrame) -> pd.DataFrame:
+    """Transfers with names; a row is the receiving store's."""
+    products = every.drop_duplicates("product_id").set_index("product_id")["product"]
+    return moved.assign(
+        from_name=moved["from_store"].map(names),
+        to_name=moved["to_store"].map(names),
+        product=moved["product_id"].map(products),
+        store_id=moved["to_store"],
+    )
+
+
+# --- transfers ------------------------------------------------------------------------------------------------------
+
+
+def planned(found: Shelves, lanes: pd.DataFrame) -> pd.DataFrame:
+    """The best plan of transfers between the shelves, as ``models.calc.transfers.plan``."""
+    return transfers.plan(offers(found, lanes))
+
+
+def offers(found: Shelves, lanes: pd.DataFrame) -> transfers.Offers:
+    """What each shelf could give and what each would gain from more units, by the time they could be there.
+
+    A unit gains its margin with the probability that somebody asks for it before the receiver's next delivery.
+    """
+    every = found.shelves
+    travel = every["store_id"].map(lanes.groupby("to_store")["days"].max()).fillna(0).to_numpy(dtype=np.float64)
+    rate = found.outlook.rate
+    free = (every["on_hand"] - every["reserved"] - every["expired_units"]).clip(lower=0).to_numpy(dtype=np.float64)
+    left = np.maximum(free - rate * travel, 0)
+    wait = np.maximum(every["until_receipt"].to_numpy(dtype=np.float64) - travel, 0)
+    mean, variance = found.outlook.over(wait)
+    margin = np.maximum((every["unit_price"] - every["unit_cost"].fillna(0)).to_numpy(dtype=np.float64), 0)
+    needs = (every["expected_lost"].to_numpy() >= _LEAST_LOST) & (every["surplus"].to_numpy() < 1) & (wait > 0)
+    gains = _gains(every[needs], *(part[needs] for part in (left, mean, variance, margin)))
+    near = np.minimum(np.maximum(every["expiring_units"] - every["expired_units"], 0), every["surplus"])
+    donors = every[KEY].assign(
+        surplus=every["surplus"], near_expiry=np.floor(near), unit_cost=every["unit_cost"].fillna(0)
+    )
+    room_mean, room_variance = found.outlook.over(np.full(len(every), _ROOM_DAYS))
+    room = np.maximum(quantile(room_mean, room_variance, 0.5) - free, 0)
+    return transfers.Offers(donors, gains, every[KEY].assign(room=room), lanes)
+
+
+def _gains(needy: pd.DataFrame, left: Floats, mean: Floats, variance: Floats, margin: Floats) -> pd.DataFrame:
+    """The money that each further unit of each needy shelf brings."""
+    parts = [
+        needy[KEY].assign(nth=nth, gain=margin * probability_above(left + nth - 1, mean, variance))
+        for nth in range(1, _MOST_UNITS + 1)
+    ]
+    every = pd.concat(parts, ignore_index=True)
+    return every[every["gain"] > 0.01].reset_index(drop=True)

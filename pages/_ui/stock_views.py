@@ -1,0 +1,379 @@
+"""The parts of the stock page: figures, charts that narrow it, its lists, and one shelf with the formula behind it."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import pandas as pd
+import plotly.graph_objects as go
+import streamlit as st
+
+from models.metrics import METRICS
+from models.reports.shelves import LONG_COVER
+from models.reports.stock import FIRST, KPIS, QUADRANTS, StockReport
+from pages._ui import actions, cards, charts, drill, empty, head, palette, session
+from pages._ui import format as fmt
+from pages._ui.choices import choice
+from pages._ui.i18n import localized, t
+from pages._ui.tables import Column, badge, column, listing
+
+NAMES = {"store": "store.name", "product": "product.name", "category": "product.category", "supplier": "supplier.name"}
+TONES = {"out_of_stock": "red", "late_delivery": "orange", "before_receipt": "orange", "below_reorder_point": "blue"}
+_QUADRANT_TONES = {"hot": "green", "steady": "blue", "fresh": "gray", "slow": "orange"}
+_IN_VIEW = 14  # rows of a list; more of them scroll
+_MOST_DRAWN = 12  # bars
+_DOTS = {"hot": palette.OWN, "steady": palette.SECOND, "fresh": palette.QUIET, "slow": palette.WARM}
+
+
+@dataclass(frozen=True, slots=True)
+class Listed:
+    """A list of the page: its columns, what its charts measure (a column, missing: no chart), and its kind of action
+    (missing: nothing to do)."""
+
+    columns: tuple[Column, ...]
+    measure: str | None
+    board: str | None = None
+
+
+_PLACE = (Column("product", "text", width="medium"), Column("store", "text"))
+LISTS: Mapping[str, Listed] = {
+    "warnings": Listed(
+        (
+            _PLACE[0],
+            column("days_of_cover"),
+            column("suggested_quantity"),
+            badge("reason", "stock_reason", TONES),
+            column("money_at_risk"),
+            column("stockout_probability"),
+            _PLACE[1],
+        ),
+        "money_at_risk",
+        "stock",
+    ),
+    "orders": Listed(
+        (
+            _PLACE[0],
+            column("suggested_quantity"),
+            column("order_value"),
+            Column("supplier", "text"),
+            column("available"),
+            column("order_up_to"),
+            _PLACE[1],
+        ),
+        "order_value",
+        "stock",
+    ),
+    "transfers": Listed(
+        (
+            _PLACE[0],
+            column("quantity"),
+            Column("from_name", "text"),
+            Column("to_name", "text"),
+            column("saving"),
+            column("near_expiry"),
+        ),
+        "saving",
+        "stock",
+    ),
+    "expiring": Listed(
+        (
+            _PLACE[0],
+            column("unsold_units"),
+            column("expires_on"),
+            column("lot_id"),
+            column("quantity"),
+            column("unsold_value"),
+            _PLACE[1],
+        ),
+        "unsold_value",
+        "stock",
+    ),
+    "overstock": Listed(
+        (
+            _PLACE[0],
+            column("overstock_units"),
+            column("overstock_value"),
+            column("days_of_cover"),
+            column("on_hand"),
+            _PLACE[1],
+        ),
+        "overstock_value",
+        "stock",
+    ),
+    "products": Listed(
+        (
+            _PLACE[0],
+            badge("quadrant", "stock_quadrant", _QUADRANT_TONES),
+            column("sell_through"),
+            column("days_of_cover"),
+            column("stock_value"),
+            column("stock_turnover"),
+            column("gmroi"),
+        ),
+        None,
+        "product",
+    ),
+    "lost": Listed(
+        (_PLACE[0], column("lost_sales"), column("empty_days"), column("lost_units"), column("on_hand"), _PLACE[1]),
+        "lost_sales",
+    ),
+    "exceptions": Listed(
+        (_PLACE[0], column("difference_units"), column("moved"), column("on_hand"), _PLACE[1]), None, "stock"
+    ),
+}
+
+
+def figures(report: StockReport, currency: str) -> None:
+    """One card per figure that asks for something; the others unfold, so that a phone shows the list early."""
+    shown = report.kpis[["key", "value", "unit"]]
+    cards.kpi_row(shown, currency, FIRST)
+    with st.expander(t("cards.more")):
+        cards.kpi_row(shown, currency, KPIS[len(FIRST) :])
+
+
+def chosen_list() -> str:
+    """Which list the reader looks at."""
+    return choice("list", tuple(LISTS), words="stock.list", width=300)
+
+
+def rows_of(report: StockReport, name: str) -> pd.DataFrame:
+    """The rows of a list, in the language of the run, of the category that the URL names."""
+    frame: pd.DataFrame = getattr(report, name)
+    names = NAMES | {"from_name": "store.name", "to_name": "store.name"}
+    named = localized(frame, {key: field for key, field in names.items() if key in frame})
+    category = drill.asked("category")
+    if category is None:
+        return named
+    of_product = report.products.set_index("product_id")["category"]
+    return named[named["product_id"].map(of_product) == category].reset_index(drop=True)
+
+
+def narrowing(report: StockReport, name: str, currency: str) -> None:
+    """What the list adds up to, by store and by category; a click narrows it."""
+    if name == "products":
+        _quadrants(report)
+        return
+    measure = LISTS[name].measure
+    if measure is None or getattr(report, name).empty:
+        return
+    rows = rows_of(report, name)
+    of_category = localized(report.products, {"category": "product.category"}).set_index("product_id")["category"]
+    keys = report.products.set_index("product_id")["category"]
+    grouped = rows.assign(
+        category=rows["product_id"].map(of_category).fillna(t("stock.no_category")),
+        category_key=rows["product_id"].map(keys).fillna(""),
+        store=rows["to_name"] if "to_name" in rows else rows.get("store"),
+    )
+    by_store = grouped.groupby(["store_id", "store"], as_index=False)[[measure]].sum()
+    places = st.columns(2) if len(by_store) > 1 else (None, st.container())
+    if places[0] is not None:
+        with places[0].container(border=True, height="stretch"):
+            if store := _bars(by_store, "store", "store_id", measure, currency, key=f"stock_{name}_stores"):
+                drill.open_page("stock", store=store, list=name, category=drill.asked("category"))
+    with places[1].container(border=True, height="stretch"):
+        if name == "expiring":
+            _ageing(report, currency)
+            return
+        by_category = grouped.groupby(["category_key", "category"], as_index=False)[[measure]].sum()
+        if picked := _bars(by_category, "category", "category_key", measure, currency, key=f"stock_{name}_categories"):
+            drill.open_page("stock", store=drill.asked("store"), list=name, category=picked)
+
+
+def _bars(sums: pd.DataFrame, label: str, ids: str, measure: str, currency: str, *, key: str) -> str | None:
+    title = t("stock.by", measure=_measure(measure), what=t(f"column.{label}"))
+    head.block(title, t("stock.click"))
+    drawn = sums.sort_values(measure, ascending=False).head(_MOST_DRAWN)
+    bars = charts.ranked_bars(drawn, label=label, value=measure, ids=ids, currency=currency)
+    return charts.clicked(bars, alt=title, key=key)
+
+
+def _measure(name: str) -> str:
+    return t(f"metric.{name}") if name in METRICS else t(f"column.{name}")
+
+
+def _ageing(report: StockReport, currency: str) -> None:
+    head.block(t("stock.ageing"), t("stock.ageing_note"))
+    named = report.ageing.assign(label=[t("stock.age_days", days=age) for age in report.ageing["age"]])
+    bars = charts.ranked_bars(named, label="label", value="stock_value", ids="age", currency=currency)
+    charts.show(bars, alt=t("stock.ageing"), key="stock_ageing")
+
+
+def _quadrants(report: StockReport) -> None:
+    """Each product by how much of what was offered it sold and how long the rest lasts."""
+    products = localized(report.products, {"product": "product.name"})
+    drawn = products[products["sell_through"].notna() & products["days_of_cover"].notna()]
+    if drawn.empty:
+        return
+    longest = 2.5 * LONG_COVER
+    figure = go.Figure(layout=charts.layout(height=340))
+    for name in QUADRANTS:
+        part = drawn[drawn["quadrant"] == name]
+        hints = [
+            t(
+                "stock.dot",
+                product=row.product,
+                sold=fmt.percent(row.sell_through, 0),
+                days=fmt.days(row.days_of_cover),
+            )
+            for row in part.itertuples(index=False)
+        ]
+        figure.add_trace(
+            go.Scatter(
+                x=part["sell_through"].round(3).tolist(),
+                y=part["days_of_cover"].clip(upper=longest).round(1).tolist(),
+                mode="markers",
+                name=t(f"stock_quadrant.{name}"),
+                marker={"size": 8, "color": _DOTS[name], "opacity": 0.75},
+                customdata=list(zip(part["product_id"], hints, strict=True)),
+                hovertemplate="%{customdata[1]}<extra></extra>",
+            )
+        )
+    ticks, texts = fmt.percent_ticks(1.0)
+    figure.update_xaxes(tickvals=ticks, ticktext=texts, title={"text": t("metric.sell_through"), "standoff": 6})
+    figure.update_yaxes(title={"text": t("metric.days_of_cover"), "standoff": 6}, rangemode="tozero")
+    figure.add_hline(y=LONG_COVER, line={"color": palette.RULE, "width": 1})
+    figure.add_vline(x=float(report.products["sell_through"].median()), line={"color": palette.RULE, "width": 1})
+    figure.update_layout(showlegend=True, legend={"orientation": "h", "y": 1.12, "x": 0}, margin_l=48, margin_b=44)
+    with st.container(border=True):
+        head.block(t("stock.quadrants"), t("stock.quadrants_note"), t("stock.quadrants_help", days=LONG_COVER))
+        if product := charts.clicked(figure, alt=t("stock.quadrants"), key="stock_quadrants"):
+            drill.open_page("product", product=product)
+
+
+def the_list(report: StockReport, name: str, currency: str) -> None:
+    """The list, with what can be done about its rows; a click opens the shelf, or the product."""
+    listed, rows = LISTS[name], rows_of(report, name)
+    head.block(t(f"stock.list.{name}"), t(f"stock.note.{name}"))
+    if rows.empty:
+        empty.nothing(t(f"stock.none.{name}"))
+        return
+    one_store = "store" in rows and rows["store"].nunique() == 1
+    columns = [each for each in listed.columns if not (each.name == "store" and one_store)]
+
+    def opens(position: int) -> None:
+        row = rows.iloc[position]
+        if name == "products" and session.may_open("product"):
+            drill.open_page("product", product=str(row["product_id"]))
+        drill.open_page("stock", list=name, store=str(row["store_id"]), product=str(row["product_id"]))
+
+    if listed.board is None:
+        position = listing(
+            rows.assign(position=range(len(rows))),
+            columns,
+            currency=currency,
+            alt=t(f"stock.list.{name}"),
+            key=f"stock_{name}",
+            opens="position",
+            rows=_IN_VIEW,
+        )
+        if position is not None:
+            opens(int(position))
+        return
+    todo = actions.board(f"stock.{name}", kind=listed.board)
+    rows = todo.rows(rows)
+    todo.listing(
+        rows, columns, currency=currency, alt=t(f"stock.list.{name}"), key=f"stock_{name}", rows=_IN_VIEW, then=opens
+    )
+
+
+def orders_by_supplier(report: StockReport) -> dict[str, pd.DataFrame]:
+    """What to order, one frame for each supplier by its name."""
+    rows = localized(report.orders, NAMES)
+    named = rows.assign(supplier=rows["supplier"].fillna(t("stock.no_supplier")))
+    return {str(name): frame for name, frame in named.groupby("supplier")}
+
+
+def chips() -> None:
+    """What the reader narrowed the page to, each with a way back."""
+    for name in ("category", "product"):
+        if name in st.query_params and st.button(
+            t(f"stock.all_of_{name}"), icon=":material/close:", key=f"stock_without_{name}", type="tertiary"
+        ):
+            del st.query_params[name]
+            if name == "product":
+                st.query_params.pop("store", None)
+            st.rerun()
+
+
+# --- one shelf ------------------------------------------------------------------------------------------------------
+
+
+def shelf(report: StockReport, store_id: str | None, product_id: str, currency: str) -> None:
+    """One product in a store: what to do and why, with every number of the formula, and its lots."""
+    found = pd.concat([report.warnings, report.orders], ignore_index=True)
+    found = found[(found["product_id"] == product_id) & (found["store_id"] == (store_id or ""))]
+    lots = report.expiring[(report.expiring["product_id"] == product_id) & (report.expiring["store_id"] == store_id)]
+    with st.container(border=True):
+        if found.empty:
+            name = report.products.set_index("product_id")["product"].get(product_id)
+            head.block(str(name or product_id))
+            empty.nothing(t("stock.enough"))
+        else:
+            row = localized(found.head(1), NAMES).iloc[0]
+            head.block(t("stock.shelf", product=row["product"], store=row["store"]))
+            st.markdown(_what_to_do(row, currency))
+            with st.expander(t("stock.why"), expanded=True, icon=":material/calculate:"):
+                st.markdown(_formula(row, report.service_level))
+        if len(lots):
+            head.block(t("stock.lots"), t("stock.lots_note"))
+            shown = [column(name) for name in ("lot_id", "expires_on", "quantity", "unsold_units", "unsold_value")]
+            listing(lots, shown, currency=currency, alt=t("stock.lots"), key="stock_lots", rows=6)
+        if session.may_open("product"):
+            link = drill.link("product", product=product_id, store=store_id)
+            st.page_link("product.py", label=t("stock.open_product"), query_params=link)
+
+
+def _what_to_do(row: pd.Series, currency: str) -> str:
+    lines = []
+    if isinstance(row["reason"], str):
+        lines.append(
+            t(
+                f"stock.say.{row['reason']}",
+                left=fmt.count(max(row["on_hand"] - row["reserved"], 0)),
+                days=fmt.decimal(row["days_of_cover"], 1),
+                wait=fmt.decimal(row["until_receipt"], 0),
+                chance=fmt.percent(row["stockout_probability"], 0),
+                point=fmt.count(row["reorder_point"]),
+                position=fmt.count(row["available"]),
+            )
+        )
+        lines.append(t("stock.say.risk", money=fmt.money(row["money_at_risk"], currency, digits=0)))
+    if row["suggested_quantity"] > 0:
+        supplier = row["supplier"] if isinstance(row["supplier"], str) else t("stock.no_supplier")
+        value = fmt.money(row["order_value"], currency, digits=0)
+        lines.append(t("stock.say.order", n=fmt.count(row["suggested_quantity"]), supplier=supplier, value=value))
+    elif row["available"] < row["order_up_to"]:
+        lines.append(t("stock.say.too_long"))
+    else:
+        lines.append(t("stock.say.ordered"))
+    return "  \n".join(lines)
+
+
+def _formula(row: pd.Series, service_level: float) -> str:
+    """The formula with its numbers, one line per step."""
+    measure = "fill" if row["item_class"] == "slow" else "cycle"
+    numbers = {
+        "daily": fmt.decimal(row["daily_demand"], 2),
+        "lead": fmt.decimal(row["lead_time_days"], 1),
+        "sd": fmt.decimal(row["lead_time_sd"], 1),
+        "review": fmt.decimal(row["review_days"], 0),
+        "demand": fmt.decimal(row["expected_demand"], 1),
+        "safety": fmt.decimal(row["safety_stock"], 1),
+        "z": fmt.decimal(row["z"], 2),
+        "item_class": t("stock.slow") if row["item_class"] == "slow" else str(row["item_class"]),
+        "service": fmt.percent(service_level, 0),
+        "level": fmt.count(row["order_up_to"]),
+        "on_hand": fmt.count(row["on_hand"]),
+        "reserved": fmt.count(row["reserved"]),
+        "on_order": fmt.count(row["on_order"]),
+        "wasted": fmt.decimal(row["expiring_units"], 0),
+        "position": fmt.decimal(row["available"] - row["expiring_units"], 0),
+        "pack": fmt.count(row["order_multiple"]),
+        "least": fmt.count(row["minimum_quantity"]),
+        "order": fmt.count(row["suggested_quantity"]),
+        "sellable": fmt.count(row["sellable"]),
+    }
+    steps = ["demand", "safety", f"promise_{measure}", "level"]
+    if not fmt.is_missing(row["sellable"]):
+        steps.append("sellable")
+    steps += ["position", "order"]
+    return "\n".join(f"1. {t(f'stock.formula.{step}', **numbers)}" for step in steps)

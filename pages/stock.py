@@ -1,0 +1,40 @@
+"""Stock: what runs out and what to order, what lies too long or expires, what to move, and what empty shelves cost."""
+
+import streamlit as st
+
+from models.reports import tables
+from pages._ui import drill, empty, export, head, load, session, stock_views, subjects
+from pages._ui.i18n import t
+
+store = subjects.chosen_store(session.current_scope()) if drill.asked("store") else None
+if drill.asked("store") and store is None:
+    head.begin("stock", choices="none")
+    empty.refused("store")
+
+page = head.begin(
+    "stock",
+    scope=store.scope if store else None,
+    above=(drill.Step(t("page.stock"), "stock"), drill.Step(store.name)) if store else (),
+    choices="none" if store else "places",
+)
+with load.working(t("page.stock")):
+    report = load.stock(page.scope, page.generation)
+if report.as_of is None:
+    empty.state(t("stock.nothing"), t("stock.nothing_do"), ":material/inventory_2:")
+    st.stop()
+stock_views.figures(report, page.currency)
+
+with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+    name = stock_views.chosen_list()
+    stock_views.chips()
+product = drill.asked("product")
+if product:
+    stock_views.shelf(report, drill.asked("store"), product, page.currency)
+with st.container(border=True):
+    stock_views.the_list(report, name, page.currency)
+stock_views.narrowing(report, name, page.currency)
+
+with st.container(horizontal=True, gap="small"):
+    export.menu("stock", page.cover(), tables(report), stock_views.rows_of(report, name))
+    by_supplier = stock_views.orders_by_supplier(report)
+    export.book("stock_orders", page.cover(), t("stock.orders_by_supplier"), by_supplier)
