@@ -24,13 +24,14 @@ from data_access.snapshot import Snapshot, current_snapshot, whole_results
 from models.jobs.affinity import JOB as AFFINITY
 from models.jobs.campaigns import JOB as CAMPAIGNS
 from models.jobs.job import Job
+from models.jobs.value import JOB as VALUE
 
 __all__ = ["JOBS", "BatchReport", "Job", "batch", "describe"]
 
 log = logging.getLogger(__name__)
 
 # In this order: what people look at first, first.
-JOBS: tuple[Job, ...] = (CAMPAIGNS, AFFINITY)
+JOBS: tuple[Job, ...] = (CAMPAIGNS, VALUE, AFFINITY)
 
 _WAIT = 1.0  # seconds between two looks whether another batch has ended
 

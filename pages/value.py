@@ -8,7 +8,7 @@ import streamlit as st
 from data_access.queries.actions import Wanted
 from data_access.scope import Scope
 from models.reports import tables
-from models.reports.value import MOST_MEMBERS, Cell, ValueReport, member_count
+from models.reports.value import MOST_MEMBERS, Cell, ValueReport, people_in
 from pages._ui import actions, empty, export, head, load, value_views
 from pages._ui import format as fmt
 from pages._ui.i18n import localized, t
@@ -26,7 +26,7 @@ def everybody(
 page = head.begin("value", choices="places")
 with load.working(t("page.value")):
     report = load.value(page.scope, page.period.last, page.generation)
-if not len(report.ranked):
+if not people_in(report):
     empty.state(t("value.nobody"), t("value.nobody_do"), ":material/group_off:")
     st.stop()
 value_views.figures(report, page.currency)
@@ -47,7 +47,7 @@ with st.container(border=True):
 
 with st.container(border=True):
     todo = actions.board("value")
-    many = member_count(report, cell, todo.wanted)
+    many = load.value_count(page.scope, page.period.last, page.generation, cell, todo.wanted)
     head.block(t("value.members"), value_views.in_words(cell, many), t("value.members_note"))
     first = first_row(many, key="value_page")
     with load.working(t("value.members")):

@@ -11,25 +11,31 @@ import pytest
 
 from data_access.errors import Problem
 from data_access.queries import value as queries
+from data_access.queries.actions import EVERYBODY, Wanted
 from data_access.scope import Scope
 from data_access.snapshot import Snapshot
 from models.calc import concentration, purchases, spend
 from models.calc.concentration import top_share
 from models.calc.purchases import Purchases
 from models.calc.value import ranges, total_value, total_visits
+from models.jobs.value import JOB
+from models.reports import tables
 from models.reports.value import (
     LOYALTIES,
     VALUE_CLASSES,
     Cell,
     ValueReport,
+    check,
     holdout_start,
     member_count,
     members_of,
+    people_in,
     value,
 )
 from tests import simulated_buyers, tiny
 from tests.benchmarks.value import CASES, models
 from tests.random_chain import LAST, RandomChain, random_chain
+from tests.results_kit import one_job
 from tests.simulated_buyers import PURCHASES, SPEND, draw
 from tests.tiny import AS_OF, CHAIN, NORTH, NOTHING, ONLY_A, Order, Return, key
 
@@ -232,7 +238,7 @@ def test_members_and_cells_add_up_to_the_totals(report: ValueReport, simulated: 
     for row in report.grid.itertuples():
         cell = Cell(row.value_class, row.loyalty)
         inside = members[(members["value_class"] == row.value_class) & (members["loyalty"] == row.loyalty)]
-        assert member_count(report, cell) == row.customers == len(inside)
+        assert member_count(simulated, CHAIN, report, cell) == row.customers == len(inside)
         page = members_of(simulated, CHAIN, report, cell, offset=1, limit=3)
         pd.testing.assert_frame_equal(page, inside.iloc[1:4].reset_index(drop=True), check_dtype=len(page) > 0)
 
@@ -287,7 +293,7 @@ def test_a_short_or_stale_history_gets_no_forecast(simulated: Snapshot, as_of: d
 def test_nobody_anywhere(tiny_snapshot: Snapshot) -> None:
     report = value(tiny_snapshot, NOTHING, AS_OF)
     assert not report.has_forecast
-    assert len(report.ranked) == 0
+    assert people_in(report) == 0
     assert report.concentration.empty
 
 
@@ -409,3 +415,59 @@ def test_the_simulated_customers_are_what_they_say() -> None:
     assert (buyers.repeats @ buyers.amount) == pytest.approx(buyers.sales[again].sum())
     assert buyers.later_amount.sum() == pytest.approx(buyers.sales[buyers.day > 700].sum())
     assert buyers.sales.mean() == pytest.approx(SPEND.p * SPEND.v / (SPEND.q - 1), rel=0.03)
+
+
+# --- kept by a batch ------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def kept(simulated: Snapshot, tmp_path_factory: pytest.TempPathFactory) -> Snapshot:
+    """The simulated chain with what the job keeps of every place as of its last day."""
+    with_results = one_job(simulated, JOB, tmp_path_factory.mktemp("kept"))
+    return replace(with_results, info=simulated.info)
+
+
+LAST_DAY = END + timedelta(days=AHEAD)
+
+
+@pytest.mark.parametrize("scope", [CHAIN, ONLY_A, Scope("stores", ("C",))], ids=["chain", "store", "too few"])
+def test_what_a_batch_kept_is_what_would_be_computed(kept: Snapshot, simulated: Snapshot, scope: Scope) -> None:
+    found, expected = value(kept, scope, LAST_DAY, members=60), value(simulated, scope, LAST_DAY, members=60)
+    assert found.ranking is None
+    assert expected.ranking is not None
+    for name, table in tables(expected).items():
+        pd.testing.assert_frame_equal(tables(found)[name], table, check_dtype=False, rtol=1e-12, obj=name)
+    past, truly = check(kept, scope, LAST_DAY), check(simulated, scope, LAST_DAY)
+    assert past
+    assert truly
+    assert past.as_of == truly.as_of == holdout_start(simulated, LAST_DAY)
+    pd.testing.assert_frame_equal(past.holdout, truly.holdout, check_dtype=False, rtol=1e-12)
+    pd.testing.assert_frame_equal(past.calibration, truly.calibration, check_dtype=False, rtol=1e-12)
+
+
+def test_pages_of_a_kept_list_are_those_of_a_computed_one(kept: Snapshot, simulated: Snapshot) -> None:
+    found, expected = value(kept, CHAIN, LAST_DAY, members=0), value(simulated, CHAIN, LAST_DAY, members=0)
+    wanted = Wanted(without=tuple(value(kept, CHAIN, LAST_DAY, members=2).members["customer_key"]))
+    for cell in (None, Cell("top", "active"), Cell("base", "once")):
+        for whom in (EVERYBODY, wanted):
+            pages = [members_of(s, CHAIN, r, cell, 3, 5, whom) for s, r in ((kept, found), (simulated, expected))]
+            pd.testing.assert_frame_equal(*pages, check_dtype=False, rtol=1e-12)
+            counts = {member_count(s, CHAIN, r, cell, whom) for s, r in ((kept, found), (simulated, expected))}
+            assert len(counts) == 1
+
+
+def test_another_day_set_of_stores_or_horizon_is_computed(kept: Snapshot) -> None:
+    assert value(kept, CHAIN, END).ranking
+    assert value(kept, Scope("stores", ("B", "C")), LAST_DAY).ranking
+    assert value(kept, CHAIN, LAST_DAY, horizon_days=30).ranking
+    newer = replace(kept, info=replace(kept.info, generation=kept.info.generation + 1))
+    assert value(newer, CHAIN, LAST_DAY).ranking
+
+
+def test_the_scores_of_one_customer_are_those_of_the_place_that_asks(kept: Snapshot) -> None:
+    assert kept.results
+    somebody = value(kept, ONLY_A, LAST_DAY, members=1).members.iloc[0]
+    found = queries.score(ONLY_A, kept.results, somebody["customer_key"]).iloc[0]
+    assert found["expected_value"] == somebody["expected_value"]
+    assert queries.score(Scope("stores", ("C",)), kept.results, somebody["customer_key"]).empty
+    assert queries.score(CHAIN, kept.results, "no key").empty

@@ -3,17 +3,32 @@
 Whoever may see only the scope must get the same answers from both. ``tests.test_scope_cases`` asks.
 """
 
+import zlib
 from collections.abc import Iterable
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import BigInteger, Boolean, Date, DateTime, Engine, Integer, Numeric, Table, create_engine, insert
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    Column,
+    Date,
+    DateTime,
+    Double,
+    Engine,
+    Integer,
+    Numeric,
+    Table,
+    create_engine,
+    insert,
+)
 
 from data_access.marts import tables
 from data_access.marts._sql import sql
 from data_access.marts.registry import MARTS
+from data_access.results.tables import results
 from data_access.scope import Scope
 from tests import tiny
 
@@ -27,7 +42,7 @@ CHANGED_CUSTOMER = 1_000
 # What rows of trade and stock have besides the ids of stores and customers.
 OF_STORES = (
     *("sale_order", "sale_line", "return_line", "store_traffic", "stock_level", "purchase_line"),
-    *("ticket", "appointment"),
+    *("ticket", "appointment", "staff", "shift", "survey_answer", "sales_target"),
 )
 OF_PERSONS = (
     "campaign_member",
@@ -89,6 +104,9 @@ def build(path: Path, content: Rows) -> Engine:
         for mart in MARTS:
             mart.table.create(connection, checkfirst=True)
             connection.exec_driver_sql(f"INSERT INTO {mart.name} BY NAME {sql(mart.query(), 'main')}")
+        for table in results.tables.values():
+            table.create(connection)
+            connection.execute(insert(table), _results(table, content))
     engine.dispose()
     return create_engine(
         f"duckdb:///{path}",
@@ -97,6 +115,42 @@ def build(path: Path, content: Rows) -> Engine:
         skip_autocommit_rollback=True,
         pool_reset_on_return=None,
     )
+
+
+def _results(table: Table, content: Rows) -> list[dict[str, Any]]:
+    """Rows as a batch might write them: of each place or store some, whose values follow from all that is true of the
+    stores they are about. Queries of results take the same engine as those of facts."""
+    about: dict[tuple[str, ...], list[Any]] = {}
+    for row in content["store"]:
+        trade = [r for name in OF_STORES for r in content[name] if r.get("store_id") == row["store_id"]]
+        said = [row, trade]
+        for place in (("chain", "chain"), ("region", row["region_id"]), ("store", row["store_id"])):
+            about.setdefault(place, []).append(said)
+    return [
+        {column.name: _drawn(column, place, number, zlib.crc32(repr(said).encode())) for column in table.c}
+        for place, said in about.items()
+        for number in range(3)
+        if "place_id" in table.c or place[0] == "store"
+    ]
+
+
+def _drawn(column: Column[Any], place: tuple[str, ...], number: int, seed: int) -> Any:
+    fixed = {"level": place[0], "place_id": place[1], "store_id": place[1], "position": number, "customer_no": number}
+    if column.name in fixed:
+        return fixed[column.name]
+    draw = seed % 1_000 + number
+    match column.type:
+        case Boolean():
+            return draw % 2 == 0
+        case DateTime():
+            return datetime(2026, 3, 1) + timedelta(minutes=draw)
+        case Date():
+            return date(2026, 3, 1) + timedelta(days=draw % 28)
+        case Integer():  # a whole number of any size
+            return draw % 12
+        case Numeric() | Double():
+            return draw
+    return f"{column.name}-{draw % 5}"
 
 
 def _names(row: dict[str, Any], scope: Scope) -> bool:

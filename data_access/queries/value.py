@@ -16,9 +16,11 @@ from sqlalchemy import (
     Integer,
     Select,
     String,
+    Table,
     and_,
     case,
     cast,
+    false,
     func,
     literal,
     select,
@@ -31,7 +33,23 @@ from data_access.marts._bridge import days_between
 from data_access.marts.customer_store_day import customer_store_day
 from data_access.marts.shared_day import shared_day
 from data_access.marts.tables import customer_rank, product, return_line, sale_line, sale_order
+from data_access.pseudonym import number_of
 from data_access.queries._frame import fetch, fetch_many, ten_thousandths
+from data_access.queries._places import place_of
+from data_access.queries.actions import EVERYBODY, Wanted
+from data_access.results.tables import (
+    value_calibration,
+    value_check,
+    value_concentration,
+    value_fit,
+    value_grid,
+    value_holdout,
+    value_parameter,
+    value_readiness,
+    value_rule,
+    value_score,
+    value_summary,
+)
 from data_access.scope import Scope
 
 
@@ -119,6 +137,80 @@ def by_id(scope: Scope, engine: Engine, as_of: date, limit: int) -> pd.DataFrame
     ordered = scope.limit(select(c.customer_no).where(c.orders > 0, c.day <= as_of), c.store_id)
     query = select(r.customer_no).where(r.customer_no.in_(ordered)).order_by(r.id_rank).limit(limit)
     return fetch(scope, engine, query)
+
+
+# The tables of a report by name, as a batch keeps them for every place.
+KEPT = {
+    "readiness": value_readiness,
+    "parameters": value_parameter,
+    "fit": value_fit,
+    "summary": value_summary,
+    "concentration": value_concentration,
+    "grid": value_grid,
+    "value_rule": value_rule,
+    "holdout": value_holdout,
+    "calibration": value_calibration,
+}
+
+
+def kept(scope: Scope, engine: Engine, table: str) -> pd.DataFrame:
+    """The rows of a table of the report (``KEPT``) that a batch kept for the place that the scope is, in their order;
+    none for other scopes. Columns as the report's. ``engine``: of the results."""
+    rows = KEPT[table]
+    columns = [column for name, column in rows.c.items() if name not in ("level", "place_id", "position")]
+    return fetch(scope, engine, select(*columns).where(_of_place(scope, engine, rows)).order_by(rows.c.position))
+
+
+def checked_from(scope: Scope, engine: Engine) -> pd.DataFrame:
+    """One row where a batch kept results for the place that the scope is. Column: starts_on, NaT without a check."""
+    return fetch(scope, engine, select(value_check.c.starts_on).where(_of_place(scope, engine, value_check)))
+
+
+def scores(
+    scope: Scope,
+    engine: Engine,
+    cell: int | None = None,
+    offset: int = 0,
+    limit: int = 50,
+    wanted: Wanted = EVERYBODY,
+) -> pd.DataFrame:
+    """Some customers of the place that the scope is (of a cell of the grid), the highest expected value first.
+
+    ``engine``: of the results. Columns as ``value_score``.
+    """
+    c = value_score.c
+    query = _scores(scope, engine, cell, wanted).order_by(c.position)
+    if cell is None and wanted == EVERYBODY:  # a range of positions is found in a block or two
+        return fetch(scope, engine, query.where(c.position >= offset, c.position < offset + limit))
+    return fetch(scope, engine, query.offset(offset).limit(limit))
+
+
+def score_count(scope: Scope, engine: Engine, cell: int | None = None, wanted: Wanted = EVERYBODY) -> pd.DataFrame:
+    """One row: how many customers ``scores`` finds. Column: customers."""
+    query = _scores(scope, engine, cell, wanted)
+    return fetch(scope, engine, query.with_only_columns(func.count().label("customers")))
+
+
+def score(scope: Scope, engine: Engine, customer_key: str) -> pd.DataFrame:
+    """The scores of one customer in the place that the scope is, if there are any. Columns as ``scores``."""
+    number = number_of(customer_key)
+    return fetch(
+        scope,
+        engine,
+        _scores(scope, engine).where(false() if number is None else value_score.c.customer_no == number),
+    )
+
+
+def _scores(scope: Scope, engine: Engine, cell: int | None = None, wanted: Wanted = EVERYBODY) -> Select[Any]:
+    c = value_score.c
+    columns = [column for name, column in c.items() if name not in ("level", "place_id", "position")]
+    query = select(*columns).where(_of_place(scope, engine, value_score), wanted.condition(c.customer_no))
+    return query if cell is None else query.where(c.cell == cell)
+
+
+def _of_place(scope: Scope, engine: Engine, table: Table) -> ColumnElement[bool]:
+    place = place_of(scope, engine)
+    return false() if place is None else place.rows(table)
 
 
 def _total(column: ColumnElement[Any], rows: ColumnElement[bool]) -> ColumnElement[int]:

@@ -21,6 +21,8 @@ def sentence(error: Exception) -> str:
             return "one of its processes died, most likely for want of memory"
         case MemoryError() | duckdb.OutOfMemoryException():
             return "there was not enough memory"
+        case SQLAlchemyError(orig=duckdb.BinderException() | duckdb.CatalogException()):  # type: ignore[misc]
+            return "the facts are of another version of the program: run `python -m data_access refresh`"
         case OSError() | duckdb.IOException() | SQLAlchemyError():
             return f"it could not read or write: {reason(error)}"
     return f"it ended with {type(error).__name__}; the log of the batch says where"

@@ -6,7 +6,9 @@ from datetime import date, datetime
 
 from sqlalchemy import Engine, Table, func, select
 
+from data_access.queries._places import place_of
 from data_access.results.tables import result_info
+from data_access.scope import Scope
 from data_access.snapshot import Snapshot
 
 
@@ -46,6 +48,13 @@ def is_current(snapshot: Snapshot, job: str) -> bool:
     """Whether the results of a job are those of the very facts that the snapshot shows."""
     found = info_of(snapshot, job)
     return found is not None and found.generation == snapshot.info.generation
+
+
+def has_current_rows(snapshot: Snapshot, scope: Scope, job: str) -> bool:
+    """Whether the results hold rows of a job for the scope, and are those of the very facts that the snapshot shows."""
+    if snapshot.results is None or not is_current(snapshot, job):
+        return False
+    return place_of(scope, snapshot.results) is not None
 
 
 def checksum(engine: Engine, tables: Iterable[Table]) -> str:

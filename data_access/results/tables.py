@@ -12,7 +12,19 @@ belongs first, so that few blocks of the file are read.
 
 from typing import Any
 
-from sqlalchemy import Column, Date, DateTime, Double, Integer, MetaData, String, Table
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    Column,
+    Date,
+    DateTime,
+    Double,
+    Integer,
+    MetaData,
+    SmallInteger,
+    String,
+    Table,
+)
 
 ResultTable = Table  # for whoever names tables without asking a database
 results = MetaData()
@@ -59,6 +71,89 @@ campaign_result = _by_place(
     Column("incremental_lo", Double),
     Column("incremental_hi", Double),
     Column("verdict", String),
+)
+
+
+def _of_report(name: str, *columns: Column[Any]) -> Table:
+    """A table of a report, once per place; ``position``: which row of the report it is."""
+    return _by_place(name, Column("position", Integer, nullable=False), *columns)
+
+
+# What ``models.reports.value.ValueReport`` holds as of the last day of the facts, for its usual horizon.
+value_readiness = _of_report(
+    "value_readiness",
+    Column("requirement", String, nullable=False),
+    Column("needed", Double, nullable=False),
+    Column("found", Double),
+    Column("met", Boolean, nullable=False),
+)
+value_parameter = _of_report(
+    "value_parameter",
+    Column("model", String, nullable=False),
+    Column("name", String, nullable=False),
+    Column("value", Double),
+    Column("standard_error", Double),
+    Column("lo95", Double),
+    Column("hi95", Double),
+)
+value_fit = _of_report(
+    "value_fit",
+    Column("model", String, nullable=False),
+    Column("log_likelihood", Double),
+    Column("customers", Integer),
+)
+value_summary = _of_report(
+    "value_summary",
+    Column("key", String, nullable=False),
+    Column("value", Double),
+    Column("lo95", Double),
+    Column("hi95", Double),
+    Column("unit", String),
+)
+value_concentration = _of_report(
+    "value_concentration",
+    Column("customers", Integer, nullable=False),
+    Column("customer_share", Double),
+    Column("net_sales", Double),
+    Column("net_sales_share", Double),
+)
+value_grid = _of_report(
+    "value_grid",
+    Column("value_class", String, nullable=False),
+    Column("loyalty", String, nullable=False),
+    Column("customers", Integer, nullable=False),
+    Column("net_sales", Double),
+    Column("expected_value", Double),
+)
+value_rule = _of_report("value_rule", Column("value_class", String, nullable=False), Column("above", Double))
+value_check = _by_place(
+    "value_check",
+    # one row per place: the day on which its check of the forecasts begins; null: the past is too short for one
+    Column("starts_on", Date),
+)
+value_holdout = _of_report("value_holdout", Column("key", String, nullable=False), Column("value", Double))
+value_calibration = _of_report(
+    "value_calibration",
+    Column("repeat_visits", Integer, nullable=False),
+    Column("customers", Integer, nullable=False),
+    Column("expected_visits", Double),
+    Column("actual_visits", Double),
+)
+value_score = _by_place(
+    "value_score",
+    # one row per place and customer with a visit there, where the place has a forecast; the highest expected value
+    # first. Visits elsewhere do not count, so a customer has other rows in other places.
+    Column("position", Integer, nullable=False),
+    Column("customer_no", BigInteger, nullable=False),
+    Column("cell", SmallInteger, nullable=False),  # of the grid, row by row
+    Column("repeat_visits", Integer, nullable=False),
+    Column("recency_days", Integer, nullable=False),  # from the first visit to the last
+    Column("age_days", Integer, nullable=False),  # from the first visit to the day of the question
+    Column("amount", Double, nullable=False),  # of a repeat visit on average
+    Column("net_sales", Double, nullable=False),
+    Column("probability_active", Double, nullable=False),
+    Column("expected_visits", Double, nullable=False),  # in 365 days
+    Column("expected_value", Double),  # in 365 days; null where no spending can be expected
 )
 
 # The next three say something of the range of the whole chain and nothing of a store (``_bounds.OPEN``).

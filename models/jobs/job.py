@@ -30,7 +30,7 @@ Step = Callable[[int, int], None]  # so many steps are done of so many
 _MOST_WORKERS = 8
 _WAITING = 2  # results per worker that may wait to be written: more would only fill the memory
 
-_WORTH_IT = 10.0  # seconds of work for which processes of their own are started: each needs some to begin
+_WORTH_IT = 10.0  # seconds of CPU for which processes of their own are started: each needs some to begin
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
@@ -102,15 +102,16 @@ def spread(
     ``work`` is a function of a module; it runs in processes that have opened the same snapshot, or here where the first
     item says that the others would be done before such processes have begun. So the longest item comes first.
     """
-    started = time.monotonic()
+    started = time.process_time()
     for item in items[:1]:
         yield item, work(snapshot, item)
     items = items[1:]
     many = min(workers or os.cpu_count() or 1, _MOST_WORKERS, len(items))
-    if many <= 1 or (time.monotonic() - started) * len(items) < _WORTH_IT:
+    if many <= 1 or (time.process_time() - started) * len(items) < _WORTH_IT:
         yield from ((item, work(snapshot, item)) for item in items)
         return
-    paths = [file.path for file in snapshot.files]
+    engines = (snapshot.engine, snapshot.results)
+    paths = [Path(str(engine.url.database)) for engine in engines if engine is not None]
     context = multiprocessing.get_context("spawn")  # a fork would share open databases
     with ProcessPoolExecutor(many, context, initializer=_open, initargs=(paths, snapshot.generation)) as pool:
         coming: deque[tuple[Item, Future[Any]]] = deque()

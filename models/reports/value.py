@@ -15,6 +15,7 @@ from data_access.pseudonym import customer_key
 from data_access.queries import places
 from data_access.queries import value as queries
 from data_access.queries.actions import EVERYBODY, Wanted
+from data_access.results.info import has_current_rows
 from data_access.scope import Scope
 from data_access.snapshot import Snapshot
 from models.calc import concentration, purchases, spend
@@ -45,6 +46,13 @@ VALUE_QUANTILES = (0.8, 0.5)
 LOYALTIES = ("active", "uncertain", "fading", "once")
 ACTIVE_FROM, FADING_BELOW = 2 / 3, 1 / 3
 
+JOB = "value"  # of the batch, which keeps the report for every place
+KEPT = ("readiness", "parameters", "fit", "summary", "concentration", "grid", "value_rule")  # of the last day
+SCORES = (
+    "customer_no", "cell", "repeat_visits", "recency_days", "age_days", "amount", "net_sales", "probability_active",
+    "expected_visits", "expected_value",
+)  # fmt: skip
+
 MOST_REPEATS = 7  # of the calibration: whoever came more often is counted there
 _CENT = MONEY_UNIT // 100
 
@@ -63,6 +71,18 @@ class _Models:
 
     visits: Estimate[Purchases]
     amounts: Estimate[Spend] | None
+
+    @property
+    def spend(self) -> Spend | None:
+        return None if self.amounts is None else self.amounts.parameters
+
+
+@dataclass(frozen=True, slots=True)
+class _Ranking:
+    """customers: their numbers, highest expected value first; cells: which cell of the grid each is in, row by row."""
+
+    customers: NDArray[np.int64]
+    cells: NDArray[np.int8]
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,32 +127,54 @@ class ValueReport:
             "probability_active expected_visits expected_value lo95 hi95"
         ),
     ]
-    models: _Models | None  # None: not enough data, or data that settle no model
-    ranked: NDArray[np.int64]  # customer numbers, highest expected value first
-    cells: NDArray[np.int8]  # of each of these, which cell of the grid it is in, row by row
+    ranking: _Ranking | None  # None: a batch keeps it
 
     @property
     def has_forecast(self) -> bool:
-        return self.models is not None
+        """Whether there are enough data, and such as settle a model."""
+        return not self.parameters.empty
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """What was expected of the days after ``as_of`` against what came; tables as those of ``ValueReport``."""
+
+    as_of: date
+    holdout: pd.DataFrame
+    calibration: pd.DataFrame
 
 
 def value(
     snapshot: Snapshot, scope: Scope, as_of: date, horizon_days: int = HORIZON, members: int = MEMBERS
 ) -> ValueReport:
-    """The value of the customers of the stores in scope at the end of ``as_of``, with the first of their list."""
+    """The value of the customers of the stores in scope at the end of ``as_of``, with the first of their list.
+
+    From what a batch keeps where that is the same (``kept``), else computed.
+    """
     if not 1 <= horizon_days <= 3 * HORIZON:
         raise Problem(f"horizon is a whole number of days from 1 to {3 * HORIZON:,}, not {horizon_days}")
     if not 0 <= members <= MOST_MEMBERS:
         raise Problem(f"members is a whole number from 0 to {MOST_MEMBERS:,}, not {members}")
+    if horizon_days == HORIZON and _is_kept(snapshot, scope, as_of):
+        report = _kept(snapshot, scope, as_of)
+    else:
+        report, _ = computed(snapshot, scope, as_of, horizon_days)
+    return replace(report, members=members_of(snapshot, scope, report, limit=members)) if members else report
+
+
+def computed(
+    snapshot: Snapshot, scope: Scope, as_of: date, horizon_days: int = HORIZON
+) -> tuple[ValueReport, pd.DataFrame]:
+    """The report without its list, and everybody on it: columns as ``value_score``, none without a forecast."""
     people = _in_money(queries.customers(scope, snapshot.engine, as_of))
     past = _histories(people)
     readiness, models = _fitted(people, past)
     frames: dict[str, pd.DataFrame] = {}
     figures = _facts(snapshot, scope, as_of, people)
-    ranked, cells = people["customer_no"].to_numpy(), np.zeros(len(people), dtype=np.int8)
     cuts = _value_cuts(people)
+    scores = pd.DataFrame(columns=list(SCORES))
     if models is not None:
-        scored = _scored(models, people, past, horizon_days)
+        scored = _scored(models.visits.parameters, models.spend, people, past, horizon_days)
         cells = _cells(scored, cuts)
         frames |= {
             "parameters": _parameters(models),
@@ -142,7 +184,7 @@ def value(
         }
         figures |= _expected(models, people, past, horizon_days)
         order = np.argsort(-scored["expected_value"].fillna(scored["expected_visits"]).to_numpy(), kind="stable")
-        ranked, cells = ranked[order], cells[order]
+        scores = scored.assign(cell=cells)[list(SCORES)].iloc[order]
     report = ValueReport(
         as_of,
         horizon_days,
@@ -155,13 +197,44 @@ def value(
             value_rule=pd.DataFrame({"value_class": VALUE_CLASSES, "above": [*cuts, math.nan]}),
             **frames,
         ),
-        models=models,
-        ranked=ranked,
-        cells=cells,
+        ranking=_Ranking(scores["customer_no"].to_numpy(np.int64), scores["cell"].to_numpy(np.int8)),
     )
-    if not members:
-        return report
-    return replace(report, members=members_of(snapshot, scope, report, limit=members))
+    return report, scores
+
+
+def check(snapshot: Snapshot, scope: Scope, as_of: date) -> Check | None:
+    """What was known some months before ``as_of``, with what came since; None with too short a past.
+
+    Its tables are empty where the data of that time settled no model.
+    """
+    if snapshot.results is None or not _is_kept(snapshot, scope, as_of):
+        return computed_check(snapshot, scope, as_of)
+    start = queries.checked_from(scope, snapshot.results)["starts_on"].iloc[0]
+    if pd.isna(start):
+        return None
+    holdout, calibration = (queries.kept(scope, snapshot.results, table) for table in ("holdout", "calibration"))
+    return Check(start.date(), holdout, calibration)
+
+
+def computed_check(snapshot: Snapshot, scope: Scope, as_of: date) -> Check | None:
+    """As ``check``, whatever a batch keeps."""
+    start = holdout_start(snapshot, as_of)
+    if start is None:
+        return None
+    past, _ = computed(snapshot, scope, start)
+    return Check(start, past.holdout, past.calibration)
+
+
+def _is_kept(snapshot: Snapshot, scope: Scope, as_of: date) -> bool:
+    """Whether the results hold the report of this scope and day."""
+    return as_of == snapshot.info.last_day and has_current_rows(snapshot, scope, JOB)
+
+
+def _kept(snapshot: Snapshot, scope: Scope, as_of: date) -> ValueReport:
+    assert snapshot.results is not None
+    frames = {table: queries.kept(scope, snapshot.results, table) for table in KEPT}
+    shaped = select_columns(ValueReport, **frames)
+    return ValueReport(as_of, HORIZON, snapshot.info.currency, **shaped, ranking=None)
 
 
 def members_of(
@@ -174,45 +247,73 @@ def members_of(
     wanted: Wanted = EVERYBODY,
 ) -> pd.DataFrame:
     """A page of the list of customers behind ``report``, or of those of a cell; columns as its members."""
-    columns = list(declared_tables(ValueReport)["members"])
-    numbers = _chosen(report, cell, wanted)[offset : offset + limit]
-    if report.models is None or not len(numbers):
-        return pd.DataFrame(columns=columns)
-    people = _in_money(queries.customers(scope, snapshot.engine, report.as_of, numbers.tolist()))
-    known = queries.details(scope, snapshot.engine, report.as_of, numbers.tolist())
-    people = people.merge(known, on="customer_no", how="left")
-    past = _histories(people)
-    scored = _scored(report.models, people, past, report.horizon_days)
-    lo, hi = _ranges(report.models, people, past, report.horizon_days)
-    cells = _cells(scored, report.value_rule["above"].to_numpy()[:-1])
+    scores = _page(snapshot, scope, report, cell, offset, limit, wanted)
+    if scores.empty:
+        return pd.DataFrame(columns=list(declared_tables(ValueReport)["members"]))
+    known = queries.details(scope, snapshot.engine, report.as_of, scores["customer_no"].tolist())
+    rows = scores.merge(known, on="customer_no", how="left")
+    lo, hi = _ranges(report, rows)
     names = places.stores(scope, snapshot.engine).set_index("store_id")["store"]
-    first = pd.Timestamp(report.as_of) - pd.to_timedelta(people["age_days"], unit="D")
-    value_class, loyalty = np.divmod(cells, len(LOYALTIES))
-    rows = scored.assign(
-        customer_key=[customer_key(number) for number in people["customer_no"]],
-        store=people["store_id"].map(names).astype(object),
+    first = pd.Timestamp(report.as_of) - pd.to_timedelta(rows["age_days"], unit="D")
+    value_class, loyalty = np.divmod(rows["cell"].to_numpy(), len(LOYALTIES))
+    rows = rows.assign(
+        customer_key=[customer_key(number) for number in rows["customer_no"]],
+        store=rows["store_id"].map(names).astype(object),
         value_class=np.array(VALUE_CLASSES)[value_class],
         loyalty=np.array(LOYALTIES)[loyalty],
-        visits=people["repeat_visits"] + 1,
-        last_day=first + pd.to_timedelta(people["recency_days"], unit="D"),
-        historic_margin=(people["margin"] / MONEY_UNIT).where(people["costed_sales"] != 0),
+        visits=rows["repeat_visits"] + 1,
+        last_day=first + pd.to_timedelta(rows["recency_days"], unit="D"),
+        historic_margin=(rows["margin"] / MONEY_UNIT).where(rows["costed_sales"] != 0),
         lo95=np.round(lo, 2),
         hi95=np.round(hi, 2),
     )
-    return rows.set_index("customer_no").loc[numbers, columns].reset_index(drop=True)
+    return rows[list(declared_tables(ValueReport)["members"])]
 
 
-def member_count(report: ValueReport, cell: Cell | None, wanted: Wanted = EVERYBODY) -> int:
+def _page(
+    snapshot: Snapshot, scope: Scope, report: ValueReport, cell: Cell | None, offset: int, limit: int, wanted: Wanted
+) -> pd.DataFrame:
+    """Some customers in the order of the list: columns ``SCORES``."""
+    if not report.has_forecast:
+        return pd.DataFrame(columns=list(SCORES))
+    if report.ranking is None:
+        assert snapshot.results is not None
+        return queries.scores(scope, snapshot.results, _code(cell), offset, limit, wanted)
+    numbers = _chosen(report.ranking, cell, wanted)[offset : offset + limit]
+    if not len(numbers):
+        return pd.DataFrame(columns=list(SCORES))
+    people = _in_money(queries.customers(scope, snapshot.engine, report.as_of, numbers.tolist()))
+    scored = _scored(*_models_of(report), people, _histories(people), report.horizon_days)
+    cells = _cells(scored, report.value_rule["above"].to_numpy()[:-1])
+    order = pd.Index(scored["customer_no"]).get_indexer(pd.Index(numbers))
+    return scored.assign(cell=cells)[list(SCORES)].iloc[order]
+
+
+def member_count(
+    snapshot: Snapshot, scope: Scope, report: ValueReport, cell: Cell | None = None, wanted: Wanted = EVERYBODY
+) -> int:
     """How many customers are in a cell, all without one."""
-    return len(_chosen(report, cell, wanted))
+    if report.ranking is not None:
+        return len(_chosen(report.ranking, cell, wanted))
+    if wanted == EVERYBODY and cell is None:
+        return people_in(report)
+    assert snapshot.results is not None
+    return int(queries.score_count(scope, snapshot.results, _code(cell), wanted)["customers"].iloc[0])
 
 
-def _chosen(report: ValueReport, cell: Cell | None, wanted: Wanted) -> NDArray[np.int64]:
-    chosen = report.ranked if cell is None else report.ranked[report.cells == _code(cell)]
+def people_in(report: ValueReport) -> int:
+    """How many customers the report is about."""
+    return int(report.summary.set_index("key")["value"]["customers"])
+
+
+def _chosen(ranking: _Ranking, cell: Cell | None, wanted: Wanted) -> NDArray[np.int64]:
+    chosen = ranking.customers if cell is None else ranking.customers[ranking.cells == _code(cell)]
     return chosen if wanted == EVERYBODY else chosen[wanted.among(chosen)]
 
 
-def _code(cell: Cell) -> int:
+def _code(cell: Cell | None) -> int | None:
+    if cell is None:
+        return None
     return VALUE_CLASSES.index(cell.value_class) * len(LOYALTIES) + LOYALTIES.index(cell.loyalty)
 
 
@@ -293,21 +394,28 @@ def _summary(figures: dict[str, Total]) -> pd.DataFrame:
     )
 
 
-def _scored(models: _Models, people: pd.DataFrame, past: Histories, days: int) -> pd.DataFrame:
+def _scored(model: Purchases, amounts: Spend | None, people: pd.DataFrame, past: Histories, days: int) -> pd.DataFrame:
     """The customers with probability_active, expected_visits and expected_value (gross sales) of the next ``days``."""
-    visits = purchases.expected_visits(models.visits.parameters, past, days)[past.member]
-    active = purchases.probability_active(models.visits.parameters, past)[past.member]
+    visits = purchases.expected_visits(model, past, days)[past.member]
+    active = purchases.probability_active(model, past)[past.member]
     each: Any = math.nan
-    if models.amounts is not None:
-        each = spend.expected_amount(models.amounts.parameters, people["repeat_visits"], people["amount"])
+    if amounts is not None:
+        each = spend.expected_amount(amounts, people["repeat_visits"], people["amount"])
     return people.assign(probability_active=active, expected_visits=visits, expected_value=visits * each)
 
 
-def _ranges(models: _Models, people: pd.DataFrame, past: Histories, days: int) -> tuple[Any, Any]:
-    if models.amounts is None:
+def _models_of(report: ValueReport) -> tuple[Purchases, Spend | None]:
+    """The parameters that the report was made with."""
+    found = {name: rows.set_index("name")["value"] for name, rows in report.parameters.groupby("model")}
+    amounts = Spend(**found["gamma_gamma"]) if "gamma_gamma" in found else None
+    return Purchases(**found["bg_nbd"]), amounts
+
+
+def _ranges(report: ValueReport, rows: pd.DataFrame) -> tuple[Any, Any]:
+    model, amounts = _models_of(report)
+    if amounts is None:
         return math.nan, math.nan
-    amount = people["amount"].to_numpy()
-    return ranges(models.visits.parameters, models.amounts.parameters, past, amount, days)
+    return ranges(model, amounts, _histories(rows), rows["amount"].to_numpy(), report.horizon_days)
 
 
 def _value_cuts(people: pd.DataFrame) -> list[float]:
@@ -360,7 +468,7 @@ def _holdout(
         return {}
     ahead = _expected(models, people, past, days)
     visits = ahead["expected_visits"]
-    scored = _scored(models, people, past, days)
+    scored = _scored(models.visits.parameters, models.spend, people, past, days)
     expected, actual = scored["expected_visits"].to_numpy(), people["later_visits"].to_numpy()
     money = ahead.get("expected_value", _plain(math.nan))
     figures: dict[str, float] = {

@@ -63,6 +63,7 @@ from models.reports.store import store as store_report
 from models.reports.value import MOST_MEMBERS as MOST_VALUE_MEMBERS
 from models.reports.value import Cell, Check, ValueReport
 from models.reports.value import check as check_of_value
+from models.reports.value import member_count as count_of_value
 from models.reports.value import members_of as members_of_value
 from models.reports.value import value as value_report
 from pages._ui.i18n import t
@@ -270,6 +271,12 @@ def value_members(
 ) -> pd.DataFrame:
     """A page of the list of customers behind ``value``."""
     return members_of_value(_at(generation), scope, value(scope, as_of, generation), cell, offset, limit, wanted)
+
+
+@st.cache_data(ttl=_KEEP, max_entries=128, show_spinner=False)
+def value_count(scope: Scope, as_of: date, generation: str, cell: Cell | None, wanted: Wanted) -> int:
+    """How many customers ``value_members`` lists."""
+    return count_of_value(_at(generation), scope, value(scope, as_of, generation), cell, wanted)
 
 
 def every_value_member(

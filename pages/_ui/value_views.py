@@ -8,7 +8,7 @@ import pandas as pd
 import plotly.graph_objects as go
 import streamlit as st
 
-from models.reports.value import LOYALTIES, MOST_REPEATS, NEEDED, VALUE_CLASSES, Cell, ValueReport
+from models.reports.value import LOYALTIES, MOST_REPEATS, NEEDED, VALUE_CLASSES, Cell, Check, ValueReport
 from pages._ui import cards, charts, empty, grids, head, palette
 from pages._ui import format as fmt
 from pages._ui.device import narrow
@@ -69,8 +69,8 @@ def not_enough(report: ValueReport) -> None:
     empty.state(t("value.too_little"), "  \n".join([*lines, t("value.too_little_do")]), ":material/hourglass_empty:")
 
 
-def check(past: ValueReport | None, currency: str) -> None:
-    """What was expected of the last months against what came; ``past``: the report as of their beginning."""
+def check(past: Check | None, currency: str) -> None:
+    """What was expected of the last months against what came."""
     if past is None or past.calibration.empty:
         head.block(t("value.check"))
         empty.nothing(t("value.check_none" if past is None else "value.check_unfit"))

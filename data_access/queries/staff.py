@@ -1,0 +1,184 @@
+"""The people of the stores in scope: their days, receipts, returns, ratings and targets. Money excluding tax.
+
+People are named by their id alone; their names stay in the CRM.
+"""
+
+from typing import Any
+
+import pandas as pd
+from sqlalchemy import BigInteger, Column, Date, Double, Engine, Table, cast, extract, func, select
+
+from data_access.marts.staff_day import staff_day
+from data_access.marts.store_hour import store_hour
+from data_access.marts.tables import (
+    product,
+    return_line,
+    sale_line,
+    sale_order,
+    sales_target,
+    staff,
+    store,
+    store_traffic,
+    survey_answer,
+)
+from data_access.queries._frame import amount, count, fetch, fetch_many, within
+from data_access.scope import Period, Scope
+
+
+def days(scope: Scope, engine: Engine, period: Period) -> pd.DataFrame:
+    """One row per person, store in scope and day of the period with a shift or a receipt, in that order.
+
+    Columns: store_id, staff_id, day (datetime64), hours (0 without a shift), first_hour and last_hour (store-local,
+    NaN without a shift), gross_sales, orders, units.
+    """
+    c = staff_day.c
+    query = (
+        select(
+            c.store_id,
+            c.staff_id,
+            c.day,
+            c.hours,
+            cast(c.first_hour, Double).label("first_hour"),
+            cast(c.last_hour, Double).label("last_hour"),
+            cast(c.gross_sales, Double).label("gross_sales"),
+            cast(c.orders, BigInteger).label("orders"),
+            cast(c.units, Double).label("units"),
+        )
+        .where(within(c.day, period))
+        .order_by(c.store_id, c.staff_id, c.day)
+    )
+    return fetch_many(scope, engine, scope.limit(query, c.store_id), categories=("store_id", "staff_id"))
+
+
+def people(scope: Scope, engine: Engine) -> pd.DataFrame:
+    """One row per person whose home store is in scope, by id: staff_id, store_id, store (name), role (NA: unknown),
+    hired_on and left_on (datetime64)."""
+    query = (
+        select(
+            staff.c.staff_id,
+            staff.c.home_store_id.label("store_id"),
+            store.c.name.label("store"),
+            staff.c.role,
+            staff.c.hired_on,
+            staff.c.left_on,
+        )
+        .join_from(staff, store, store.c.store_id == staff.c.home_store_id)
+        .order_by(staff.c.staff_id)
+    )
+    return fetch(scope, engine, scope.limit(query, staff.c.home_store_id))
+
+
+def returns(scope: Scope, engine: Engine, period: Period) -> pd.DataFrame:
+    """One row per person and store in scope of whose receipts goods came back there in the period: store_id, staff_id,
+    returns (refunds)."""
+    r, o = return_line.c, sale_order.c
+    query = (
+        select(r.store_id, o.staff_id, amount(r.refund).label("returns"))
+        .join_from(return_line, sale_order, (o.order_id == r.order_id) & (o.store_id == r.store_id))
+        .where(within(r.day, period), r.exclusion.is_(None), o.staff_id.is_not(None))
+        .group_by(r.store_id, o.staff_id)
+        .order_by(r.store_id, o.staff_id)
+    )
+    return fetch(scope, engine, scope.limit(query, r.store_id))
+
+
+def busy_hours(scope: Scope, engine: Engine, period: Period) -> pd.DataFrame:
+    """One row per store in scope, weekday (1 = Monday) and hour of the period with a visitor: store_id, weekday, hour,
+    visitors; of stores without a valid door count the orders stand for the visitors."""
+    counted = _by_hour(scope, engine, store_traffic, store_traffic.c.visitors, period)
+    ordered = _by_hour(scope, engine, store_hour, store_hour.c.orders, period)
+    return pd.concat([counted, ordered[~ordered["store_id"].isin(counted["store_id"])]], ignore_index=True)
+
+
+def _by_hour(scope: Scope, engine: Engine, table: Table, visitors: Column[Any], period: Period) -> pd.DataFrame:
+    c = table.c
+    weekday = cast(extract("isodow", c.day), BigInteger).label("weekday")
+    query = (
+        select(c.store_id, weekday, c.hour, count(visitors).label("visitors"))
+        .where(within(c.day, period))
+        .group_by(c.store_id, weekday, c.hour)
+        .having(func.sum(visitors) > 0)
+        .order_by(c.store_id, weekday, c.hour)
+    )
+    return fetch(scope, engine, scope.limit(query, c.store_id))
+
+
+def ratings(scope: Scope, engine: Engine, period: Period) -> pd.DataFrame:
+    """One row per person of the stores in scope whom somebody rated in the period: staff_id, csat (mean of 1 to 5),
+    answers."""
+    c = survey_answer.c
+    query = (
+        select(
+            c.staff_id, cast(func.avg(c.score), Double).label("csat"), cast(func.count(), BigInteger).label("answers")
+        )
+        .where(c.kind == "staff", c.staff_id.is_not(None), within(cast(c.answered_at, Date), period))
+        .group_by(c.staff_id)
+        .order_by(c.staff_id)
+    )
+    return fetch(scope, engine, scope.limit(query, c.store_id))
+
+
+def months(scope: Scope, engine: Engine, staff_id: str) -> pd.DataFrame:
+    """One row per month in which a person worked or sold in a store in scope: month (datetime64, its first day), hours,
+    gross_sales, orders, units."""
+    c = staff_day.c
+    month = func.date_trunc("month", c.day, type_=Date)
+    query = (
+        select(
+            month.label("month"),
+            cast(func.sum(c.hours), Double).label("hours"),
+            amount(c.gross_sales).label("gross_sales"),
+            count(c.orders).label("orders"),
+            amount(c.units).label("units"),
+        )
+        .where(c.staff_id == staff_id)
+        .group_by(month)
+        .order_by(month)
+    )
+    return fetch(scope, engine, scope.limit(query, c.store_id))
+
+
+def targets(scope: Scope, engine: Engine, staff_id: str) -> pd.DataFrame:
+    """One row per month in which a person had a target in a store in scope: month (datetime64), target."""
+    c = sales_target.c
+    query = (
+        select(c.month, amount(c.amount).label("target"))
+        .where(c.staff_id == staff_id)
+        .group_by(c.month)
+        .order_by(c.month)
+    )
+    return fetch(scope, engine, scope.limit(query, c.store_id))
+
+
+def categories(scope: Scope, engine: Engine, period: Period, staff_id: str) -> pd.DataFrame:
+    """One row per category that a person or the colleagues in the same stores sold in the period, by its sales.
+
+    Columns: category (NA: the product has none), own and all (gross sales of the person, and of everybody whose
+    receipts name a person, in the stores where the person sold).
+    """
+    o, line = sale_order.c, sale_line.c
+    where_sold = scope.limit(
+        select(staff_day.c.store_id).where(
+            staff_day.c.staff_id == staff_id, staff_day.c.orders > 0, within(staff_day.c.day, period)
+        ),
+        staff_day.c.store_id,
+    )
+    query = (
+        select(
+            product.c.category,
+            amount(line.net, o.staff_id == staff_id).label("own"),
+            amount(line.net).label("all"),
+        )
+        .join_from(sale_line, sale_order, (o.order_id == line.order_id) & (o.store_id == line.store_id))
+        .join(product, product.c.product_id == line.product_id, isouter=True)
+        .where(
+            within(line.day, period),
+            within(o.day, period),
+            line.exclusion.is_(None),
+            o.staff_id.is_not(None),
+            line.store_id.in_(where_sold),
+        )
+        .group_by(product.c.category)
+        .order_by(amount(line.net).desc(), product.c.category)
+    )
+    return fetch(scope, engine, scope.limit(query, line.store_id))

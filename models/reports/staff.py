@@ -1,0 +1,234 @@
+"""Staff: what each person sells, raw and beside what the shifts they were given would lead one to expect.
+
+Accounting of hours and sales, adjusted for what a person does not choose. It compares people with the colleagues of
+their own store, never stores, and it ranks nobody who has worked too little to tell.
+"""
+
+import math
+from dataclasses import dataclass
+from typing import Annotated, Any, Literal
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from data_access.errors import Problem
+from data_access.queries import places
+from data_access.queries import staff as queries
+from data_access.scope import Period, Scope
+from data_access.snapshot import Snapshot
+from models.calc.staff_effects import LEAST_PEOPLE, Effects, block_days, block_of, effects, log_rate, rank_ranges
+from models.metrics import METRICS
+from models.reports._shape import Columns, select_columns
+
+Standing = Literal["above", "as_expected", "below", "too_few"]
+STANDINGS: tuple[Standing, ...] = ("above", "as_expected", "below", "too_few")
+# Nobody is judged below these.
+LEAST_SHIFTS = 6
+LEAST_HOURS = 30.0
+
+
+@dataclass(frozen=True, slots=True)
+class StaffReport:
+    """Money in the chain's currency, excluding tax. ``net_sales``: a person's receipts less what came back of their
+    receipts in the period."""
+
+    period: Period
+    currency: str
+    # people, judged (of them), hours, net_sales, sales_per_hour; spread: how far people truly differ, as a share of
+    # the expected sales (one standard deviation; NaN when nobody is judged)
+    summary: Annotated[pd.DataFrame, Columns("key value unit")]
+    # one row per person with a shift or a receipt in the period, the judged ones first, best first. raw_per_hour and
+    # adjusted (sales an hour as a ratio to the expected ones, 1 = as expected) with lo95, hi95 and the places that
+    # cannot be ruled out are NaN where too little was worked. reliability: which part of what is seen is not chance.
+    staff: Annotated[
+        pd.DataFrame,
+        Columns(
+            "staff_id store_id store role shifts hours net_sales raw_per_hour adjusted lo95 hi95 reliability standing "
+            "rank_low rank_high orders average_ticket units_per_transaction return_rate csat answers hired_on"
+        ),
+    ]
+
+
+@dataclass(frozen=True, slots=True)
+class StaffMemberReport:
+    """One person: the coaching card. Money excluding tax."""
+
+    period: Period
+    currency: str
+    # one row, as in StaffReport; the ranges are those of the whole team
+    person: Annotated[
+        pd.DataFrame,
+        Columns(
+            "staff_id store_id store role shifts hours net_sales raw_per_hour adjusted lo95 hi95 reliability standing "
+            "rank_low rank_high orders average_ticket units_per_transaction return_rate csat answers hired_on"
+        ),
+    ]
+    # one row per month with a shift or a receipt; target NaN without one, attainment: gross sales by target
+    months: Annotated[pd.DataFrame, Columns("month hours gross_sales sales_per_hour orders target attainment")]
+    # one row per category sold by the team in the period: the person's own share of their sales beside that of all
+    strengths: Annotated[pd.DataFrame, Columns("category own_sales share team_share")]
+
+
+def staff(snapshot: Snapshot, scope: Scope, period: Period) -> StaffReport:
+    """The people of the stores in scope in ``period``."""
+    engine = snapshot.engine
+    days = queries.days(scope, engine, period)
+    found, judged = _effects(days, queries.busy_hours(scope, engine, period))
+    rows = _people(snapshot, scope, period, days, found, judged)
+    frames = select_columns(StaffReport, summary=_summary(rows, found), staff=rows)
+    return StaffReport(period, snapshot.info.currency, **frames)
+
+
+def staff_member(snapshot: Snapshot, scope: Scope, period: Period, staff_id: str) -> StaffMemberReport:
+    """One person of the stores in scope; Problem when nobody of that id worked or sold there in ``period``."""
+    team = staff(snapshot, scope, period)
+    row = team.staff[team.staff["staff_id"] == staff_id]
+    if row.empty:
+        raise Problem(f"nobody with the id {staff_id!r} worked in your stores in this period: open one from the list")
+    engine = snapshot.engine
+    months = queries.months(scope, engine, staff_id).merge(queries.targets(scope, engine, staff_id), "left", "month")
+    months["sales_per_hour"] = (months["gross_sales"] / months["hours"]).where(months["hours"] > 0)
+    months["attainment"] = (months["gross_sales"] / months["target"]).where(months["target"] > 0)
+    sold = queries.categories(scope, engine, period, staff_id)
+    strengths = sold.assign(
+        own_sales=sold["own"],
+        share=sold["own"] / sold["own"].sum() if sold["own"].sum() > 0 else math.nan,
+        team_share=sold["all"] / sold["all"].sum() if sold["all"].sum() > 0 else math.nan,
+    )
+    frames = select_columns(StaffMemberReport, person=row, months=months, strengths=strengths)
+    return StaffMemberReport(period, snapshot.info.currency, **frames)
+
+
+def _effects(days: pd.DataFrame, busy: pd.DataFrame) -> tuple[Effects | None, pd.DataFrame]:
+    """The effects of whoever worked enough, and who they are in their order (store_id, staff_id).
+
+    A shift brings with it the visitors that its hours usually bring to each of the people on the floor, and the week.
+    """
+    shifts = days[days["hours"] > 0].assign(
+        store_id=lambda f: f["store_id"].astype("str"), staff_id=lambda f: f["staff_id"].astype("str")
+    )
+    worked = shifts.groupby(["store_id", "staff_id"])["hours"].agg(["count", "sum"])
+    enough = worked[(worked["count"] >= LEAST_SHIFTS) & (worked["sum"] >= LEAST_HOURS)].reset_index()
+    keys = enough[["store_id", "staff_id"]]
+    if len(keys) < LEAST_PEOPLE:
+        return None, keys
+    shifts = shifts.merge(keys.assign(number=np.arange(len(keys))), "inner", ["store_id", "staff_id"])
+    shifts["busy"] = _busyness(shifts, busy)
+    blocks = _blocks(shifts)
+    weeks = pd.get_dummies(blocks["block"], drop_first=True, dtype=float)
+    covariates = pd.concat([blocks["busy"], weeks], axis="columns")
+    hours = blocks["hours"].to_numpy(dtype=np.float64)
+    found = effects(
+        log_rate(blocks["gross_sales"].to_numpy(dtype=np.float64), hours),
+        hours,
+        np.unique(blocks["store_id"], return_inverse=True)[1].astype(np.int64),
+        blocks["number"].to_numpy(dtype=np.int64),
+        covariates.to_numpy(dtype=np.float64),
+    )
+    return found, keys
+
+
+def _blocks(shifts: pd.DataFrame) -> pd.DataFrame:
+    """The shifts of each person in a store that are looked at together.
+
+    Columns: store_id, staff_id, number, part, block (the week, or the part if longer), busy (mean by hours), hours,
+    gross_sales.
+    """
+    days = shifts["day"].to_numpy().astype("datetime64[D]")
+    length = block_days(days, shifts["gross_sales"].to_numpy(dtype=np.float64), shifts["number"].to_numpy(np.int64))
+    # Single days are told apart by their week: what a week brings, all have.
+    together = shifts.assign(part=block_of(days, length), block=block_of(days, max(length, 7)))
+    together["busy"] = together["busy"] * together["hours"]
+    keys = ["store_id", "staff_id", "number", "part", "block"]
+    found = together.groupby(keys)[["busy", "hours", "gross_sales"]].sum().reset_index()
+    return found.assign(busy=found["busy"] / found["hours"])
+
+
+def _busyness(shifts: pd.DataFrame, busy: pd.DataFrame) -> NDArray[np.float64]:
+    """Of each shift, the logarithm of the visitors its hours usually bring to each of the people on the floor, by the
+    hour; 0 where no visitor is known.
+
+    What an hour of a weekday usually brings is shared by those whose shifts cover it on the day.
+    """
+    stores = pd.Index(shifts["store_id"].unique())
+    store = stores.get_indexer(shifts["store_id"])
+    days = shifts["day"].to_numpy().astype("datetime64[D]")
+    day = (days - days.min()).astype(np.int64)
+    first = shifts["first_hour"].to_numpy(dtype=np.int64)
+    last = np.minimum(np.maximum(shifts["last_hour"].to_numpy(dtype=np.int64), first + 1), 24)
+    crew = np.zeros((len(stores), day.max() + 1, 25))
+    np.add.at(crew, (store, day, first), 1)
+    np.add.at(crew, (store, day, last), -1)
+    crew = np.maximum(crew.cumsum(axis=2), 1)
+    known = busy[busy["store_id"].isin(stores)]
+    usual = np.zeros((len(stores), 7, 25))
+    usual[stores.get_indexer(known["store_id"]), known["weekday"] - 1, known["hour"] + 1] = known["visitors"]
+    weekday = (np.arange(crew.shape[1]) + pd.Timestamp(days.min()).dayofweek) % 7
+    share = usual[:, weekday, :]
+    share[:, :, 1:] /= crew[:, :, :24]
+    total = share.cumsum(axis=2)  # of the hours before each full hour
+    brings = (total[store, day, last] - total[store, day, first]) / (last - first)
+    mean = brings[brings > 0].mean() if (brings > 0).any() else math.nan
+    return np.zeros(len(shifts)) if math.isnan(mean) else np.log(np.maximum(brings, 0.1 * mean) / mean)
+
+
+def _people(
+    snapshot: Snapshot, scope: Scope, period: Period, days: pd.DataFrame, found: Effects | None, judged: pd.DataFrame
+) -> pd.DataFrame:
+    engine = snapshot.engine
+    keys = ["store_id", "staff_id"]
+    text = {name: days[name].astype("str") for name in keys}
+    sums = (
+        days.assign(**text, shifts=(days["hours"] > 0).astype("int64"))
+        .groupby(keys)[["shifts", "hours", "gross_sales", "orders", "units"]]
+        .sum()
+        .reset_index()
+    )
+    rows = sums.merge(queries.returns(scope, engine, period), "left", keys)
+    people = queries.people(scope, engine).rename(columns={"store_id": "home_store_id"})
+    rows = rows.merge(people.drop(columns="store"), "left", "staff_id")
+    rows = rows.merge(queries.ratings(scope, engine, period), "left", "staff_id")
+    rows["store"] = rows["store_id"].map(places.stores(scope, engine).set_index("store_id")["store"])
+    rows["returns"] = rows["returns"].fillna(0.0)
+    rows["net_sales"] = rows["gross_sales"] - rows["returns"]
+    rows["raw_per_hour"] = (rows["net_sales"] / rows["hours"]).where(rows["hours"] > 0)
+    rows["average_ticket"] = (rows["net_sales"] / rows["orders"]).where(rows["orders"] > 0)
+    rows["units_per_transaction"] = (rows["units"] / rows["orders"]).where(rows["orders"] > 0)
+    rows["return_rate"] = (rows["returns"] / rows["gross_sales"]).where(rows["gross_sales"] > 0)
+    rows = rows.merge(_judgements(found, judged), "left", keys)
+    rows["standing"] = rows["standing"].fillna("too_few")
+    return rows.sort_values(
+        ["adjusted", "net_sales", "staff_id"], ascending=[False, False, True], na_position="last"
+    ).reset_index(drop=True)
+
+
+def _judgements(found: Effects | None, judged: pd.DataFrame) -> pd.DataFrame:
+    """One row per judged person: store_id, staff_id, adjusted, lo95, hi95, reliability, standing, rank_low and
+    rank_high."""
+    if found is None:
+        columns = ["adjusted", "lo95", "hi95", "reliability", "rank_low", "rank_high"]
+        return judged.iloc[:0].assign(**dict.fromkeys(columns, math.nan), standing=pd.Series(dtype="str"))
+    low, high = rank_ranges(found.lo95, found.hi95)
+    return judged.assign(
+        adjusted=found.adjusted,
+        lo95=found.lo95,
+        hi95=found.hi95,
+        reliability=found.reliability,
+        standing=np.select([found.lo95 > 1, found.hi95 < 1], ["above", "below"], "as_expected"),
+        rank_low=low,
+        rank_high=high,
+    )
+
+
+def _summary(rows: pd.DataFrame, found: Effects | None) -> pd.DataFrame:
+    hours, worked = float(rows["hours"].sum()), rows[rows["hours"] > 0]
+    figures: dict[str, tuple[float, Any]] = {
+        "people": (len(rows), "count"),
+        "judged": (int((rows["standing"] != "too_few").sum()), "count"),
+        "hours": (hours, "count"),
+        "net_sales": (float(rows["net_sales"].sum()), METRICS["net_sales"].unit),
+        "sales_per_hour": (worked["net_sales"].sum() / hours if hours > 0 else math.nan, "money"),
+        "spread": (math.nan if found is None else math.expm1(found.spread), "percent"),
+    }
+    return pd.DataFrame([(key, *figure) for key, figure in figures.items()], columns=["key", "value", "unit"])
