@@ -15,7 +15,7 @@ above = (drill.Step(t("page.campaigns"), "campaigns"), drill.Step(experiments.na
 page = head.begin("campaign", title=experiments.name(report), above=above, choices="none")
 cards.facts(experiments.facts(report))
 if report.verdict.empty:
-    empty.state(t("campaign.nobody"), t("campaign.nobody_do"), ":material/schedule:")
+    empty.state(*experiments.nothing(report))
     st.stop()
 
 whole = report.verdict.iloc[-1]

@@ -1,16 +1,20 @@
 """What one campaign caused, on the tiny chain: K1 held customer 3 back and gave a gift to 1, 2, 4 and 6."""
 
+from datetime import date
+
 import numpy as np
 import pandas as pd
 import pytest
 
 from data_access.errors import Problem
+from data_access.queries import _elsewhere
 from data_access.queries import campaign as queries
 from data_access.scope import Scope
 from data_access.snapshot import Snapshot
 from models.calc import experiment, lift
 from models.reports.campaign import campaign, priced
 from models.reports.campaigns import campaigns
+from models.reports.funnel import funnel
 from tests.tiny import CHAIN, NOTHING, ONLY_A
 
 
@@ -60,10 +64,37 @@ def test_a_campaign_is_over_when_its_window_is(tiny_snapshot: Snapshot) -> None:
     assert not campaign(tiny_snapshot, CHAIN, "K2").is_over  # nobody knows when
 
 
-def test_each_scope_counts_its_own_customers(tiny_snapshot: Snapshot) -> None:
+def test_each_scope_counts_its_own_customers(tiny_snapshot: Snapshot, monkeypatch: pytest.MonkeyPatch) -> None:
     assert campaign(tiny_snapshot, ONLY_A, "K1").arms["people"].tolist() == [2]
-    assert campaign(tiny_snapshot, ONLY_A, "K1").verdict["verdict"].tolist() == ["no_control"]  # of its own customers
+    with monkeypatch.context() as patch:
+        patch.setattr(_elsewhere, "FEWEST", 1)  # K1 is withheld from A otherwise; judged by its own customers
+        assert campaign(tiny_snapshot, ONLY_A, "K1").verdict["verdict"].tolist() == [
+            "no_control"
+        ]  # of its own customers
     assert queries.about(NOTHING, tiny_snapshot.engine, "K1").empty
+
+
+@pytest.mark.parametrize("guard", [True, False], ids=["with the guard", "without it"])
+def test_what_one_customer_bought_elsewhere_cannot_be_worked_out(
+    tiny_snapshot: Snapshot, guard: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if not guard:
+        monkeypatch.setattr(_elsewhere, "FEWEST", 1)
+    engine, found = tiny_snapshot.engine, campaign(tiny_snapshot, ONLY_A, "K1")
+    listed = campaigns(tiny_snapshot, ONLY_A).campaigns.set_index("campaign_id").loc["K1"]
+    steps = funnel(tiny_snapshot, ONLY_A, "K1").steps["step"].tolist()
+    assert found.is_withheld is guard
+    assert found.verdict.empty is guard
+    assert found.arms[["buyers", "orders"]].isna().all(axis=None) == guard
+    assert queries.buyers(ONLY_A, engine, "K1").empty is guard
+    assert queries.before(ONLY_A, engine, "K1", date(2026, 3, 1)).empty is guard
+    assert listed[["buyers", "new_buyers", "net_sales", "margin"]].isna().all() == guard
+    assert (listed["verdict"] == "withheld") is guard
+    assert ("bought" in steps) is not guard
+    assert found.arms["people"].tolist() == [2]
+    if not guard:
+        # 425 of customer 1 are told, 220 were taken in A, as its head knows: 205 went to another store
+        assert listed["net_sales"] - 220 == 205
 
 
 def test_a_campaign_that_is_not_there_is_a_sentence(tiny_snapshot: Snapshot) -> None:

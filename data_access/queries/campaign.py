@@ -1,7 +1,7 @@
 """Campaigns as experiments: who was assigned to which arm, and what they did in its window.
 
 By intention to treat: every assigned customer of the stores in scope, reached or not. A customer of a campaign belongs
-to one store.
+to one store. Nothing is told of purchases in a campaign that is ``withheld`` from these stores.
 """
 
 from datetime import date, timedelta
@@ -14,6 +14,7 @@ from data_access.marts.campaign_customer import campaign_customer
 from data_access.marts.campaign_use import BIT
 from data_access.marts.customer_store_day import customer_store_day
 from data_access.marts.tables import campaign, campaign_arm, campaign_event
+from data_access.queries._elsewhere import withheld
 from data_access.queries._frame import amount, count, fetch, fetch_many
 from data_access.queries.campaigns import concerns
 from data_access.scope import Scope
@@ -43,7 +44,7 @@ def about(scope: Scope, engine: Engine, campaign_id: str | None = None) -> pd.Da
 
 
 def outcomes(scope: Scope, engine: Engine) -> pd.DataFrame:
-    """One row per campaign with customers in scope.
+    """One row per campaign with customers in scope that is not withheld from it.
 
     Columns: campaign_id, redeeming_customers (of all who redeemed a coupon of it), redemptions; of its treated
     customers buyers, new_buyers (whose first order ever in scope is not before the campaign), net_sales (gross sales
@@ -67,6 +68,7 @@ def outcomes(scope: Scope, engine: Engine) -> pd.DataFrame:
         .select_from(campaign_customer)
         .outerjoin(campaign, c.campaign_id == m.campaign_id)
         .outerjoin(first, first.c.customer_no == m.customer_no)
+        .where(m.campaign_id.not_in(withheld(scope, engine)))
         .group_by(m.campaign_id)
     )
     redeemed = (
@@ -89,7 +91,7 @@ def arms(scope: Scope, engine: Engine, campaign_id: str | None = None) -> pd.Dat
     """One row per campaign (all unless told) and arm with customers in scope, by name.
 
     Columns: campaign_id, arm, is_control, planned_share (NaN when nobody said), people (assigned to it), visitors,
-    buyers, orders.
+    buyers, orders (NaN where the campaign is withheld).
     """
     m, a = campaign_customer.c, campaign_arm.c
     query = (
@@ -108,7 +110,11 @@ def arms(scope: Scope, engine: Engine, campaign_id: str | None = None) -> pd.Dat
         .group_by(m.campaign_id, m.arm, m.is_control)
         .order_by(m.campaign_id, m.arm)
     )
-    return fetch(scope, engine, scope.limit(query, m.store_id))
+    found = fetch(scope, engine, scope.limit(query, m.store_id))
+    hidden = found["campaign_id"].isin(withheld(scope, engine, _only(campaign_id)))
+    if hidden.any():
+        found[["buyers", "orders"]] = found[["buyers", "orders"]].astype("float64").mask(hidden)
+    return found
 
 
 def buyers(scope: Scope, engine: Engine, campaign_id: str | None = None) -> pd.DataFrame:
@@ -127,7 +133,7 @@ def buyers(scope: Scope, engine: Engine, campaign_id: str | None = None) -> pd.D
             cast(m.gross_sales - m.returns_of_sales, Double).label("spend"),
             cast(m.margin, Double).label("margin"),
         )
-        .where(m.orders > 0)
+        .where(m.orders > 0, m.campaign_id.not_in(withheld(scope, engine, _only(campaign_id))))
         .order_by(m.campaign_id, m.customer_no)
     )
     return fetch_many(scope, engine, scope.limit(query, m.store_id), categories=["campaign_id", "arm"])
@@ -144,10 +150,12 @@ def before(scope: Scope, engine: Engine, campaign_id: str, first_day: date) -> p
         select(d.customer_no, func.sum(d.net_sales).label("x")).where(d.day.between(*days)).group_by(d.customer_no),
         d.store_id,
     ).subquery("past")
+    hidden = withheld(scope, engine, [campaign_id])
     x, y = cast(past.c.x, Double), cast(m.gross_sales - m.returns_of_sales, Double)
     query = (
         _assigned(campaign_id, m.arm, amount(x).label("x"), amount(x * x).label("xx"), amount(x * y).label("xy"))
         .outerjoin(past, past.c.customer_no == m.customer_no)
+        .where(m.campaign_id.not_in(hidden))
         .group_by(m.arm)
         .order_by(m.arm)
     )
@@ -159,6 +167,10 @@ def _assigned(campaign_id: str | None, *columns: ColumnElement[Any]) -> Select[A
     m = campaign_customer.c
     query = select(*columns).select_from(campaign_customer).where(m.arm.is_not(None))
     return query if campaign_id is None else query.where(m.campaign_id == campaign_id)
+
+
+def _only(campaign_id: str | None) -> list[str] | None:
+    return None if campaign_id is None else [campaign_id]
 
 
 def _took(step: str) -> ColumnElement[int]:

@@ -13,6 +13,7 @@ from data_access.marts.campaign_customer import campaign_customer
 from data_access.marts.campaign_step import UNASSIGNED, campaign_step
 from data_access.marts.campaign_use import BIT, campaign_use
 from data_access.marts.tables import campaign
+from data_access.queries._elsewhere import withheld
 from data_access.queries._frame import count, fetch
 from data_access.queries._places import summable_rows
 from data_access.scope import Scope
@@ -85,8 +86,10 @@ def funnel_steps(scope: Scope, engine: Engine, campaign_ids: Sequence[str] | Non
     Columns: campaign_id, arm ('' for customers whom nobody assigned), is_control, step (``campaign_use.STEPS`` in
     their order, then redeemed and unsubscribed), is_used (whether anybody took it in the campaign; purchases always),
     and the customers who took it: customers (in any order), customers_at_least (it or a later one),
-    customers_in_order (after every earlier step the campaign uses).
+    customers_in_order (after every earlier step the campaign uses). Of campaigns ``withheld`` without purchases: those
+    steps are missing, and customers_at_least counts the step alone.
     """
+    hidden = withheld(scope, engine, campaign_ids)
     s, use = campaign_step.c, campaign_use.c
     used = or_(use.steps.bitwise_and(case(BIT, value=s.step, else_=0)) > 0, s.step.in_(PURCHASES))
     query = (
@@ -103,7 +106,11 @@ def funnel_steps(scope: Scope, engine: Engine, campaign_ids: Sequence[str] | Non
         .group_by(s.campaign_id, s.arm, s.is_control, s.step)
         .order_by(s.campaign_id, s.arm, case(BIT, value=s.step, else_=2 * max(BIT.values())), s.step)
     )
-    return fetch(scope, engine, query if campaign_ids is None else query.where(s.campaign_id.in_(campaign_ids)))
+    if hidden:
+        query = query.where(or_(s.campaign_id.not_in(hidden), s.step.not_in((*PURCHASES, "redeemed"))))
+    found = fetch(scope, engine, query if campaign_ids is None else query.where(s.campaign_id.in_(campaign_ids)))
+    alone = found["campaign_id"].isin(hidden)
+    return found.assign(customers_at_least=found["customers_at_least"].mask(alone, found["customers"]))
 
 
 def step_hours(
@@ -115,7 +122,8 @@ def step_hours(
     it or the earlier instant is unknown).
     """
     c = campaign_customer.c
-    asked = previous if _sees_anything(scope) else {}
+    hidden = PURCHASES if withheld(scope, engine, [campaign_id]) else ()
+    asked = {step: earlier for step, earlier in previous.items() if _sees_anything(scope) and step not in hidden}
     medians = []
     for step, earlier in asked.items():
         seconds = extract("epoch", _instant(step)) - extract("epoch", _instant(earlier))

@@ -26,6 +26,7 @@ class CampaignReport:
     campaign: str
     currency: str
     is_over: bool  # the window has closed, so that figures no longer change but by returns
+    is_withheld: bool  # too few of these customers bought in other stores to tell what anybody bought
     money: str  # what the verdict looks at: margin where it is known, else spend
     # one row: the campaign; cost: media, messages and other, NaN when unknown and for a part of the chain
     header: Annotated[
@@ -56,7 +57,8 @@ def campaign(snapshot: Snapshot, scope: Scope, campaign: str | None = None) -> C
     chosen = _chosen(campaign, scope, snapshot)
     header = priced(queries.about(scope, engine, chosen), scope)
     people = queries.arms(scope, engine, chosen)
-    found = experiment(people, queries.buyers(scope, engine, chosen))
+    told = people[people["buyers"].notna()]
+    found = experiment(told, queries.buyers(scope, engine, chosen))
     lifts = found.lift()
     frames = select_columns(
         CampaignReport,
@@ -67,7 +69,7 @@ def campaign(snapshot: Snapshot, scope: Scope, campaign: str | None = None) -> C
         verdict=found.verdicts(lifts, float(header["cost"].iloc[0]) if len(header) else float("nan")),
     )
     is_over = bool((header["window_last"] <= pd.Timestamp(snapshot.info.as_of)).any())
-    return CampaignReport(chosen, snapshot.info.currency, is_over, found.money, **frames)
+    return CampaignReport(chosen, snapshot.info.currency, is_over, len(told) < len(people), found.money, **frames)
 
 
 def priced(campaigns: pd.DataFrame, scope: Scope) -> pd.DataFrame:

@@ -9,6 +9,7 @@ import pandas as pd
 
 from data_access.queries import campaign as queries
 from data_access.queries import campaigns as all_campaigns
+from data_access.queries._elsewhere import withheld
 from data_access.scope import Scope
 from data_access.snapshot import Snapshot
 from models.calc.experiment import experiment
@@ -28,7 +29,8 @@ class CampaignsReport:
     # to a control group. buyers, new_buyers, net_sales and margin: of the targeted, in the campaign's window. lift:
     # share of buyers, treated arms together less control, with lo95 and hi95. incremental_margin: money (margin where
     # every cost is known, else sales) that the campaign caused; its interval only with 50 buyers in each arm. cost and
-    # roi only for the whole chain. verdict: as ``models.calc.experiment.VERDICTS``, nobody: no customer was treated.
+    # roi only for the whole chain. verdict: as ``models.calc.experiment.VERDICTS``, nobody: no customer was treated,
+    # withheld: too few of these customers bought in other stores to tell (counts and money are NaN).
     campaigns: Annotated[
         pd.DataFrame,
         Columns(
@@ -51,6 +53,7 @@ def campaigns(snapshot: Snapshot, scope: Scope) -> CampaignsReport:
     counted = ["redeeming_customers", "redemptions", "buyers", "new_buyers"]
     found[counted] = found[counted].fillna(0).astype("int64")
     found["verdict"] = found["verdict"].fillna("nobody")
+    found[counted] = found[counted].mask(found["verdict"] == "withheld")
     best_first = found.sort_values("incremental_margin", ascending=False, kind="stable", ignore_index=True)
     return CampaignsReport(snapshot.info.currency, **select_columns(CampaignsReport, campaigns=best_first))
 
@@ -62,8 +65,13 @@ def costs_of(snapshot: Snapshot, scope: Scope) -> pd.Series:
 
 def results(snapshot: Snapshot, scope: Scope, costs: pd.Series) -> pd.DataFrame:
     """What every campaign with customers in scope did there: the columns of the report that follow from them."""
-    outcomes = queries.outcomes(scope, snapshot.engine)
-    return outcomes.merge(_caused(scope, snapshot, costs), on="campaign_id", how="left")
+    told = queries.outcomes(scope, snapshot.engine).merge(_caused(scope, snapshot, costs), on="campaign_id", how="left")
+    hidden = withheld(scope, snapshot.engine)
+    if not hidden:
+        return told
+    counts = dict.fromkeys(["redeeming_customers", "redemptions", "buyers", "new_buyers"], 0)
+    untold = pd.DataFrame({"campaign_id": hidden, **counts, "verdict": "withheld"})
+    return untold if told.empty else pd.concat([told, untold], ignore_index=True)
 
 
 def with_return(campaigns: pd.DataFrame) -> pd.DataFrame:
@@ -88,7 +96,7 @@ def _caused(scope: Scope, snapshot: Snapshot, costs: pd.Series) -> pd.DataFrame:
     people, buyers = queries.arms(scope, snapshot.engine), queries.buyers(scope, snapshot.engine)
     bought = dict(tuple(buyers.groupby("campaign_id", observed=True)))
     rows = []
-    for campaign_id, arms in people.groupby("campaign_id"):
+    for campaign_id, arms in people[people["buyers"].notna()].groupby("campaign_id"):
         found = experiment(arms, bought.get(campaign_id, buyers.iloc[:0]))
         found = replace(found, treated=found.treated[-1:])  # the treated together
         lifts = found.lift(("conversion", found.money))

@@ -23,6 +23,7 @@ TONES: Mapping[str, str] = {
     "hurt": "red",
     "arms_differ": "red",
     "nobody": "gray",
+    "withheld": "gray",
 }
 STATES: Mapping[str, str] = {"running": "green", "planned": "blue", "closed": "gray", "undated": "orange"}
 _ICONS = {
@@ -89,6 +90,13 @@ def facts(report: CampaignReport) -> list[tuple[str, str]]:
 def name(report: CampaignReport) -> str:
     """The name of a campaign in the language of the run."""
     return localized_text("campaign.name", report.header["name"].iloc[0]) if len(report.header) else report.campaign
+
+
+def nothing(report: CampaignReport) -> tuple[str, str, str]:
+    """Why there is no verdict, what to do and an icon."""
+    if report.is_withheld:
+        return t("campaign.withheld"), t("campaign.withheld_do"), ":material/visibility_off:"
+    return t("campaign.nobody"), t("campaign.nobody_do"), ":material/schedule:"
 
 
 def rows(campaigns: pd.DataFrame) -> pd.DataFrame:
