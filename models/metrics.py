@@ -94,6 +94,8 @@ _ALL = (
     Metric("return_rate", "percent", -1, "returns_of_sales", "gross_sales"),
     # orders of the days with a valid door count, so that numerator and denominator cover the same days
     Metric("conversion", "percent", 1, "counted_day_orders", "traffic"),
+    # of the customers active when a month began, who had not come back when their usual gap had run out three times
+    Metric("churn_rate", "percent", -1, "lost", "active"),
     Metric("repeat_purchase_rate", "percent", 1, "repeat_customers", "customers"),
     Metric("repeat_sales_rate", "percent", 0, "repeat_net_sales", "net_sales"),
     Metric("orders_per_customer", "decimal", 1, "orders", "customers"),

@@ -44,7 +44,7 @@ sections: dict[str, list[st.Page]] = {}
 for entry in access.PAGES:
     if person.role in entry.detail:
         sections.setdefault(t(f"nav.{entry.section}"), []).append(page(entry, default=entry.key == first))
-chosen = st.navigation(sections, position="sidebar")
+chosen = st.navigation(sections, position="sidebar", expanded=True)
 
 st.session_state["language_switch"] = language()
 with account:

@@ -22,7 +22,7 @@ from data_access.marts.registry import MARTS
 from data_access.pseudonym import customer_key
 from data_access.scope import Period, Scope
 from data_access.snapshot import GenerationInfo, Snapshot
-from tests import tiny_campaigns, tiny_consents, tiny_service
+from tests import tiny_campaigns, tiny_consents, tiny_service, tiny_staff
 
 MARCH = Period(date(2026, 3, 1), date(2026, 3, 20))
 FEBRUARY = Period(date(2026, 2, 9), date(2026, 2, 28))  # the twenty days before MARCH
@@ -137,6 +137,7 @@ def _rows() -> dict[str, list[dict[str, Any]]]:
         **tiny_campaigns.rows(),
         **tiny_consents.rows(),
         **tiny_service.rows(),
+        **tiny_staff.rows(),
         "generation_info": [
             {
                 "generation": 7,
@@ -203,6 +204,7 @@ def _orders() -> list[dict[str, Any]]:
                 "order_id": order.order_id,
                 "store_id": order.store_id,
                 "customer_no": order.customer,
+                "staff_id": tiny_staff.SERVED.get(order.order_id),
                 "channel": "store",
                 "ordered_at": order.at,
                 "utc": order.at - timedelta(hours=8),

@@ -12,6 +12,7 @@ from models.reports.campaigns import CampaignsReport, campaigns
 from models.reports.customer import CustomerReport, customer
 from models.reports.funnel import COUNTED, FunnelReport, funnel
 from models.reports.health import HealthReport, health
+from models.reports.lapse import LapseReport, lapse
 from models.reports.order import OrderReport, order
 from models.reports.overview import OverviewReport, overview
 from models.reports.privacy import PrivacyReport, privacy
@@ -19,7 +20,11 @@ from models.reports.product import ProductReport, product
 from models.reports.retention import RetentionReport, retention
 from models.reports.run_out import AHEAD, RunOutReport, run_out
 from models.reports.segments import MEMBERS, SegmentsReport, segments
+from models.reports.shelves import SERVICE_LEVEL
+from models.reports.staff import StaffMemberReport, StaffReport, staff, staff_member
+from models.reports.stock import StockReport, stock
 from models.reports.store import StoreReport, store
+from models.reports.suppliers import SuppliersReport, suppliers
 from models.reports.value import HORIZON, ValueReport, value
 from models.reports.value import MEMBERS as VALUE_MEMBERS
 
@@ -102,11 +107,26 @@ _ALL = (
         (Parameter("months", "months", _months, "how many of the latest cohorts, default 24; all: all of them"),),
     ),
     Report(
+        "lapse",
+        lapse,
+        LapseReport,
+        "as_of",
+        (Parameter("members", "members", _whole, "how many of the customers at risk, default 1,000"),),
+    ),
+    Report(
         "store",
         store,
         StoreReport,
         "period",
         (Parameter("store", "store_id", str, "the store's id", required=True),),
+    ),
+    Report("staff", staff, StaffReport, "period"),
+    Report(
+        "staff_member",
+        staff_member,
+        StaffMemberReport,
+        "period",
+        (Parameter("staff", "staff_id", str, "the person's id", required=True),),
     ),
     Report(
         "product",
@@ -176,6 +196,16 @@ _ALL = (
             Parameter("counted", "counted", _one_of(*COUNTED), "in_order (default), any_order or at_least"),
         ),
     ),
+    Report(
+        "stock",
+        stock,
+        StockReport,
+        "nothing",
+        (
+            Parameter("service_level", "service_level", _share, f"cycles without a stock-out, default {SERVICE_LEVEL}"),
+        ),
+    ),
+    Report("suppliers", suppliers, SuppliersReport, "nothing"),
 )
 
 REPORTS: dict[str, Report] = {report.name: report for report in _ALL}

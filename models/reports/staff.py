@@ -56,7 +56,7 @@ class StaffMemberReport:
 
     period: Period
     currency: str
-    # one row, as in StaffReport; the ranges are those of the whole team
+    # one row, as in StaffReport, of the store where the person worked most; the ranges are those of the whole team
     person: Annotated[
         pd.DataFrame,
         Columns(
@@ -64,7 +64,7 @@ class StaffMemberReport:
             "rank_low rank_high orders average_ticket units_per_transaction return_rate csat answers hired_on"
         ),
     ]
-    # one row per month with a shift or a receipt; target NaN without one, attainment: gross sales by target
+    # one row per month (YYYY-MM) with a shift or a receipt; target NaN without one, attainment: gross sales by target
     months: Annotated[pd.DataFrame, Columns("month hours gross_sales sales_per_hour orders target attainment")]
     # one row per category sold by the team in the period: the person's own share of their sales beside that of all
     strengths: Annotated[pd.DataFrame, Columns("category own_sales share team_share")]
@@ -83,11 +83,12 @@ def staff(snapshot: Snapshot, scope: Scope, period: Period) -> StaffReport:
 def staff_member(snapshot: Snapshot, scope: Scope, period: Period, staff_id: str) -> StaffMemberReport:
     """One person of the stores in scope; Problem when nobody of that id worked or sold there in ``period``."""
     team = staff(snapshot, scope, period)
-    row = team.staff[team.staff["staff_id"] == staff_id]
+    row = team.staff[team.staff["staff_id"] == staff_id].sort_values("hours", ascending=False).head(1)
     if row.empty:
         raise Problem(f"nobody with the id {staff_id!r} worked in your stores in this period: open one from the list")
     engine = snapshot.engine
     months = queries.months(scope, engine, staff_id).merge(queries.targets(scope, engine, staff_id), "left", "month")
+    months["month"] = months["month"].dt.strftime("%Y-%m")
     months["sales_per_hour"] = (months["gross_sales"] / months["hours"]).where(months["hours"] > 0)
     months["attainment"] = (months["gross_sales"] / months["target"]).where(months["target"] > 0)
     sold = queries.categories(scope, engine, period, staff_id)

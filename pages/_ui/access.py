@@ -56,6 +56,7 @@ PAGES: tuple[Page, ...] = (
     Page("customer", "customers", ":material/person:", _CUSTOMERS, listed=False),
     Page("run_out", "customers", ":material/hourglass_bottom:", _CUSTOMERS),
     Page("retention", "customers", ":material/autorenew:", _CUSTOMERS),
+    Page("lapse", "customers", ":material/person_off:", _CUSTOMERS),
     Page("value", "customers", ":material/diamond:", _CUSTOMERS),
     Page("campaigns", "marketing", ":material/campaign:", _TRADE),
     Page("campaign", "marketing", ":material/fact_check:", _TRADE, listed=False),

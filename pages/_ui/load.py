@@ -14,6 +14,7 @@ import pandas as pd
 import streamlit as st
 from streamlit.runtime.scriptrunner import add_script_run_ctx
 
+from data_access.errors import Problem
 from data_access.queries import consents as consent_queries
 from data_access.queries import places as place_queries
 from data_access.queries.actions import EVERYBODY, Wanted
@@ -39,6 +40,9 @@ from models.reports.health import HealthReport
 from models.reports.health import health as health_report
 from models.reports.health import quarantined_rows as quarantined_rows_of
 from models.reports.health import refreshes as past_refreshes
+from models.reports.lapse import MOST_MEMBERS as MOST_LAPSE_MEMBERS
+from models.reports.lapse import LapseReport
+from models.reports.lapse import lapse as lapse_report
 from models.reports.order import OrderReport
 from models.reports.order import order as order_report
 from models.reports.overview import OverviewReport
@@ -58,8 +62,15 @@ from models.reports.run_out import run_out as run_out_report
 from models.reports.segments import MOST_MEMBERS, SegmentsReport
 from models.reports.segments import members as members_of_report
 from models.reports.segments import segments as segments_report
+from models.reports.staff import StaffMemberReport, StaffReport
+from models.reports.staff import staff as staff_report
+from models.reports.staff import staff_member as staff_member_report
+from models.reports.stock import StockReport
+from models.reports.stock import stock as stock_report
 from models.reports.store import StoreReport
 from models.reports.store import store as store_report
+from models.reports.suppliers import SuppliersReport
+from models.reports.suppliers import suppliers as suppliers_report
 from models.reports.value import MOST_MEMBERS as MOST_VALUE_MEMBERS
 from models.reports.value import Cell, Check, ValueReport
 from models.reports.value import check as check_of_value
@@ -253,6 +264,11 @@ def run_out(scope: Scope, as_of: date, ahead_days: int, generation: str) -> RunO
     return run_out_report(_at(generation), scope, as_of, ahead_days)
 
 
+@st.cache_data(ttl=_KEEP, max_entries=16, show_spinner=False)
+def lapse(scope: Scope, as_of: date, generation: str) -> LapseReport:
+    return lapse_report(_at(generation), scope, as_of, MOST_LAPSE_MEMBERS)
+
+
 @st.cache_data(ttl=_KEEP, max_entries=12, show_spinner=False)
 def value(scope: Scope, as_of: date, generation: str) -> ValueReport:
     """The value of the customers without their list."""
@@ -295,6 +311,20 @@ def came_of(scope: Scope, generation: str, done: tuple[Action, ...], days: int) 
 @st.cache_data(ttl=_KEEP, max_entries=64, show_spinner=False)
 def store(scope: Scope, period: Period, store_id: str, generation: str) -> StoreReport:
     return store_report(_at(generation), scope, period, store_id)
+
+
+@st.cache_data(ttl=_KEEP, max_entries=64, show_spinner=False)
+def staff(scope: Scope, period: Period, generation: str) -> StaffReport:
+    return staff_report(_at(generation), scope, period)
+
+
+@st.cache_data(ttl=_KEEP, max_entries=64, show_spinner=False)
+def staff_member(scope: Scope, period: Period, staff_id: str, generation: str) -> StaffMemberReport | None:
+    """The coaching card of one person; None when nobody of that id worked in the stores in scope."""
+    try:
+        return staff_member_report(_at(generation), scope, period, staff_id)
+    except Problem:
+        return None
 
 
 @st.cache_data(ttl=_KEEP, max_entries=64, show_spinner=False)
@@ -349,3 +379,13 @@ def privacy(scope: Scope, generation: str, customer_months: int, consent_months:
 def quarantined_rows(scope: Scope, generation: str) -> pd.DataFrame:
     """Every refused row, for a file; not kept, because there may be many and few ask."""
     return quarantined_rows_of(_at(generation), scope)
+
+
+@st.cache_data(ttl=_KEEP, max_entries=12, show_spinner=False)
+def stock(scope: Scope, generation: str) -> StockReport:
+    return stock_report(_at(generation), scope)
+
+
+@st.cache_data(ttl=_KEEP, max_entries=24, show_spinner=False)
+def suppliers(scope: Scope, generation: str) -> SuppliersReport:
+    return suppliers_report(_at(generation), scope)

@@ -54,7 +54,7 @@ def intervals(people: pd.DataFrame) -> go.Figure:
         drawn = pd.concat([drawn.head(_MOST_DRAWN // 2), drawn.tail(_MOST_DRAWN // 2)])
     drawn = drawn.iloc[::-1].reset_index(drop=True)
     rows = drawn.index
-    figure = go.Figure(layout=charts.layout(height=charts.height_beside(len(drawn)), margin={"l": 8, "r": 16}))
+    figure = go.Figure(layout=charts.layout(height=charts.height_beside(len(drawn))))
     for standing, colour in _COLOURS.items():
         some = drawn[drawn["standing"] == standing]
         figure.add_trace(
@@ -79,7 +79,7 @@ def intervals(people: pd.DataFrame) -> go.Figure:
             )
         )
     names = drawn["staff_id"] if narrow() else drawn["staff_id"] + "  " + drawn["store"].astype("str")
-    figure.update_yaxes(tickvals=list(rows), ticktext=names.tolist(), range=[-0.6, len(drawn) - 0.4], showgrid=False)
+    figure.update_yaxes(tickvals=list(rows), ticktext=names.tolist(), range=[-0.6, len(drawn) - 0.4], showgrid=False, zeroline=False)
     figure.update_xaxes(
         tickformat=".0%", title={"text": t("staff.of_expected"), "standoff": 6}, showgrid=True, gridcolor=palette.RULE
     )
@@ -165,22 +165,22 @@ def person_figures(person: pd.Series, currency: str) -> list[tuple[str, str, str
         told = t(f"metric.{metric}.help")
         if key == "csat" and not fmt.is_missing(person["answers"]):
             told += "\n\n" + t("staff.answers", n=fmt.count(person["answers"]))
-        found.append((t(f"metric.{metric}"), fmt.card_value(person[key], unit, currency), told))
+        name = f"metric.{metric}.short" if exists(f"metric.{metric}.short") else f"metric.{metric}"
+        found.append((t(name), fmt.card_value(person[key], unit, currency), told))
     return found
 
 
 def months(frame: pd.DataFrame, currency: str) -> go.Figure:
     """The sales an hour of a person, month by month."""
-    return charts.curves(
-        {t("metric.sales_per_hour"): frame}, x="month", value="sales_per_hour", unit="money", currency=currency
-    )
+    parts = {"sales_per_hour": t("metric.sales_per_hour")}
+    return charts.columns_over_time(frame, month="month", parts=parts, unit="money", currency=currency)
 
 
 def strengths(frame: pd.DataFrame) -> go.Figure:
     """How much of a person's sales each category is, beside the team's: the strongest on top."""
     ordered = frame.assign(more=frame["share"] - frame["team_share"]).sort_values("more")
     names = ordered["category"].fillna(t("staff.no_category"))
-    figure = go.Figure(layout=charts.layout(height=charts.height_beside(len(ordered)), margin={"l": 8, "r": 16}))
+    figure = go.Figure(layout=charts.layout(height=charts.height_beside(len(ordered))))
     for column_name, colour, name in (
         ("team_share", palette.QUIET, t("staff.team")),
         ("share", palette.OWN, t("staff.own")),

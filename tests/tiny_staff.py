@@ -1,0 +1,61 @@
+"""Who worked in the tiny chain (``tests.tiny``) and made which receipts, how they were rated, and their targets."""
+
+from datetime import date, datetime, timedelta
+from decimal import Decimal
+
+from tests.tiny_campaigns import Rows
+
+# receipt -> person; the others name nobody
+SERVED = {"O4": "E1", "O5": "E2", "O7": "E1", "O8": "E3", "O9": "E2", "O12": "E2", "O13": "E1", "O15": "E2"}
+# person, store, begins (local), hours
+SHIFTS = (
+    ("E1", "A", datetime(2026, 3, 2, 9), 8),
+    ("E3", "A", datetime(2026, 3, 2, 12), 6),
+    ("E1", "A", datetime(2026, 3, 3, 9), 8),
+    ("E1", "B", datetime(2026, 3, 5, 9), 4),
+    ("E2", "B", datetime(2026, 3, 5, 9), 8),
+)
+# person, store, answered (UTC), score
+RATINGS = (
+    ("E1", "A", datetime(2026, 3, 4), 5),
+    ("E1", "A", datetime(2026, 3, 9), 4),
+    ("E2", "B", datetime(2026, 3, 9), 2),
+)
+
+
+def rows() -> dict[str, Rows]:
+    """The facts by table."""
+    return {
+        "shift": [
+            {
+                "shift_id": f"H{number}",
+                "staff_id": person,
+                "store_id": store,
+                "starts_at": begins,
+                "ends_at": begins + timedelta(hours=hours),
+                "day": begins.date(),
+                "hours": hours,
+            }
+            for number, (person, store, begins, hours) in enumerate(SHIFTS)
+        ],
+        "survey_answer": [
+            {
+                "answer_id": f"A{number}",
+                "kind": "staff",
+                "score": score,
+                "answered_at": answered,
+                "staff_id": person,
+                "store_id": store,
+            }
+            for number, (person, store, answered, score) in enumerate(RATINGS)
+        ],
+        "sales_target": [
+            {
+                "target_id": "G1",
+                "store_id": "A",
+                "staff_id": "E1",
+                "month": date(2026, 3, 1),
+                "amount": Decimal(500),
+            }
+        ],
+    }
