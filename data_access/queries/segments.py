@@ -5,10 +5,10 @@ All days by net sales, on the last day of the data, of the chain, a region or a 
 days in question make them.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any
 
 import pandas as pd
 from sqlalchemy import (
@@ -33,13 +33,15 @@ from data_access.marts._bridge import days_between
 from data_access.marts.customer_cut import customer_cut
 from data_access.marts.lifecycle_cell import lifecycle_cell
 from data_access.marts.segment_cell import segment_cell
-from data_access.marts.segment_rules import GRID, PRESET, PRESETS, PROSPECT, Monetary, Preset, TieRule
+from data_access.marts.segment_rules import GRID, PRESET, PRESETS, Monetary, TieRule
 from data_access.marts.spend_curve import POINTS, spend_curve
 from data_access.pseudonym import number_of
 from data_access.queries._frame import customer_key, fetch, fetch_from, ten_thousandths
+from data_access.queries._groups import DIMENSIONS, groups
 from data_access.queries._people import Base, base, covers_all_days, is_added_up, people_of, with_store
 from data_access.queries._people import Question as Question
 from data_access.queries._places import place_of
+from data_access.queries.actions import EVERYBODY, Wanted
 from data_access.scope import Scope
 
 CUTS = tuple(column.name for column in grouping.cut_columns())
@@ -47,11 +49,12 @@ CUTS = tuple(column.name for column in grouping.cut_columns())
 
 @dataclass(frozen=True, slots=True)
 class Choice:
-    """Part of the customers: those whose ``column`` says ``value``; a cell of the grid is 'r-fm', such as '5-4', a
-    stage of life that of a preset, one customer the key."""
+    """Part of the customers: those whose ``column``, a dimension of ``_groups``, says ``value``, and who are in all of
+    ``also``. By cell of the grid it is 'r-fm', such as '5-4', by customer the key."""
 
-    column: Literal["segment", "cell", "abc", "quadrant", "customer"] | Preset
+    column: str
     value: str
+    also: "tuple[Choice, ...]" = ()
 
 
 @contextmanager
@@ -94,7 +97,7 @@ def cells(scope: Scope, engine: Engine, question: Question, kept: Base | None = 
         return fetch(scope, engine, _as_numbers(select(segment_cell).where(place.rows(segment_cell)), _BY_CELL))
     with nullcontext(kept) if kept else base(scope, engine, question) as found:
         # With the values written out the groups take a third less time than with a join to them.
-        cut = _literals(found.cuts or dict.fromkeys(CUTS))
+        cut = literals(found.cuts or dict.fromkeys(CUTS))
         return fetch_from(
             scope,
             found.connection,
@@ -113,7 +116,7 @@ def stages(scope: Scope, engine: Engine, question: Question, kept: Base | None =
     if place is not None and is_added_up(engine, question):
         return fetch(scope, engine, _as_numbers(select(lifecycle_cell).where(place.rows(lifecycle_cell)), _BY_STAGE))
     with nullcontext(kept) if kept else base(scope, engine, question) as found:
-        cut = _literals(found.cuts or dict.fromkeys(CUTS))
+        cut = literals(found.cuts or dict.fromkeys(CUTS))
         rows = select(grouping.stages(found.people, cut, found.people).subquery())
         return fetch_from(scope, found.connection, _as_numbers(rows, _BY_STAGE))
 
@@ -159,8 +162,12 @@ def members(
     choice: Choice | None = None,
     offset: int = 0,
     limit: int = 50,
+    only: Collection[int] | None = None,
+    wanted: Wanted = EVERYBODY,
 ) -> pd.DataFrame:
     """One row per customer of a page of the list, highest net sales first; ``cuts`` as in the row of ``cuts``.
+
+    ``only`` and ``wanted``: of these customers.
 
     Columns: customer_key (pseudonym), store_id (of the last order; home store of somebody without one), segment, r, f
     and m under ``tie_rule``, recency_days (days since the last order), orders, visits (days with an order), net_sales,
@@ -169,13 +176,16 @@ def members(
     also recency_days and last_day.
     """
     people = people_of(scope, engine, question)
-    p, cut = people.c, _literals(cuts)
-    chosen: ColumnElement[bool] = true()
-    source: FromClause = people
-    if choice is not None:
-        chosen = _chosen(people, cut, question.monetary, tie_rule, choice)
-        if choice.column == "abc" or (choice.column in ("segment", "cell") and tie_rule == "equal_size"):
-            source = grouping.ranked(people, people)
+    p, cut = people.c, literals(cuts)
+    parts = () if choice is None else (choice, *choice.also)
+    names = {one.column for one in parts if one.column in DIMENSIONS}
+    source, found = groups(people, cut, question, tie_rule, scope, names)
+    if tie_rule == "equal_size" and any(one.column == "cell" for one in parts) and source is people:
+        source = grouping.ranked(people, people)
+    chosen = and_(true(), *(_chosen(people, found, cut, question.monetary, tie_rule, one) for one in parts))
+    chosen = and_(chosen, wanted.condition(p.customer_no))
+    if only is not None:
+        chosen = and_(chosen, p.customer_no.in_(sorted(map(int, only))))
     order = (p.net_sales.desc(), p.customer_no)
     page = select(people).select_from(source).where(chosen).order_by(*order).offset(offset).limit(limit)
     one = page.cte("page")
@@ -215,7 +225,7 @@ def members(
 _STAGE_NAMES = {preset: "stage" if preset == PRESET else preset for preset in PRESETS}
 
 
-def _literals(cuts: Mapping[str, Any]) -> dict[str, ColumnElement[Any]]:
+def literals(cuts: Mapping[str, Any]) -> dict[str, ColumnElement[Any]]:
     """Cuts as values of a statement; null where a place has none."""
     kinds = {column.name: column.type for column in grouping.cut_columns()}
     values = {name: None if pd.isna(cuts[name]) else cuts[name] for name in CUTS}
@@ -223,27 +233,20 @@ def _literals(cuts: Mapping[str, Any]) -> dict[str, ColumnElement[Any]]:
 
 
 def _chosen(
-    people: FromClause, cut: grouping.Cuts, monetary: Monetary, tie_rule: TieRule, choice: Choice
+    people: FromClause,
+    found: Mapping[str, ColumnElement[Any]],
+    cut: grouping.Cuts,
+    monetary: Monetary,
+    tie_rule: TieRule,
+    choice: Choice,
 ) -> ColumnElement[bool]:
-    """Whether a customer belongs to the choice."""
+    """Whether a customer belongs to the choice. ``found``: the group by each dimension that is asked for."""
     p = people.c
-    match choice.column:
-        case "abc":
-            return grouping.abc_class(people, cut) == choice.value
-        case "quadrant":
-            return grouping.quadrant(people, cut) == choice.value
-        case "four_stage" | "five_phase" | "with_maintenance":
-            return grouping.stage(people, cut, choice.column) == choice.value
-        case "customer":
-            number = number_of(choice.value)
-            return false() if number is None else p.customer_no == number
-        case "segment" if choice.value == PROSPECT:
-            return p.orders_ever == 0
-    pairs = [
-        10 * r + fm
-        for r, names in GRID.items()
-        for fm, name in enumerate(names, start=1)
-        if choice.value in (name, f"{r}-{fm}")
-    ]
+    if choice.column in found:
+        return found[choice.column] == choice.value
+    if choice.column == "customer":
+        number = number_of(choice.value)
+        return false() if number is None else p.customer_no == number
+    pairs = [10 * r + fm for r in GRID for fm in range(1, 6) if choice.value == f"{r}-{fm}"]
     r, f, m = grouping.scores(people, cut, monetary, tie_rule).values()
     return and_(p.orders > 0, (r * 10 + grouping.fm_score(f, m)).in_(pairs))

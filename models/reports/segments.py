@@ -1,6 +1,7 @@
 """Segments: who the customers are, by recency, frequency and spend."""
 
 import math
+from collections.abc import Collection
 from dataclasses import asdict, dataclass
 from datetime import date
 from typing import Annotated, Any
@@ -29,6 +30,7 @@ from data_access.marts.segment_rules import (
 from data_access.marts.tables import MONEY_UNIT
 from data_access.queries import places
 from data_access.queries import segments as queries
+from data_access.queries.actions import EVERYBODY, Wanted
 from data_access.queries.segments import Choice, Question
 from data_access.scope import Scope
 from data_access.snapshot import Snapshot
@@ -170,10 +172,16 @@ def members(
     choice: Choice | None = None,
     offset: int = 0,
     limit: int = 50,
+    only: Collection[int] | None = None,
+    wanted: Wanted = EVERYBODY,
 ) -> pd.DataFrame:
-    """A page of the list of customers behind ``report``, or of those that ``choice`` means; columns as its members."""
+    """A page of the list of customers behind ``report``, or of those that ``choice`` means; columns as its members.
+
+    ``only`` and ``wanted``: of these customers.
+    """
+    engine = snapshot.engine
     found = queries.members(
-        scope, snapshot.engine, report.question, report.limits, report.tie_rule, choice, offset, limit
+        scope, engine, report.question, report.limits, report.tie_rule, choice, offset, limit, only, wanted
     )
     return _with_stores(found, scope, snapshot)
 
