@@ -24,6 +24,7 @@ from data_access.snapshot import Snapshot, current_snapshot, whole_results
 from models.jobs.affinity import JOB as AFFINITY
 from models.jobs.campaigns import JOB as CAMPAIGNS
 from models.jobs.job import Job
+from models.jobs.stock import JOB as STOCK
 from models.jobs.value import JOB as VALUE
 
 __all__ = ["JOBS", "BatchReport", "Job", "batch", "describe"]
@@ -31,7 +32,7 @@ __all__ = ["JOBS", "BatchReport", "Job", "batch", "describe"]
 log = logging.getLogger(__name__)
 
 # In this order: what people look at first, first.
-JOBS: tuple[Job, ...] = (CAMPAIGNS, VALUE, AFFINITY)
+JOBS: tuple[Job, ...] = (CAMPAIGNS, VALUE, AFFINITY, STOCK)
 
 _WAIT = 1.0  # seconds between two looks whether another batch has ended
 
@@ -87,8 +88,10 @@ def batch(
     while wait and publish.is_writing(home, publish.RESULTS):
         time.sleep(_WAIT)
     try:
-        with publish.writing(home, publish.RESULTS) as draft, parts.pinned(home, current_snapshot(home)) as snapshot:
-            return _Batch(home, snapshot, chosen, draft, say).run(set(only or known), full=full)
+        with publish.writing(home, publish.RESULTS) as draft:
+            before = whole_results(home)
+            with parts.pinned(home, current_snapshot(home), before) as snapshot:
+                return _Batch(home, snapshot, chosen, draft, say).run(set(only or known), before, full=full)
     except OF_THE_MACHINE as error:
         raise Problem(f"the results could not be written to {home} ({reason(error)}); those in force stay") from error
 
@@ -112,8 +115,8 @@ class _Batch:
         self.taken_over: list[str] = []
         self.failed: dict[str, str] = {}
 
-    def run(self, chosen: set[str], *, full: bool) -> BatchReport:
-        path = whole_results(self.home)
+    def run(self, chosen: set[str], path: Path | None, *, full: bool) -> BatchReport:
+        """``path``: the results before."""
         before = {job.name: _of(path, job) for job in self.jobs}
         now: dict[str, tuple[Held, Sequence[ResultTable]]] = {}
         for job in self.jobs:
@@ -158,8 +161,10 @@ class _Batch:
             self.taken_over.append(job.name)
             return replace(earlier, info=self._about(earlier.info))
         started = time.monotonic()
+        # Tables of another version cannot be read.
+        snapshot = self.snapshot if old else replace(self.snapshot, results=None)
         with parts.writing(self.home, job.name, job.tables) as (part, said):
-            job.run(self.snapshot, part.write, self.teller.step)
+            job.run(snapshot, part.write, self.teller.step)
             seconds = round(time.monotonic() - started, 3)
             built = JobInfo(job.name, None, None, None, _utc(), seconds, mark, "done", None)
             said.append(self._about(built))

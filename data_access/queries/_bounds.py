@@ -41,21 +41,35 @@ from data_access.marts.campaign_use import campaign_use
 from data_access.marts.tables import (
     campaign,
     campaign_arm,
+    campaign_product,
     coupon,
+    coupon_product,
+    course,
     customer,
     customer_rank,
     facts,
     generation_info,
+    holiday,
+    points_rule,
     product,
+    supplier,
+    supply_term,
     table_status,
     tier,
     translation,
 )
-from data_access.results.tables import product_pair, product_season, recommendation_check, result_info, results
+from data_access.results.tables import (
+    product_pair,
+    product_season,
+    recommendation_check,
+    result_info,
+    results,
+    stock_class,
+)
 from data_access.scope import Scope
 
-# What says nothing of a store or of what anybody did: the range, the calendar of campaigns, facts about the file, and
-# the order of customers' ids.
+# What says nothing of a store or of what anybody did: the range and who delivers it, the calendar of campaigns and
+# their offers, rules and courses, facts about the file, and the order of customers' ids.
 OPEN: frozenset[Table] = frozenset(
     {
         generation_info,
@@ -63,15 +77,23 @@ OPEN: frozenset[Table] = frozenset(
         translation,
         product,
         result_info,
+        stock_class,
+        campaign,
+        campaign_arm,
+        campaign_product,
+        campaign_use,
         coupon,
-        tier,
+        coupon_product,
+        course,
+        customer_rank,
+        holiday,
+        points_rule,
         product_pair,
         product_season,
         recommendation_check,
-        campaign,
-        campaign_arm,
-        campaign_use,
-        customer_rank,
+        supplier,
+        supply_term,
+        tier,
     }
 )
 # What a customer is may be looked up beside rows in scope that name the customer.

@@ -5,7 +5,7 @@ from datetime import date
 from typing import Any
 
 import pandas as pd
-from sqlalchemy import Date, Double, Engine, Integer, Subquery, and_, cast, func, select
+from sqlalchemy import Date, Double, Engine, Integer, Subquery, Table, and_, cast, func, select
 
 from data_access.marts.product_store_day import product_store_day
 from data_access.marts.stock_position import stock_position
@@ -20,6 +20,7 @@ from data_access.marts.tables import (
     transfer_lane,
 )
 from data_access.queries._frame import count, fetch, fetch_many
+from data_access.results.tables import stock_class, stock_lot_left, stock_shelf, stock_transfer
 from data_access.scope import Scope
 
 
@@ -274,3 +275,27 @@ def lanes(scope: Scope, engine: Engine) -> pd.DataFrame:
         cast(func.coalesce(lane.minimum_quantity, 1), Double).label("minimum_quantity"),
     ).order_by(lane.from_store_id, lane.to_store_id)
     return fetch(scope, engine, scope.limit(scope.limit(query, lane.from_store_id), lane.to_store_id))
+
+
+def kept_shelves(scope: Scope, engine: Engine) -> pd.DataFrame:
+    """The shelves of the stores in scope, kept by the batch. Columns as ``stock_shelf``. ``engine``: of the results."""
+    return _kept(scope, engine, stock_shelf)
+
+
+def kept_lots(scope: Scope, engine: Engine) -> pd.DataFrame:
+    """The lots that expire soon as the batch left them. ``engine``: of the results. Columns: ``stock_lot_left``."""
+    return _kept(scope, engine, stock_lot_left)
+
+
+def kept_transfers(scope: Scope, engine: Engine) -> pd.DataFrame:
+    """The transfers to stores in scope, of the chain's plan. Columns as ``stock_transfer``. ``engine``: of the results."""
+    return _kept(scope, engine, stock_transfer)
+
+
+def kept_classes(scope: Scope, engine: Engine) -> pd.DataFrame:
+    """How safety was calibrated, chain-wide. ``engine``: of the results. Columns: ``stock_class``."""
+    return fetch(scope, engine, select(stock_class).order_by(stock_class.c.item_class))
+
+
+def _kept(scope: Scope, engine: Engine, table: Table) -> pd.DataFrame:
+    return fetch(scope, engine, scope.limit(select(table), table.c.store_id))

@@ -56,7 +56,9 @@ def _by_place(name: str, *columns: Column[Any]) -> Table:
 
 campaign_result = _by_place(
     "campaign_result",
-    # one row per place and campaign with customers there; columns as ``models.reports.campaigns.CampaignsReport``
+    # one row per place and campaign with customers there; columns as ``models.reports.campaigns.CampaignsReport``.
+    # Once the window of a campaign has closed its rows, here and in the tables below, are frozen: every later batch
+    # carries them over as they are.
     Column("campaign_id", String, nullable=False),
     Column("redeeming_customers", Integer, nullable=False),
     Column("redemptions", Integer, nullable=False),
@@ -71,6 +73,49 @@ campaign_result = _by_place(
     Column("incremental_lo", Double),
     Column("incremental_hi", Double),
     Column("verdict", String),
+    Column("money", String),  # what the verdict looks at: margin | spend; null without an experiment
+    Column("sample_ratio_p", Double),
+    Column("frozen_at", DateTime),  # as-of instant of the facts they were frozen from; null: provisional
+    Column("method", String),  # version of the code that computed it
+    # of which campaign of which data this is: a result of others is not carried over
+    Column("origin", String, nullable=False),
+    Column("starts_on", Date),
+    Column("window_last", Date),
+)
+
+
+def _of_campaign(name: str, *columns: Column[Any]) -> Table:
+    """Rows of a campaign in a place, as ``models.reports.campaign.CampaignReport`` has them, in their order."""
+    campaign_id = Column("campaign_id", String, nullable=False)
+    return _by_place(name, campaign_id, Column("position", Integer, nullable=False), *columns)
+
+
+campaign_arms = _of_campaign(
+    "campaign_arms",
+    Column("arm", String, nullable=False),
+    Column("is_control", Boolean, nullable=False),
+    Column("planned_share", Double),
+    Column("people", Integer, nullable=False),
+    Column("visitors", Integer, nullable=False),
+    Column("buyers", Integer, nullable=False),
+    Column("orders", Integer, nullable=False),
+)
+campaign_lift = _of_campaign(
+    "campaign_lift",
+    Column("arm", String, nullable=False),
+    Column("metric", String, nullable=False),
+    *(Column(name, Double) for name in ("treated", "control", "difference", "lo95", "hi95")),
+    *(Column(name, Double) for name in ("relative", "relative_lo", "relative_hi")),
+    Column("method", String),
+    Column("p_value", Double),
+    Column("p_holm", Double),
+)
+campaign_verdict = _of_campaign(
+    "campaign_verdict",
+    Column("arm", String, nullable=False),
+    Column("verdict", String, nullable=False),
+    *(Column(name, Double) for name in ("people_needed", "smallest_detectable", "worth")),
+    *(Column(name, Double) for name in ("incremental", "incremental_lo", "incremental_hi")),
 )
 
 
@@ -185,4 +230,66 @@ recommendation_check = Table(
     # one row per figure of how recommendations would have done; keys as ``models.calc.affinity.check``
     Column("key", String, nullable=False),
     Column("value", Double),
+)
+
+_SHELF_TEXTS = ("product_id", "product", "category", "supplier_id", "supplier", "item_class", "reason")
+_SHELF_NUMBERS = (
+    "on_hand", "reserved", "on_order", "available", "unit_price", "unit_cost", "lead_time_days", "lead_time_sd",
+    "review_days", "order_multiple", "minimum_quantity", "sold_year", "net_sales_year", "z", "daily_demand",
+    "until_receipt", "expiring_units", "expired_units", "expected_demand", "safety_stock", "reorder_point",
+    "order_up_to", "sellable", "suggested_quantity", "order_value", "stockout_probability", "expected_lost",
+    "money_at_risk", "days_of_cover", "surplus", "overstock_units", "overstock_value", "sold", "offered",
+    "average_value", "cost_year", "margin_year", "stock_value", "empty_days", "lost_units", "lost_sales",
+    "month_mean", "month_variance", "quarter_mean",
+)  # fmt: skip
+stock_shelf = Table(
+    "stock_shelf",
+    results,
+    # one row per store and product with a position; columns as ``models.reports.shelves``
+    Column("store_id", String, nullable=False),
+    *(Column(name, String) for name in _SHELF_TEXTS),
+    Column("next_promised_on", Date),
+    *(Column(name, Double) for name in _SHELF_NUMBERS),
+)
+stock_lot_left = Table(
+    "stock_lot_left",
+    results,
+    # one row per lot that has expired or will soon, with the units that will not be sold in time
+    Column("store_id", String, nullable=False),
+    Column("product_id", String, nullable=False),
+    Column("product", String),
+    Column("lot_id", String, nullable=False),
+    Column("expires_on", Date, nullable=False),
+    Column("days_left", Integer, nullable=False),
+    Column("quantity", Integer, nullable=False),
+    Column("unsold_units", Double, nullable=False),
+    Column("unsold_value", Double),
+)
+stock_transfer = Table(
+    "stock_transfer",
+    results,
+    # one row per transfer of the best plan of the chain: the receiving store's, which is told who gives
+    Column("store_id", String, nullable=False),
+    Column("from_store", String, nullable=False),
+    Column("from_name", String, nullable=False),
+    Column("to_store", String, nullable=False),
+    Column("to_name", String, nullable=False),
+    Column("product_id", String, nullable=False),
+    Column("product", String),
+    Column("quantity", Integer, nullable=False),
+    Column("near_expiry", Integer, nullable=False),
+    Column("gain", Double, nullable=False),
+    Column("lane_cost", Double, nullable=False),
+    Column("saving", Double, nullable=False),
+)
+stock_class = Table(
+    "stock_class",
+    results,
+    # one row per class of shelves of the chain: how its safety was calibrated
+    Column("item_class", String, nullable=False),
+    Column("items", Integer, nullable=False),
+    Column("z", Double, nullable=False),
+    Column("plain_z", Double, nullable=False),
+    Column("attained", Double),
+    Column("measure", String, nullable=False),
 )

@@ -12,16 +12,19 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from data_access.queries import stock as queries
+from data_access.results.info import is_current
 from data_access.scope import Scope
 from data_access.snapshot import Snapshot
 from models.calc import demand_rates, expiry
 from models.calc.demand_rates import Floats, Ints, Outlook, quantile
 from models.calc.inventory import Proposal, Stock, Supply, calibrate, classes, propose
 
+JOB = "stock"  # of the batch
 SERVICE_LEVEL = 0.95
 REVIEW_DAYS = 7  # between two looks at a shelf
 HISTORY_DAYS = 728  # of demand
 YEAR = 364  # days that turnover, margin and lost sales are of
+MONTH = 28  # days that a supplier is told the demand of
 QUARTER = 91  # days that sell-through is of and that overstock has to last
 LONG_COVER = 84  # days of cover above which a product sells slowly, and half of what should sell through
 LEFT_ON_ARRIVAL = 2 / 3  # of its shelf life that a delivery still has
@@ -39,17 +42,18 @@ _LIKELY = 0.5  # a stock-out before the next receipt that is more likely than no
 @dataclass(frozen=True)
 class Shelves:
     """shelves: one row per store in scope and product with a position. lots: those that expire within
-    ``EXPIRING_DAYS``. calibration: z per class. outlook: the demand behind it all, one entry per row of shelves."""
+    ``EXPIRING_DAYS``. calibration: z per class. outlook: the demand behind it all, one entry per row of shelves; None
+    of rows that a batch kept."""
 
     shelves: pd.DataFrame
     lots: pd.DataFrame
     calibration: pd.DataFrame
-    outlook: Outlook
+    outlook: Outlook | None
     as_of: date
 
 
 def shelves(snapshot: Snapshot, scope: Scope, service_level: float = SERVICE_LEVEL) -> Shelves | None:
-    """The rows of a scope at the end of the snapshot's last day; None without a position or a sale."""
+    """The rows of a scope at the end of the snapshot's last day, computed now; None without a position or a sale."""
     engine, last = snapshot.engine, snapshot.info.last_day
     frame = queries.positions(scope, engine)
     if last is None or frame.empty:
@@ -85,7 +89,20 @@ def shelves(snapshot: Snapshot, scope: Scope, service_level: float = SERVICE_LEV
     frame = _with_proposal(frame, proposal, shelf)
     frame = _with_surplus(frame, outlook, supply)
     frame = _with_flows(frame, snapshot, scope, sold, spells_of, last)
-    return Shelves(frame, lots, calibration.table, outlook, last)
+    table = calibration.table.rename(columns={"class": "item_class"})
+    return Shelves(frame, lots, table, outlook, last)
+
+
+def kept(snapshot: Snapshot, scope: Scope) -> Shelves | None:
+    """The rows of a scope as the batch left them for this snapshot; None where there are none of its very facts."""
+    results, last = snapshot.results, snapshot.info.last_day
+    if results is None or last is None or not is_current(snapshot, JOB):
+        return None
+    frame = queries.kept_shelves(scope, results)
+    if frame.empty:
+        return None
+    lots = queries.kept_lots(scope, results)
+    return Shelves(frame, lots, queries.kept_classes(scope, results), None, last)
 
 
 def _with_terms(frame: pd.DataFrame, snapshot: Snapshot, scope: Scope, last: date) -> pd.DataFrame:
@@ -243,7 +260,11 @@ def _with_surplus(frame: pd.DataFrame, outlook: Outlook, supply: Supply) -> pd.D
     variance = variance + (outlook.rate * supply.lead_time_sd) ** 2
     quarter = outlook.over(np.full(len(frame), float(QUARTER)))
     over = np.floor(np.maximum(free - quantile(*quarter, 0.9), 0))
+    month_mean, month_variance = outlook.over(np.full(len(frame), float(MONTH)))
     return frame.assign(
+        month_mean=month_mean,
+        month_variance=month_variance,
+        quarter_mean=quarter[0],
         surplus=np.floor(np.maximum(free - quantile(mean, variance, 0.9), 0)),
         overstock_units=over,
         overstock_value=over * frame["unit_cost"].to_numpy(dtype=np.float64),

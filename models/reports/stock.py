@@ -15,7 +15,7 @@ from models import metrics
 from models.calc import transfers
 from models.calc.demand_rates import Floats, probability_above, quantile
 from models.reports._shape import Columns, select_columns
-from models.reports.shelves import KEY, LONG_COVER, SERVICE_LEVEL, Shelves, shelves
+from models.reports.shelves import KEY, LONG_COVER, SERVICE_LEVEL, Shelves, kept, shelves
 
 FIRST = ("money_at_risk", "lost_sales", "overstock_value", "unsold_value")
 KPIS = (*FIRST, "stock_value", "sell_through", "stock_turnover", "gmroi")
@@ -133,8 +133,12 @@ class StockReport:
 
 
 def stock(snapshot: Snapshot, scope: Scope, service_level: float = SERVICE_LEVEL) -> StockReport:
-    """The stock of the stores in scope; the transfers between them (and no others)."""
-    found = shelves(snapshot, scope, service_level)
+    """The stock of the stores in scope: of the batch, where it has computed these very facts, else computed now.
+
+    The transfers are those of the chain's plan to these stores, or, computed now, the best plan between them.
+    """
+    found = kept(snapshot, scope) if service_level == SERVICE_LEVEL else None
+    found = found or shelves(snapshot, scope, service_level)
     if found is None:
         return StockReport(None, snapshot.info.currency, service_level, **_nothing())
     names = places.stores(scope, snapshot.engine).set_index("store_id")["store"]
@@ -149,14 +153,13 @@ def stock(snapshot: Snapshot, scope: Scope, service_level: float = SERVICE_LEVEL
     )
     over = every[every["overstock_units"] > 0].sort_values(["overstock_value", *KEY], ascending=[False, True, True])
     lost = every[every["lost_units"] > 0].sort_values(["lost_sales", *KEY], ascending=[False, True, True])
-    moved = planned(found, queries.lanes(scope, snapshot.engine))
     products = _figures(every, ["product_id", "product", "category"])
     frames = select_columns(
         StockReport,
         kpis=_kpis(every),
         warnings=warned,
         orders=ordered,
-        transfers=_named(moved, names, every),
+        transfers=_transfers(snapshot, scope, found, names),
         overstock=over,
         ageing=_ageing(every, queries.ages(scope, snapshot.engine, found.as_of)),
         expiring=found.lots.assign(store=found.lots["store_id"].map(names)),
@@ -165,8 +168,8 @@ def stock(snapshot: Snapshot, scope: Scope, service_level: float = SERVICE_LEVEL
         stores=_figures(every, ["store_id", "store"]).sort_values("money_at_risk", ascending=False),
         lost=lost,
         exceptions=_exceptions(every, queries.ledger_exceptions(scope, snapshot.engine)),
-        demand=_demand(found),
-        calibration=found.calibration.rename(columns={"class": "item_class"}),
+        demand=_demand(every),
+        calibration=found.calibration,
     )
     whole = {name: frame.reset_index(drop=True) for name, frame in frames.items()}
     return StockReport(found.as_of, snapshot.info.currency, service_level, **whole)
@@ -203,19 +206,14 @@ def _quadrants(products: pd.DataFrame) -> np.ndarray:
     return np.select([sells & ~long, sells & long, ~sells & ~long], QUADRANTS[:3], QUADRANTS[3])
 
 
-def _demand(found: Shelves) -> pd.DataFrame:
+def _demand(every: pd.DataFrame) -> pd.DataFrame:
     """By supplier and product: what the shelves together expect; their errors are taken as independent."""
-    (month, variance), (quarter, _) = (found.outlook.over(np.full(len(found.shelves), days)) for days in (28.0, 91.0))
     by = ["supplier_id", "product_id", "product", "category"]
-    sums = (
-        found.shelves.assign(demand_month=month, variance=variance, demand_quarter=quarter)
-        .groupby(by, dropna=False, as_index=False)[
-            ["on_hand", "on_order", "suggested_quantity", "demand_month", "variance", "demand_quarter"]
-        ]
-        .sum()
-    )
-    upper = quantile(sums["demand_month"].to_numpy(), sums["variance"].to_numpy(), 0.9)
-    return sums.assign(demand_p90=upper).sort_values("demand_month", ascending=False)
+    numbers = ["on_hand", "on_order", "suggested_quantity", "month_mean", "month_variance", "quarter_mean"]
+    sums = every.groupby(by, dropna=False, as_index=False)[numbers].sum()
+    upper = quantile(sums["month_mean"].to_numpy(), sums["month_variance"].to_numpy(), 0.9)
+    named = sums.rename(columns={"month_mean": "demand_month", "quarter_mean": "demand_quarter"})
+    return named.assign(demand_p90=upper).sort_values("demand_month", ascending=False)
 
 
 def _ageing(every: pd.DataFrame, ages: pd.DataFrame) -> pd.DataFrame:
@@ -233,9 +231,21 @@ def _exceptions(every: pd.DataFrame, rows: pd.DataFrame) -> pd.DataFrame:
     return named.rename(columns={"difference": "difference_units"})
 
 
-def _named(moved: pd.DataFrame, names: pd.Series, every: pd.DataFrame) -> pd.DataFrame:
-    """Transfers with names; a row is the receiving store's."""
-    products = every.drop_duplicates("product_id").set_index("product_id")["product"]
+# --- transfers ------------------------------------------------------------------------------------------------------
+
+
+def _transfers(snapshot: Snapshot, scope: Scope, found: Shelves, names: pd.Series) -> pd.DataFrame:
+    if found.outlook is None and snapshot.results is not None:
+        moved = queries.kept_transfers(scope, snapshot.results)
+        return moved.sort_values(["saving", "from_store", "product_id"], ascending=[False, True, True])
+    return planned(found, queries.lanes(scope, snapshot.engine), names)
+
+
+def planned(found: Shelves, lanes: pd.DataFrame, names: pd.Series) -> pd.DataFrame:
+    """The best plan of transfers between the shelves, with the names of stores and products; each is the receiving
+    store's."""
+    moved = transfers.plan(offers(found, lanes))
+    products = found.shelves.drop_duplicates("product_id").set_index("product_id")["product"]
     return moved.assign(
         from_name=moved["from_store"].map(names),
         to_name=moved["to_store"].map(names),
@@ -244,26 +254,19 @@ def _named(moved: pd.DataFrame, names: pd.Series, every: pd.DataFrame) -> pd.Dat
     )
 
 
-# --- transfers ------------------------------------------------------------------------------------------------------
-
-
-def planned(found: Shelves, lanes: pd.DataFrame) -> pd.DataFrame:
-    """The best plan of transfers between the shelves, as ``models.calc.transfers.plan``."""
-    return transfers.plan(offers(found, lanes))
-
-
 def offers(found: Shelves, lanes: pd.DataFrame) -> transfers.Offers:
     """What each shelf could give and what each would gain from more units, by the time they could be there.
 
     A unit gains its margin with the probability that somebody asks for it before the receiver's next delivery.
     """
-    every = found.shelves
+    every, outlook = found.shelves, found.outlook
+    if outlook is None:
+        raise ValueError("rows that a batch kept do not tell what demand may be on other days")
     travel = every["store_id"].map(lanes.groupby("to_store")["days"].max()).fillna(0).to_numpy(dtype=np.float64)
-    rate = found.outlook.rate
     free = (every["on_hand"] - every["reserved"] - every["expired_units"]).clip(lower=0).to_numpy(dtype=np.float64)
-    left = np.maximum(free - rate * travel, 0)
+    left = np.maximum(free - outlook.rate * travel, 0)
     wait = np.maximum(every["until_receipt"].to_numpy(dtype=np.float64) - travel, 0)
-    mean, variance = found.outlook.over(wait)
+    mean, variance = outlook.over(wait)
     margin = np.maximum((every["unit_price"] - every["unit_cost"].fillna(0)).to_numpy(dtype=np.float64), 0)
     needs = (every["expected_lost"].to_numpy() >= _LEAST_LOST) & (every["surplus"].to_numpy() < 1) & (wait > 0)
     gains = _gains(every[needs], *(part[needs] for part in (left, mean, variance, margin)))
@@ -271,7 +274,7 @@ def offers(found: Shelves, lanes: pd.DataFrame) -> transfers.Offers:
     donors = every[KEY].assign(
         surplus=every["surplus"], near_expiry=np.floor(near), unit_cost=every["unit_cost"].fillna(0)
     )
-    room_mean, room_variance = found.outlook.over(np.full(len(every), _ROOM_DAYS))
+    room_mean, room_variance = outlook.over(np.full(len(every), _ROOM_DAYS))
     room = np.maximum(quantile(room_mean, room_variance, 0.5) - free, 0)
     return transfers.Offers(donors, gains, every[KEY].assign(room=room), lanes)
 

@@ -10,15 +10,16 @@ from datetime import date
 from pathlib import Path
 from typing import Literal
 
+import numpy as np
 import pandas as pd
 import streamlit as st
+from numpy.typing import NDArray
 from streamlit.runtime.scriptrunner import add_script_run_ctx
 
 from data_access.errors import Problem
 from data_access.queries import consents as consent_queries
 from data_access.queries import places as place_queries
 from data_access.queries.actions import EVERYBODY, Wanted
-from data_access.queries.segments import Choice
 from data_access.results.info import JobInfo, infos
 from data_access.results.progress import Progress, progress
 from data_access.scope import Period, Scope
@@ -32,6 +33,8 @@ from models.reports.campaign import CampaignReport
 from models.reports.campaign import campaign as campaign_report
 from models.reports.campaigns import CampaignsReport
 from models.reports.campaigns import campaigns as campaigns_report
+from models.reports.crossing import CrossingReport
+from models.reports.crossing import crossing as crossing_report
 from models.reports.customer import CustomerReport
 from models.reports.customer import customer as customer_report
 from models.reports.funnel import FunnelReport
@@ -40,6 +43,9 @@ from models.reports.health import HealthReport
 from models.reports.health import health as health_report
 from models.reports.health import quarantined_rows as quarantined_rows_of
 from models.reports.health import refreshes as past_refreshes
+from models.reports.movement import FlowsReport, MovementReport, moved
+from models.reports.movement import flows as flows_report
+from models.reports.movement import movement as movement_report
 from models.reports.lapse import MOST_MEMBERS as MOST_LAPSE_MEMBERS
 from models.reports.lapse import LapseReport
 from models.reports.lapse import lapse as lapse_report
@@ -59,7 +65,8 @@ from models.reports.retention import without_order as without_order_of
 from models.reports.run_out import Learnt, RunOutReport
 from models.reports.run_out import learn as learn_rhythms
 from models.reports.run_out import run_out as run_out_report
-from models.reports.segments import MOST_MEMBERS, SegmentsReport
+from models.reports.segments import MOST_MEMBERS, MOST_MOVED, USUAL, Move, Part, Rule, SegmentsReport
+from models.reports.segments import count as count_of_part
 from models.reports.segments import members as members_of_report
 from models.reports.segments import segments as segments_report
 from models.reports.staff import StaffMemberReport, StaffReport
@@ -69,6 +76,8 @@ from models.reports.stock import StockReport
 from models.reports.stock import stock as stock_report
 from models.reports.store import StoreReport
 from models.reports.store import store as store_report
+from models.reports.treatments import TreatmentsReport
+from models.reports.treatments import treatments as treatments_report
 from models.reports.suppliers import SuppliersReport
 from models.reports.suppliers import suppliers as suppliers_report
 from models.reports.value import MOST_MEMBERS as MOST_VALUE_MEMBERS
@@ -208,38 +217,67 @@ def overview(scope: Scope, period: Period, generation: str) -> OverviewReport:
 
 
 @st.cache_data(ttl=_KEEP, max_entries=32, show_spinner=False)
-def segments(
-    scope: Scope,
-    as_of: date,
-    generation: str,
-    window_months: int | None = None,
-    monetary: Literal["net_sales", "gross_sales"] = "net_sales",
-    tie_rule: Literal["equal_size", "keep_ties"] = "keep_ties",
-) -> SegmentsReport:
+def segments(scope: Scope, as_of: date, generation: str, rule: Rule = USUAL) -> SegmentsReport:
     """The segments without their list of customers."""
-    return segments_report(_at(generation), scope, as_of, window_months, monetary, tie_rule, members=0)
+    return segments_report(_at(generation), scope, as_of, *rule, members=0)
 
 
 @st.cache_data(ttl=_KEEP, max_entries=256, show_spinner=False)
 def members(
-    scope: Scope,
-    as_of: date,
-    generation: str,
-    window_months: int | None,
-    monetary: Literal["net_sales", "gross_sales"],
-    tie_rule: Literal["equal_size", "keep_ties"],
-    choice: Choice | None,
-    offset: int,
-    limit: int,
+    scope: Scope, as_of: date, generation: str, part: Part, offset: int, limit: int, wanted: Wanted = EVERYBODY
 ) -> pd.DataFrame:
-    """A page of the list of customers behind ``segments`` with the same choices."""
-    report = segments(scope, as_of, generation, window_months, monetary, tie_rule)
-    return members_of_report(_at(generation), scope, report, choice, offset, limit)
+    """A page of the list of customers of a part."""
+    return _members(scope, as_of, generation, part, offset, limit, wanted)
 
 
-def every_member(scope: Scope, report: SegmentsReport, generation: str, choice: Choice | None) -> pd.DataFrame:
+def every_member(scope: Scope, as_of: date, generation: str, part: Part, wanted: Wanted = EVERYBODY) -> pd.DataFrame:
     """The list as far as one file takes it; kept nowhere."""
-    return members_of_report(_at(generation), scope, report, choice, 0, MOST_MEMBERS)
+    most = MOST_MOVED if part.move else MOST_MEMBERS
+    return _members(scope, as_of, generation, part, 0, most, wanted)
+
+
+def _members(
+    scope: Scope, as_of: date, generation: str, part: Part, offset: int, limit: int, wanted: Wanted
+) -> pd.DataFrame:
+    report, snapshot = segments(scope, as_of, generation, part.rule), _at(generation)
+    if part.move is None:
+        return members_of_report(snapshot, scope, report, part.choice, offset, limit, wanted=wanted)
+    numbers = _moved(scope, as_of, generation, part.move, wanted)[offset : offset + limit].tolist()
+    return members_of_report(snapshot, scope, report, limit=limit, only=numbers)
+
+
+def _moved(scope: Scope, as_of: date, generation: str, move: Move, wanted: Wanted) -> NDArray[np.int64]:
+    return moved(movement(scope, as_of, generation, move.scheme, move.months), move.earlier, move.later, wanted)
+
+
+@st.cache_data(ttl=_KEEP, max_entries=256, show_spinner=False)
+def member_count(scope: Scope, as_of: date, generation: str, part: Part, wanted: Wanted = EVERYBODY) -> int:
+    """How many customers a part has."""
+    if part.move is not None:
+        return len(_moved(scope, as_of, generation, part.move, wanted))
+    return count_of_part(
+        _at(generation), scope, segments(scope, as_of, generation, part.rule), part.choice, wanted, part.customers
+    )
+
+
+@st.cache_data(ttl=_KEEP, max_entries=12, show_spinner=False)
+def movement(scope: Scope, as_of: date, generation: str, scheme: str, months: int) -> MovementReport:
+    return movement_report(_at(generation), scope, as_of, scheme, months)
+
+
+@st.cache_data(ttl=_KEEP, max_entries=32, show_spinner=False)
+def flows(scope: Scope, as_of: date, generation: str, scheme: str) -> FlowsReport:
+    return flows_report(_at(generation), scope, as_of, scheme)
+
+
+@st.cache_data(ttl=_KEEP, max_entries=64, show_spinner=False)
+def crossing(scope: Scope, as_of: date, generation: str, rows: str, columns: str) -> CrossingReport:
+    return crossing_report(_at(generation), scope, as_of, rows, columns)
+
+
+@st.cache_data(ttl=_KEEP, max_entries=32, show_spinner=False)
+def treatments(scope: Scope, as_of: date, generation: str) -> TreatmentsReport:
+    return treatments_report(_at(generation), scope, as_of)
 
 
 @st.cache_data(ttl=_KEEP, max_entries=32, show_spinner=False)
