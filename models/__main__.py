@@ -130,6 +130,33 @@ def batch(
         raise Problem(f"{len(report.failed)} jobs failed, their older results stay ({what}); run it again")
 
 
+@app.command("forecast")
+def forecast_file(
+    file: Annotated[Path, typer.Argument(help="csv or parquet: unique_id, ds, y; other columns are traits or known")],
+    horizon: Annotated[int, typer.Option(help="periods ahead")],
+    freq: Annotated[str | None, typer.Option(help="D, W or M; default: read from the dates")] = None,
+    season: Annotated[int | None, typer.Option(help="periods after which things repeat (default: 7, 52 or 12)")] = None,
+    future: Annotated[
+        Path | None, typer.Option(help="unique_id, ds and the columns known ahead, for every date of the horizon")
+    ] = None,
+    events: Annotated[
+        str, typer.Option(help="china (used where its days show in the data), none, or a csv: event, ds, before, after")
+    ] = "china",
+    gaps: Annotated[
+        str, typer.Option(help="a date without a row: zero (nothing was sold) or unknown (filled in)")
+    ] = "zero",
+    out: Annotated[Path | None, typer.Option(help="csv or parquet file to write; default: the terminal")] = None,
+) -> None:
+    """Forecasts with intervals of 80 and 95 % for any series in one file, one method per kind of series."""
+    from models.forecasting.command import encoded, run
+
+    rows = read_table(file)
+    found, told = run(rows, horizon, freq, season, None if future is None else read_table(future), events, gaps)
+    _put(encoded(found.rows, rows["unique_id"], out is not None and out.suffix == ".parquet"), out)
+    for line in told:
+        typer.echo(line, err=True)
+
+
 def _description(chosen: Report) -> str:
     lines = [f"{chosen.name}  ({ {'period': '--from --to', 'as_of': '--as-of', 'nothing': 'no dates'}[chosen.over] })"]
     lines += [f"  --param {p.name}=...  {p.help}{' (required)' if p.required else ''}" for p in chosen.parameters]

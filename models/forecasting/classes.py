@@ -1,0 +1,47 @@
+"""What kind of series each one is: how often it sells and how long it is known.
+
+Regularity after Syntetos and Boylan (2005): ADI, the periods per period with demand, cut at 1.32.
+"""
+
+from collections.abc import Mapping
+from typing import Final, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from models.forecasting.panel import Floats, Panel
+
+Kind = Literal["regular", "short", "intermittent", "new"]
+
+KINDS: Final[tuple[Kind, ...]] = ("regular", "short", "intermittent", "new")
+OFTEN: Final = 1.32
+# Fewer periods than these are no history yet: eight weeks, or three months.
+_NEW: Final[Mapping[str, int]] = {"D": 56, "W": 8, "M": 3}
+_SEASONS: Final = 2
+
+
+def kinds(panel: Panel) -> NDArray[np.str_]:
+    """One kind per series: ``short`` is regular, but knows fewer than two seasons."""
+    known = panel.length - panel.begins
+    found = np.full(len(panel.ids), "regular", dtype="<U12")
+    found[known < _SEASONS * panel.season] = "short"
+    found[interval(panel.values) >= OFTEN] = "intermittent"
+    found[known < _NEW[panel.frequency]] = "new"
+    return found
+
+
+def interval(values: Floats) -> Floats:
+    """ADI: the periods since a series began per period with demand; infinite where nothing ever sold."""
+    known = (~np.isnan(values)).sum(axis=1)
+    with np.errstate(divide="ignore"):
+        return known / (values > 0).sum(axis=1)
+
+
+def variation(values: Floats) -> Floats:
+    """CV2: the squared coefficient of variation of demand where there is some; NaN with fewer than two such periods."""
+    demand = np.where(values > 0, values, np.nan)
+    count = np.isfinite(demand).sum(axis=1)
+    enough = count > 1
+    found = np.full(len(values), np.nan)
+    found[enough] = np.nanvar(demand[enough], axis=1, ddof=1) / np.nanmean(demand[enough], axis=1) ** 2
+    return found

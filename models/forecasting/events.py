@@ -1,0 +1,226 @@
+"""The days on which a shop sells otherwise than its week and season say: an event table, and what it says of each date.
+
+The table is a frame of one row per event and year: event, ds (its day), before, after (days around it that belong to
+it), place (a region or channel, empty: everywhere). ``china`` computes the one that is shipped; a file of the same
+columns replaces it. Peaks of the lunar calendar are dated by it, years 2015 to 2035.
+"""
+
+import warnings
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import date, timedelta
+from pathlib import Path
+from typing import Final
+
+import numpy as np
+import pandas as pd
+from lunardate import LunarDate
+from numpy.typing import NDArray
+
+from data_access.errors import Problem
+from models.forecasting.panel import Floats, Panel
+
+COLUMNS: Final = ("event", "ds", "before", "after", "place")
+FIRST_YEAR: Final = 2015
+LAST_YEAR: Final = 2035
+_WEEK: Final = timedelta(days=7)
+_YEAR: Final = 364  # the same weekday of the year before
+_WEEKS: Final = 6  # on each side
+_NOTICED: Final = 4.0  # standard errors
+_RIDGE: Final = 0.3  # days: an event seen once counts for less
+
+
+@dataclass(frozen=True)
+class _Rule:
+    event: str
+    day: Callable[[int], date]
+    before: int
+    after: int
+
+
+def _lunar(month: int, day: int) -> Callable[[int], date]:
+    return lambda year: LunarDate(year, month, day).toSolarDate()
+
+
+def _fixed(month: int, day: int) -> Callable[[int], date]:
+    return lambda year: date(year, month, day)
+
+
+# Run-ups as long as campaigns run in shops and online; after Spring Festival trade rests for a week.
+_RULES: Final = (
+    _Rule("new_year", _fixed(1, 1), 1, 1),
+    _Rule("spring_festival", _lunar(1, 1), 18, 14),
+    _Rule("valentines", _fixed(2, 14), 4, 0),
+    _Rule("womens_day", _fixed(3, 8), 4, 0),
+    _Rule("labour_day", _fixed(5, 1), 1, 4),
+    _Rule("may_20", _fixed(5, 20), 4, 0),
+    _Rule("618", _fixed(6, 18), 10, 1),
+    _Rule("qixi", _lunar(7, 7), 4, 0),
+    _Rule("mid_autumn", _lunar(8, 15), 4, 1),
+    _Rule("national_day", _fixed(10, 1), 1, 6),
+    _Rule("double_11", _fixed(11, 11), 11, 1),
+    _Rule("double_12", _fixed(12, 12), 4, 0),
+    _Rule("christmas", _fixed(12, 25), 5, 0),
+)
+
+
+def china() -> pd.DataFrame:
+    """The event table of a shop in mainland China, 2015 to 2035."""
+    rows = [
+        (rule.event, rule.day(year), rule.before, rule.after, "")
+        for rule in _RULES
+        for year in range(FIRST_YEAR, LAST_YEAR + 1)
+    ]
+    return pd.DataFrame(rows, columns=list(COLUMNS)).assign(ds=lambda table: pd.to_datetime(table["ds"]))
+
+
+def nothing() -> pd.DataFrame:
+    """A table without events."""
+    return china().iloc[:0]
+
+
+def of_file(path: Path) -> pd.DataFrame:
+    """The event table of a csv file: event and ds; before, after and place may be left out.
+
+    Raises:
+        Problem: it cannot be read so.
+    """
+    try:
+        table = pd.read_csv(path, dtype={"event": str, "place": str})
+        table["ds"] = pd.to_datetime(table["ds"])
+        for name in ("before", "after"):
+            table[name] = table[name].fillna(0).astype(int) if name in table else 0
+        table["place"] = table["place"].fillna("") if "place" in table else ""
+        return table[list(COLUMNS)]
+    except OSError as error:
+        raise Problem(f"the event table {path} cannot be read: {error.strerror}") from None
+    except (KeyError, ValueError, UnicodeDecodeError) as error:
+        raise Problem(f"the event table {path} is no csv file of event, ds, before, after, place: {error}") from None
+
+
+def of_place(table: pd.DataFrame, places: tuple[str, ...]) -> pd.DataFrame:
+    """The rows that concern one of the places (a region, a channel), and those of everywhere."""
+    return table[table["place"].isin(["", *places])]
+
+
+@dataclass(frozen=True)
+class Marks:
+    """What the table says of each date: the event (0: none, else one more than its place in ``names``), days since it.
+
+    ``before`` and ``after`` of an event are parts of it; where two overlap, the one whose day is nearer has the date.
+    """
+
+    names: tuple[str, ...]
+    event: NDArray[np.int64]
+    offset: NDArray[np.int64]
+    counterpart: NDArray[np.int64]  # the column of the same moment one year before, -1 where there is none
+
+
+def marks(table: pd.DataFrame, dates: pd.DatetimeIndex, span: int = 1) -> Marks:
+    """The marks of consecutive dates; ``span``: days that a date stands for, which end with it (a week: 7)."""
+    days = dates.to_numpy().astype("datetime64[D]").astype(np.int64)
+    names = tuple(table["event"].unique())
+    event, offset = np.zeros(len(days), dtype=np.int64), np.full(len(days), 999, dtype=np.int64)
+    occurrence = np.full(len(days), -1, dtype=np.int64)
+    anchors = table["ds"].to_numpy().astype("datetime64[D]").astype(np.int64)
+    for row, (name, anchor, before, after) in enumerate(
+        zip(table["event"], anchors, table["before"], table["after"], strict=True)
+    ):
+        since = days - anchor
+        inside = (since >= -before) & (since - span + 1 <= after) & (np.abs(since) < np.abs(offset))
+        event[inside], offset[inside], occurrence[inside] = names.index(name) + 1, since[inside], row
+    column = {int(day): number for number, day in enumerate(days)}
+    counterpart = np.full(len(days), -1, dtype=np.int64)
+    by_event = {name: np.sort(anchors[(table["event"] == name).to_numpy()]) for name in names}
+    for number, day in enumerate(days):
+        if event[number]:
+            mine = by_event[names[event[number] - 1]]
+            earlier = mine[mine < anchors[occurrence[number]]]
+            goal = int(earlier[-1]) + int(offset[number]) if len(earlier) else None
+        else:
+            goal = int(day) - _YEAR
+        if goal is not None:
+            counterpart[number] = _near(column, goal, span)
+    return Marks(names, event, offset, counterpart)
+
+
+def _near(column: dict[int, int], day: int, span: int) -> int:
+    """The column of the date that the day belongs to, of those that stand for ``span`` days."""
+    return next((column[day + later] for later in range(span) if day + later in column), -1)
+
+
+@dataclass(frozen=True)
+class Effects:
+    """``factor``: series x dates, by what the events of a date multiply the sales of each series; 1 on other days."""
+
+    table: pd.DataFrame
+    factor: Floats
+
+
+def effects(panel: Panel, table: pd.DataFrame) -> Effects:
+    """What the events of the table did to daily series, and will do again; only those that show.
+
+    A regression on every day of every event, so that two that fall together are told apart. An event shows where one of
+    its days lies four standard errors off what the same weekdays around it sold in all series together, the error being
+    that of days without any event. Elsewhere, or in another trade, the days of the table are ordinary. Its effect is
+    that of all series; each one's own counts as far as series differ by more than chance.
+    """
+    factor = np.ones((len(panel.ids), len(panel.dates)))
+    if panel.frequency != "D" or table.empty or panel.length < _YEAR:
+        return Effects(table.iloc[:0], factor)
+    days, of_event = _design(table, panel.dates)
+    rest = _off_the_week(panel, days[: panel.length].any(axis=1))
+    past = days[: panel.length].astype(np.float64)
+    solve = np.linalg.solve(past.T @ past + _RIDGE * np.eye(past.shape[1]), past.T)
+    usual = rest[:, ~past.any(axis=1)]
+    noise = float(np.nanstd(_mean(usual))) if usual.shape[1] else np.inf
+    strength = solve @ np.nan_to_num(_mean(rest)) / np.maximum(noise * np.sqrt((solve**2).sum(axis=1)), 1e-12)
+    names = np.unique(of_event[np.abs(strength) > _NOTICED])
+    shown = np.isin(of_event, names)
+    if not shown.any():
+        return Effects(table.iloc[:0], factor)
+    solve = np.linalg.solve(past[:, shown].T @ past[:, shown] + _RIDGE * np.eye(int(shown.sum())), past[:, shown].T)
+    each = np.nan_to_num(rest) @ solve.T
+    error = np.nan_to_num(np.nanvar(usual, axis=1))[:, None] * (solve**2).sum(axis=1)
+    return Effects(table[table["event"].isin(names)], np.exp(_shared(each, error) @ days[:, shown].T))
+
+
+def _design(table: pd.DataFrame, dates: pd.DatetimeIndex) -> tuple[NDArray[np.bool_], NDArray[np.str_]]:
+    """Which day of which event each date is (dates x days of events; two events may fall together), and its event."""
+    number = dates.to_numpy().astype("datetime64[D]").astype(np.int64)
+    anchors = table["ds"].to_numpy().astype("datetime64[D]").astype(np.int64)
+    columns: dict[tuple[str, int], NDArray[np.bool_]] = {}
+    for name, anchor, before, after in zip(table["event"], anchors, table["before"], table["after"], strict=True):
+        for offset in range(-before, after + 1):
+            hit = number == anchor + offset
+            columns[name, offset] = columns.get((name, offset), np.zeros(len(dates), dtype=bool)) | hit
+    return np.stack(list(columns.values()), axis=1), np.array([name for name, _ in columns])
+
+
+def _shared(each: Floats, error: Floats) -> Floats:
+    """The effects (series x days of events): the mean of all, and the own deviation as far as it is more than noise."""
+    centre = each.mean(axis=0)
+    if len(each) < 3:
+        return each
+    between = np.maximum(each.var(axis=0) - error.mean(axis=0), 0.0)
+    trust = between / np.maximum(between + error, 1e-12)
+    return np.asarray(centre + trust * (each - centre))
+
+
+def _mean(rest: Floats) -> Floats:
+    """Over series; NaN where none knows the day."""
+    known = ~np.isnan(rest)
+    return np.where(known.any(axis=0), np.nan_to_num(rest).sum(axis=0) / np.maximum(known.sum(axis=0), 1), np.nan)
+
+
+def _off_the_week(panel: Panel, special: NDArray[np.bool_]) -> Floats:
+    """The logarithm of each day over the median of the same weekday, not ``special``, in the weeks around it."""
+    level = np.nanmean(panel.values, axis=1, keepdims=True)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        logs = np.where(panel.values > 0, np.log(panel.values / level), np.nan)
+    ordinary = np.where(special, np.nan, logs)
+    wide = np.pad(ordinary, ((0, 0), (7 * _WEEKS, 7 * _WEEKS)), constant_values=np.nan)
+    around = np.stack([wide[:, 7 * week : 7 * week + panel.length] for week in range(2 * _WEEKS + 1) if week != _WEEKS])
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", RuntimeWarning)  # no ordinary day around
+        return logs - np.nanmedian(around, axis=0)

@@ -1,0 +1,102 @@
+"""How sure forecasts are: quantiles of the errors that the same methods made before (split conformal prediction).
+
+Errors of all series of a kind are pooled, each divided by the spread of its series, by how far ahead they look. The
+methods' own intervals are not used: those of decompositions cover 64 % where they say 80. The wanted coverage is
+corrected by the coverage found before (adaptive conformal inference, Gibbs and Candes 2021).
+"""
+
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+
+from models.forecasting import seasons
+from models.forecasting.panel import Floats, Panel
+
+LEVELS: Final = (80, 95)
+_STEP: Final = 0.02  # of the correction, per period
+_ENOUGH: Final = 150  # errors to take a quantile of
+_BUCKETS: Final = 4
+_LEAST: Final = 0.005
+
+
+@dataclass(frozen=True)
+class Errors:
+    """Of one backtest origin: series x horizon, (actual - expected) / spread."""
+
+    ratios: Floats
+
+
+@dataclass(frozen=True)
+class Bounds:
+    """Per level and step: the quantiles of errors, in spreads."""
+
+    low: dict[int, Floats]
+    high: dict[int, Floats]
+
+    def around(self, expected: Floats, spread: Floats, level: int) -> tuple[Floats, Floats]:
+        """Lower and upper bound; never below 0 and never without the expectation. All are series x horizon."""
+        low = expected + self.low[level] * spread
+        high = expected + self.high[level] * spread
+        return np.maximum(np.minimum(low, expected), 0.0), np.maximum(high, expected)
+
+
+def spread(panel: Panel) -> Floats:
+    """Per series the mean absolute change from period to period without its season, over the last two seasons.
+
+    Series that seldom sell change little from day to day: at least a tenth of their mean demand counts.
+    """
+    rest = seasons.deseasoned(panel.values, panel.season)[:, -max(2 * panel.season, 56) :]
+    changes = np.abs(np.diff(rest, axis=1))
+    known = ~np.isnan(changes)
+    found = np.nan_to_num(changes).sum(axis=1) / np.maximum(known.sum(axis=1), 1)
+    usual = np.nanmean(np.abs(panel.values), axis=1)
+    return np.maximum(found, np.where(usual > 0, 0.1 * usual, 1.0))
+
+
+def bounds(past: list[Errors], horizon: int) -> Bounds:
+    """The bounds from the errors of earlier origins, the earliest first."""
+    low: dict[int, Floats] = {}
+    high: dict[int, Floats] = {}
+    for level in LEVELS:
+        miss = _corrected(past, 1 - level / 100, horizon)
+        low[level], high[level] = _quantiles(past, miss, horizon)
+    # Corrections differ by level: the wider one encloses the narrower.
+    low[LEVELS[1]] = np.minimum(low[LEVELS[1]], low[LEVELS[0]])
+    high[LEVELS[1]] = np.maximum(high[LEVELS[1]], high[LEVELS[0]])
+    return Bounds(low, high)
+
+
+def _corrected(past: list[Errors], wanted: float, horizon: int) -> float:
+    """The share to leave out, learnt from origin to origin: missed more than wanted, leave out less."""
+    miss = wanted
+    for number in range(1, len(past)):
+        low, high = _quantiles(past[:number], miss, horizon)
+        ratios = past[number].ratios
+        outside = float(((ratios < low) | (ratios > high)).mean()) if ratios.size else wanted
+        miss = float(np.clip(miss + _STEP * horizon * (wanted - outside), _LEAST, 0.5))
+    return miss
+
+
+def _quantiles(past: list[Errors], miss: float, horizon: int) -> tuple[Floats, Floats]:
+    """Of each step: the errors between which all but ``miss`` lie, half of it on either side."""
+    ratios = np.concatenate([errors.ratios for errors in past])
+    low, high = np.empty(horizon), np.empty(horizon)
+    buckets = max(1, min(_BUCKETS, horizon, ratios.size // _ENOUGH))
+    for steps in np.array_split(np.arange(horizon), buckets):
+        pool = ratios[:, steps].ravel()
+        # The finite-sample rule of conformal prediction: the next error is one among n + 1.
+        tail = miss / 2 * (1 - 1 / (len(pool) + 1)) if len(pool) else miss / 2
+        low[steps], high[steps] = np.quantile(pool, tail), np.quantile(pool, 1 - tail)
+    return low, high
+
+
+def guessed(horizon: int) -> Bounds:
+    """Where nothing can be looked back on: errors of a random walk whose mean absolute step is the spread."""
+    reach = np.sqrt(np.pi / 2) * np.sqrt(np.arange(1, horizon + 1))
+    return Bounds(
+        {level: -z * reach for level, z in _NORMAL.items()}, {level: z * reach for level, z in _NORMAL.items()}
+    )
+
+
+_NORMAL: Final = {80: 1.2816, 95: 1.96}

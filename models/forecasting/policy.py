@@ -1,0 +1,36 @@
+"""Which methods a kind of series gets. Measured once for the kind (docs/forecasting.md), never picked per series."""
+
+from collections.abc import Mapping
+from typing import Final
+
+from models.forecasting.classes import Kind
+from models.forecasting.panel import Frequency
+
+NAIVE: Final = "seasonal_naive"
+# Prophet costs a quarter of a second per series: for the levels of which there are few.
+MOST_FOR_PROPHET: Final = 200
+
+_SEASONAL: Final = ("stl", "mfles", "shared_seasons", "lightgbm")
+_DAILY: Final = ("lightgbm",)
+_METHODS: Final[Mapping[tuple[Frequency, Kind], tuple[str, ...]]] = {
+    ("W", "regular"): _SEASONAL,
+    ("M", "regular"): _SEASONAL,
+    ("D", "regular"): _DAILY,
+    ("W", "short"): ("shared_seasons", "lightgbm"),
+    ("M", "short"): ("shared_seasons", "lightgbm"),
+    ("D", "short"): _DAILY,
+    ("D", "intermittent"): ("tsb",),
+    ("W", "intermittent"): ("tsb", "ses"),
+    ("M", "intermittent"): ("tsb", "ses"),
+    ("D", "new"): ("ses",),
+    ("W", "new"): ("ses",),
+    ("M", "new"): ("ses",),
+}
+
+
+def methods(frequency: Frequency, kind: Kind, series: int) -> tuple[str, ...]:
+    """The methods whose mean is the forecast of a kind of which there are so many series."""
+    names = _METHODS[frequency, kind]
+    if frequency == "D" and kind == "regular" and series <= MOST_FOR_PROPHET:
+        return ("prophet", *names)
+    return names

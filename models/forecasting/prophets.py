@@ -1,0 +1,119 @@
+"""Prophet (Taylor and Letham 2018) with our own event table: one model per series, for the few series of upper levels.
+
+Its own holidays of China lack Double 11, 618 and Qixi and name the same day differently from year to year; the table of
+``events`` replaces them. No sampling: intervals come from ``intervals``.
+
+Sales are taken in logarithms: an event multiplies its day whatever the weekday, which a sum of shares does not. A
+series with many days without sales has no logarithm and is fitted as it is.
+"""
+
+import dataclasses
+import logging
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+import pandas as pd
+
+from models.forecasting.panel import Floats, Panel
+
+_YEARLY_FROM: Final = 548  # days: a year and a half; with less the yearly wave is guessed
+_YEARLY_WAVES: Final = 4  # events have their own regressors; more waves would fit them, too
+_SELDOM: Final = 0.02  # share of days without sales up to which they count as unknown
+
+
+@dataclass(frozen=True)
+class _Fit:
+    """The parts of one series' expectation by date, history and horizon: logarithms, or shares of the trend."""
+
+    logs: bool
+    found: pd.DataFrame
+    factor: float
+
+    def expected(self) -> Floats:
+        yhat = self.found["yhat"].to_numpy(dtype=np.float64)
+        return (np.exp(yhat) if self.logs else yhat) * self.factor
+
+    def part(self, name: str) -> Floats:
+        """By what a part multiplies the trend."""
+        if name not in self.found:
+            return np.ones(len(self.found))
+        values = self.found[name].to_numpy(dtype=np.float64)
+        return np.exp(values) if self.logs else 1 + values
+
+
+def forecast(panel: Panel, table: pd.DataFrame) -> Floats:
+    """Series x horizon."""
+    return np.stack([_fit(panel, row, table).expected()[panel.length :] for row in range(len(panel.ids))])
+
+
+def components(panel: Panel, table: pd.DataFrame) -> pd.DataFrame:
+    """What the expectation of each date consists of, history and horizon.
+
+    Returns unique_id, ds, expected, trend (in units of the series), and by what week, season, event and known (what
+    else is known ahead, as promotions) multiply it.
+    """
+    parts = []
+    for row, name in enumerate(panel.ids):
+        fit = _fit(panel, row, table)
+        known = "extra_regressors_additive" if fit.logs else "extra_regressors_multiplicative"
+        trend = fit.found["trend"].to_numpy(dtype=np.float64)
+        parts.append(
+            pd.DataFrame(
+                {
+                    "unique_id": name,
+                    "ds": panel.dates,
+                    "expected": fit.expected(),
+                    "trend": (np.exp(trend) if fit.logs else trend) * fit.factor,
+                    "week": fit.part("weekly"),
+                    "season": fit.part("yearly"),
+                    "event": fit.part("holidays"),
+                    "known": fit.part(known),
+                }
+            )
+        )
+    return pd.concat(parts, ignore_index=True)
+
+
+def _fit(panel: Panel, row: int, table: pd.DataFrame) -> _Fit:
+    from prophet import Prophet
+
+    logging.getLogger("cmdstanpy").setLevel(logging.WARNING)
+    begin = int(panel.begins[row])
+    values = panel.values[row, begin:]
+    logs = bool((values <= 0).mean() <= _SELDOM)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        y = np.where(values > 0, np.log(values), np.nan) if logs else values
+    frame = pd.DataFrame({"ds": panel.dates[begin : panel.length], "y": y})
+    ahead = pd.DataFrame({"ds": panel.dates})
+    daily = panel.frequency == "D"
+    model = Prophet(
+        holidays=_holidays(table, panel.dates[begin:]),
+        seasonality_mode="additive" if logs else "multiplicative",
+        weekly_seasonality=daily,
+        yearly_seasonality=_YEARLY_WAVES if not daily or len(values) >= _YEARLY_FROM else False,
+        daily_seasonality=False,
+        uncertainty_samples=0,
+    )
+    for name, known in panel.known.items():
+        model.add_regressor(name)
+        frame[name], ahead[name] = known[row, begin : panel.length], known[row]
+    model.fit(frame, seed=1)
+    fit = _Fit(logs, model.predict(ahead), 1.0)
+    return dataclasses.replace(fit, factor=_unbiased(values, fit.expected()[begin : panel.length])) if logs else fit
+
+
+def _unbiased(values: Floats, expected: Floats) -> float:
+    """The exponent of a mean logarithm lies below the mean (Duan 1983): by how much, in the last year."""
+    return float(values[-365:].sum() / expected[-365:].sum())
+
+
+def _holidays(table: pd.DataFrame, dates: pd.DatetimeIndex) -> pd.DataFrame | None:
+    """The rows of the table that touch the dates, as Prophet wants them."""
+    before, after = pd.to_timedelta(table["before"], unit="D"), pd.to_timedelta(table["after"], unit="D")
+    near = table[(table["ds"] + after >= dates[0]) & (table["ds"] - before <= dates[-1])]
+    if near.empty:
+        return None
+    return pd.DataFrame(
+        {"holiday": near["event"], "ds": near["ds"], "lower_window": -near["before"], "upper_window": near["after"]}
+    ).reset_index(drop=True)
