@@ -40,6 +40,7 @@ PAGES = {
     "order": ("regional", "/order?order={order}"),
     "segments": ("regional", "/segments"),
     "retention": ("regional", "/retention"),
+    "lapse": ("regional", "/lapse"),
     "customer": ("regional", "/customer?customer={customer}"),
     "value": ("regional", "/value"),
     "tasks": ("manager", "/tasks"),

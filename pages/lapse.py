@@ -1,0 +1,31 @@
+"""Lapse: which share of the customers stops coming, who is about to, and how far such judgements held."""
+
+import streamlit as st
+
+from models.reports import tables
+from pages._ui import empty, export, head, load
+from pages._ui import lapse_views as views
+from pages._ui.i18n import t
+
+AT_RISK = ("customer_key", "value_at_risk", "state", "days_since", "usual_gap", "probability_gone", "store")
+
+page = head.begin("lapse", choices="places")
+with load.working(t("page.lapse")):
+    report = load.lapse(page.scope, page.period.last, page.generation)
+if not report.states["customers"].sum():
+    empty.no_sales()
+views.figures(report)
+
+left, right = st.columns(2)
+with left.container(border=True, height="stretch"):
+    views.rate(report)
+with right.container(border=True, height="stretch"):
+    views.rule(report, page.currency)
+if len(report.rate_by_place):
+    with st.container(border=True):
+        views.places(report, page.currency)
+with st.container(border=True):
+    views.at_risk(report, AT_RISK, page.generation, page.currency)
+    export.menu("lapse", page.cover(), tables(report), report.at_risk)
+with st.container(border=True):
+    views.check(report, page.currency)
