@@ -33,6 +33,7 @@ from pages._gate.warm import warmed
 from pages._ui import access
 from tests.canary.browser import Browser, Page, Run, set_to, used
 from tests.canary.chain import Chain, Ids, Mark, build, foreign_to, own_of
+from tests.canary.people import FORGED_FIELDS, account, asking, sign_in
 
 # In the home folder: what was found, one JSON line per visit, and all that the process writes to its log.
 FOUND, LOG = "crawl.jsonl", "crawl.log"
@@ -84,6 +85,13 @@ PLANTS: dict[str, Callable[[pytest.MonkeyPatch], None]] = {
     )
 }
 PLANTED_PAGES = ("overview", "store")
+# What is not the same for an account as with one click: contacts, files that name customers, people and their log.
+ACCOUNT_PAGES = {
+    "manager": ("customer", "segments"),
+    "regional": ("customer",),
+    "marketing": ("segments",),
+    "administrator": ("accounts", "audit"),
+}
 
 
 class Incidents(logging.Handler):
@@ -101,8 +109,11 @@ class Incidents(logging.Handler):
 class Crawl:
     """The visits of one person. A mark that this person has sent in this window is no find when it comes back."""
 
-    def __init__(self, chain: Chain, role: str, browser: Browser, incidents: Incidents, plant: str = "") -> None:
+    def __init__(
+        self, chain: Chain, role: str, browser: Browser, incidents: Incidents, plant: str = "", *, account: bool = False
+    ) -> None:
         self.chain, self.role, self.browser, self.incidents, self.plant = chain, role, browser, incidents, plant
+        self.account = account  # signed in with a password and a code, not with one click
         self.foreign: list[Mark] = list(foreign_to(chain, role))
         self.own: list[Mark] = own_of(chain, role)
         self.target, self.home = chain.ids[TARGET[role]], chain.ids["S1"]
@@ -153,12 +164,36 @@ class Crawl:
         query: dict[str, str],
         widgets: list[Any] | None = None,
         forged: str = "",
+        known: Iterable[str] = (),
     ) -> Run:
         before = self.incidents.count
         self.said |= {*query.values(), forged}
         run = await window.run(page, query, widgets)
-        self.tell(page, what, run.sent, self.said, failed=self.incidents.count - before)
+        self.tell(page, what, run.sent, {*self.said, *known}, failed=self.incidents.count - before)
         return run
+
+    async def contacts(self, form: Run) -> None:
+        """Reveals what this person may, and then forges: fields, reasons, customers of others.
+
+        form: the page of a customer as somebody saw it who may reveal; its widgets are sent though this page has none.
+        """
+        own, foreign = about(self.home), about(self.target)
+        # A field that nobody offers comes down to the one that is chosen at first: revealed, and in the log as such.
+        told = self.home.contact.values() if self.account and self.role == "manager" else ()
+        async with self.window() as window:
+            await self.visit(window, "customer", "a reveal", own, asking(form), known=told)
+            await self.visit(window, "customer", "after a reveal", own)
+            await self.visit(window, "customer", "a forged reveal of a customer", foreign, asking(form))
+            for field in FORGED_FIELDS:
+                asked = asking(form, field=field)
+                await self.visit(window, "customer", "a forged reveal of a field", own, asked, known=told)
+            for reason in ("", "none that is offered"):
+                await self.visit(window, "customer", "a forged reveal for no reason", own, asking(form, reason=reason))
+            asked = asking(form, note=self.target.customer)
+            await self.visit(window, "customer", "a forged reveal with a note", own, asked, forged=self.target.customer)
+        async with self.window() as window:
+            await self.visit(window, "customer", "a forged reveal of a customer", foreign, asking(form))
+            await self.visit(window, "overview", "a forged reveal elsewhere", own, asking(form))
 
     async def files(self, page: str, run: Run, known: Iterable[str]) -> None:
         for offer in run.offers:
@@ -175,8 +210,14 @@ class Crawl:
         if page == "customer" and self.role == "marketing":  # what a customer bought, receipt by receipt, of nobody
             found = [mark for mark in found if mark.kind != "order"]
         own = sorted({mark.kind for mark in self.own if mark.text.encode() in sent})
+        revealed = [field for field, value in self.home.contact.items() if value.encode() in sent]
         line = {"plant": self.plant, "role": self.role, "page": page, "what": what, "bytes": len(sent)}
-        line |= {"failed": failed, "named": PLANTED_NUMBER.encode() in sent}
+        line |= {
+            "account": self.account,
+            "revealed": revealed,
+            "failed": failed,
+            "named": PLANTED_NUMBER.encode() in sent,
+        }
         note(self.chain.home, {**line, "foreign": [mark.text for mark in found], "own": own})
 
 
@@ -209,7 +250,9 @@ async def started(app: Any) -> AsyncIterator[dict[str, Any]]:
         await life
 
 
-async def crawl(chain: Chain, roles: Iterable[str], only: Iterable[str], plants: Iterable[str]) -> None:
+async def crawl(
+    chain: Chain, roles: Iterable[str], only: Iterable[str], plants: Iterable[str], *, thorough: bool
+) -> None:
     """Every role on every page, those of other roles too: their addresses can be typed."""
     incidents = Incidents()
     logging.getLogger("mirror").addHandler(incidents)
@@ -218,12 +261,31 @@ async def crawl(chain: Chain, roles: Iterable[str], only: Iterable[str], plants:
         await asyncio.to_thread(warmed.wait, 120)
         for role in roles:
             await Crawl(chain, role, signed_in(chain, role, handed), incidents).everything(pages)
+        await with_accounts(chain, roles, pages if thorough else (), handed, incidents)
         for plant in plants:
             with pytest.MonkeyPatch.context() as patch:
                 PLANTS[plant](patch)
                 st.cache_data.clear()
                 browser = signed_in(chain, "manager", handed)
                 await Crawl(chain, "manager", browser, incidents, plant).everything(PLANTED_PAGES)
+
+
+async def with_accounts(
+    chain: Chain, roles: Iterable[str], pages: Iterable[str], handed: dict[str, Any], incidents: Incidents
+) -> None:
+    """The same people with real accounts: ``pages`` or those that differ for them, and what they or a forger reveal."""
+    form = Run()
+    for role in roles:
+        known, codes = account(chain, role)  # type: ignore[arg-type]
+        browser = Browser(app, "", handed)
+        await sign_in(browser, known, codes[0])
+        person = Crawl(chain, role, browser, incidents, account=True)
+        await person.everything(pages or ACCOUNT_PAGES[role])
+        if role == "manager":
+            async with person.window() as window:
+                form = await person.visit(window, "customer", "a form", about(person.home))
+        await person.contacts(form)
+    await Crawl(chain, "manager", signed_in(chain, "manager", handed), incidents).contacts(form)
 
 
 def signed_in(chain: Chain, role: Any, handed: dict[str, Any]) -> Browser:
@@ -238,6 +300,7 @@ def main() -> None:
     parser.add_argument("--plants", nargs="*", default=(), choices=PLANTS)
     parser.add_argument("--roles", nargs="*", default=ROLES, choices=ROLES)
     parser.add_argument("--pages", nargs="*", default=())
+    parser.add_argument("--thorough", action="store_true", help="every page with real accounts, too")
     arguments = parser.parse_args()
     os.environ["MIRROR_HOME"] = str(arguments.home)
     settings.cache_clear()
@@ -245,7 +308,7 @@ def main() -> None:
     logging.basicConfig(filename=arguments.home / LOG, level=logging.DEBUG, force=True)
     for name in ("mirror", "streamlit"):
         logging.getLogger(name).addHandler(logging.FileHandler(arguments.home / LOG))
-    asyncio.run(crawl(chain, arguments.roles, arguments.pages, arguments.plants))
+    asyncio.run(crawl(chain, arguments.roles, arguments.pages, arguments.plants, thorough=arguments.thorough))
     note(arguments.home, {"cpu_seconds": round(time.process_time(), 1)})
     os._exit(0)  # threads of the app may wait for somebody still; nobody will come
 

@@ -30,12 +30,16 @@ App = Callable[..., Any]
 
 @dataclass
 class Widget:
-    """What can be set on a page: its id, its kind, what the page calls it, and the last of its options."""
+    """What can be set on a page: its id, its kind, what the page calls it, and its options."""
 
     id: str
     kind: str
     label: str
-    last: str = ""
+    options: tuple[str, ...] = ()
+
+    @property
+    def last(self) -> str:
+        return self.options[-1] if self.options else ""
 
 
 @dataclass
@@ -178,15 +182,15 @@ def _widgets(delta: Any, before: list[Widget]) -> list[Widget]:
     if delta.WhichOneof("type") == "new_element":
         kind = delta.new_element.WhichOneof("type") or "empty"
         content = getattr(delta.new_element, kind)
-        options = [getattr(option, "content", option) for option in getattr(content, "options", ())]
-        found = Widget(getattr(content, "id", ""), kind, getattr(content, "label", ""), options[-1] if options else "")
+        options = tuple(getattr(option, "content", option) for option in getattr(content, "options", ()))
+        found = Widget(getattr(content, "id", ""), kind, getattr(content, "label", ""), options)
     elif delta.WhichOneof("type") == "add_block":
         kind = delta.add_block.WhichOneof("type") or "transparent"
         content = getattr(delta.add_block, kind)
         found = Widget(getattr(content, "id", ""), kind, getattr(content, "label", ""))
         if kind == "tab":
             tabs = [widget for widget in before if widget.kind == "tab_container"]
-            found = Widget(tabs[-1].id if tabs else "", kind, content.label, content.label)
+            found = Widget(tabs[-1].id if tabs else "", kind, content.label, (content.label,))
     else:
         return []
     return [found] if found.id else []

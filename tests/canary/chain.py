@@ -37,13 +37,17 @@ class Mark:
 
 @dataclass(frozen=True)
 class Ids:
-    """What stands in addresses: the ids of the first customer, receipt and product of a store, and its own."""
+    """What stands in addresses: the ids of the first customer, receipt and product of a store, and its own.
+
+    contact: name, phone and e-mail of that customer.
+    """
 
     store: str
     region: str
     product: str
     order: str
     customer: str
+    contact: dict[str, str]
 
 
 @dataclass(frozen=True)
@@ -185,6 +189,7 @@ def _rows(mark: _Maker, home: Path) -> tuple[dict[Table, list[dict[str, Any]]], 
             {"source_id": "1", "kind": "demo", "name": "marked chain", "loaded_at": datetime(2026, 11, 20, 10)}
         ],
     }
+    contacts = {row["customer_id"]: row for row in rows[schema.customer]}
     ids = {
         store: Ids(
             store_ids[store],
@@ -192,6 +197,7 @@ def _rows(mark: _Maker, home: Path) -> tuple[dict[Table, list[dict[str, Any]]], 
             products[store][0],
             first_order[store],
             customer_key(customer_number(key, customers[store][0])),
+            {field: contacts[customers[store][0]][field] for field in ("name", "phone", "email")},
         )
         for store in STORES
     }

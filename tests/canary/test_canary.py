@@ -1,6 +1,7 @@
 """Nobody is sent a mark that is not theirs: on no page, in no file, whatever they forge."""
 
 import json
+import sqlite3
 import subprocess
 import sys
 from collections import Counter
@@ -25,25 +26,50 @@ class Crawled:
     visits: list[dict[str, Any]]
     printed: str
 
-    def of(self, plant: str = "", **of: str) -> list[dict[str, Any]]:
-        wanted = {"plant": plant, **of}
+    def of(self, plant: str = "", *, account: bool = False, **of: str) -> list[dict[str, Any]]:
+        wanted = {"plant": plant, "account": account, **of}
         return [visit for visit in self.visits if wanted.items() <= visit.items()]
 
 
 @pytest.fixture(scope="module")
 def crawled(tmp_path_factory: pytest.TempPathFactory) -> Crawled:
     """One process that serves the app to itself, visits all of it and then once more with each plant."""
-    home = tmp_path_factory.mktemp("canary") / "home"
-    command = [sys.executable, "-m", "tests.canary", "--home", str(home), "--plants", *crawler.PLANTS]
-    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=580, check=False)
+    return crawl(tmp_path_factory.mktemp("canary") / "home", "--plants", *crawler.PLANTS)
+
+
+def crawl(home: Path, *options: str) -> Crawled:
+    command = [sys.executable, "-m", "tests.canary", "--home", str(home), *options]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=1100, check=False)
     assert done.returncode == 0, done.stderr[-3000:]
     lines = [json.loads(line) for line in (home / crawler.FOUND).read_text(encoding="utf-8").splitlines()]
     return Crawled(kept(home), [line for line in lines if "role" in line], done.stdout + done.stderr)
 
 
 def test_nobody_is_sent_a_foreign_mark(crawled: Crawled) -> None:
-    found = [visit for visit in crawled.of() if visit["foreign"]]
+    found = [visit for visit in crawled.visits if visit["foreign"] and not visit["plant"]]
     assert found == []
+    assert len(crawled.of(account=True)) > 80
+
+
+def test_a_contact_is_sent_to_who_may_reveal_it_and_to_nobody_else(crawled: Crawled) -> None:
+    forged = 1 + len(crawler.FORGED_FIELDS)  # a field that is not offered is the one chosen at first
+    told = [visit for visit in crawled.visits if visit["revealed"]]
+    assert {(visit["role"], visit["account"], *visit["revealed"]) for visit in told} == {("manager", True, "phone")}
+    assert len(told) == forged
+    assert {visit["what"] for visit in told} == {"a reveal", "a forged reveal of a field"}
+    tried = [visit for visit in crawled.visits if "reveal" in visit["what"]]
+    assert len(tried) == 5 * (forged + 7)  # as four accounts and once with one click
+    with sqlite3.connect(crawled.chain.home / "state.sqlite") as log:
+        entries = log.execute("SELECT subject, count(*) FROM audit WHERE action = 'contact_revealed' GROUP BY 1")
+        assert entries.fetchall() == [(crawled.chain.ids["S1"].customer, forged)]
+
+
+@pytest.mark.slow
+def test_nor_is_somebody_with_an_account_on_any_page(tmp_path: Path) -> None:
+    done = crawl(tmp_path / "home", "--thorough")
+    assert [visit for visit in done.visits if visit["foreign"]] == []
+    seen = {(visit["role"], visit["page"]) for visit in done.of(account=True, what="as it comes")}
+    assert seen == {(role, page.key) for role in crawler.ROLES for page in access.PAGES}
 
 
 def test_the_crawl_has_been_everywhere(crawled: Crawled) -> None:
