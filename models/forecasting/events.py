@@ -169,7 +169,7 @@ def effects(panel: Panel, table: pd.DataFrame) -> Effects:
     if panel.frequency != "D" or table.empty or panel.length < _YEAR:
         return Effects(table.iloc[:0], factor)
     days, of_event = _design(table, panel.dates)
-    rest = _off_the_week(panel, days[: panel.length].any(axis=1))
+    rest = _off_the_week(panel, np.logical_or.reduce(days[: panel.length], axis=1))
     past = days[: panel.length].astype(np.float64)
     solve = np.linalg.solve(past.T @ past + _RIDGE * np.eye(past.shape[1]), past.T)
     usual = rest[:, ~past.any(axis=1)]

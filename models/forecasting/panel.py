@@ -132,7 +132,7 @@ def _checked(rows: pd.DataFrame, what: str, needed: tuple[str, ...]) -> pd.DataF
         raise Problem(f"{what} hold no row")
     rows = rows.assign(unique_id=rows["unique_id"].astype(str))
     try:
-        rows["ds"] = pd.to_datetime(rows["ds"])
+        rows["ds"] = pd.to_datetime(rows["ds"], format="ISO8601")
     except (ValueError, TypeError):
         raise Problem(f"{what}: ds holds something that is not a date; write it as YYYY-MM-DD") from None
     if rows["ds"].isna().any() or rows["unique_id"].isna().any():
@@ -176,7 +176,7 @@ def _step(dates: pd.DatetimeIndex, frequency: Frequency) -> str:
     if frequency == "D":
         return "D"
     if frequency == "W":
-        weekdays = np.bincount(dates.dayofweek, minlength=7)
+        weekdays = np.bincount(dates.day_of_week, minlength=7)
         return f"W-{_ANCHORS[int(weekdays.argmax())]}"
     return "MS" if (dates.day == 1).all() else "ME"
 
