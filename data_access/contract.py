@@ -66,6 +66,10 @@ NEEDS: Mapping[str, Mapping[str, tuple[str, ...]]] = {
     },
     "privacy.consents": {"consent": ("customer_id", "purpose", "channel", "granted_at", "withdrawn_at")},
     "stock": {"stock_level": ("store_id", "product_id", "on_hand")},
+    "suppliers": {
+        "purchase_order": ("purchase_order_id", "supplier_id", "store_id", "ordered_at", "status"),
+        "purchase_order_line": ("purchase_order_id", "line_no", "product_id", "quantity"),
+    },
 }
 
 

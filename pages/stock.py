@@ -3,7 +3,7 @@
 import streamlit as st
 
 from models.reports import tables
-from pages._ui import drill, empty, export, head, load, session, stock_views, subjects
+from pages._ui import batch, drill, empty, export, head, load, session, stock_views, subjects
 from pages._ui.i18n import t
 
 store = subjects.chosen_store(session.current_scope()) if drill.asked("store") else None
@@ -17,6 +17,7 @@ page = head.begin(
     above=(drill.Step(t("page.stock"), "stock"), drill.Step(store.name)) if store else (),
     choices="none" if store else "places",
 )
+batch.note("stock")
 with load.working(t("page.stock")):
     report = load.stock(page.scope, page.generation)
 if report.as_of is None:

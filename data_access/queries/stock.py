@@ -5,7 +5,7 @@ from datetime import date
 from typing import Any
 
 import pandas as pd
-from sqlalchemy import Date, Double, Engine, Integer, Subquery, Table, and_, cast, func, select
+from sqlalchemy import Date, Double, Engine, Integer, Subquery, Table, and_, case, cast, func, select
 
 from data_access.marts.product_store_day import product_store_day
 from data_access.marts.stock_position import stock_position
@@ -131,13 +131,15 @@ def lead_times(scope: Scope, engine: Engine, since: date) -> pd.DataFrame:
 
 
 def empty_spells(scope: Scope, engine: Engine, first: date, last: date) -> pd.DataFrame:
-    """One row per store in scope, product and run of days on which the shelf was empty from morning to evening.
+    """Runs of days on which a shelf was empty from morning to evening, by store in scope and product.
 
-    By the history of movements: after a day that ends with nothing, until the day of the next movement. Columns:
-    store_id, product_id, begins, ends (both included, within ``first`` and ``last``).
+    By the history of movements: after a day that ends with nothing, until the day of the next movement; that day too
+    when it begins and ends with nothing (a return that was thrown away), with a row of its own. Columns: store_id,
+    product_id, begins, ends (both included, within ``first`` and ``last``).
     """
     level = _levels(scope)
-    begins = func.greatest(level.c.day + 1, first, type_=Date)
+    after = case((level.c.opening <= 0, level.c.day), else_=level.c.day + 1)
+    begins = func.greatest(after, first, type_=Date)
     ends = func.least(func.coalesce(level.c.next_day - 1, last), last, type_=Date)
     query = (
         select(level.c.store_id, level.c.product_id, begins.label("begins"), ends.label("ends"))
@@ -163,7 +165,8 @@ def unit_days(scope: Scope, engine: Engine, first: date, last: date) -> pd.DataF
 
 
 def _levels(scope: Scope) -> Subquery:
-    """One row per store, product and day with a movement: closing (units at its end) and the day of the next one."""
+    """One row per store, product and day with a movement: opening and closing (units at its begin and end; opening is
+    null on the first) and the day of the next one."""
     m = stock_movement.c
     day = (
         scope.limit(select(m.store_id, m.product_id, m.day, func.sum(m.quantity).label("moved")), m.store_id)
@@ -171,11 +174,13 @@ def _levels(scope: Scope) -> Subquery:
         .subquery("moved")
     )
     by_day: dict[str, Any] = {"partition_by": (day.c.store_id, day.c.product_id), "order_by": day.c.day}
+    closing = func.sum(day.c.moved).over(**by_day)
     return select(
         day.c.store_id,
         day.c.product_id,
         day.c.day,
-        cast(func.sum(day.c.moved).over(**by_day), Integer).label("closing"),
+        cast(closing, Integer).label("closing"),
+        cast(case((func.row_number().over(**by_day) > 1, closing - day.c.moved)), Integer).label("opening"),
         func.lead(day.c.day, type_=Date).over(**by_day).label("next_day"),
     ).subquery("level")
 
@@ -288,7 +293,7 @@ def kept_lots(scope: Scope, engine: Engine) -> pd.DataFrame:
 
 
 def kept_transfers(scope: Scope, engine: Engine) -> pd.DataFrame:
-    """The transfers to stores in scope, of the chain's plan. Columns as ``stock_transfer``. ``engine``: of the results."""
+    """The transfers to stores in scope, of the chain's plan. Columns as ``stock_transfer``. ``engine``: of results."""
     return _kept(scope, engine, stock_transfer)
 
 
