@@ -36,36 +36,23 @@ if reach is not None:
         contact.block(page.scope, page.snapshot, who["customer_key"])
         person.agreements(report)
 
-left, right = st.columns(2)
-with left.container(border=True, height="stretch"):
+with st.container(border=True):
     head.block(t("advice.expected"), t("advice.expected_note"), t("advice.expected_help"))
     cards.plain_row(advice.expectations(report, page.currency, today))
     st.caption(advice.ranges(report, page.currency, today))
-with right.container(border=True, height="stretch"):
+
+left, right = st.columns(2)
+with left.container(border=True, height="stretch"):
     head.block(t("advice.run_outs"), t("advice.run_outs_note"), t("run_out.list_help"))
     things = advice.run_outs(report, today)
     if things.empty:
         empty.nothing(t("advice.no_run_outs"))
     else:
-        listing(things, advice.RUN_OUTS, currency=page.currency, alt=t("advice.run_outs"), key="customer_out", rows=6)
-
-with st.container(border=True):
-    offers = advice.offers(report)
+        listing(things, advice.RUN_OUTS, currency=page.currency, alt=t("advice.run_outs"), key="customer_out", rows=8)
+with right.container(border=True, height="stretch"):
     head.block(t("advice.offers"), advice.where(report), t("advice.offers_help"))
     batch.note("affinity")
-    if offers.empty:
-        empty.nothing(t("advice.no_offers"))
-    elif product := listing(
-        offers,
-        advice.OFFERS,
-        currency=page.currency,
-        alt=t("advice.offers"),
-        key="customer_offers",
-        opens="product_id",
-    ):
-        drill.open_page("product", product=product, store=drill.asked("store"))
-    if held := advice.held(report):
-        st.caption(held)
+    advice.offers(report, page.currency)
 
 cards.kpi_row(report.kpis, page.currency, KPIS)
 

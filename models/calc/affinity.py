@@ -160,7 +160,7 @@ def _expected(found: Any, each: Ints, buyers: Ints) -> Floats:
 def _rates(size: Floats, many: Floats, buyers: Ints) -> Floats:
     """Of each product the chance a customer's product is it, so that it has its buyers: by Newton's steps from below,
     where the curve is concave and every step stays below."""
-    rate = buyers / (many @ size)
+    rate = buyers / max(float(many @ size), 1.0)
     for _ in range(40):
         gone = np.exp(-np.outer(rate, size))
         have = (1 - gone) @ many

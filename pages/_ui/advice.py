@@ -1,16 +1,17 @@
 """What to do with a customer: what to know before talking, what to expect, what runs out, what to offer and why."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
+from typing import Any
 
 import pandas as pd
 import streamlit as st
 
 from models.calc.run_out import HIT_DAYS
 from models.reports.customer import CustomerReport
+from pages._ui import drill, session
 from pages._ui import format as fmt
-from pages._ui import session
 from pages._ui.i18n import localized, localized_text, t, tn
 from pages._ui.literal import literal
 from pages._ui.person import ago, what, word
@@ -19,20 +20,14 @@ from pages._ui.tables import Column, badge, column
 RUN_OUTS = (
     Column("thing", "text"),
     Column("expected_on", "day"),
-    column("range"),
     badge("basis", "run_out.basis", {"own": "green", "pace": "blue", "usage": "gray", "usual": "gray"}),
-    column("last_day"),
-)
-OFFERS = (
-    Column("product", "text", width="medium"),
-    Column("why", "text", width="large"),
-    Column("in_stock", "count"),
-    column("list_price"),
+    column("range"),
 )
 _SOON = timedelta(days=30)  # ahead: what runs out by then is worth a word
 _LONG_GONE = timedelta(days=2 * HIT_DAYS)  # past: what ran out before that has been replaced elsewhere, or not at all
 _FRESH = timedelta(days=180)  # what went wrong later than that ago is worth a word
 _AT_MOST = 3  # things named in one line
+_IN_SEASON = 1.15  # of an average month: from here on it is worth a word
 _SKIN_ROLES = ("manager", "regional")  # who talks to customers; others have no use for it
 
 
@@ -213,11 +208,21 @@ def run_outs(report: CustomerReport, today: pd.Timestamp) -> pd.DataFrame:
     )
 
 
-def offers(report: CustomerReport) -> pd.DataFrame:
-    """What to offer with the evidence in words."""
-    rows = report.recommendations
-    why = [_evidence(row) for _, row in rows.iterrows()]
-    return localized(rows, {"product": "product.name", "category": "product.category"}).assign(why=why)
+def offers(report: CustomerReport, currency: str) -> None:
+    """Draws what to offer, each with a link, its price, what the store has of it, and the evidence; and how such offers
+    did before."""
+    rows = localized(report.recommendations, {"product": "product.name"})
+    if rows.empty:
+        st.markdown(f":gray[{t('advice.no_offers')}]")
+    for row in rows.to_dict("records"):
+        said = {"product": row["product"], "units": fmt.count(row["in_stock"])}
+        said["price"] = fmt.money(row["list_price"], currency)
+        query = drill.link("product", product=row["product_id"], store=drill.asked("store"))
+        with st.container(gap=None):
+            st.page_link("product.py", label=literal(t("advice.offer", **said)), query_params=query)
+            st.caption(literal(_evidence(row)))
+    if held := _held(report):
+        st.caption(f":material/fact_check: {held}")
 
 
 def where(report: CustomerReport) -> str | None:
@@ -226,7 +231,7 @@ def where(report: CustomerReport) -> str | None:
     return t("advice.in_stock_at", store=rows["store"].iloc[0]) if len(rows) else None
 
 
-def held(report: CustomerReport) -> str | None:
+def _held(report: CustomerReport) -> str | None:
     """How such offers would have done; None where nobody has looked."""
     known = report.check.set_index("key")["value"]
     if known.empty:
@@ -243,7 +248,7 @@ def held(report: CustomerReport) -> str | None:
     )
 
 
-def _evidence(row: pd.Series) -> str:
+def _evidence(row: Mapping[Any, Any]) -> str:
     because = localized_text("product.name", str(row["because"]))
     said = evidence(row, because)
     if row["season"] >= _IN_SEASON:
@@ -253,10 +258,7 @@ def _evidence(row: pd.Series) -> str:
     return said
 
 
-_IN_SEASON = 1.15
-
-
-def evidence(row: pd.Series, product: str) -> str:
+def evidence(row: Mapping[Any, Any], product: str) -> str:
     """How many of the buyers of ``product`` bought the other, too, and how much that is."""
     counts = {name: fmt.count(row[name]) for name in ("both", "buyers")}
     return t("advice.evidence", product=product, times=fmt.decimal(row["lift"], 1), **counts)

@@ -27,6 +27,7 @@ RISE_AND_FALL = (palette.OWN, palette.FALL)
 _NARROW = 13  # characters of a label beside a bar; the tooltip has the rest
 _DIGIT = 8  # pixels of one sign beside a bar, a Chinese one among digits included
 _FONT = {"size": 13}
+_DIGITS = 4  # of a value in a figure: a share of one needs them
 
 
 def show(figure: go.Figure, *, alt: str, key: str | None = None) -> None:
@@ -90,7 +91,7 @@ def ranked_bars(
     full = [fmt.value(number, unit, currency) for number in values]
     bars = go.Bar(
         y=rows,
-        x=values.round(2).tolist(),
+        x=values.round(_DIGITS).tolist(),
         orientation="h",
         marker={"color": colour, "cornerradius": 3},
         width=min(0.62, _THICKEST * max(len(frame), 2) / height),
@@ -134,7 +135,7 @@ def ranked_bars(
 def _values_beside(rows: list[int], ends: pd.Series, texts: list[str]) -> go.Scatter:
     return go.Scatter(
         y=rows,
-        x=ends.round(2).tolist(),
+        x=ends.round(_DIGITS).tolist(),
         mode="text",
         text=[f" {text} " for text in texts],
         textposition=["middle left" if end < 0 else "middle right" for end in ends],

@@ -14,13 +14,13 @@ from pages._ui.tables import Column, badge, column
 _TONES = {"own": "green", "pace": "blue", "usage": "gray", "usual": "gray"}
 COLUMNS = (
     column("customer_key"),
-    Column("said", "text", width="large"),
+    Column("said", "text", width="medium"),
     Column("expected_on", "day"),
-    column("range"),
-    badge("basis", "run_out.basis", _TONES),
-    Column("amount", "money"),
-    Column("in_stock", "count"),
     badge("call", "run_out.call", {"yes": "green", "no": "gray"}),
+    Column("in_stock", "count"),
+    Column("amount", "money"),
+    badge("basis", "run_out.basis", _TONES),
+    column("range"),
 )
 _NAMES = {
     "product": "product.name",
@@ -29,6 +29,7 @@ _NAMES = {
     "store": "store.name",
 }
 _TALL = 250
+_ENOUGH = 30  # judged expectations, before their share is drawn
 
 
 def figures(report: RunOutReport, currency: str) -> list[tuple[str, str, str | None]]:
@@ -86,7 +87,7 @@ def held(report: RunOutReport) -> None:
     head.block(
         t("run_out.held"), t("run_out.held_note", days=window), t("run_out.held_help", past=fmt.days(HOLDOUT_DAYS))
     )
-    rows = report.held[(report.held["judged"] > 0) & (report.held["basis"] != ALL)]
+    rows = report.held[(report.held["judged"] >= _ENOUGH) & (report.held["basis"] != ALL)]
     bars = rows.assign(name=[t(f"run_out.basis.{basis}") for basis in rows["basis"]])
     figure = charts.ranked_bars(bars, label="name", value="hit_rate", ids="basis", currency="", unit="percent")
     figure.data[0].marker.color = [palette.QUIET if basis == MEDIAN else palette.OWN for basis in rows["basis"]]
