@@ -19,7 +19,7 @@ ROOT = Path(__file__).resolve().parent
 if str(ROOT) not in sys.path:
     sys.path.insert(0, str(ROOT))
 
-from data_access import redact  # noqa: E402
+from data_access import private, redact  # noqa: E402
 from pages._gate import hosts, incidents, warm  # noqa: E402
 from pages._gate.gate import Gate  # noqa: E402
 from pages._gate.headers import SecurityHeaders  # noqa: E402
@@ -34,6 +34,7 @@ _log = logging.getLogger("mirror")
 @asynccontextmanager
 async def lifespan(_: st.App) -> AsyncIterator[dict[str, Any]]:
     """Says why nothing will be served, where that is so; warms the process up and watches for newer data."""
+    private.from_now_on()
     now = state()
     if now is not State.OPEN:
         for language in LANGUAGES:

@@ -13,6 +13,7 @@ import typer
 from sqlalchemy import Engine
 from sqlalchemy.exc import DBAPIError
 
+from data_access import private
 from data_access.crm import crm_engine
 from data_access.errors import Problem
 from data_access.freshness import utc_now
@@ -40,7 +41,7 @@ def _settings(crm_url: str, home: Path | None) -> Settings:
 
 
 def _engine(chosen: Settings) -> Engine:
-    chosen.home.mkdir(parents=True, exist_ok=True)
+    private.folder(chosen.home)
     return crm_engine(chosen.crm)
 
 
@@ -254,6 +255,7 @@ def customer_data(
 
 
 def main() -> None:
+    private.from_now_on()
     try:
         app()
     except Problem as problem:

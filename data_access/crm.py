@@ -1,11 +1,13 @@
 """The CRM database: how to reach it. It is read only, except for the demo chain and imports."""
 
+from pathlib import Path
 from typing import Any
 
 from sqlalchemy import Engine, create_engine, event, inspect, make_url, select
 from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError
 from sqlalchemy.pool import NullPool
 
+from data_access import private
 from data_access.errors import Problem
 from data_access.migrations import upgrade
 from data_access.readers import APPLICATION
@@ -59,6 +61,8 @@ def prepare(engine: Engine) -> None:
     """
     try:
         if engine.dialect.name == "sqlite":
+            if engine.url.database not in (None, "", ":memory:"):
+                private.file(Path(str(engine.url.database)))
             with engine.connect() as connection:
                 # Kept in the file: readers and the one writer do not wait for each other.
                 connection.exec_driver_sql("PRAGMA journal_mode=WAL")

@@ -11,14 +11,10 @@ from typing import Literal
 from sqlalchemy import Connection, Engine
 from sqlalchemy.exc import DBAPIError
 
-from data_access import vault
+from data_access import private, vault
 from data_access.errors import Problem
 
 State = Literal["good", "weak", "unknown"]
-
-# What of the home only the account that runs the app should read; the folders stand for all that is in them.
-_PRIVATE = ("crm.sqlite", "state.sqlite", "vault.keys", "pseudonym.key", "state.key", "stage", "snapshots")
-_OTHERS = 0o077
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,10 +74,7 @@ def _cipher(connection: Connection) -> str | None:
 
 def _files(home: Path) -> Check:
     """Whether others on this machine may read what lies in the home folder."""
-    if not home.stat().st_mode & _OTHERS:
-        return Check("files", "good", "closed")
-    there = [home / name for name in _PRIVATE if (home / name).exists()]
-    seen = [path.name for path in there if path.stat().st_mode & _OTHERS]
+    seen = [path.name for path in private.left_open(home)]
     if seen:
         return Check("files", "weak", "open", {"files": ", ".join(seen)})
     return Check("files", "good", "closed")

@@ -21,6 +21,7 @@ from pathlib import Path
 from typing import Literal
 from uuid import uuid4
 
+from data_access import private
 from data_access.errors import Problem
 from data_access.snapshot import (
     CHECKED,
@@ -75,7 +76,9 @@ def writing(home: Path, kind: Kind = FACTS) -> Iterator[Draft]:
     Problem when another process is writing them.
     """
     place = folder(home)
-    place.mkdir(parents=True, exist_ok=True)
+    private.folder(home)
+    private.folder(place)
+    private.close(home)
     # The lock file also remembers the last number given out, so that no path is ever used twice.
     with os.fdopen(os.open(place / kind.lock, os.O_RDWR | os.O_CREAT, 0o600), "r+") as lock:
         try:

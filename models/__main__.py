@@ -12,6 +12,7 @@ from typing import Annotated, Any
 
 import typer
 
+from data_access import private
 from data_access.errors import Problem
 from data_access.queries import places
 from data_access.scope import Period, Scope
@@ -276,6 +277,7 @@ def reorder_command(
 
 
 def main() -> None:
+    private.from_now_on()
     try:
         app()
     except Problem as problem:

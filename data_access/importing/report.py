@@ -9,6 +9,7 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
+from data_access import private
 from data_access.errors import Problem
 from data_access.importing.loading import TableCount
 
@@ -124,7 +125,7 @@ def write_quarantine(path: Path, rows: Sequence[dict[str, Any]]) -> None:
     value for a formula).
     """
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
+        private.folder(path.parent)
         descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
         with os.fdopen(descriptor, "w", encoding="utf-8", newline="") as file:
             writer = csv.writer(file)

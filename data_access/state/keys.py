@@ -13,6 +13,7 @@ from pathlib import Path
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
+from data_access import private
 from data_access.errors import Problem
 from data_access.settings import settings
 
@@ -47,7 +48,7 @@ def _key(home: Path) -> bytes:
     """The key of this home, made on first use; only the account that runs the app can read it."""
     file = home / FILE
     if not file.exists():
-        home.mkdir(parents=True, exist_ok=True)
+        private.folder(home)
         fresh = home / f"{FILE}.{secrets.token_hex(4)}"
         with os.fdopen(os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as opened:
             opened.write(secrets.token_bytes(32))

@@ -10,6 +10,7 @@ from alembic.util import CommandError
 from sqlalchemy import Connection, Engine, create_engine, event, make_url
 from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError
 
+from data_access import private
 from data_access.errors import Problem
 from data_access.readers import APPLICATION
 from data_access.settings import settings
@@ -58,7 +59,7 @@ _HOW = "write it like sqlite:///FILE or postgresql+psycopg://user:password@host/
 def _keep_private(file: Path) -> None:
     """Accounts and sessions are in it; what SQLite writes beside it gets the same rights."""
     try:
-        file.parent.mkdir(parents=True, exist_ok=True)
+        private.folder(file.parent)
         os.close(os.open(file, os.O_RDWR | os.O_CREAT, 0o600))
         file.chmod(0o600)
     except OSError as error:

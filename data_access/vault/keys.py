@@ -16,6 +16,7 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
+from data_access import private
 from data_access.errors import Problem
 from data_access.settings import settings
 from data_access.vault.seal import KEY_BYTES
@@ -59,7 +60,7 @@ def ring_or_first(home: Path) -> Ring:
     """As ``ring``; where there is none a first key is made in HOME/vault.keys, readable for its owner only."""
     file = home / FILE
     if not settings().keys.get_secret_value().strip() and not file.exists():
-        home.mkdir(parents=True, exist_ok=True)
+        private.folder(home)
         fresh = _write(file, [_line("k1")])
         # A whole file under its name or none; whoever comes second takes the first one's key.
         with contextlib.suppress(FileExistsError):
