@@ -20,6 +20,8 @@ if str(ROOT) not in sys.path:
     sys.path.insert(0, str(ROOT))
 
 from data_access import private, redact  # noqa: E402
+from data_access.state import precautions  # noqa: E402
+from data_access.state.store import opened  # noqa: E402
 from pages._gate import hosts, incidents, warm  # noqa: E402
 from pages._gate.gate import Gate  # noqa: E402
 from pages._gate.headers import SecurityHeaders  # noqa: E402
@@ -39,6 +41,9 @@ async def lifespan(_: st.App) -> AsyncIterator[dict[str, Any]]:
     if now is not State.OPEN:
         for language in LANGUAGES:
             _log.warning("%s [%s]", text(language, now.value), commands(now).replace("\n", "; "))
+    for missing in precautions.missing(opened()) if now is State.OPEN else ():
+        for language in LANGUAGES:
+            _log.warning("%s", text(language, f"accounts.missing.{missing}"))
     watcher = warm.start()
     try:
         yield {}

@@ -11,6 +11,7 @@ actor = session.account_actor()
 everyone = people.everyone()
 cards.plain_row(people.figures(everyone))
 people.say_what_was_done()
+people.say_what_is_missing()
 
 if actor is None:
     st.info(t("accounts.look_only"), icon=":material/visibility:")

@@ -8,7 +8,7 @@ import streamlit as st
 
 from data_access.freshness import utc_now
 from data_access.settings import settings
-from data_access.state import accounts, identities, passwords, sessions
+from data_access.state import accounts, identities, passwords, precautions, sessions
 from data_access.state.accounts import ROLES, Account, Rights, Role
 from data_access.state.identities import Identity
 from data_access.state.rules import Rule
@@ -79,6 +79,12 @@ def figures(frame: pd.DataFrame) -> list[tuple[str, str, str | None]]:
         (t("accounts.no_factor"), people("no_factor"), t("accounts.no_factor_help")),
         (t("accounts.disabled"), people("disabled"), None),
     ]
+
+
+def say_what_is_missing() -> None:
+    """What whoever keeps the accounts should see to before it is needed."""
+    for missing in precautions.missing(opened()):
+        st.warning(t(f"accounts.missing.{missing}"), icon=":material/shield:")
 
 
 def say_what_was_done() -> None:
