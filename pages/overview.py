@@ -20,6 +20,8 @@ cards.kpi_row(report.kpis, page.currency, FIRST)
 with st.expander(t("cards.more")):
     cards.kpi_row(report.kpis, page.currency, MORE)
 
+st.page_link("why.py", label=t("why.open"), icon=":material/compare_arrows:", query_params=drill.link("why"))
+
 stores = localized(report.by_store, NAMES)
 if store := blocks.sales_by_day_and_store(
     report.by_day, stores, report.period, page.currency, compare="last_year", key="overview"

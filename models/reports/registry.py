@@ -10,6 +10,7 @@ from models.reports._shape import declared_tables
 from models.reports.campaign import CampaignReport, campaign
 from models.reports.campaigns import CampaignsReport, campaigns
 from models.reports.customer import CustomerReport, customer
+from models.reports.demand import DemandReport, demand
 from models.reports.funnel import COUNTED, FunnelReport, funnel
 from models.reports.health import HealthReport, health
 from models.reports.lapse import LapseReport, lapse
@@ -17,6 +18,8 @@ from models.reports.order import OrderReport, order
 from models.reports.overview import OverviewReport, overview
 from models.reports.privacy import PrivacyReport, privacy
 from models.reports.product import ProductReport, product
+from models.reports.profile_quality import STALE_MONTHS, ProfileQualityReport, profile_quality
+from models.reports.reasons import ReasonsReport, reasons
 from models.reports.retention import RetentionReport, retention
 from models.reports.run_out import AHEAD, RunOutReport, run_out
 from models.reports.segments import MEMBERS, SegmentsReport, segments
@@ -27,6 +30,7 @@ from models.reports.store import StoreReport, store
 from models.reports.suppliers import SuppliersReport, suppliers
 from models.reports.value import HORIZON, ValueReport, value
 from models.reports.value import MEMBERS as VALUE_MEMBERS
+from models.reports.why import AGAINST, WhyReport, why
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,11 +118,25 @@ _ALL = (
         (Parameter("members", "members", _whole, "how many of the customers at risk, default 1,000"),),
     ),
     Report(
+        "reasons",
+        reasons,
+        ReasonsReport,
+        "as_of",
+        (Parameter("members", "members", _whole, "how many of the customers who lapsed, default 1,000"),),
+    ),
+    Report(
         "store",
         store,
         StoreReport,
         "period",
         (Parameter("store", "store_id", str, "the store's id", required=True),),
+    ),
+    Report(
+        "why",
+        why,
+        WhyReport,
+        "period",
+        (Parameter("against", "against", _one_of(*AGAINST), "compared with last_year (default) or previous"),),
     ),
     Report("staff", staff, StaffReport, "period"),
     Report(
@@ -177,6 +195,13 @@ _ALL = (
             Parameter("consent_months", "consent_months", _whole, "consents withdrawn so long ago are due"),
         ),
     ),
+    Report(
+        "profile_quality",
+        profile_quality,
+        ProfileQualityReport,
+        "as_of",
+        (Parameter("stale_months", "stale_months", _whole, f"without an update, default {STALE_MONTHS}"),),
+    ),
     Report("campaigns", campaigns, CampaignsReport, "nothing"),
     Report(
         "campaign",
@@ -206,6 +231,13 @@ _ALL = (
         ),
     ),
     Report("suppliers", suppliers, SuppliersReport, "nothing"),
+    Report(
+        "demand",
+        demand,
+        DemandReport,
+        "nothing",
+        (Parameter("category", "category", str, "one category, default all"),),
+    ),
 )
 
 REPORTS: dict[str, Report] = {report.name: report for report in _ALL}

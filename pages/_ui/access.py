@@ -61,6 +61,7 @@ PAGES: tuple[Page, ...] = (
     Page("campaigns", "marketing", ":material/campaign:", _TRADE),
     Page("campaign", "marketing", ":material/fact_check:", _TRADE, listed=False),
     Page("store", "stores", ":material/storefront:", _TRADE),
+    Page("why", "stores", ":material/compare_arrows:", _TRADE),
     Page("staff", "stores", ":material/badge:", _PEOPLE),
     Page("staff_member", "stores", ":material/id_card:", _PEOPLE, listed=False),
     Page("stock", "supply", ":material/shelves:", _SUPPLY),

@@ -18,6 +18,7 @@ LEVELS: dict[str, tuple[str, ...]] = {
     "store": ("store",),
     "product": ("product", "store"),
     "order": ("order", "product", "store"),
+    "why": (),
     "staff": (),
     "staff_member": ("staff", "store"),
     "tasks": (),

@@ -8,7 +8,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import date
 from pathlib import Path
-from typing import Literal
 
 import numpy as np
 import pandas as pd
@@ -28,6 +27,7 @@ from data_access.snapshot import Snapshot, Unusable, current_snapshot, open_snap
 from data_access.snapshot import unusable as unusable_snapshot
 from data_access.state.actions import Action
 from data_access.texts import translations as read_translations
+from models.reports import profile_quality as profiles
 from models.reports.actions import came_of as came_of_actions
 from models.reports.campaign import CampaignReport
 from models.reports.campaign import campaign as campaign_report
@@ -43,12 +43,12 @@ from models.reports.health import HealthReport
 from models.reports.health import health as health_report
 from models.reports.health import quarantined_rows as quarantined_rows_of
 from models.reports.health import refreshes as past_refreshes
-from models.reports.movement import FlowsReport, MovementReport, moved
-from models.reports.movement import flows as flows_report
-from models.reports.movement import movement as movement_report
 from models.reports.lapse import MOST_MEMBERS as MOST_LAPSE_MEMBERS
 from models.reports.lapse import LapseReport
 from models.reports.lapse import lapse as lapse_report
+from models.reports.movement import FlowsReport, MovementReport, moved
+from models.reports.movement import flows as flows_report
+from models.reports.movement import movement as movement_report
 from models.reports.order import OrderReport
 from models.reports.order import order as order_report
 from models.reports.overview import OverviewReport
@@ -57,6 +57,11 @@ from models.reports.privacy import PrivacyReport, small_hidden
 from models.reports.privacy import privacy as privacy_report
 from models.reports.product import ProductReport
 from models.reports.product import product as product_report
+from models.reports.profile_quality import ProfileQualityReport
+from models.reports.profile_quality import profile_quality as profile_quality_report
+from models.reports.reasons import MOST_MEMBERS as MOST_REASONS_MEMBERS
+from models.reports.reasons import ReasonsReport
+from models.reports.reasons import reasons as reasons_report
 from models.reports.retention import MOST_MEMBERS as MOST_RETENTION_MEMBERS
 from models.reports.retention import CohortCell, RetentionReport
 from models.reports.retention import cohort_members as cohort_members_of
@@ -76,16 +81,18 @@ from models.reports.stock import StockReport
 from models.reports.stock import stock as stock_report
 from models.reports.store import StoreReport
 from models.reports.store import store as store_report
-from models.reports.treatments import TreatmentsReport
-from models.reports.treatments import treatments as treatments_report
 from models.reports.suppliers import SuppliersReport
 from models.reports.suppliers import suppliers as suppliers_report
+from models.reports.treatments import TreatmentsReport
+from models.reports.treatments import treatments as treatments_report
 from models.reports.value import MOST_MEMBERS as MOST_VALUE_MEMBERS
 from models.reports.value import Cell, Check, ValueReport
 from models.reports.value import check as check_of_value
 from models.reports.value import member_count as count_of_value
 from models.reports.value import members_of as members_of_value
 from models.reports.value import value as value_report
+from models.reports.why import Against, WhyReport
+from models.reports.why import why as why_report
 from pages._ui.i18n import t
 
 # Figures change only with the generation; the limits bound memory, not staleness.
@@ -307,6 +314,11 @@ def lapse(scope: Scope, as_of: date, generation: str) -> LapseReport:
     return lapse_report(_at(generation), scope, as_of, MOST_LAPSE_MEMBERS)
 
 
+@st.cache_data(ttl=_KEEP, max_entries=16, show_spinner=False)
+def reasons(scope: Scope, as_of: date, generation: str) -> ReasonsReport:
+    return reasons_report(_at(generation), scope, as_of, MOST_REASONS_MEMBERS)
+
+
 @st.cache_data(ttl=_KEEP, max_entries=12, show_spinner=False)
 def value(scope: Scope, as_of: date, generation: str) -> ValueReport:
     """The value of the customers without their list."""
@@ -349,6 +361,11 @@ def came_of(scope: Scope, generation: str, done: tuple[Action, ...], days: int) 
 @st.cache_data(ttl=_KEEP, max_entries=64, show_spinner=False)
 def store(scope: Scope, period: Period, store_id: str, generation: str) -> StoreReport:
     return store_report(_at(generation), scope, period, store_id)
+
+
+@st.cache_data(ttl=_KEEP, max_entries=64, show_spinner=False)
+def why(scope: Scope, period: Period, against: Against, generation: str) -> WhyReport:
+    return why_report(_at(generation), scope, period, against)
 
 
 @st.cache_data(ttl=_KEEP, max_entries=64, show_spinner=False)
@@ -401,6 +418,35 @@ def campaign(scope: Scope, campaign_id: str, generation: str) -> CampaignReport:
 @st.cache_data(ttl=_KEEP, max_entries=128, show_spinner=False)
 def funnel(scope: Scope, campaign_id: str, generation: str) -> FunnelReport:
     return funnel_report(_at(generation), scope, campaign_id)
+
+
+# How many customers to fix one file takes.
+MOST_TO_FIX = 20_000
+
+
+@st.cache_data(ttl=_KEEP, max_entries=32, show_spinner=False)
+def profile_quality(scope: Scope, as_of: date, generation: str) -> ProfileQualityReport:
+    return profile_quality_report(_at(generation), scope, as_of)
+
+
+@st.cache_data(ttl=_KEEP, max_entries=128, show_spinner=False)
+def to_fix_count(scope: Scope, as_of: date, generation: str, problem: str, wanted: Wanted) -> int:
+    """How many customers have one problem."""
+    return profiles.to_fix_count(_at(generation), scope, profiles.question_of(as_of), problem, wanted)
+
+
+@st.cache_data(ttl=_KEEP, max_entries=128, show_spinner=False)
+def to_fix(
+    scope: Scope, as_of: date, generation: str, problem: str, wanted: Wanted, offset: int, limit: int
+) -> pd.DataFrame:
+    """A page of the customers with one problem."""
+    return profiles.to_fix(_at(generation), scope, profiles.question_of(as_of), problem, wanted, offset, limit)
+
+
+def every_to_fix(scope: Scope, as_of: date, generation: str, problem: str) -> pd.DataFrame:
+    """The list as far as one file takes it; kept nowhere."""
+    question = profiles.question_of(as_of)
+    return profiles.to_fix(_at(generation), scope, question, problem, offset=0, limit=MOST_TO_FIX)
 
 
 @st.cache_data(ttl=_KEEP, max_entries=8, show_spinner=False)

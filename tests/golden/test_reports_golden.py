@@ -12,12 +12,14 @@ import pytest
 from data_access.crm import crm_engine
 from data_access.importer import import_files
 from data_access.queries.customers import buyers
+from data_access.queries.why import identified
 from data_access.refresh import refresh
 from data_access.scope import Period, Scope
 from data_access.snapshot import Snapshot, current_snapshot
 from models.reports.overview import OverviewReport, overview
 from models.reports.retention import RetentionReport, retention
 from models.reports.segments import SegmentsReport, segments
+from models.reports.why import customer_effects
 from tests.report_fixtures import figure
 from tests.shared_data import shared_data
 
@@ -209,3 +211,17 @@ def test_the_money_of_hillstrom_reconciles(tmp_path: Path) -> None:
     arms = golden("hillstrom")["arms"].values()
     snapshot = load(tmp_path, "hillstrom", [shared_data("hillstrom") / "hillstrom.parquet"])
     assert_stores_add_up(snapshot, round(sum(arm["spend_total"] for arm in arms), 2))
+
+
+def test_what_moved_online_retail_from_october_to_november(online_retail: Snapshot) -> None:
+    """Known customers, gross sales: the published effects, to the pound."""
+    months = (Period(date(2011, 10, 1), date(2011, 10, 31)), Period(date(2011, 11, 1), date(2011, 11, 30)))
+    before, after = (identified(CHAIN, online_retail.engine, month) for month in months)
+    effects = customer_effects(before, after).set_index("factor")["effect"]
+    assert effects.round().to_dict() == {
+        "buyers": 219_895,
+        "orders_per_customer": 134_370,
+        "units_per_transaction": -223_201,
+        "price": -8_566,
+    }
+    assert round(effects.sum(), 2) == round(after["gross_sales"] - before["gross_sales"], 2)

@@ -1,0 +1,211 @@
+"""The parts of the page that takes a change apart: one plain sentence, a waterfall, bars of effects."""
+
+import pandas as pd
+import plotly.graph_objects as go
+
+from models.reports.why import AGAINST, Against, WhyReport
+from pages._ui import charts, palette
+from pages._ui import format as fmt
+from pages._ui.choices import asked
+from pages._ui.i18n import t
+
+_MOST = 12  # bars
+_TOLD = 0.15  # of the change: effects below it are not worth a word
+_UNITS = {
+    "traffic": "count",
+    "conversion": "percent",
+    "orders": "count",
+    "units_per_transaction": "decimal",
+    "price": "money",
+    "returns": "money",
+}
+
+
+def against() -> Against:
+    """What the URL compares with."""
+    chosen = asked("against", AGAINST)
+    return next(name for name in AGAINST if name == chosen)
+
+
+def sentence(report: WhyReport) -> str:
+    """What happened, and which factors make up most of it, in one sentence."""
+    row = report.summary.iloc[0]
+    change = float(row["change"])
+    if not change:
+        return t("why.unchanged")
+    text = t(
+        "why.rose" if change > 0 else "why.fell",
+        amount=fmt.money_compact(abs(change), report.currency),
+        ratio=fmt.percent(abs(row["change_ratio"])),
+        against=t(f"why.than.{'last_year' if _is_last_year(report) else 'previous'}"),
+    )
+    ranked = report.effects.sort_values("effect", key=abs, ascending=False)
+    told = ranked[ranked["effect"].abs() >= _TOLD * abs(change)]
+    for key, some in (
+        ("why.because", told[told["effect"] * change > 0]),
+        ("why.despite", told[told["effect"] * change < 0]),
+    ):
+        if len(some):
+            text += t(key, what=t("why.and").join(_effect(row, report.currency) for _, row in some.iterrows()))
+    return text + t("why.stop")
+
+
+def _effect(row: pd.Series, currency: str) -> str:
+    way = "up" if row["effect"] > 0 else "down"
+    return t(f"why.factor.{row['factor']}.{way}", amount=fmt.money_compact(abs(row["effect"]), currency))
+
+
+def _is_last_year(report: WhyReport) -> bool:
+    return report.period is not None and report.other == report.period.last_year()
+
+
+def periods(report: WhyReport) -> str:
+    """Which days are compared with which."""
+    now, other = report.period, report.other
+    assert now is not None
+    assert other is not None
+    return t("why.periods", now=fmt.period(now.first, now.last), other=fmt.period(other.first, other.last))
+
+
+def figures(report: WhyReport) -> list[tuple[str, str, str | None]]:
+    """Net sales then and now, and the change."""
+    row, currency = report.summary.iloc[0], report.currency
+    return [
+        (t("metric.net_sales"), fmt.card_value(row["net_sales"], "money", currency), t("metric.net_sales.help")),
+        (t("why.compared_with"), fmt.card_value(row["compared_with"], "money", currency), t("why.compared_with.help")),
+        (t("column.change"), fmt.card_value(row["change"], "money", currency), t("why.accounting")),
+        (t("column.change_ratio"), fmt.percent(row["change_ratio"]), None),
+    ]
+
+
+def factors(report: WhyReport) -> go.Figure:
+    """From the net sales then to those now: a step for each factor."""
+    row = report.summary.iloc[0]
+    effects = report.effects["effect"].tolist()
+    begins, level = [0.0], float(row["compared_with"])
+    for effect in effects:
+        begins.append(min(level, level + effect))
+        level += effect
+    heights = [float(row["compared_with"]), *(abs(effect) for effect in effects), float(row["net_sales"])]
+    names = [t("why.then"), *(t(f"why.factor.{name}") for name in report.effects["factor"]), t("why.now")]
+    signed = [float(row["compared_with"]), *effects, float(row["net_sales"])]
+    colours = [palette.QUIET, *(palette.OWN if effect > 0 else palette.SECOND for effect in effects), palette.QUIET]
+    texts = [fmt.card_value(value, "money", report.currency) for value in signed]
+    figure = go.Figure(
+        go.Bar(
+            x=list(range(len(names))),
+            y=heights,
+            base=[*begins, 0.0],
+            marker={"color": colours, "cornerradius": 3},
+            text=[
+                text if place in (0, len(texts) - 1) or value < 0 else f"+{text}"
+                for place, (text, value) in enumerate(zip(texts, signed, strict=True))
+            ],
+            textposition="outside",
+            cliponaxis=False,
+            customdata=[
+                [name, fmt.value(value, "money", report.currency)] for name, value in zip(names, signed, strict=True)
+            ],
+            hovertemplate="<b>%{customdata[0]}</b><br>%{customdata[1]}<extra></extra>",
+            showlegend=False,
+        ),
+        charts.layout(height=320, margin_t=28),
+    )
+    figure.update_xaxes(
+        tickvals=list(range(len(names))),
+        ticktext=[_wrapped(name) for name in names],
+        showgrid=False,
+        ticks="",
+        fixedrange=True,
+        tickangle=0,
+    )
+    highest = max(base + height for base, height in zip([*begins, 0.0], heights, strict=True))
+    floor = _floor(report)
+    figure.update_yaxes(visible=False, range=[floor, highest + 0.12 * (highest - floor)], fixedrange=True)
+    return figure
+
+
+def _floor(report: WhyReport) -> float:
+    """Where the axis begins. The steps are what it is about: where they are small that is above zero, which
+    ``factors_note`` says."""
+    row = report.summary.iloc[0]
+    levels = [float(row["compared_with"]), *(row["compared_with"] + report.effects["effect"].cumsum())]
+    lowest, highest = min(levels), max(levels)
+    return max(0.0, lowest - (highest - lowest)) if lowest > 0 else lowest
+
+
+def factors_note(report: WhyReport) -> str:
+    """What the steps are of, and where their axis begins unless that is zero."""
+    floor = _floor(report)
+    if floor <= 0:
+        return t("why.factors_note")
+    return t("why.factors_note_from", floor=fmt.money_compact(floor, report.currency))
+
+
+def _wrapped(name: str) -> str:
+    return name.replace(" ", "<br>", 1)
+
+
+def factors_in_words(report: WhyReport) -> str:
+    """Each factor then and now."""
+    return " · ".join(
+        t(
+            "why.from_to",
+            factor=t(f"why.factor.{row['factor']}"),
+            before=fmt.card_value(row["before"], _UNITS[row["factor"]], report.currency),
+            after=fmt.card_value(row["after"], _UNITS[row["factor"]], report.currency),
+        )
+        for _, row in report.effects.iterrows()
+    )
+
+
+def effects(frame: pd.DataFrame, currency: str) -> go.Figure:
+    """Effects as bars to the right (more) and to the left (less), in their own order."""
+    named = frame.assign(label=[t(f"why.factor.{name}") for name in frame["factor"]])
+    return changes(named, "label", "factor", currency, value="effect")
+
+
+def changes(frame: pd.DataFrame, label: str, ids: str, currency: str, *, value: str = "change") -> go.Figure:
+    """Changes as bars to the right (more) and to the left (less); the largest, where there are many."""
+    shown = frame.head(_MOST)
+    numbers = shown[value].astype(float)
+    reach = float(numbers.abs().max()) or 1.0
+    rows = list(range(len(shown)))
+    texts = [("+" if number > 0 else "") + fmt.card_value(number, "money", currency) for number in numbers]
+    figure = go.Figure(
+        go.Bar(
+            y=rows,
+            x=numbers.tolist(),
+            orientation="h",
+            marker={"color": [palette.OWN if number > 0 else palette.SECOND for number in numbers], "cornerradius": 3},
+            text=texts,
+            textposition="outside",
+            cliponaxis=False,
+            customdata=list(
+                zip(
+                    shown[ids].astype(str),
+                    shown[label].astype(str),
+                    [fmt.value(number, "money", currency) for number in numbers],
+                    strict=True,
+                )
+            ),
+            hovertemplate="<b>%{customdata[1]}</b><br>%{customdata[2]}<extra></extra>",
+            showlegend=False,
+        ),
+        charts.layout(height=charts.height_beside(len(shown))),
+    )
+    figure.update_xaxes(
+        visible=False, range=[-1.6 * reach if (numbers < 0).any() else -0.02 * reach, 1.6 * reach], fixedrange=True
+    )
+    figure.update_yaxes(
+        tickvals=rows,
+        ticktext=[str(name) for name in shown[label]],
+        range=[len(shown) - 0.5, -0.5],
+        showgrid=False,
+        zeroline=False,
+        ticks="",
+        fixedrange=True,
+        automargin=True,
+    )
+    figure.add_vline(x=0, line={"color": palette.SOFT_TEXT, "width": 1})
+    return figure

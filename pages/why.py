@@ -1,0 +1,59 @@
+"""Why: what moved net sales: by factor, by price, volume and mix, by store, category and product."""
+
+import streamlit as st
+
+from models.reports import tables
+from models.reports.why import AGAINST
+from pages._ui import cards, charts, drill, empty, export, head, load, session, why_views
+from pages._ui.choices import choice
+from pages._ui.i18n import localized, t
+from pages._ui.tables import column, listing
+
+
+def against() -> None:
+    """What the period is compared with."""
+    choice("against", AGAINST, words="why.against", width=230)
+
+
+page = head.begin("why", beside=against)
+report = load.why(page.scope, page.period, why_views.against(), page.generation)
+if report.other is None:
+    empty.state(t("why.nothing"), t("why.nothing_do"), ":material/compare_arrows:")
+    st.stop()
+with st.container(border=True):
+    st.markdown(f"#### {why_views.sentence(report)}")
+    st.caption(why_views.periods(report))
+cards.plain_row(why_views.figures(report))
+
+with st.container(border=True):
+    head.block(t("why.factors"), why_views.factors_note(report), t("why.accounting"))
+    charts.show(why_views.factors(report), alt=t("why.factors"), key="why_factors")
+    st.caption(why_views.factors_in_words(report))
+
+left, right = st.columns(2)
+with left.container(border=True, height="stretch"):
+    head.block(t("why.products"), t("why.gross_note"), t("why.products_help"))
+    charts.show(why_views.effects(report.product_effects, page.currency), alt=t("why.products"), key="why_products")
+with right.container(border=True, height="stretch"):
+    head.block(t("why.customers"), t("why.customers_note"), t("why.customers_help"))
+    charts.show(why_views.effects(report.customer_effects, page.currency), alt=t("why.customers"), key="why_customers")
+
+stores = localized(report.stores, {"store": "store.name"})
+if len(stores) > 1:
+    with st.container(border=True):
+        head.block(t("why.stores"), t("why.click_store"))
+        bars = why_views.changes(stores, "store", "store_id", page.currency)
+        if store := charts.clicked(bars, alt=t("why.stores"), key="why_stores"):
+            drill.open_page("store", store=store)
+
+products = localized(report.products, {"product": "product.name", "category": "product.category"})
+with st.container(border=True):
+    head.block(t("why.list"), t("charts.click_product"))
+    shown = [column(name) for name in ("product", "change", "net_sales", "compared_with", "contribution", "category")]
+    opens = "product_id" if session.may_open("product") else None
+    if product := listing(
+        products, shown, currency=page.currency, alt=t("why.list"), key="why_list", opens=opens, rows=12
+    ):
+        drill.open_page("product", product=product)
+
+export.menu("why", page.cover(), tables(report), products)
