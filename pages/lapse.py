@@ -8,6 +8,7 @@ from pages._ui import lapse_views as views
 from pages._ui.i18n import t
 
 AT_RISK = ("customer_key", "value_at_risk", "state", "days_since", "usual_gap", "probability_gone", "store")
+LAPSED = ("customer_key", "net_sales", "reason", "event_day", "days_since", "visits", "store")
 
 page = head.begin("lapse", choices="places")
 with load.working(t("page.lapse")):
@@ -27,5 +28,11 @@ if len(report.rate_by_place):
 with st.container(border=True):
     views.at_risk(report, AT_RISK, page.generation, page.currency)
     export.menu("lapse", page.cover(), tables(report), report.at_risk)
+with st.container(border=True), load.working(t("lapse.why")):
+    why = load.reasons(page.scope, page.period.last, page.generation)
+    views.why(why, page.currency)
+    if len(why.lapsed):
+        views.lapsed(why, LAPSED, page.generation, page.currency)
+        export.menu("lapse_why", page.cover(), tables(why), why.lapsed)
 with st.container(border=True):
     views.check(report, page.currency)

@@ -95,8 +95,8 @@ def lapse(snapshot: Snapshot, scope: Scope, as_of: date, members: int = 1_000) -
     """Who stops coming to the stores in scope, as of the end of ``as_of``."""
     info = snapshot.info
     end = min(as_of, info.last_day) if info.last_day is not None else as_of
-    base = _product_days(snapshot, scope)
-    horizon = _horizon(info.first_day, end)
+    base = product_days(snapshot, scope)
+    horizon = horizon_of(info.first_day, end)
     now = _people(snapshot, scope, end, base)
     sales = queries.sales(scope, snapshot.engine, Period(end - timedelta(days=YEAR - 1), end))
     spent = pd.Series(sales["net_sales"].to_numpy(), index=sales["customer_no"].to_numpy())
@@ -123,13 +123,13 @@ def lapse(snapshot: Snapshot, scope: Scope, as_of: date, members: int = 1_000) -
     return LapseReport(as_of, horizon, info.currency, **select_columns(LapseReport, **frames))
 
 
-def _horizon(first_day: date | None, end: date) -> int | None:
+def horizon_of(first_day: date | None, end: date) -> int | None:
     """Learning, testing and the customers' past before both have to fit into the data."""
     past = (end - first_day).days if first_day is not None else 0
     return next((days for days in HORIZONS if past >= 2 * days + LEAST_BEFORE), None)
 
 
-def _product_days(snapshot: Snapshot, scope: Scope) -> float:
+def product_days(snapshot: Snapshot, scope: Scope) -> float:
     found = queries.product_days(scope, snapshot.engine)["usage_days"]
     return float(found.iloc[0]) if len(found) else churn.BASE_DAYS
 

@@ -7,12 +7,13 @@ import streamlit as st
 
 from models.calc.churn import FLAT_DAYS, LAPSING, LOST, MOST_RETURNING
 from models.reports.lapse import MOST_MEMBERS, LapseReport
+from models.reports.reasons import WINDOW_DAYS, ReasonsReport
 from models.reports.retention import WINDOW
 from pages._ui import actions, bands, cards, charts, empty, head
 from pages._ui import format as fmt
 from pages._ui.i18n import localized, t, tn
 from pages._ui.retention_views import VERDICTS
-from pages._ui.tables import PAGE_ROWS, badge, column, first_row, listing, pager
+from pages._ui.tables import PAGE_ROWS, Column, badge, column, first_row, listing, pager
 
 _RATE = (0.0, 0.5)  # of the axis, whatever the range of a month with few customers
 _TONES = {"lapsing": "orange", "lost": "red"}
@@ -111,13 +112,9 @@ def _calibration(method: str, table: pd.DataFrame) -> None:
 def rule(report: LapseReport, currency: str) -> None:
     """The rule in force, and how many of those beyond so many gaps came back all the same."""
     known = report.rule.set_index("key")["value"]
-    texts = {
-        "product": fmt.count(known["product_days"]),
-        "lapsing": fmt.decimal(LAPSING, 1),
-        "lost": fmt.decimal(LOST, 0),
-    }
+    bounds = {"lapsing": fmt.decimal(LAPSING, 1), "lost": fmt.decimal(LOST, 0)}
     head.block(t("lapse.rule"))
-    st.markdown(t("lapse.rule_text", **texts))
+    st.markdown(t("lapse.rule_text", product=fmt.count(known["product_days"]), **bounds))
     if report.returns.empty:
         return
     fitted = known.get("fitted_lost")
@@ -134,17 +131,60 @@ def rule(report: LapseReport, currency: str) -> None:
 def at_risk(report: LapseReport, names: Sequence[str], generation: str, currency: str) -> None:
     """Whom to call: overdue customers, the highest value at risk first."""
     head.block(t("lapse.at_risk"), t("lapse.at_risk_note"), t("lapse.at_risk_help", days=report.horizon_days or 0))
-    todo = actions.board("lapse")
-    wanted = todo.rows(localized(report.at_risk, {"store": "store.name"}))
-    first = first_row(len(wanted), key="lapse_page")
-    shown = [
-        badge(name, "lapse_state", _TONES) if name == "state" else column(name)
-        for name in names
-        if name != "store" or wanted["store"].nunique() > 1
+    _people(report.at_risk, names, "lapse", "lapse_list", generation, currency)
+
+
+def why(report: ReasonsReport, currency: str) -> None:
+    """What had happened before customers stopped coming, against those who stayed."""
+    if report.judged_on is None or report.reasons.empty:
+        head.block(t("lapse.why"))
+        empty.nothing(t("lapse.check_none"))
+        return
+    counts = {"gone": fmt.count(report.gone), "judged": fmt.count(report.judged)}
+    note = t("lapse.why_note", day=fmt.day(report.judged_on), **counts)
+    head.block(t("lapse.why"), note, t("lapse.why_help", window=WINDOW_DAYS, days=report.horizon_days))
+    st.caption(t("lapse.association"))
+    rows = report.reasons.assign(
+        apart=_points(report.reasons, "difference_of_shares", "lo95", "hi95"),
+        matched=_points(report.reasons, "matched_difference", "matched_lo95", "matched_hi95"),
+    )
+    names = ("customers", "lapsed_with", "lapsed_share", "stayed_share", "apart", "matched")
+    shown = [column("reason", words="lapse_reason"), *(column(name) for name in names)]
+    listing(rows, shown, currency=currency, alt=t("lapse.why"), key="lapse_why", rows=10)
+
+
+def _points(rows: pd.DataFrame, value: str, low: str, high: str) -> pd.Series:
+    """A difference of shares with its range, in percentage points."""
+    texts = [
+        None
+        if fmt.is_missing(middle)
+        else t("lapse.points", value=fmt.points(middle), low=fmt.points(lo), high=fmt.points(hi))
+        for middle, lo, hi in zip(rows[value], rows[low], rows[high], strict=True)
     ]
+    return pd.Series(texts, index=rows.index, dtype=object)
+
+
+def lapsed(report: ReasonsReport, names: Sequence[str], generation: str, currency: str) -> None:
+    """Who lapsed, with the last thing that had happened."""
+    head.block(t("lapse.lapsed"), t("lapse.lapsed_note"))
+    _people(report.lapsed, names, "lapse.why", "lapse_lapsed", generation, currency)
+
+
+def _people(rows: pd.DataFrame, names: Sequence[str], list_key: str, key: str, generation: str, currency: str) -> None:
+    """A list of customers to act on, page by page."""
+    todo = actions.board(list_key)
+    wanted = todo.rows(localized(rows, {"store": "store.name"}))
+    first = first_row(len(wanted), key=f"{key}_page")
+    shown = [_column(name) for name in names if name != "store" or wanted["store"].nunique() > 1]
     page = wanted.iloc[first : first + PAGE_ROWS].reset_index(drop=True)
-    todo.listing(page, shown, currency=currency, alt=t("lapse.at_risk"), key="lapse_list")
-    pager(len(wanted), key="lapse_page")
-    if len(report.at_risk) == MOST_MEMBERS:
+    todo.listing(page, shown, currency=currency, alt=actions.name_of(list_key), key=key)
+    pager(len(wanted), key=f"{key}_page")
+    if len(rows) == MOST_MEMBERS:
         st.caption(t("retention.list_ends", most=fmt.count(MOST_MEMBERS)))
     todo.came_of(generation)
+
+
+def _column(name: str) -> Column:
+    if name == "state":
+        return badge(name, "lapse_state", _TONES)
+    return column(name, words="lapse_reason" if name == "reason" else "")

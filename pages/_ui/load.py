@@ -37,6 +37,8 @@ from models.reports.crossing import CrossingReport
 from models.reports.crossing import crossing as crossing_report
 from models.reports.customer import CustomerReport
 from models.reports.customer import customer as customer_report
+from models.reports.demand import DemandReport
+from models.reports.demand import demand as demand_report
 from models.reports.funnel import FunnelReport
 from models.reports.funnel import funnel as funnel_report
 from models.reports.health import HealthReport
@@ -413,6 +415,11 @@ def campaigns(scope: Scope, generation: str) -> CampaignsReport:
 @st.cache_data(ttl=_KEEP, max_entries=128, show_spinner=False)
 def campaign(scope: Scope, campaign_id: str, generation: str) -> CampaignReport:
     return campaign_report(_at(generation), scope, campaign_id)
+
+
+@st.cache_data(ttl=_KEEP, max_entries=128, show_spinner=False)
+def demand(scope: Scope, category: str | None, generation: str) -> DemandReport:
+    return demand_report(_at(generation), scope, category)
 
 
 @st.cache_data(ttl=_KEEP, max_entries=128, show_spinner=False)

@@ -1,0 +1,189 @@
+"""What happened to identified customers of the stores in scope in the days before one on which they are looked at."""
+
+from datetime import date, timedelta
+from typing import Any
+
+import pandas as pd
+from sqlalchemy import Engine, Select, and_, func, literal, select, union_all
+
+from data_access.marts.tables import (
+    customer,
+    return_line,
+    sale_line,
+    sale_order,
+    staff,
+    stock_movement,
+    store_closure,
+    ticket,
+)
+from data_access.queries._frame import fetch_many, within
+from data_access.scope import Period, Scope
+
+BOUGHT_DAYS = 180  # before the day of the question: what somebody bought then is missed when it is not there
+_RISE = 1.02  # of a list price, below which it is rounding
+_CLOSED_DAYS = 3  # in the period, from which a store was closed
+
+
+def events(scope: Scope, engine: Engine, period: Period) -> pd.DataFrame:
+    """One row per customer and kind of event in ``period``.
+
+    Columns: customer_no, kind (complaint; return; stock_out and price_rise, of a product bought in the half-year before
+    the end of ``period``, in the store where it was bought; adviser_left, who looked after the customer or served the
+    last time; store_closed for days, where the customer was last; discount_only, no order so far at the full price),
+    day (of the last one; of discount_only, the last order).
+    """
+    parts = [
+        _complaints(scope, period),
+        _returns(scope, period),
+        _stock_outs(scope, period),
+        _price_rises(scope, period),
+        _advisers(scope, period),
+        _owners(scope, period),
+        _closures(scope, period),
+        _discounts(scope, period),
+    ]
+    both = union_all(*parts).subquery("events")
+    e = both.c
+    query = select(e.customer_no, e.kind, func.max(e.day).label("day")).group_by(e.customer_no, e.kind)
+    return fetch_many(scope, engine, query.order_by(e.customer_no, e.kind))
+
+
+def _complaints(scope: Scope, period: Period) -> Select[Any]:
+    t = ticket.c
+    rows = select(t.customer_no, literal("complaint").label("kind"), t.day).where(
+        t.is_complaint, t.customer_no.is_not(None), within(t.day, period)
+    )
+    return scope.limit(rows, t.store_id)
+
+
+def _returns(scope: Scope, period: Period) -> Select[Any]:
+    r = return_line.c
+    rows = select(r.customer_no, literal("return"), r.day).where(
+        r.exclusion.is_(None), r.customer_no.is_not(None), within(r.day, period)
+    )
+    return scope.limit(rows, r.store_id)
+
+
+def _bought(scope: Scope, period: Period) -> Any:
+    """One row per customer, store and product bought in the half-year: the first day and the lowest list price."""
+    s = sale_line.c
+    rows = select(
+        s.customer_no,
+        s.store_id,
+        s.product_id,
+        func.min(s.day).label("day"),
+        func.min(s.list_price).label("list_price"),
+    ).where(
+        s.exclusion.is_(None),
+        s.customer_no.is_not(None),
+        s.day > period.last - timedelta(days=BOUGHT_DAYS),
+        s.day <= period.last,
+    )
+    return scope.limit(rows, s.store_id).group_by(s.customer_no, s.store_id, s.product_id).subquery("bought")
+
+
+def _stock_outs(scope: Scope, period: Period) -> Select[Any]:
+    m = stock_movement.c
+    days = (
+        scope.limit(
+            select(m.store_id, m.product_id, m.day, func.sum(m.quantity).label("moved")).where(m.day <= period.last),
+            m.store_id,
+        )
+        .group_by(m.store_id, m.product_id, m.day)
+        .subquery("moves")
+    )
+    d = days.c
+    level = func.sum(d.moved).over(partition_by=[d.store_id, d.product_id], order_by=d.day).label("level")
+    levels = select(d.store_id, d.product_id, d.day, level).subquery("levels").c
+    bought = _bought(scope, period)
+    empty = (
+        select(levels.store_id, levels.product_id, func.max(levels.day).label("day"))
+        .where(levels.level <= 0, within(levels.day, period))
+        .group_by(levels.store_id, levels.product_id)
+        .subquery("empty")
+    )
+    return select(bought.c.customer_no, literal("stock_out"), empty.c.day).join_from(
+        bought,
+        empty,
+        and_(
+            empty.c.store_id == bought.c.store_id,
+            empty.c.product_id == bought.c.product_id,
+            empty.c.day > bought.c.day,
+        ),
+    )
+
+
+def _price_rises(scope: Scope, period: Period) -> Select[Any]:
+    s = sale_line.c
+    asked = (
+        scope.limit(
+            select(s.store_id, s.product_id, s.day, func.max(s.list_price).label("list_price")).where(
+                s.exclusion.is_(None), within(s.day, period)
+            ),
+            s.store_id,
+        )
+        .group_by(s.store_id, s.product_id, s.day)
+        .subquery("asked")
+    )
+    bought = _bought(scope, period)
+    return select(bought.c.customer_no, literal("price_rise"), asked.c.day).join_from(
+        bought,
+        asked,
+        and_(
+            asked.c.store_id == bought.c.store_id,
+            asked.c.product_id == bought.c.product_id,
+            asked.c.day > bought.c.day,
+            asked.c.list_price > bought.c.list_price * _RISE,
+        ),
+    )
+
+
+def _last_orders(scope: Scope, until: date) -> Any:
+    """One row per customer: the store and the adviser of the last order."""
+    o = sale_order.c
+    at = func.row(o.ordered_at, o.order_id)
+    rows = select(
+        o.customer_no,
+        func.arg_max(o.store_id, at).label("store_id"),
+        func.arg_max(func.coalesce(o.staff_id, ""), at).label("staff_id"),
+    ).where(o.exclusion.is_(None), o.customer_no.is_not(None), o.day <= until)
+    return scope.limit(rows, o.store_id).group_by(o.customer_no).subquery("last_orders")
+
+
+def _advisers(scope: Scope, period: Period) -> Select[Any]:
+    last, p = _last_orders(scope, period.last), staff.c
+    gone = scope.limit(select(p.staff_id, p.left_on).where(within(p.left_on, period)), p.home_store_id).subquery("gone")
+    return select(last.c.customer_no, literal("adviser_left"), gone.c.left_on).join_from(
+        last, gone, gone.c.staff_id == last.c.staff_id
+    )
+
+
+def _owners(scope: Scope, period: Period) -> Select[Any]:
+    c, p = customer.c, staff.c
+    gone = scope.limit(select(p.staff_id, p.left_on).where(within(p.left_on, period)), p.home_store_id).subquery("left")
+    rows = select(c.customer_no, literal("adviser_left"), gone.c.left_on).join_from(
+        customer, gone, gone.c.staff_id == c.owner_staff_id
+    )
+    return scope.limit(rows, c.home_store_id)
+
+
+def _closures(scope: Scope, period: Period) -> Select[Any]:
+    s = store_closure.c
+    last = _last_orders(scope, period.last)
+    closed = (
+        scope.limit(select(s.store_id, func.max(s.day).label("day")).where(within(s.day, period)), s.store_id)
+        .group_by(s.store_id)
+        .having(func.count() >= _CLOSED_DAYS)
+        .subquery("closed")
+    )
+    return select(last.c.customer_no, literal("store_closed"), closed.c.day).join_from(
+        last, closed, closed.c.store_id == last.c.store_id
+    )
+
+
+def _discounts(scope: Scope, period: Period) -> Select[Any]:
+    o = sale_order.c
+    rows = select(o.customer_no, literal("discount_only"), func.max(o.day)).where(
+        o.exclusion.is_(None), o.customer_no.is_not(None), o.day <= period.last
+    )
+    return scope.limit(rows, o.store_id).group_by(o.customer_no).having(func.min(func.coalesce(o.discount, 0)) > 0)
