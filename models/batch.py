@@ -24,6 +24,7 @@ from data_access.snapshot import Snapshot, current_snapshot, whole_results
 from models.jobs.affinity import JOB as AFFINITY
 from models.jobs.campaigns import JOB as CAMPAIGNS
 from models.jobs.job import Job
+from models.jobs.run_out import JOB as RUN_OUT
 from models.jobs.stock import JOB as STOCK
 from models.jobs.value import JOB as VALUE
 
@@ -32,7 +33,7 @@ __all__ = ["JOBS", "BatchReport", "Job", "batch", "describe"]
 log = logging.getLogger(__name__)
 
 # In this order: what people look at first, first.
-JOBS: tuple[Job, ...] = (CAMPAIGNS, VALUE, AFFINITY, STOCK)
+JOBS: tuple[Job, ...] = (CAMPAIGNS, VALUE, AFFINITY, RUN_OUT, STOCK)
 
 _WAIT = 1.0  # seconds between two looks whether another batch has ended
 

@@ -8,14 +8,18 @@ import pandas as pd
 import pytest
 
 from data_access.errors import Problem
+from data_access.scope import Scope
 from data_access.snapshot import Snapshot
 from models.calc import run_out as calc
 from models.calc.run_out import BASES, Events, Expected, Rhythm, Score
-from models.reports.run_out import ALL, MEDIAN, RunOutReport, of_customer, run_out
+from models.jobs.run_out import JOB
+from models.reports import run_out as report_module
+from models.reports.run_out import ALL, MEDIAN, RunOutReport, of_customer, outlook, run_out
 from models.reports.run_out import learn as learn_report
 from tests import tiny
 from tests.demo_chain import Written, write
-from tests.tiny import CHAIN, ONLY_A, Order, Return, key
+from tests.results_kit import one_job
+from tests.tiny import CHAIN, NORTH, ONLY_A, Order, Return, key
 
 DAY = pd.Timedelta(days=1)
 
@@ -238,3 +242,29 @@ def test_one_customer_by_what_is_usual_in_the_scope(regulars: Snapshot) -> None:
     in_store = learn_report(regulars, ONLY_A, AS_OF)
     assert in_store is not None
     assert of_customer(regulars, ONLY_A, in_store, AS_OF, 4)["product"].tolist() == ["Cream"]
+
+
+def test_what_a_batch_kept_is_what_would_be_computed(regulars: Snapshot, tmp_path: Path) -> None:
+    kept = one_job(regulars, JOB, tmp_path)
+    for scope in (CHAIN, NORTH, ONLY_A, Scope("stores", ("C",)), Scope("stores", ("A", "C"))):
+        found, expected = run_out(kept, scope, AS_OF), run_out(regulars, scope, AS_OF)
+        for name in ("summary", "held", "by_day", "due"):
+            one, other = getattr(found, name), getattr(expected, name)
+            pd.testing.assert_frame_equal(one, other, check_dtype=False, check_index_type=False)
+        known, learnt_now = learn_report(kept, scope, AS_OF), learn_report(regulars, scope, AS_OF)
+        if known is None or learnt_now is None:
+            assert known is learnt_now is None
+        else:
+            assert known.needs == learnt_now.needs
+            np.testing.assert_array_equal(known.rhythm.residual, learnt_now.rhythm.residual)
+            of_kept, of_now = (of_customer(regulars, scope, one, AS_OF, 4) for one in (known, learnt_now))
+            pd.testing.assert_frame_equal(of_kept, of_now)
+
+
+def test_many_customers_are_gone_through_part_by_part(regulars: Snapshot, monkeypatch: pytest.MonkeyPatch) -> None:
+    whole = outlook(regulars, CHAIN, AS_OF, 30)
+    monkeypatch.setattr(report_module, "_LINES_AT_ONCE", 128)  # of 248 lines: two parts
+    halves = outlook(regulars, CHAIN, AS_OF, 30)
+    # Everybody has the same rhythm, so half of them teach what all do.
+    pd.testing.assert_frame_equal(halves.due, whole.due)
+    assert halves.figures["gaps"] < whole.figures["gaps"]

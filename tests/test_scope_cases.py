@@ -87,6 +87,7 @@ DRAW: dict[str, Callable[[Draw], Any]] = {
     "numbers": lambda draw: some(draw, CUSTOMERS),
     "only": lambda draw: draw.choice((None, some(draw, CUSTOMERS))),
     "customers": lambda draw: some(draw, CUSTOMERS),
+    "part": lambda draw: draw.choice((None, (0, 2), (1, 2))),
     "most": lambda draw: draw.choice((1, 3, 10)),
     "limit": lambda draw: draw.choice((1, 3, 50)),
     "offset": lambda draw: draw.choice((0, 0, 2)),

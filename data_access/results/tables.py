@@ -293,3 +293,43 @@ stock_class = Table(
     Column("attained", Double),
     Column("measure", String, nullable=False),
 )
+
+# What ``models.reports.run_out`` needs as of the last day of the facts, once per place.
+run_out_due = _of_report(
+    "run_out_due",
+    # one row per customer and need that will be used up in the 30 days after the last day of the facts
+    Column("customer_no", BigInteger, nullable=False),
+    Column("need", String, nullable=False),
+    Column("product_id", String, nullable=False),
+    Column("category", String),
+    Column("last_day", DateTime, nullable=False),
+    Column("units", Double, nullable=False),
+    Column("amount", Double, nullable=False),
+    Column("expected_on", DateTime, nullable=False),
+    Column("from_on", DateTime, nullable=False),
+    Column("until_on", DateTime, nullable=False),
+    Column("basis", String, nullable=False),
+    Column("store_id", String, nullable=False),
+)
+run_out_held = _of_report(
+    "run_out_held",
+    # one row per basis of an expectation
+    Column("basis", String, nullable=False),
+    Column("judged", Integer, nullable=False),
+    Column("hits", Integer, nullable=False),
+)
+run_out_usual = _of_report(
+    "run_out_usual",
+    # one row per need
+    Column("need", String, nullable=False),
+    Column("median_gap", Double, nullable=False),  # days
+    Column("by_usage", Boolean, nullable=False),
+)
+run_out_pace = _of_report(
+    "run_out_pace",
+    # one row per number of gaps known of a customer: logarithms of gap to expectation
+    Column("low", Double, nullable=False),
+    Column("middle", Double, nullable=False),
+    Column("high", Double, nullable=False),
+)
+run_out_figure = _of_report("run_out_figure", Column("key", String, nullable=False), Column("value", Double))

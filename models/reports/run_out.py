@@ -1,6 +1,7 @@
 """Run-out: who is about to have used up what they bought here, and how far such expectations held."""
 
 import math
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Annotated
@@ -13,20 +14,26 @@ from data_access.errors import Problem
 from data_access.pseudonym import customer_key
 from data_access.queries import places, stock
 from data_access.queries import run_out as queries
+from data_access.results.info import has_current_rows
 from data_access.scope import Scope
 from data_access.snapshot import Snapshot
 from models.calc import run_out as calc
 from models.calc.funnel import wilson
 from models.calc.run_out import BASES, Events, Floats, Rhythm, Score
-from models.reports._shape import Columns, declared_tables, select_columns
+from models.reports._shape import Columns, select_columns
 
 AHEAD = 14  # days, unless told
 MOST_AHEAD = 90
+KEPT_AHEAD = 30  # what a batch keeps
+JOB = "run_out"
+_LINES_AT_ONCE = 1_000_000  # customers with more lines in all are looked at part by part
 HOLDOUT_DAYS = 180
 ALL = "all"
 MEDIAN = "median"  # in the checks: the median gap of the category, which expectations are to beat
 _SUMMARY = ("run_outs", "run_out_customers", "run_out_amount", "hit_days", "error_days", "median_error_days", "covered",
             "gaps")  # fmt: skip
+_DUE = ["customer_no", "need", "product_id", "product", "category", "last_day", "units", "amount", "expected_on",
+        "from_on", "until_on", "basis", "store_id"]  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +42,17 @@ class Learnt:
 
     needs: tuple[str, ...]
     rhythm: Rhythm
+
+
+@dataclass(frozen=True, slots=True)
+class Outlook:
+    """What a batch keeps of a place: what is learnt (None: too little for that), the latest purchases that will be used
+    up soon, and how far that held: judged and hits by basis, figures of the gaps behind them."""
+
+    learnt: Learnt | None
+    due: pd.DataFrame
+    held: pd.DataFrame
+    figures: dict[str, float]
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,30 +89,52 @@ class RunOutReport:
 
 
 def run_out(snapshot: Snapshot, scope: Scope, as_of: date, ahead_days: int = AHEAD) -> RunOutReport:
-    """Who runs out in the ``ahead_days`` after ``as_of``."""
+    """Who runs out in the ``ahead_days`` after ``as_of``; from what a batch keeps where that is the same."""
     if not 1 <= ahead_days <= MOST_AHEAD:
         raise Problem(f"ahead_days is a whole number from 1 to {MOST_AHEAD}, not {ahead_days}")
-    bought = _with_usage(snapshot, scope, queries.purchases(scope, snapshot.engine, as_of))
-    events = events_of(bought)
-    today = _number(as_of)
-    rhythm = calc.learn(events, today)
-    due = pd.DataFrame(columns=[*declared_tables(RunOutReport)["due"], "customer_no"])
-    if rhythm is not None:
-        due = _due(snapshot, scope, bought, expected_days(rhythm, events, bought), as_of, ahead_days)
-    score = calc.score(events, today - HOLDOUT_DAYS, today) if rhythm is not None else None
+    if ahead_days <= KEPT_AHEAD and _is_kept(snapshot, scope, as_of):
+        found = _kept(snapshot, scope)
+    else:
+        found = outlook(snapshot, scope, as_of, ahead_days)
+    due = _listed(snapshot, scope, found.due, as_of, ahead_days)
     frames = select_columns(
         RunOutReport,
-        summary=_summary(due, score),
-        held=_held(score),
+        summary=_summary(due, found.figures),
+        held=_held(found.held),
         by_day=_by_day(due, as_of, ahead_days),
         due=due,
     )
     return RunOutReport(as_of, ahead_days, snapshot.info.currency, **frames)
 
 
+def outlook(snapshot: Snapshot, scope: Scope, as_of: date, ahead_days: int) -> Outlook:
+    """What is learnt from the customers of a scope, what they will have used up, and how far that held.
+
+    Of many customers a part is learnt from and looked back at, and the others are gone through part by part.
+    """
+    parts = _parts(snapshot, scope)
+    today = _number(as_of)
+    bought = _purchases(snapshot, scope, as_of, part=(0, parts))
+    events = events_of(bought)
+    rhythm = calc.learn(events, today)
+    if rhythm is None:
+        return Outlook(None, pd.DataFrame(columns=_DUE), pd.DataFrame(columns=["basis", "judged", "hits"]), {})
+    learnt = Learnt(tuple(bought["need"].cat.categories), rhythm)
+    due = [_due(expected_days(rhythm, events, bought), as_of, ahead_days)]
+    for part in range(1, parts):
+        rest = _purchases(snapshot, scope, as_of, part=(part, parts))
+        due.append(_due(_by_what_is_learnt(learnt, rest), as_of, ahead_days))
+    score = calc.score(events, today - HOLDOUT_DAYS, today)
+    every = pd.concat(due, ignore_index=True).sort_values(["customer_no", "need"], ignore_index=True)
+    return Outlook(learnt, every, *_looked_back(score))
+
+
 def learn(snapshot: Snapshot, scope: Scope, as_of: date) -> Learnt | None:
     """What is usual among the customers of a scope by ``as_of``; None where there is too little to learn from."""
-    bought = _with_usage(snapshot, scope, queries.purchases(scope, snapshot.engine, as_of))
+    if _is_kept(snapshot, scope, as_of):
+        return _kept(snapshot, scope).learnt
+    parts = _parts(snapshot, scope)
+    bought = _purchases(snapshot, scope, as_of, part=(0, parts))
     rhythm = calc.learn(events_of(bought), _number(as_of))
     return None if rhythm is None else Learnt(tuple(bought["need"].cat.categories), rhythm)
 
@@ -102,12 +142,48 @@ def learn(snapshot: Snapshot, scope: Scope, as_of: date) -> Learnt | None:
 def of_customer(snapshot: Snapshot, scope: Scope, learnt: Learnt, as_of: date, number: int) -> pd.DataFrame:
     """One row per need of a customer, the next to run out first: need, product_id, product, last_day, units,
     expected_on, from_on, until_on, basis."""
-    bought = _with_usage(snapshot, scope, queries.purchases(scope, snapshot.engine, as_of, [number]))
-    new = [need for need in bought["need"].cat.categories if need not in learnt.needs]
-    bought["need"] = bought["need"].cat.set_categories([*learnt.needs, *new])
-    bought = bought.sort_values(["need", "day"], kind="stable", ignore_index=True)
-    found = expected_days(learnt.rhythm.with_needs(len(new)), events_of(bought), bought)
+    bought = _purchases(snapshot, scope, as_of, only=[number])
+    found = _by_what_is_learnt(learnt, bought)
     return found.sort_values(["expected_on", "need"], kind="stable", ignore_index=True)
+
+
+def _parts(snapshot: Snapshot, scope: Scope) -> int:
+    """Into how many parts the customers are taken."""
+    lines = int(queries.size(scope, snapshot.engine)["lines"].sum())
+    return max(1, -(-lines // _LINES_AT_ONCE))
+
+
+def _is_kept(snapshot: Snapshot, scope: Scope, as_of: date) -> bool:
+    return as_of == snapshot.info.last_day and has_current_rows(snapshot, scope, JOB)
+
+
+def _kept(snapshot: Snapshot, scope: Scope) -> Outlook:
+    """What a batch kept of this scope on the last day."""
+    assert snapshot.results is not None
+    found = queries.kept(scope, snapshot.results)
+    figures = {str(key): float(value) for key, value in zip(found.figures["key"], found.figures["value"], strict=True)}
+    learnt = None
+    if len(found.usual):
+        rhythm = Rhythm(
+            median_gap=found.usual["median_gap"].to_numpy(np.float64),
+            by_usage=found.usual["by_usage"].to_numpy(bool),
+            drawn=(figures["drawn_customer"], figures["drawn_need"]),
+            residual=found.paces[["low", "middle", "high"]].to_numpy(np.float64),
+            gaps=int(figures["learnt_from"]),
+        )
+        learnt = Learnt(tuple(found.usual["need"]), rhythm)
+    names = queries.products(scope, snapshot.engine).set_index("product_id")["product"]
+    due = found.due.assign(product=found.due["product_id"].map(names).fillna(found.due["product_id"]))
+    return Outlook(learnt, due, found.held, figures)
+
+
+def _by_what_is_learnt(learnt: Learnt, bought: pd.DataFrame) -> pd.DataFrame:
+    """The latest purchases of other customers than those who were learnt from, with the day they will be used up."""
+    new = [need for need in bought["need"].cat.categories if need not in set(learnt.needs)]
+    bought = bought.assign(need=bought["need"].cat.set_categories([*learnt.needs, *new]))
+    order = np.lexsort((bought["day"], bought["need"].cat.codes, bought["customer_no"]))
+    bought = bought.iloc[order].reset_index(drop=True)
+    return expected_days(learnt.rhythm.with_needs(len(new)), events_of(bought), bought)
 
 
 def events_of(bought: pd.DataFrame) -> Events:
@@ -144,8 +220,15 @@ def expected_days(rhythm: Rhythm, events: Events, bought: pd.DataFrame) -> pd.Da
     ).reset_index(drop=True)
 
 
-def _with_usage(snapshot: Snapshot, scope: Scope, bought: pd.DataFrame) -> pd.DataFrame:
+def _purchases(
+    snapshot: Snapshot,
+    scope: Scope,
+    as_of: date,
+    only: Collection[int] | None = None,
+    part: tuple[int, int] | None = None,
+) -> pd.DataFrame:
     """The purchases in the order of their codes, with product (name) and usage_days."""
+    bought = queries.purchases(scope, snapshot.engine, as_of, only, part if part and part[1] > 1 else None)
     range_ = queries.products(scope, snapshot.engine).set_index("product_id")
     code = bought["product_id"].cat.codes.to_numpy()
     known = range_.reindex(bought["product_id"].cat.categories)
@@ -158,11 +241,15 @@ def _with_usage(snapshot: Snapshot, scope: Scope, bought: pd.DataFrame) -> pd.Da
     return bought.iloc[order].reset_index(drop=True)
 
 
-def _due(
-    snapshot: Snapshot, scope: Scope, bought: pd.DataFrame, found: pd.DataFrame, as_of: date, ahead_days: int
-) -> pd.DataFrame:
+def _due(found: pd.DataFrame, as_of: date, ahead_days: int) -> pd.DataFrame:
+    """Those that will be used up in the days ahead."""
     first, last = pd.Timestamp(as_of), pd.Timestamp(as_of + timedelta(days=ahead_days))
-    due = found[(found["expected_on"] > first) & (found["expected_on"] <= last)]
+    return found.loc[(found["expected_on"] > first) & (found["expected_on"] <= last), _DUE]
+
+
+def _listed(snapshot: Snapshot, scope: Scope, found: pd.DataFrame, as_of: date, ahead_days: int) -> pd.DataFrame:
+    """The list as a person reads it: by name, with what there is to sell and whom one may call."""
+    due = _due(found, as_of, ahead_days)
     due = due.sort_values(["amount", "customer_no", "need"], ascending=[False, True, True], ignore_index=True)
     names = places.stores(scope, snapshot.engine).set_index("store_id")["store"]
     numbers = due["customer_no"].tolist()
@@ -179,20 +266,34 @@ def _due(
     )
 
 
-def _summary(due: pd.DataFrame, score: Score | None) -> pd.DataFrame:
+def _looked_back(score: Score | None) -> tuple[pd.DataFrame, dict[str, float]]:
+    """basis, judged and hits of expectations, and the figures of the gaps behind them."""
+    if score is None:
+        return pd.DataFrame(columns=["basis", "judged", "hits"]), {}
+    held = pd.DataFrame(
+        {
+            "basis": [ALL, *BASES, MEDIAN],
+            "judged": [score.due.sum(), *score.due, score.median_due],
+            "hits": [score.hits.sum(), *score.hits, score.median_hits],
+        }
+    )
+    figures = {
+        "error_days": score.error,
+        "median_error_days": score.median_error,
+        "covered": score.covered,
+        "gaps": float(score.gaps),
+    }
+    return held, figures
+
+
+def _summary(due: pd.DataFrame, figures: Mapping[str, float]) -> pd.DataFrame:
     found: dict[str, float] = {
         "run_outs": len(due),
         "run_out_customers": due["customer_key"].nunique(),
         "run_out_amount": float(due["amount"].sum()),
         "hit_days": calc.HIT_DAYS,
+        **figures,
     }
-    if score is not None:
-        found |= {
-            "error_days": score.error,
-            "median_error_days": score.median_error,
-            "covered": score.covered,
-            "gaps": score.gaps,
-        }
     return pd.DataFrame({"key": _SUMMARY, "value": [found.get(key, math.nan) for key in _SUMMARY]})
 
 
@@ -204,22 +305,10 @@ def _by_day(due: pd.DataFrame, as_of: date, ahead_days: int) -> pd.DataFrame:
     return found.reindex(days, fill_value=0).reset_index()
 
 
-def _held(score: Score | None) -> pd.DataFrame:
-    if score is None:
-        return pd.DataFrame(columns=["basis", "judged", "hits", "hit_rate", "lo95", "hi95"])
-    due = pd.Series([score.due.sum(), *score.due, score.median_due])
-    hits = pd.Series([score.hits.sum(), *score.hits, score.median_hits])
-    lo95, hi95 = wilson(hits, due)
-    return pd.DataFrame(
-        {
-            "basis": [ALL, *BASES, MEDIAN],
-            "judged": due,
-            "hits": hits,
-            "hit_rate": hits / due,
-            "lo95": lo95,
-            "hi95": hi95,
-        }
-    )
+def _held(found: pd.DataFrame) -> pd.DataFrame:
+    """With the share of hits and its interval."""
+    lo95, hi95 = wilson(found["hits"], found["judged"])
+    return found.assign(hit_rate=found["hits"] / found["judged"], lo95=lo95, hi95=hi95)
 
 
 def _number(day: date) -> int:
