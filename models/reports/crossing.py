@@ -17,6 +17,7 @@ from data_access.scope import Scope
 from data_access.snapshot import Snapshot
 from models.calc import suppression
 from models.reports._shape import Columns, select_columns
+from models.reports.segments import limits_of
 
 OTHERS = "others"  # the groups beyond the largest ones together
 MOST_ROWS, MOST_COLUMNS = 30, 12
@@ -56,8 +57,7 @@ def crossing(
     if rows == columns:
         raise Problem(f"rows and columns are two different dimensions, not {rows!r} twice")
     question = Question(as_of)
-    cuts = base.cuts(scope, snapshot.engine, question)
-    limits = cuts.iloc[0].to_dict() if len(cuts) else dict.fromkeys(base.CUTS)
+    limits = limits_of(base.cuts(scope, snapshot.engine, question))
     found = queries.crossing(scope, snapshot.engine, question, limits, rows, columns)
     found = found.assign(**{name: found[name] / MONEY_UNIT for name in _FIGURES})
     kept = {
@@ -102,4 +102,4 @@ def _published(cells: pd.DataFrame) -> pd.DataFrame:
     counts = cells.pivot(index="row_group", columns="column_group", values="customers").fillna(0).astype("int64")
     table = suppression.published(counts)
     customers = [table.at[row, column] for row, column in zip(cells["row_group"], cells["column_group"], strict=True)]
-    return cells.assign(customers=pd.array(customers, dtype="Int64"))
+    return cells.assign(customers=pd.Series(customers, index=cells.index, dtype="Int64"))

@@ -20,10 +20,15 @@ from data_access.scope import Scope
 from data_access.snapshot import Snapshot
 from models.calc.movement import Moves, moves
 from models.reports._shape import Columns, select_columns
+from models.reports.segments import limits_of
 
 SCHEMES = queries.SCHEMES
 MONTHS = 12  # of the flows
-GROUPS: dict[str, tuple[str, ...]] = {"segment": SEGMENTS, "abc": CLASSES, **STAGES}
+GROUPS: dict[str, tuple[str, ...]] = {
+    "segment": SEGMENTS,
+    "abc": CLASSES,
+    **{str(preset): stages for preset, stages in STAGES.items()},
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,8 +108,7 @@ def _check(scheme: str) -> None:
 
 def _standings(snapshot: Snapshot, scope: Scope, day: date) -> pd.DataFrame:
     question = Question(day)
-    cuts = base.cuts(scope, snapshot.engine, question)
-    limits = cuts.iloc[0].to_dict() if len(cuts) else dict.fromkeys(base.CUTS)
+    limits = limits_of(base.cuts(scope, snapshot.engine, question))
     return queries.standings(scope, snapshot.engine, question, limits)
 
 

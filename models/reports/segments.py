@@ -4,7 +4,7 @@ import math
 from collections.abc import Collection
 from dataclasses import asdict, dataclass
 from datetime import date
-from typing import Annotated, Any
+from typing import Annotated, Any, NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -39,8 +39,40 @@ from models.reports._shape import Columns, declared_tables, select_columns
 QUANTILES = (0.2, 0.4, 0.6, 0.8)
 MEMBERS = 1_000  # of the list, unless told
 MOST_MEMBERS = 100_000  # of one answer
+MOST_MOVED = 20_000  # likewise, of customers who are looked up one by one
 _EPOCH = date(1970, 1, 1)
 _NO_LIMITS = dict.fromkeys(queries.CUTS, math.nan)
+
+
+class Rule(NamedTuple):
+    """What decides the scores and classes: arguments of ``segments`` by their names."""
+
+    window_months: int | None = None
+    monetary: Monetary = "net_sales"
+    tie_rule: TieRule = "keep_ties"
+    abc_a: float = ABC_A
+    abc_b: float = ABC_B
+
+
+USUAL = Rule()  # of everything that is crossed, moves or was done
+
+
+class Move(NamedTuple):
+    """Who was in one group so many months ago and is in another (``models.reports.movement``)."""
+
+    scheme: str
+    months: int
+    earlier: str
+    later: str
+
+
+class Part(NamedTuple):
+    """Part of the customers under a rule: of a choice, or who moved; all without either. customers: where known."""
+
+    rule: Rule = USUAL
+    choice: Choice | None = None
+    move: Move | None = None
+    customers: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,7 +167,7 @@ def segments(
         cells = queries.cells(scope, snapshot.engine, question, kept)
         curve = queries.curve(scope, snapshot.engine, question, kept)
         stages = queries.stages(scope, snapshot.engine, question, kept)
-    limits = {str(name): float(value) for name, value in cuts.iloc[0].items()} if len(cuts) else _NO_LIMITS
+    limits = limits_of(cuts)
     under = cells[cells["tie_rule"] == tie_rule]
     frames = select_columns(
         SegmentsReport,
@@ -201,6 +233,24 @@ def chosen_count(report: SegmentsReport, choice: Choice | None) -> int:
     return int(cells["customers"].sum())
 
 
+def count(
+    snapshot: Snapshot,
+    scope: Scope,
+    report: SegmentsReport,
+    choice: Choice | None,
+    wanted: Wanted = EVERYBODY,
+    customers: int | None = None,
+) -> int:
+    """How many customers a choice means that are wanted. ``customers``: how many it means, where that is known."""
+    if wanted.only is not None:
+        return len(members(snapshot, scope, report, choice, limit=len(wanted.only), wanted=wanted))
+    every = chosen_count(report, choice) if customers is None else customers
+    if not wanted.without:
+        return every
+    hidden = Wanted(only=wanted.without)
+    return every - len(members(snapshot, scope, report, choice, limit=len(wanted.without), wanted=hidden))
+
+
 def named_rule() -> pd.DataFrame:
     """One row per pair of scores, best first: r, fm, segment."""
     return pd.DataFrame(
@@ -219,6 +269,11 @@ def lifecycle_rule() -> pd.DataFrame:
     bounds = ["began_within", "late_up_to", "late_over", "gaps_fall_by", "amounts_rise_by"]
     kinds = dict.fromkeys(bounds, "float64") | dict.fromkeys(["min_visits", "max_visits"], "Int64")
     return pd.DataFrame(rows).astype(kinds)
+
+
+def limits_of(cuts: pd.DataFrame) -> dict[str, float]:
+    """The values at which the groups part, as queries.segments.cuts gives them; NaN where nobody bought."""
+    return {str(name): float(value) for name, value in cuts.iloc[0].items()} if len(cuts) else _NO_LIMITS
 
 
 def _first_members(

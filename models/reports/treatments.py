@@ -15,6 +15,7 @@ from data_access.scope import Scope
 from data_access.snapshot import Snapshot
 from models.calc.growth import share
 from models.reports._shape import Columns, select_columns
+from models.reports.segments import limits_of
 
 LEAST_REACHED = 0.05  # of a segment, for a campaign to count as its treatment
 MOST_LOOKED_AT = 6  # campaigns
@@ -78,17 +79,11 @@ def treatments(snapshot: Snapshot, scope: Scope, as_of: date) -> TreatmentsRepor
 def _last(snapshot: Snapshot, scope: Scope, as_of: date) -> pd.DataFrame:
     """One row per segment that a campaign was for: its name and days, and what came of it."""
     found = []
-    for one in queries.over(scope, snapshot.engine, as_of, MOST_LOOKED_AT).itertuples(index=False):
-        eve = Question(one.starts_on.date() - timedelta(days=1))
-        cuts = base.cuts(scope, snapshot.engine, eve)
-        if cuts.empty:
-            break
-        rows = queries.treatments(scope, snapshot.engine, eve, cuts.iloc[0].to_dict(), one.campaign_id)
-        found.append(
-            rows.assign(
-                campaign_id=one.campaign_id, name=one.name, starts_on=one.starts_on, window_last=one.window_last
-            )
-        )
+    for one in queries.over(scope, snapshot.engine, as_of, MOST_LOOKED_AT).to_dict("records"):
+        eve = Question(one["starts_on"].date() - timedelta(days=1))
+        limits = limits_of(base.cuts(scope, snapshot.engine, eve))
+        rows = queries.treatments(scope, snapshot.engine, eve, limits, one["campaign_id"])
+        found.append(rows.assign(**{str(name): value for name, value in one.items()}))
         enough = {name for rows in found for name in rows.loc[_was_for(rows), "segment"]}
         if enough >= set(SEGMENTS):
             break

@@ -10,9 +10,7 @@ from pages._ui.i18n import t
 def choice(name: str, options: Sequence[str], *, words: str, width: int = 220) -> str:
     """Draws a choice between ``options`` (texts ``<words>.<option>``, the first is the default) and gives the chosen
     one. The URL names it as ``?name=option`` unless it is the default."""
-    chosen = st.query_params.get(name, options[0])
-    if chosen not in options:
-        chosen = options[0]
+    chosen = asked(name, options)
     key = f"choice_{name}"
     st.session_state[key] = chosen
     st.selectbox(
@@ -27,6 +25,12 @@ def choice(name: str, options: Sequence[str], *, words: str, width: int = 220) -
         filter_mode=None,
     )
     return chosen
+
+
+def asked(name: str, options: Sequence[str]) -> str:
+    """What the URL chooses of ``options``, for whoever must know before the choice is drawn."""
+    chosen = st.query_params.get(name, options[0])
+    return chosen if chosen in options else options[0]
 
 
 def _put(name: str, key: str, default: str) -> None:

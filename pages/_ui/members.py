@@ -1,24 +1,32 @@
 """The list of customers behind the segments: who is meant by a click, in rows and in words."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
+from typing import Any
 
 import pandas as pd
 import streamlit as st
 
 from data_access.marts.segment_rules import Preset
 from data_access.queries.segments import Choice
+from models.reports.segments import USUAL, Move, Part, Rule
 from pages._ui import format as fmt
 from pages._ui.i18n import t, tn
 
 
 @dataclass(frozen=True, slots=True)
 class Pick:
-    """Part of the customers, and that part in words."""
+    """Part of the customers, and that part in words. ``move``: who moved; customers: how many, where that is known."""
 
-    choice: Choice
+    choice: Choice | None
     words: str
+    move: Move | None = None
+    customers: int | None = None
+    is_usual: bool = False  # by the usual rule, whatever the reader has chosen
+
+    def part(self, rule: Rule) -> Part:
+        return Part(USUAL if self.is_usual else rule, self.choice, self.move, self.customers)
 
 
 def of_segment(segment: str | None) -> Pick | None:
@@ -106,7 +114,7 @@ def quadrant_cuts(cuts: pd.DataFrame, currency: str) -> str:
     )
 
 
-_BOUNDS = {
+_BOUNDS: dict[str, Callable[[Any], str]] = {
     "min_visits": fmt.count,
     "max_visits": fmt.count,
     "began_within": partial(fmt.decimal, digits=1),
