@@ -22,6 +22,7 @@ whole = report.verdict.iloc[-1]
 with st.container(border=True):
     st.markdown(f"#### {experiments.verdict_line(report, whole)}")
     st.caption(experiments.advice(report, whole))
+    st.caption(experiments.finality(report))
     for _, arm in report.verdict.iloc[:-1].iterrows():
         st.markdown(f"**{experiments.arm_name(arm['arm'])}** {experiments.verdict_line(report, arm)}")
 cards.plain_row(experiments.cards(report, whole))

@@ -20,6 +20,7 @@ with st.container(border=True):
     shown = [
         Column("name", "text", width="medium"),
         badge("verdict", "verdict", experiments.TONES),
+        badge("finality", "finality", experiments.FINALITY),
         Column("incremental_margin", "money"),
         Column("roi", "decimal"),
         Column("targeted", "count"),

@@ -113,6 +113,7 @@ DRAW: dict[str, Callable[[Draw], Any]] = {
     "by_store": lambda draw: draw.choice((True, False)),
     "source": lambda draw: draw.choice((None, "store", *FORGED)),
     "wanted": lambda draw: draw.choice((Wanted(), Wanted(only=(customer_key(1),)), Wanted(without=(customer_key(2),)))),
+    "campaign_table": lambda draw: draw.choice(("arms", "lift", "verdict")),
     "value.kept table": lambda draw: draw.choice(sorted(KEPT)),
     "cell": lambda draw: draw.choice((None, draw.randrange(12))),
     "campaigns.step_hours previous": lambda draw: {

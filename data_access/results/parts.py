@@ -39,14 +39,17 @@ def folder(home: Path) -> Path:
 
 
 @contextmanager
-def pinned(home: Path, snapshot: Snapshot) -> Iterator[Snapshot]:
-    """The snapshot by names of our own, which no refresh sweeps away while a process of the batch still opens them."""
+def pinned(home: Path, snapshot: Snapshot, before: Path | None) -> Iterator[Snapshot]:
+    """The facts, with the results of the file ``before``, by names of our own.
+
+    No refresh sweeps those away while a process of the batch still opens them.
+    """
     place = folder(home) / "input"
     shutil.rmtree(place, ignore_errors=True)
     place.mkdir(mode=0o700)
     try:
-        paths = [_linked(file.path, place) for file in snapshot.files]
-        yield reopened(paths[0], paths[1] if len(paths) > 1 else None, snapshot.generation)
+        facts = _linked(snapshot.files[0].path, place)
+        yield reopened(facts, _linked(before, place) if before else None, snapshot.generation)
     finally:
         shutil.rmtree(place, ignore_errors=True)
 

@@ -294,6 +294,32 @@ stock_class = Table(
     Column("measure", String, nullable=False),
 )
 
+demand_forecast = _by_place(
+    "demand_forecast",
+    # one row per place, category (null: all of them; '': products without one) and day ahead: units that will be sold
+    Column("category", String),
+    Column("ds", Date, nullable=False),
+    *(Column(name, Double, nullable=False) for name in ("mean", "lo80", "hi80", "lo95", "hi95")),
+    Column("model", String, nullable=False),
+)
+demand_component = _by_place(
+    "demand_component",
+    # one row per place and day of the last year and ahead: the units expected, and what multiplies their trend
+    Column("ds", Date, nullable=False),
+    *(Column(name, Double, nullable=False) for name in ("expected", "trend", "week", "season", "event", "known")),
+)
+demand_accuracy = Table(
+    "demand_accuracy",
+    results,
+    # one row per class of series, level and method, over all stores; columns as ``models.forecasting.engine.LEAGUE``
+    Column("class", String, nullable=False),  # regular | short | intermittent
+    Column("level", String, nullable=False),  # chain | region | store | category
+    Column("model", String, nullable=False),
+    Column("used", Boolean, nullable=False),
+    Column("series", Integer, nullable=False),
+    *(Column(name, Double) for name in ("wape", "rmsse", "bias", "coverage80", "coverage95")),
+)
+
 # What ``models.reports.run_out`` needs as of the last day of the facts, once per place.
 run_out_due = _of_report(
     "run_out_due",

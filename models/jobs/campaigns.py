@@ -1,4 +1,4 @@
-"""The job ``campaigns``: what every campaign did in every place."""
+"""The job ``campaigns``: what every campaign caused in every place; frozen once its window has closed."""
 
 import pandas as pd
 
@@ -6,15 +6,17 @@ from data_access.marts.campaign_customer import campaign_customer
 from data_access.marts.campaign_use import campaign_use
 from data_access.marts.customer_store_day import customer_store_day
 from data_access.marts.place_store import place_store
-from data_access.marts.tables import campaign, campaign_arm, campaign_event
+from data_access.marts.tables import campaign, campaign_arm, campaign_event, data_source
 from data_access.queries import campaign as queries
 from data_access.queries import campaigns as all_campaigns
+from data_access.queries.campaign_results import KEPT
 from data_access.results.tables import campaign_result
 from data_access.snapshot import Snapshot
 from models.calc import experiment, lift
 from models.jobs import job
 from models.jobs.job import Job, PlaceScope, Step, Write
-from models.reports import campaigns
+from models.reports import campaign_results, campaigns
+from models.reports.campaign_results import RESULT
 
 _INPUTS = (
     campaign,
@@ -23,27 +25,38 @@ _INPUTS = (
     campaign_event,
     campaign_use,
     customer_store_day,
+    data_source,
     place_store,
 )
-_CODE = (campaigns, queries, all_campaigns, experiment, lift)
+_METHOD = (campaign_results, campaigns, queries, all_campaigns, experiment, lift)
+_TABLES = {RESULT: campaign_result, **KEPT}
 
 
 def _fingerprint(snapshot: Snapshot) -> str:
-    return job.fingerprint(snapshot, inputs=_INPUTS, code=_CODE)
+    return job.fingerprint(snapshot, inputs=_INPUTS, code=_METHOD)
 
 
 def _run(snapshot: Snapshot, write: Write, step: Step) -> None:
     places = job.every_place(snapshot)
-    for done, (_, rows) in enumerate(job.spread(snapshot, results, places), start=1):
-        write(campaign_result, rows)
+    for done, (place, tables) in enumerate(job.spread(snapshot, _of_place, places), start=1):
+        for name, rows in tables.items():
+            write(_TABLES[name], place.rows(rows)[list(_TABLES[name].c.keys())])
         step(done, len(places))
 
 
-def results(snapshot: Snapshot, place: PlaceScope) -> pd.DataFrame:
-    """The rows of one place, by campaign."""
-    costs = campaigns.costs_of(snapshot, place.scope)
-    found = campaigns.results(snapshot, place.scope, costs).sort_values("campaign_id")
-    return place.rows(found)[campaign_result.c.keys()]
+def _of_place(snapshot: Snapshot, place: PlaceScope) -> dict[str, pd.DataFrame]:
+    scope = place.scope
+    before = campaign_results.carried_over(snapshot, scope)
+    costs = campaigns.costs_of(snapshot, scope)
+    results = campaigns.results(snapshot, scope, costs)
+    method, without = job.code_version(_METHOD), set(before[RESULT]["campaign_id"])
+    new = campaign_results.computed(snapshot, scope, results, costs, method, without)
+    return {name: _together(before.get(name), rows) for name, rows in new.items()}
 
 
-JOB = Job("campaigns", (campaign_result,), _fingerprint, _run)
+def _together(carried: pd.DataFrame | None, new: pd.DataFrame) -> pd.DataFrame:
+    frames = [frame for frame in (carried, new) if frame is not None and len(frame)]
+    return pd.concat(frames, ignore_index=True).sort_values("campaign_id", kind="stable") if frames else new
+
+
+JOB = Job(campaign_results.JOB, tuple(_TABLES.values()), _fingerprint, _run)

@@ -1,6 +1,7 @@
 """Campaign: what one campaign caused, against the control group drawn beside it, and what may be concluded."""
 
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Annotated
 
 import pandas as pd
@@ -11,6 +12,7 @@ from data_access.queries import campaigns as all_campaigns
 from data_access.scope import Scope
 from data_access.snapshot import Snapshot
 from models.calc.experiment import LIFT, VERDICT, experiment
+from models.reports import campaign_results
 from models.reports._shape import Columns, select_columns
 
 
@@ -27,6 +29,7 @@ class CampaignReport:
     currency: str
     is_over: bool  # the window has closed, so that figures no longer change but by returns
     is_withheld: bool  # too few of these customers bought in other stores to tell what anybody bought
+    frozen_at: datetime | None  # as-of of the data since which arms, lift and verdict no longer change; None: they do
     money: str  # what the verdict looks at: margin where it is known, else spend
     # one row: the campaign; cost: media, messages and other, NaN when unknown and for a part of the chain
     header: Annotated[
@@ -59,17 +62,26 @@ def campaign(snapshot: Snapshot, scope: Scope, campaign: str | None = None) -> C
     people = queries.arms(scope, engine, chosen)
     told = people[people["buyers"].notna()]
     found = experiment(told, queries.buyers(scope, engine, chosen))
-    lifts = found.lift()
-    frames = select_columns(
-        CampaignReport,
-        header=header,
-        arms=people,
-        lift=lifts,
-        checks=found.checks(_past(scope, snapshot, chosen, header)),
-        verdict=found.verdicts(lifts, float(header["cost"].iloc[0]) if len(header) else float("nan")),
-    )
+    checks = found.checks(_past(scope, snapshot, chosen, header))
+    cost = float(header["cost"].iloc[0]) if len(header) else float("nan")
+    kept = campaign_results.tables_of(snapshot, scope, chosen)
+    if kept is None:
+        lifts, money, frozen_at = found.lift(), found.money, None
+        made = {"arms": people, "lift": lifts, "verdict": found.verdicts(lifts, cost)}
+    else:
+        row, made = kept
+        money, frozen_at = row["money"], None if pd.isna(row["frozen_at"]) else row["frozen_at"].to_pydatetime()
+        made["verdict"] = campaign_results.with_cost(made["verdict"], cost)
     is_over = bool((header["window_last"] <= pd.Timestamp(snapshot.info.as_of)).any())
-    return CampaignReport(chosen, snapshot.info.currency, is_over, len(told) < len(people), found.money, **frames)
+    return CampaignReport(
+        chosen,
+        snapshot.info.currency,
+        is_over,
+        len(told) < len(people),
+        frozen_at,
+        money,
+        **select_columns(CampaignReport, header=header, checks=checks, **made),
+    )
 
 
 def priced(campaigns: pd.DataFrame, scope: Scope) -> pd.DataFrame:

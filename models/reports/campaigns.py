@@ -13,6 +13,7 @@ from data_access.queries._elsewhere import withheld
 from data_access.scope import Scope
 from data_access.snapshot import Snapshot
 from models.calc.experiment import experiment
+from models.reports import campaign_results
 from models.reports._shape import Columns, select_columns
 from models.reports.campaign import priced
 
@@ -30,13 +31,14 @@ class CampaignsReport:
     # share of buyers, treated arms together less control, with lo95 and hi95. incremental_margin: money (margin where
     # every cost is known, else sales) that the campaign caused; its interval only with 50 buyers in each arm. cost and
     # roi only for the whole chain. verdict: as ``models.calc.experiment.VERDICTS``, nobody: no customer was treated,
-    # withheld: too few of these customers bought in other stores to tell (counts and money are NaN).
+    # withheld: too few of these customers bought in other stores to tell (counts and money are NaN). frozen_at: as-of
+    # instant of the data since which results no longer change; NaT: provisional, they follow the data.
     campaigns: Annotated[
         pd.DataFrame,
         Columns(
             "campaign_id name type channel starts_on ends_on state targeted held_back redeeming_customers redemptions "
             "buyers new_buyers net_sales margin cost lift lo95 hi95 incremental_margin incremental_lo incremental_hi "
-            "roi roi_lo roi_hi verdict"
+            "roi roi_lo roi_hi verdict frozen_at"
         ),
     ]
 
@@ -49,13 +51,25 @@ def campaigns(snapshot: Snapshot, scope: Scope) -> CampaignsReport:
     listed = listed.assign(
         cost=listed["campaign_id"].map(costs).astype("float64"), state=_states(listed, snapshot.info.as_of)
     )
-    found = with_return(listed.merge(results(snapshot, scope, costs), on="campaign_id", how="left"))
+    found = with_return(listed.merge(_kept_or_computed(snapshot, scope, costs), on="campaign_id", how="left"))
     counted = ["redeeming_customers", "redemptions", "buyers", "new_buyers"]
     found[counted] = found[counted].fillna(0).astype("int64")
     found["verdict"] = found["verdict"].fillna("nobody")
     found[counted] = found[counted].mask(found["verdict"] == "withheld")
     best_first = found.sort_values("incremental_margin", ascending=False, kind="stable", ignore_index=True)
     return CampaignsReport(snapshot.info.currency, **select_columns(CampaignsReport, campaigns=best_first))
+
+
+def _kept_or_computed(snapshot: Snapshot, scope: Scope, costs: pd.Series) -> pd.DataFrame:
+    """What a batch kept of each campaign, and of the others what is computed now."""
+    kept, whole = campaign_results.rows(snapshot, scope)
+    told = kept.drop(columns=["starts_on", "window_last"], errors="ignore")
+    if whole:
+        return told
+    now = results(snapshot, scope, costs)
+    now["frozen_at"] = pd.Series(pd.NaT, index=now.index, dtype="datetime64[us]")
+    others = now[~now["campaign_id"].isin(told["campaign_id"])]
+    return others if told.empty else pd.concat([told, others], ignore_index=True)
 
 
 def costs_of(snapshot: Snapshot, scope: Scope) -> pd.Series:

@@ -26,6 +26,8 @@ TONES: Mapping[str, str] = {
     "withheld": "gray",
 }
 STATES: Mapping[str, str] = {"running": "green", "planned": "blue", "closed": "gray", "undated": "orange"}
+# Whether a result still follows the data.
+FINALITY: Mapping[str, str] = {"provisional": "orange", "final": "blue"}
 _ICONS = {
     "worked": ":material/check_circle:",
     "hurt": ":material/cancel:",
@@ -102,7 +104,10 @@ def nothing(report: CampaignReport) -> tuple[str, str, str]:
 def rows(campaigns: pd.DataFrame) -> pd.DataFrame:
     """Campaigns as a list shows them: a return only where something was shown to be caused."""
     told = campaigns["verdict"].isin(["worked", "hurt"])
-    return localized(campaigns.assign(roi=campaigns["roi"].where(told)), {"name": "campaign.name"})
+    final, judged = campaigns["frozen_at"].notna(), ~campaigns["verdict"].isin(["nobody", "withheld"])
+    finality = pd.Series("provisional", campaigns.index).mask(final, "final").where(final | judged, None)
+    shown = campaigns.assign(roi=campaigns["roi"].where(told), finality=finality)
+    return localized(shown, {"name": "campaign.name"})
 
 
 def verdict_line(report: CampaignReport, row: pd.Series) -> str:
@@ -128,6 +133,16 @@ def advice(report: CampaignReport, row: pd.Series) -> str:
     if row["verdict"] == "worked" and not fmt.is_missing(row["roi"]):
         return t("campaign.advice.pays" if row["roi"] > 0 else "campaign.advice.does_not_pay")
     return t(f"campaign.advice.{row['verdict']}")
+
+
+def finality(report: CampaignReport) -> str:
+    """Whether the result still follows the data, and since when it does not."""
+    if report.frozen_at is not None:
+        return t("campaign.final", as_of=fmt.instant(report.frozen_at))
+    last = report.header["window_last"].iloc[0] if len(report.header) else None
+    if report.is_over or fmt.is_missing(last):
+        return t("campaign.provisional_closed")
+    return t("campaign.provisional", day=fmt.day(last))
 
 
 def cards(report: CampaignReport, row: pd.Series) -> list[tuple[str, str, str | None]]:

@@ -1,0 +1,127 @@
+"""What a batch keeps of campaigns: what each caused in each place, frozen once its window has closed.
+
+A result that people have decided by must not change afterwards because a return is booked late or somebody improves
+the method: whatever is frozen is carried over as it is, and says when it was frozen and by which version.
+"""
+
+from collections.abc import Collection
+from datetime import datetime
+
+import numpy as np
+import pandas as pd
+
+from data_access.queries import campaign as queries
+from data_access.queries import campaign_results as kept_queries
+from data_access.queries import campaigns as all_campaigns
+from data_access.queries.campaign_results import KEPT
+from data_access.results.info import has_current_rows, origin
+from data_access.scope import Scope
+from data_access.snapshot import Snapshot
+from models.calc.experiment import VERDICT, experiment
+
+JOB = "campaigns"
+WITHHELD = "withheld"  # a verdict on too few people to tell: it may be told one day, so it is never frozen
+RESULT = "result"  # beside the tables of ``KEPT``
+
+
+def frozen(snapshot: Snapshot, scope: Scope) -> pd.DataFrame:
+    """The rows of campaigns that are frozen for these stores; columns as ``campaign_result`` without its place."""
+    if snapshot.results is None:
+        return pd.DataFrame(columns=["campaign_id"])
+    found = kept_queries.rows(scope, snapshot.results)
+    return _of_this_chain(snapshot, scope, found[found["frozen_at"].notna()])
+
+
+def rows(snapshot: Snapshot, scope: Scope) -> tuple[pd.DataFrame, bool]:
+    """What is kept of campaigns for these stores and may be shown, and whether that is all of them."""
+    if snapshot.results is not None and has_current_rows(snapshot, scope, JOB):
+        return kept_queries.rows(scope, snapshot.results), True
+    return frozen(snapshot, scope), False
+
+
+def tables_of(snapshot: Snapshot, scope: Scope, campaign_id: str) -> tuple[pd.Series, dict[str, pd.DataFrame]] | None:
+    """The row and the tables (``KEPT``) that are kept of one campaign; None when it must be computed."""
+    found, _ = rows(snapshot, scope)
+    mine = found[found["campaign_id"] == campaign_id]
+    if snapshot.results is None or mine.empty or pd.isna(mine["money"].iloc[0]):
+        return None
+    results = snapshot.results
+    return mine.iloc[0], {name: kept_queries.kept(scope, results, name, campaign_id) for name in KEPT}
+
+
+def with_cost(verdict: pd.DataFrame, cost: float) -> pd.DataFrame:
+    """A kept verdict with what the campaign cost and returned, which may become known after it was frozen."""
+    told = verdict.assign(**dict.fromkeys(("cost", "roi", "roi_lo", "roi_hi"), np.nan))
+    if len(told) and cost > 0 and pd.notna(told["incremental"].iloc[-1]):
+        ends = {"roi": "incremental", "roi_lo": "incremental_lo", "roi_hi": "incremental_hi"}
+        last = told.index[-1]
+        told.loc[last, ["cost", *ends]] = [cost, *((told.loc[last, money] - cost) / cost for money in ends.values())]
+    return told[VERDICT.split()]
+
+
+def carried_over(snapshot: Snapshot, scope: Scope) -> dict[str, pd.DataFrame]:
+    """The rows of every table that are frozen for these stores."""
+    found = frozen(snapshot, scope)
+    if snapshot.results is None or found.empty:
+        return {RESULT: found}
+    results = snapshot.results
+    tables = {name: kept_queries.kept(scope, results, name) for name in KEPT}
+    mine = {name: table[table["campaign_id"].isin(found["campaign_id"])] for name, table in tables.items()}
+    return {RESULT: found, **mine}
+
+
+def computed(
+    snapshot: Snapshot, scope: Scope, results: pd.DataFrame, costs: pd.Series, method: str, without: Collection[str]
+) -> dict[str, pd.DataFrame]:
+    """The rows of every table, of campaigns other than ``without``; those whose window has closed are frozen.
+
+    ``results``: what the list of campaigns says of each; ``costs``: of each, by its id.
+    """
+    engine = snapshot.engine
+    people, buyers = queries.arms(scope, engine), queries.buyers(scope, engine)
+    people = people[people["buyers"].notna() & ~people["campaign_id"].isin(without)]
+    bought = dict(tuple(buyers.groupby("campaign_id", observed=True)))
+    found: dict[str, list[pd.DataFrame]] = {name: [] for name in KEPT}
+    judged: dict[str, tuple[str, float]] = {}
+    for campaign_id, arms in people.groupby("campaign_id"):
+        made = experiment(arms, bought.get(campaign_id, buyers.iloc[:0]))
+        lifts = made.lift()
+        verdicts = made.verdicts(lifts, float(costs.get(campaign_id, np.nan)))
+        judged[str(campaign_id)] = (made.money, made.ratio_p)
+        for name, table in (("arms", arms), ("lift", lifts), ("verdict", verdicts)):
+            found[name].append(table.assign(campaign_id=campaign_id, position=range(len(table))))
+    mine = results[~results["campaign_id"].isin(without)].merge(_identity(snapshot, scope), on="campaign_id")
+    told = mine.assign(
+        money=mine["campaign_id"].map({key: money for key, (money, _) in judged.items()}),
+        sample_ratio_p=mine["campaign_id"].map({key: p for key, (_, p) in judged.items()}).astype("float64"),
+        method=method,
+    )
+    told["frozen_at"] = _frozen_at(told, snapshot.info.as_of)
+    return {RESULT: told, **{name: _together(name, frames) for name, frames in found.items()}}
+
+
+def _frozen_at(rows: pd.DataFrame, as_of: datetime) -> pd.Series:
+    closed = rows["window_last"] < pd.Timestamp(as_of).normalize()
+    instants = np.where(closed & (rows["verdict"] != WITHHELD), np.datetime64(as_of, "us"), np.datetime64("NaT", "us"))
+    return pd.Series(instants, index=rows.index)
+
+
+def _together(name: str, frames: list[pd.DataFrame]) -> pd.DataFrame:
+    columns = [column for column in list(KEPT[name].c.keys()) if column not in ("level", "place_id")]
+    return pd.concat(frames, ignore_index=True)[columns] if frames else pd.DataFrame(columns=columns)
+
+
+def _identity(snapshot: Snapshot, scope: Scope) -> pd.DataFrame:
+    """Which campaigns of which data there are now."""
+    listed = all_campaigns.campaigns(scope, snapshot.engine)
+    return listed[["campaign_id", "starts_on", "window_last"]].assign(origin=origin(snapshot.engine))
+
+
+def _of_this_chain(snapshot: Snapshot, scope: Scope, kept: pd.DataFrame) -> pd.DataFrame:
+    """Without campaigns of other data, and those that have other dates now."""
+    return kept[_key(kept).isin(_key(_identity(snapshot, scope)))]
+
+
+def _key(rows: pd.DataFrame) -> pd.Series:
+    first, last = (rows[name].dt.strftime("%Y-%m-%d").fillna("none") for name in ("starts_on", "window_last"))
+    return rows["campaign_id"] + "|" + rows["origin"] + "|" + first + "|" + last
