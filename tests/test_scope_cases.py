@@ -67,6 +67,7 @@ STEPS = ("sent", "delivered", "opened", "clicked", "visited", "bought")
 # parameter -> how to draw one; a function whose parameter means something else has a line of its own
 DRAW: dict[str, Callable[[Draw], Any]] = {
     "period": period,
+    "compared": period,
     "previous": lambda draw: draw.choice((None, period(draw))),
     "last_year": lambda draw: draw.choice((None, period(draw))),
     "periods": lambda draw: [period(draw) for _ in range(draw.randint(1, 3))],
@@ -104,6 +105,8 @@ DRAW: dict[str, Callable[[Draw], Any]] = {
     "rows": lambda draw: draw.choice(DIMENSIONS[::2]),
     "columns": lambda draw: draw.choice(DIMENSIONS[1::2]),
     "cohort": period,
+    "this": period,
+    "spending.price_ranks before": period,
     "lapse.last_stores only": lambda draw: some(draw, CUSTOMERS),
     "month": period,
     "came": lambda draw: draw.choice((True, False)),

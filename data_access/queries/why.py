@@ -16,17 +16,17 @@ from data_access.queries._places import place_of
 from data_access.scope import Period, Scope
 
 
-def products(scope: Scope, engine: Engine, period: Period, previous: Period) -> pd.DataFrame:
+def products(scope: Scope, engine: Engine, period: Period, compared: Period) -> pd.DataFrame:
     """One row per product sold or returned in one of the periods, by product_id.
 
     Columns: product_id, product (name), category (NA: none), gross_sales, net_sales and units of ``period``,
-    gross_sales_before, net_sales_before and units_before of ``previous``.
+    gross_sales_before, net_sales_before and units_before of ``compared``.
     """
     place = place_of(scope, engine)
     if place is None or place.level == "store":
-        sold = scope.limit(_sums(product_store_day, period, previous), product_store_day.c.store_id)
+        sold = scope.limit(_sums(product_store_day, period, compared), product_store_day.c.store_id)
     else:
-        sold = _sums(product_place_day, period, previous).where(place.rows(product_place_day))
+        sold = _sums(product_place_day, period, compared).where(place.rows(product_place_day))
     s = sold.subquery("sums").c
     figures = [column for column in s if column.name != "product_id"]
     query = (
@@ -53,7 +53,7 @@ def identified(scope: Scope, engine: Engine, period: Period) -> dict[str, float]
     return {str(name): float(value) for name, value in row.items()}
 
 
-def _sums(mart: Table, period: Period, previous: Period) -> Select[Any]:
+def _sums(mart: Table, period: Period, compared: Period) -> Select[Any]:
     c = mart.c
 
     def total(name: str, days: Period, ending: str) -> ColumnElement[float]:
@@ -64,8 +64,8 @@ def _sums(mart: Table, period: Period, previous: Period) -> Select[Any]:
         select(
             c.product_id,
             *(total(name, period, "") for name in names),
-            *(total(name, previous, "_before") for name in names),
+            *(total(name, compared, "_before") for name in names),
         )
-        .where(within_any(c.day, [period, previous]))
+        .where(within_any(c.day, [period, compared]))
         .group_by(c.product_id)
     )
