@@ -135,7 +135,13 @@ def verification() -> None:
 
 def _names() -> dict[str, str]:
     """Every account by account_id, as people know it."""
-    return {known.account_id: f"{known.display_name} ({known.sign_in_name})" for known in accounts.everyone(opened())}
+    """What everybody is called, with the sign-in name where that says more."""
+    return {
+        known.account_id: known.display_name
+        if known.display_name == known.sign_in_name
+        else f"{known.display_name} ({known.sign_in_name})"
+        for known in accounts.everyone(opened())
+    }
 
 
 def _who(actor: str, names: Mapping[str, str]) -> str | None:
@@ -158,7 +164,11 @@ def _in_words(entry: Entry) -> str | None:
     """The particulars of an entry; before and after where something was changed."""
     changed = entry.action == "account_changed"
     said = [
-        f"{_label(key)}: {' → '.join(_value(key, one) for one in value) if changed else _value(key, value)}"
+        t(
+            "audit.particular",
+            label=_label(key),
+            value=" → ".join(_value(key, one) for one in value) if changed else _value(key, value),
+        )
         for key, value in sorted(entry.detail.items(), key=lambda one: _FIRST.index(one[0]) if one[0] in _FIRST else -1)
         if value is not False and value not in ("", None, [])
     ]

@@ -65,7 +65,7 @@ def said(at: AppTest) -> str:
 def test_an_export_reads_as_one_line_with_what_matters_first(visit: Visit) -> None:
     take([ONE], rows=1)
     entry = visit().dataframe[0].value.iloc[0]
-    assert (entry["actor"], entry["action"]) == ("demo entry: Store manager S1", "file taken away")
+    assert (entry["actor"], entry["action"]) == ("Store manager S1 (demo)", "file taken away")
     assert entry["subject"] == "page: Segments"
     assert entry["detail"].startswith("rows: 1 · customers: 1 · filters: Stores: S1 · file: list-f0.csv · columns:")
 
