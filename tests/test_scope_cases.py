@@ -18,7 +18,7 @@ import pytest
 from sqlalchemy import Engine
 
 from data_access.pseudonym import customer_key
-from data_access.queries import segments
+from data_access.queries import profile_quality, segments
 from data_access.queries._groups import DIMENSIONS
 from data_access.queries.actions import Wanted
 from data_access.queries.segments import Choice, Question
@@ -97,6 +97,13 @@ DRAW: dict[str, Callable[[Draw], Any]] = {
         draw.choice((None, None, period(draw).first)),
         draw.choice(("net_sales", "gross_sales")),
     ),
+    **{
+        f"profile_quality.{name} question": lambda draw: profile_quality.Question(
+            period(draw).last, draw.choice((period(draw).first, date(2099, 1, 1)))
+        )
+        for name in ("completeness", "to_fix", "to_fix_count")
+    },
+    "problem": lambda draw: draw.choice((*profile_quality.KNOWN, *profile_quality.PROBLEMS)),
     "cuts": lambda draw: {name: draw.choice((None, draw.randint(1, 300))) for name in segments.CUTS},
     "tie_rule": lambda draw: draw.choice(("keep_ties", "equal_size")),
     "choice": lambda draw: draw.choice(

@@ -26,6 +26,7 @@ from models.reports.segments import MEMBERS, SegmentsReport, segments
 from models.reports.shelves import SERVICE_LEVEL
 from models.reports.staff import StaffMemberReport, StaffReport, staff, staff_member
 from models.reports.stock import StockReport, stock
+from models.reports.spending import SpendingReport, spending
 from models.reports.store import StoreReport, store
 from models.reports.suppliers import SuppliersReport, suppliers
 from models.reports.value import HORIZON, ValueReport, value
@@ -123,6 +124,13 @@ _ALL = (
         ReasonsReport,
         "as_of",
         (Parameter("members", "members", _whole, "how many of the customers who lapsed, default 1,000"),),
+    ),
+    Report(
+        "spending",
+        spending,
+        SpendingReport,
+        "as_of",
+        (Parameter("members", "members", _whole, "how many customers of each list, default 1,000"),),
     ),
     Report(
         "store",

@@ -81,6 +81,9 @@ from models.reports.staff import staff as staff_report
 from models.reports.staff import staff_member as staff_member_report
 from models.reports.stock import StockReport
 from models.reports.stock import stock as stock_report
+from models.reports.spending import MOST_MEMBERS as MOST_SPENDING_MEMBERS
+from models.reports.spending import SpendingReport
+from models.reports.spending import spending as spending_report
 from models.reports.store import StoreReport
 from models.reports.store import store as store_report
 from models.reports.suppliers import SuppliersReport
@@ -319,6 +322,11 @@ def lapse(scope: Scope, as_of: date, generation: str) -> LapseReport:
 @st.cache_data(ttl=_KEEP, max_entries=16, show_spinner=False)
 def reasons(scope: Scope, as_of: date, generation: str) -> ReasonsReport:
     return reasons_report(_at(generation), scope, as_of, MOST_REASONS_MEMBERS)
+
+
+@st.cache_data(ttl=_KEEP, max_entries=16, show_spinner=False)
+def spending(scope: Scope, as_of: date, generation: str) -> SpendingReport:
+    return spending_report(_at(generation), scope, as_of, MOST_SPENDING_MEMBERS)
 
 
 @st.cache_data(ttl=_KEEP, max_entries=12, show_spinner=False)

@@ -21,6 +21,7 @@ from data_access.snapshot import current_snapshot
 from models.reports.campaigns import campaigns
 from models.reports.overview import overview
 from models.reports.product import product
+from models.reports.staff import staff
 from tests.browser.conftest import Server, chromium, serve, settled
 
 PHONE = (
@@ -41,8 +42,12 @@ PAGES = {
     "segments": ("regional", "/segments"),
     "retention": ("regional", "/retention"),
     "lapse": ("regional", "/lapse"),
+    "spending": ("regional", "/spending"),
     "customer": ("regional", "/customer?customer={customer}"),
     "value": ("regional", "/value"),
+    "why": ("regional", "/why"),
+    "staff": ("regional", "/staff"),
+    "staff_member": ("regional", "/staff_member?staff={staff}"),
     "tasks": ("manager", "/tasks"),
     "stock": ("manager", "/stock"),
     "stock_orders": ("regional", "/stock?list=orders"),
@@ -137,6 +142,7 @@ def examples(home: Path) -> dict[str, str]:
     best = str(overview(snapshot, scope, period).products["product_id"].iloc[0])
     orders = product(snapshot, scope, period, best).recent_orders
     return {
+        "staff": str(staff(snapshot, scope, period).staff["staff_id"].iloc[0]),
         "product": best,
         "order": str(orders["order_id"].iloc[0]),
         "customer": str(orders["customer_key"].dropna().iloc[0]),
