@@ -3,12 +3,19 @@
 import streamlit as st
 
 from models.reports import tables
-from pages._ui import blocks, cards, drill, empty, export, head, load, person, session, subjects
+from pages._ui import batch, blocks, cards, drill, empty, export, head, load, person, session, subjects
 from pages._ui.i18n import localized, t
-from pages._ui.tables import column, listing
+from pages._ui.tables import Column, column, listing
 
 FIRST = ("net_sales", "units", "buyers", "orders", "average_price", "return_rate")
 NAMES = {"product": "product.name", "category": "product.category", "brand": "product.brand", "store": "store.name"}
+ALSO = (
+    Column("product", "text"),
+    Column("both", "count"),
+    Column("share", "percent"),
+    Column("times", "decimal"),
+    Column("buyers", "count"),
+)
 
 facts = subjects.chosen_product(session.current_scope())
 if facts is None:
@@ -29,6 +36,17 @@ if store := blocks.sales_by_day_and_store(
     report.by_day, stores, report.period, page.currency, compare="previous", key="product"
 ):
     drill.open_page("store", store=store)
+
+with st.container(border=True):
+    head.block(t("product.also"), t("product.also_note"), t("product.also_help"))
+    batch.note("affinity")
+    also = localized(report.also_bought, NAMES)
+    if also.empty:
+        empty.nothing(t("product.also_nothing"))
+    elif other := listing(
+        also, ALSO, currency=page.currency, alt=t("product.also"), key="product_also", opens="also_id"
+    ):
+        drill.open_page("product", product=other, store=drill.asked("store"))
 
 orders = localized(report.recent_orders, NAMES) if session.may_open("order") else None
 if orders is not None:

@@ -10,12 +10,14 @@ from data_access.queries.segments import Choice
 from models.metrics import METRICS
 from models.reports._shape import declared_tables
 from models.reports.customer import CustomerReport
+from models.reports.demand import DemandReport
 from models.reports.health import HealthReport
 from models.reports.order import OrderReport
 from models.reports.overview import OverviewReport
 from models.reports.privacy import PrivacyReport
 from models.reports.product import ProductReport
 from models.reports.retention import RetentionReport
+from models.reports.run_out import RunOutReport
 from models.reports.segments import SegmentsReport
 from models.reports.stock import StockReport
 from models.reports.store import StoreReport
@@ -25,12 +27,14 @@ from pages._ui import cards, drill, i18n, members, tables
 
 REPORTS = (
     CustomerReport,
+    DemandReport,
     HealthReport,
     OrderReport,
     OverviewReport,
     PrivacyReport,
     ProductReport,
     RetentionReport,
+    RunOutReport,
     SegmentsReport,
     StockReport,
     StoreReport,

@@ -6,13 +6,13 @@ from typing import Annotated
 import pandas as pd
 
 from data_access.errors import Problem
-from data_access.queries import orders, places, products
+from data_access.queries import affinity, orders, places, products, run_out
 from data_access.scope import Period, Scope
 from data_access.snapshot import Snapshot
 from models import metrics
 from models.calc.days import by_place, totals
 from models.reports._compare import Comparison, compare
-from models.reports._shape import Columns, select_columns
+from models.reports._shape import Columns, declared_tables, select_columns
 from models.reports.overview import beside, best_first, no_kpis
 
 
@@ -33,6 +33,10 @@ class ProductReport:
     by_day: Annotated[pd.DataFrame, Columns("day net_sales gross_sales units previous last_year")]
     # one row per store that sold it in the period or the period before, best first
     by_store: Annotated[pd.DataFrame, Columns("store_id store region_id region net_sales units previous share")]
+    # at most 10 products that its buyers buy too, more often than popularity and appetite explain, the largest share
+    # first: both of so many buyers (over all days and the whole chain), times as many as expected, times_low at least;
+    # empty before a batch has looked for them
+    also_bought: Annotated[pd.DataFrame, Columns("also_id product both buyers share times times_low")]
     # the latest counted orders of the period that hold the product, newest first, at most 50; units and
     # gross_sales are those of the product
     recent_orders: Annotated[pd.DataFrame, Columns("order_id ordered_at store_id store customer_key units gross_sales")]
@@ -50,6 +54,7 @@ KPIS = (
     "return_rate",
 )
 RECENT_ORDERS = 50
+ALSO_BOUGHT = 10
 
 
 def product(snapshot: Snapshot, scope: Scope, period: Period, product_id: str) -> ProductReport:
@@ -58,9 +63,10 @@ def product(snapshot: Snapshot, scope: Scope, period: Period, product_id: str) -
     header = products.product_facts(scope, engine, product_id)
     if header.empty:
         raise Problem(f"there is no product {product_id!r}: open one from the overview")
+    also_bought = _also_bought(snapshot, scope, product_id)
     comparison = compare(snapshot.info, period)
     if comparison is None:
-        empty = select_columns(ProductReport, header=header, kpis=no_kpis(KPIS))
+        empty = select_columns(ProductReport, header=header, kpis=no_kpis(KPIS), also_bought=also_bought)
         return ProductReport(None, snapshot.info.currency, **empty)
     now = comparison.period
     days = products.product_days(scope, engine, comparison.day_ranges, product_id)
@@ -73,9 +79,24 @@ def product(snapshot: Snapshot, scope: Scope, period: Period, product_id: str) -
         kpis=metrics.kpis(KPIS, *comparison.sums(sums)),
         by_day=comparison.with_neighbours(days),
         by_store=_stores(places.stores(scope, engine), stores, comparison),
+        also_bought=also_bought,
         recent_orders=orders.orders_with_product(scope, engine, now, product_id, RECENT_ORDERS),
     )
     return ProductReport(now, snapshot.info.currency, **frames)
+
+
+def _also_bought(snapshot: Snapshot, scope: Scope, product_id: str) -> pd.DataFrame:
+    if snapshot.results is None or snapshot.info.last_day is None:
+        return pd.DataFrame(columns=declared_tables(ProductReport)["also_bought"])
+    pairs = affinity.known(scope, snapshot.results, [product_id], snapshot.info.last_day.month).pairs
+    names = run_out.products(scope, snapshot.engine).set_index("product_id")["product"]
+    found = pairs.assign(
+        product=pairs["also_id"].map(names).fillna(pairs["also_id"]),
+        share=pairs["both"] / pairs["buyers"],
+        times=pairs["both"] / pairs["expected"],
+        times_low=pairs["lift_low"],
+    )
+    return found.sort_values(["share", "also_id"], ascending=[False, True], ignore_index=True).head(ALSO_BOUGHT)
 
 
 def _stores(stores: pd.DataFrame, sums: pd.DataFrame, comparison: Comparison) -> pd.DataFrame:
