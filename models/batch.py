@@ -23,7 +23,9 @@ from data_access.results.tables import ResultTable
 from data_access.snapshot import Snapshot, current_snapshot, whole_results
 from models.jobs.affinity import JOB as AFFINITY
 from models.jobs.campaigns import JOB as CAMPAIGNS
+from models.jobs.forecast import JOB as FORECAST
 from models.jobs.job import Job
+from models.jobs.movement import JOB as MOVEMENT
 from models.jobs.run_out import JOB as RUN_OUT
 from models.jobs.stock import JOB as STOCK
 from models.jobs.value import JOB as VALUE
@@ -33,7 +35,7 @@ __all__ = ["JOBS", "BatchReport", "Job", "batch", "describe"]
 log = logging.getLogger(__name__)
 
 # In this order: what people look at first, first.
-JOBS: tuple[Job, ...] = (CAMPAIGNS, VALUE, AFFINITY, RUN_OUT, STOCK)
+JOBS: tuple[Job, ...] = (CAMPAIGNS, VALUE, AFFINITY, RUN_OUT, STOCK, FORECAST, MOVEMENT)
 
 _WAIT = 1.0  # seconds between two looks whether another batch has ended
 

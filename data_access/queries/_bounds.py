@@ -59,6 +59,7 @@ from data_access.marts.tables import (
     translation,
 )
 from data_access.results.tables import (
+    demand_accuracy,
     product_pair,
     product_season,
     recommendation_check,
@@ -86,6 +87,7 @@ OPEN: frozenset[Table] = frozenset(
         coupon_product,
         course,
         customer_rank,
+        demand_accuracy,
         holiday,
         points_rule,
         product_pair,

@@ -201,6 +201,20 @@ value_score = _by_place(
     Column("expected_value", Double),  # in 365 days; null where no spending can be expected
 )
 
+segment_history = _by_place(
+    "segment_history",
+    # one row per place and customer who was one there on one of the days: the last days of the twelve months before
+    # that of the last day of the facts, as far as they reach, and that day; by number
+    Column("customer_no", BigInteger, nullable=False),
+    Column("net_sales", Double, nullable=False),  # up to the last day
+    # one letter per day: A is the first group of ``queries.crossing.GROUPS``, the one after the last of them is nobody
+    Column("segment", String, nullable=False),
+    Column("abc", String, nullable=False),
+    Column("four_stage", String, nullable=False),
+    Column("five_phase", String, nullable=False),
+    Column("with_maintenance", String, nullable=False),
+)
+
 # The next three say something of the range of the whole chain and nothing of a store (``_bounds.OPEN``).
 product_pair = Table(
     "product_pair",

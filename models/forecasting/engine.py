@@ -1,5 +1,6 @@
 """From series to forecasts: the kind of each, the mean of its methods, and intervals from how they did before."""
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Final
 
@@ -19,7 +20,7 @@ from models.forecasting.panel import Floats, Panel
 ORIGINS: Final = 3
 # Series of a kind that are looked back on: pooled quantiles need no more.
 _LOOKED_BACK: Final = 75
-_LOOKED_BACK_PROPHET: Final = 12
+_LOOKED_BACK_PROPHET: Final = 20
 _LEAST_SEASONS: Final = 1.5
 _SEED: Final = 1
 # The naive forecast takes over where it was better by more than chance would have it.
@@ -38,6 +39,13 @@ class Looked:
     spread: Floats
     scale: Floats
 
+    def some(self, ids: Collection[str]) -> "Looked":
+        """Only these series."""
+        rows = [number for number, name in enumerate(self.ids) if name in ids]
+        said = {name: values[rows] for name, values in self.said.items()}
+        kept = tuple(self.ids[row] for row in rows)
+        return Looked(self.kind, kept, self.actual[rows], said, self.spread[rows], self.scale[rows])
+
     def ratios(self, name: str) -> Errors:
         return Errors((self.actual - self.said[name]) / self.spread)
 
@@ -53,18 +61,23 @@ class Result:
     rows: pd.DataFrame
     kinds: dict[str, Kind]
     accuracy: pd.DataFrame
+    past: list[Looked]
 
 
-def forecast(panel: Panel, table: pd.DataFrame | None = None) -> Result:
-    """The forecast of every series of the panel; ``table``: the events that may matter (see ``events``)."""
+def forecast(panel: Panel, table: pd.DataFrame | None = None, upper: bool = True) -> Result:
+    """The forecast of every series of the panel.
+
+    table: the events that may matter (see ``events``). upper: these may be series of upper levels, which are few and
+    worth a model of their own each; lower ones only get methods that are quick.
+    """
     # Threads of linear algebra on matrices as small as these only wait for each other.
     with threadpool_limits(1):
-        return _forecast(panel, nothing() if table is None else table)
+        return _forecast(panel, nothing() if table is None else table, upper)
 
 
-def _forecast(panel: Panel, table: pd.DataFrame) -> Result:
+def _forecast(panel: Panel, table: pd.DataFrame, upper: bool) -> Result:
     kinds = classes.kinds(panel)
-    past = look_back(panel, kinds, table)
+    past = look_back(panel, kinds, table, upper)
     parts, league = [], []
     for group in _GROUPS:
         inside = np.isin(kinds, group)
@@ -75,19 +88,19 @@ def _forecast(panel: Panel, table: pd.DataFrame) -> Result:
             rows = np.flatnonzero(kinds[inside] == kind)
             if len(rows):
                 mine = [looked for looked in past if looked.kind == kind]
-                name = _chosen(panel, kind, len(rows), mine)
+                name = _chosen(panel, kind, len(rows), upper, mine)
                 parts.append(_rows(seen, kind, rows, name, mine))
-                league += _league(kind, name, mine, panel.horizon)
+                league += league_of(kind, name, mine)
     found = pd.concat(parts, ignore_index=True).sort_values(["unique_id", "ds"], ignore_index=True)
-    return Result(found, dict(zip(panel.ids, kinds.tolist(), strict=True)), pd.DataFrame(league, columns=_LEAGUE))
+    return Result(found, dict(zip(panel.ids, kinds.tolist(), strict=True)), pd.DataFrame(league, columns=LEAGUE), past)
 
 
-_LEAGUE: Final = ["kind", "model", "used", "series", "wape", "rmsse", "bias", "coverage80", "coverage95"]
+LEAGUE: Final = ["kind", "model", "used", "series", "wape", "rmsse", "bias", "coverage80", "coverage95"]
 # Series of a group learn from each other.
 _GROUPS: Final[tuple[tuple[Kind, ...], ...]] = (("regular", "short"), ("intermittent",), ("new",))
 
 
-def look_back(panel: Panel, kinds: NDArray[np.str_], table: pd.DataFrame, origins: int = ORIGINS) -> list[Looked]:
+def look_back(panel: Panel, kinds: NDArray[np.str_], table: pd.DataFrame, upper: bool) -> list[Looked]:
     """What the methods of each kind would have said at earlier origins, one horizon apart, the earliest first.
 
     The kinds are those of today: how a kind is forecast is what is judged, not how series change their kind.
@@ -97,7 +110,7 @@ def look_back(panel: Panel, kinds: NDArray[np.str_], table: pd.DataFrame, origin
     trained: dict[tuple[Kind, ...], Boosted | None] = {}
     random = np.random.default_rng(_SEED)
     kind_of = dict(zip(panel.ids, kinds.tolist(), strict=True))
-    for back in range(origins, 0, -1):
+    for back in range(ORIGINS, 0, -1):
         length = panel.length - back * horizon
         if length < max(horizon, _LEAST_SEASONS * panel.season if panel.frequency != "D" else 8 * panel.season):
             continue
@@ -108,7 +121,7 @@ def look_back(panel: Panel, kinds: NDArray[np.str_], table: pd.DataFrame, origin
                 continue
             seen = ground(whole.some(inside), table, trained.get(group))
             for kind in group:
-                names = policy.methods(panel.frequency, kind, int((kinds == kind).sum()))
+                names = policy.methods(panel.frequency, kind, int((kinds == kind).sum()), upper)
                 rows = np.flatnonzero([kind_of[name] == kind for name in seen.panel.ids])
                 rows = rows[seen.panel.begins[rows] <= length - _LEAST_SEASONS * panel.season]
                 most = _LOOKED_BACK_PROPHET if "prophet" in names else _LOOKED_BACK
@@ -140,9 +153,9 @@ def label(names: tuple[str, ...]) -> str:
     return "+".join(names)
 
 
-def _chosen(panel: Panel, kind: Kind, series: int, past: list[Looked]) -> tuple[str, ...]:
+def _chosen(panel: Panel, kind: Kind, series: int, upper: bool, past: list[Looked]) -> tuple[str, ...]:
     """The methods of the kind, or the naive one where it was better at the origins looked back on."""
-    names = policy.methods(panel.frequency, kind, series)
+    names = policy.methods(panel.frequency, kind, series, upper)
     if len(past) < 2:
         return names
     own, naive = (_error(past, name) for name in (label(names), policy.NAIVE))
@@ -186,10 +199,11 @@ def _bounds(past: list[Looked], name: str, horizon: int) -> Bounds:
     return intervals.bounds([at.ratios(name) for at in past], horizon) if past else intervals.guessed(horizon)
 
 
-def _league(kind: Kind, chosen: tuple[str, ...], past: list[Looked], horizon: int) -> list[list[object]]:
+def league_of(kind: Kind, chosen: tuple[str, ...], past: list[Looked]) -> list[list[object]]:
+    """How each method of the kind did at the origins looked back on, as rows of ``LEAGUE``."""
     if not past:
         return []
-    actual = np.concatenate([at.actual for at in past])
+    actual, horizon = np.concatenate([at.actual for at in past]), past[0].actual.shape[1]
     rows: list[list[object]] = []
     for name in past[0].said:
         expected = np.concatenate([at.said[name] for at in past])

@@ -28,9 +28,9 @@ _METHODS: Final[Mapping[tuple[Frequency, Kind], tuple[str, ...]]] = {
 }
 
 
-def methods(frequency: Frequency, kind: Kind, series: int) -> tuple[str, ...]:
-    """The methods whose mean is the forecast of a kind of which there are so many series."""
+def methods(frequency: Frequency, kind: Kind, series: int, upper: bool = True) -> tuple[str, ...]:
+    """The methods whose mean is the forecast of a kind of which there are so many series in a panel."""
     names = _METHODS[frequency, kind]
-    if frequency == "D" and kind == "regular" and series <= MOST_FOR_PROPHET:
+    if upper and frequency == "D" and kind == "regular" and series <= MOST_FOR_PROPHET:
         return ("prophet", *names)
     return names

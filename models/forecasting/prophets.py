@@ -78,7 +78,8 @@ def components(panel: Panel, table: pd.DataFrame) -> pd.DataFrame:
 def _fit(panel: Panel, row: int, table: pd.DataFrame) -> _Fit:
     from prophet import Prophet
 
-    logging.getLogger("cmdstanpy").setLevel(logging.WARNING)
+    for name in ("cmdstanpy", "prophet"):
+        logging.getLogger(name).disabled = True  # they tell of every fit
     begin = int(panel.begins[row])
     values = panel.values[row, begin:]
     logs = bool((values <= 0).mean() <= _SELDOM)

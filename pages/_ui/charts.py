@@ -202,6 +202,21 @@ def time_line(
     return figure
 
 
+def forecast_axes(figure: go.Figure, days: Sequence[pd.Timestamp], highest: float, events: Sequence[Event]) -> None:
+    """Axes of counts from 0 over days, past and ahead, with the events behind."""
+    ticks, texts = axis_ticks("count", "", highest)
+    figure.update_yaxes(**_value_axis(ticks, texts))
+    marks = _spread(len(days), 4 if narrow() else 7)
+    figure.update_xaxes(
+        tickvals=[days[mark].date().isoformat() for mark in marks],
+        ticktext=[fmt.day_short(days[mark]) for mark in marks],
+        hoverformat=t("charts.day_hover"),
+        **_time_axis(),
+    )
+    _bands(figure, events, days[0], days[-1], ticks[-1])
+    figure.update_layout(legend=_LEGEND, showlegend=True)
+
+
 def grain_note(by_day: pd.DataFrame) -> str | None:
     """Says that a line over these days is drawn by week; None when it is drawn by day."""
     return t("charts.by_week") if len(by_day) > DAYS_DRAWN else None

@@ -26,6 +26,7 @@ LEVELS: dict[str, tuple[str, ...]] = {
     "campaigns": (),
     "campaign": ("campaign",),
     "customer": ("customer", "store"),
+    "demand": ("store", "category"),
     "stock": ("store", "category", "product", "list"),
     "suppliers": ("supplier",),
 }

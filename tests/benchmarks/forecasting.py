@@ -29,7 +29,7 @@ _SKUS = 300
 
 
 def weekly(file: Path) -> Figures:
-    """Through the command: rmsse, wape, coverage80, coverage95; of CPU ms_per_series and starting_s (mean of origins)."""
+    """Through the command: rmsse, wape, coverage80, coverage95; CPU: ms_per_series, starting_s (means)."""
     rows = pd.read_parquet(file).rename(columns={"uid": "unique_id"})[["unique_id", "ds", "y"]]
     table = rows.pivot(index="unique_id", columns="ds", values="y")
     values, dates = table.to_numpy(), table.columns

@@ -1,0 +1,77 @@
+"""Demand of the stores in scope: units sold by day and category, what holds ahead, and what the batch forecast."""
+
+from datetime import date
+
+import pandas as pd
+from sqlalchemy import ColumnElement, Engine, Table, false, select
+
+from data_access.marts.store_category_day import store_category_day
+from data_access.marts.tables import price_promotion
+from data_access.queries._frame import amount, fetch
+from data_access.queries._places import place_of
+from data_access.results.tables import demand_accuracy, demand_component, demand_forecast
+from data_access.scope import Scope
+
+
+def by_store(scope: Scope, engine: Engine) -> pd.DataFrame:
+    """One row per store in scope, category and day with a sale: store_id, category ('': none), day, units."""
+    c = store_category_day.c
+    units = amount(c.units)
+    query = (
+        select(c.store_id, c.category, c.day, units.label("units"))
+        .group_by(c.store_id, c.category, c.day)
+        .order_by(c.store_id, c.category, c.day)
+    )
+    found = fetch(scope, engine, scope.limit(query, c.store_id))
+    return found.assign(category=found["category"].astype(object).fillna(""))
+
+
+def history(scope: Scope, engine: Engine, first: date, category: str | None) -> pd.DataFrame:
+    """One row per day from ``first`` with a sale in a store in scope, of one category or all: day, units."""
+    c = store_category_day.c
+    query = select(c.day, amount(c.units).label("units")).where(c.day >= first).group_by(c.day).order_by(c.day)
+    if category is not None:
+        query = query.where(c.category == category if category else c.category.is_(None))
+    return fetch(scope, engine, scope.limit(query, c.store_id))
+
+
+def promotions(scope: Scope, engine: Engine, first: date) -> pd.DataFrame:
+    """One row per price promotion and store in scope that does not end before ``first``.
+
+    Columns: promotion_id, store_id, product_id, category, starts_on, ends_on, discount, kind.
+    """
+    p = price_promotion.c
+    query = select(price_promotion).where(p.ends_on >= first).order_by(p.starts_on, p.promotion_id, p.store_id)
+    return fetch(scope, engine, scope.limit(query, p.store_id))
+
+
+def forecasts(scope: Scope, results: Engine) -> pd.DataFrame:
+    """The forecasts of the place that the scope is, as ``demand_forecast``, by category and day; none without one."""
+    f = demand_forecast.c
+    query = select(demand_forecast).order_by(f.level, f.place_id, f.category, f.ds)
+    return fetch(scope, results, query.where(_rows(scope, results, demand_forecast)))
+
+
+def forecasts_of_stores(scope: Scope, results: Engine) -> pd.DataFrame:
+    """The forecasts of each store in scope over all categories, as ``demand_forecast``, by store and day."""
+    f = demand_forecast.c
+    query = select(demand_forecast).where(f.level == "store", f.category.is_(None)).order_by(f.place_id, f.ds)
+    if scope.kind != "chain":
+        query = query.where(f.place_id.in_(scope.store_ids))
+    return fetch(scope, results, query)
+
+
+def components(scope: Scope, results: Engine) -> pd.DataFrame:
+    """What the forecast of the place that the scope is consists of, as ``demand_component``, in order of days."""
+    query = select(demand_component).order_by(demand_component.c.ds)
+    return fetch(scope, results, query.where(_rows(scope, results, demand_component)))
+
+
+def accuracy(scope: Scope, results: Engine) -> pd.DataFrame:
+    """How the methods did before, over all stores, as ``demand_accuracy``: what it says concerns no single store."""
+    return fetch(scope, results, select(demand_accuracy))
+
+
+def _rows(scope: Scope, results: Engine, table: Table) -> ColumnElement[bool]:
+    place = place_of(scope, results)
+    return place.rows(table) if place is not None else false()

@@ -1,0 +1,218 @@
+"""The parts of the demand page: units ahead, history with forecast, why, by category and store, how good it was."""
+
+import numpy as np
+import pandas as pd
+import plotly.graph_objects as go
+import streamlit as st
+
+from models.calc.calendar import Event
+from models.reports.demand import DemandReport
+from pages._ui import cards, charts, empty, head, palette
+from pages._ui import format as fmt
+from pages._ui.i18n import localized, localized_text, t
+from pages._ui.tables import Column, badge, column, listing
+
+_DRAWN_DAYS = 84  # of history beside the days ahead
+_IN_VIEW = 12
+_OCCASIONS = (
+    Column("name", "text", width="medium"),
+    column("starts_on"),
+    column("ends_on"),
+    column("effect"),
+    column("discount"),
+)
+_LEAGUE = (
+    Column("level", "text"),
+    Column("class", "text"),
+    Column("model", "text", width="medium"),
+    column("wape"),
+    column("rmsse"),
+    column("bias"),
+    column("coverage80"),
+    badge("standing", "demand.standing", {"ahead": "green", "naive": "orange", "compared": "gray"}),
+)
+
+
+def category_name(category: str) -> str:
+    return localized_text("product.category", category) if category else t("demand.no_category")
+
+
+def figures(report: DemandReport) -> None:
+    """The units of the next week, month and eight weeks, each beside the same weekdays last year."""
+    items = []
+    for row in report.ahead.to_dict("records"):
+        units = fmt.count(row["expected"])
+        known = pd.notna(row["growth"])
+        value = t("demand.with_growth", units=units, growth=fmt.change(row["growth"])) if known else units
+        items.append((t("demand.next_days", days=row["days"]), value, t("demand.next_help")))
+    cards.plain_row(items)
+
+
+def chart(report: DemandReport) -> None:
+    """History, forecast and interval by day, with events behind and promotions below."""
+    own = _own(report)
+    past = report.history.tail(_DRAWN_DAYS)
+    model = " + ".join(t(f"demand.model.{name}") for name in own["model"].iloc[0].split("+"))
+    head.block(t("demand.chart"), t("demand.chart_note", model=model), t("demand.chart_help"))
+    figure = go.Figure(layout=charts.layout(height=340, hovermode="x unified"))
+    days = [day.date().isoformat() for day in own["ds"]]
+    for level, opacity in ((95, 0.12), (80, 0.22)):
+        figure.add_trace(_band(days, own, level, opacity))
+    figure.add_trace(_units(past["ds"], past["units"], t("demand.sold"), palette.SOFT_TEXT, None))
+    figure.add_trace(_units(own["ds"], own["mean"], t("demand.expected"), palette.OWN, None))
+    charts.forecast_axes(
+        figure, list(past["ds"]) + list(own["ds"]), float(max(past["units"].max(), own["hi95"].max())), _events(report)
+    )
+    charts.show(figure, alt=t("demand.chart"), key="demand_chart")
+
+
+def _own(report: DemandReport) -> pd.DataFrame:
+    """The days ahead of what the page is about."""
+    rows = report.forecast
+    if report.category is not None:
+        return rows[(rows["level"] == "category") & (rows["key"] == report.category)]
+    # The scope itself comes first.
+    first = rows.iloc[0]
+    return rows[(rows["level"] == first["level"]) & (rows["key"] == first["key"])]
+
+
+def _band(days: list[str], own: pd.DataFrame, level: int, opacity: float) -> go.Scatter:
+    low, high = own[f"lo{level}"], own[f"hi{level}"]
+    return go.Scatter(
+        x=days + days[::-1],
+        y=high.round(2).tolist() + low.round(2).tolist()[::-1],
+        fill="toself",
+        fillcolor=palette.OWN,
+        opacity=opacity,
+        line={"width": 0},
+        mode="lines",
+        name=t("demand.interval", level=level),
+        hoverinfo="skip",
+    )
+
+
+def _units(days: pd.Series, values: pd.Series, name: str, colour: str, dash: str | None) -> go.Scatter:
+    return go.Scatter(
+        x=[day.date().isoformat() for day in days],
+        y=values.round(2).tolist(),
+        name=name,
+        mode="lines",
+        line={"color": colour, "width": 2, "dash": dash or "solid"},
+        customdata=[[fmt.count(value)] for value in values],
+        hovertemplate="%{customdata[0]}<extra>" + name + "</extra>",
+    )
+
+
+def _events(report: DemandReport) -> list[Event]:
+    rows = report.occasions[report.occasions["kind"] == "event"]
+    return [Event(row["event"], row["starts_on"], row["ends_on"]) for row in rows.to_dict("records")]
+
+
+def parts(frame: pd.DataFrame, name: str) -> str | None:
+    """The next four weeks by category or store beside last year; gives what was clicked."""
+    ids = "category" if name == "categories" else "store_id"
+    rows = frame.assign(label=frame["category"].map(category_name)) if name == "categories" else _stores(frame)
+    head.block(t(f"demand.{name}"), t("demand.parts_note"))
+    figure = charts.ranked_bars(
+        rows.head(_IN_VIEW), label="label", value="expected", ids=ids, currency="", unit="count", compare="last_year",
+        compare_name=t("demand.last_year"),
+    )  # fmt: skip
+    return charts.clicked(figure, alt=t(f"demand.{name}"), key=f"demand_{name}")
+
+
+def _stores(frame: pd.DataFrame) -> pd.DataFrame:
+    rows = localized(frame, {"store": "store.name"})
+    return rows.assign(label=rows["store"])
+
+
+def reasons(report: DemandReport) -> None:
+    """What the forecast is made of, in words."""
+    head.block(t("demand.why"), None, t("demand.why_help"))
+    parts_ = report.decomposition
+    if parts_.empty:
+        empty.nothing(t("demand.why_none"))
+        return
+    last = _last(report)
+    ahead, before = parts_[parts_["ds"] > last], parts_[parts_["ds"] <= last]
+    said = []
+    growth = ahead["trend"].mean() / before["trend"].iloc[0] - 1
+    said.append(t("demand.why_trend_up" if growth >= 0 else "demand.why_trend_down", share=fmt.percent(abs(growth), 0)))
+    week = ahead.assign(weekday=ahead["ds"].dt.weekday).groupby("weekday")["week"].mean()
+    said.append(
+        t(
+            "demand.why_week",
+            best=fmt.weekday(int(np.argmax(week)) + 1),
+            more=fmt.percent(week.max() - 1, 0),
+            worst=fmt.weekday(int(np.argmin(week)) + 1),
+            less=fmt.percent(1 - week.min(), 0),
+        )
+    )
+    season = ahead["season"].mean() - 1
+    said.append(
+        t("demand.why_season_up" if season >= 0 else "demand.why_season_down", share=fmt.percent(abs(season), 0))
+    )
+    coming = report.occasions[
+        (report.occasions["kind"] == "event") & (report.occasions["ends_on"].map(pd.Timestamp) > last)
+    ]
+    for row in coming.to_dict("records"):
+        if pd.notna(row["effect"]) and abs(row["effect"]) >= 0.05:
+            name, words = (
+                t(f"event.{row['event']}"),
+                "demand.why_event_up" if row["effect"] > 0 else "demand.why_event_down",
+            )
+            said.append(
+                t(
+                    words,
+                    event=name,
+                    day=fmt.day_short(pd.Timestamp(row["starts_on"])),
+                    share=fmt.percent(abs(row["effect"]), 0),
+                )
+            )
+    st.markdown("\n".join(f"- {line}" for line in said))
+
+
+def occasions(report: DemandReport) -> None:
+    """Events and promotions, those to come first."""
+    head.block(t("demand.occasions"), t("demand.occasions_note"))
+    rows = report.occasions
+    if rows.empty:
+        empty.nothing(t("demand.occasions_none"))
+        return
+    coming = rows["ends_on"].map(pd.Timestamp) > _last(report)
+    rows = pd.concat([rows[coming], rows[~coming].iloc[::-1]])
+    named = rows.assign(name=[_occasion(row["kind"], row["event"]) for row in rows.to_dict("records")])
+    listing(named, _OCCASIONS, currency="", alt=t("demand.occasions"), key="demand_occasions", rows=_IN_VIEW)
+
+
+def _occasion(kind: str, name: str | None) -> str:
+    if kind == "event":
+        return t(f"event.{name}")
+    return t("demand.promotion", what=t("demand.everything") if name is None or pd.isna(name) else category_name(name))
+
+
+def league(report: DemandReport) -> None:
+    """How the methods did at earlier times, the one in use marked, naive forecasts beside it."""
+    head.block(t("demand.league"), t("demand.league_note"), t("demand.league_help"))
+    if report.accuracy.empty:
+        empty.nothing(t("demand.league_none"))
+        return
+    rows = report.accuracy.sort_values(["level", "class", "used"], ascending=[True, True, False])
+    shown = rows.assign(
+        standing=[_standing(row["used"], row["model"]) for row in rows.to_dict("records")],
+        level=rows["level"].map(lambda level: t(f"demand.level.{level}")),
+        model=rows["model"].map(lambda names: " + ".join(t(f"demand.model.{name}") for name in names.split("+"))),
+        **{"class": rows["class"].map(lambda kind: t(f"demand.class.{kind}"))},
+    )
+    listing(shown, _LEAGUE, currency="", alt=t("demand.league"), key="demand_league", rows=_IN_VIEW)
+
+
+def _standing(used: bool, model: str) -> str:
+    if not used:
+        return "compared"
+    return "naive" if model == "seasonal_naive" else "ahead"
+
+
+def _last(report: DemandReport) -> pd.Timestamp:
+    """The last day of the history; a report that is shown has one."""
+    assert report.last_day is not None
+    return pd.Timestamp(report.last_day)

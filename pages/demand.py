@@ -1,0 +1,55 @@
+"""Demand: what will sell in the next eight weeks, why, and how such forecasts did before."""
+
+import streamlit as st
+
+from models.reports import tables
+from models.reports.demand import JOB
+from pages._ui import batch, demand_views, drill, empty, export, head, load, session, subjects
+from pages._ui.i18n import t
+
+store = subjects.chosen_store(session.current_scope()) if drill.asked("store") else None
+if drill.asked("store") and store is None:
+    head.begin("demand", choices="none")
+    empty.refused("store")
+
+category = drill.asked("category")
+steps = [drill.Step(t("page.demand"), "demand")] if store or category else []
+steps += [drill.Step(store.name, "demand", (("store", store.store_id),))] if store else []
+steps += [drill.Step(demand_views.category_name(category))] if category else []
+page = head.begin(
+    "demand",
+    scope=store.scope if store else None,
+    above=tuple(steps),
+    choices="none" if store else "places",
+)
+batch.note(JOB)
+with load.working(t("page.demand")):
+    report = load.demand(page.scope, category or None, page.generation)
+if report.last_day is None:
+    empty.state(t("demand.nothing"), t("demand.nothing_do"), ":material/trending_up:")
+    st.stop()
+if category and category not in set(report.categories["category"]):
+    empty.refused("category")
+
+demand_views.figures(report)
+with st.container(border=True):
+    demand_views.chart(report)
+left, right = st.columns(2)
+with left.container(border=True, height="stretch"):
+    demand_views.reasons(report)
+with right.container(border=True, height="stretch"):
+    demand_views.occasions(report)
+
+if not category:
+    places = st.columns(2 if len(report.stores) > 1 else 1)
+    with places[0].container(border=True, height="stretch"):
+        if picked := demand_views.parts(report.categories, "categories"):
+            drill.open_page("demand", category=picked, store=store.store_id if store else None)
+    if len(places) > 1:
+        with places[1].container(border=True, height="stretch"):
+            if picked := demand_views.parts(report.stores, "stores"):
+                drill.open_page("demand", store=picked)
+
+with st.container(border=True):
+    demand_views.league(report)
+export.menu("demand", page.cover(), tables(report))
