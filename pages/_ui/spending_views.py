@@ -50,13 +50,13 @@ def migration(report: SpendingReport) -> None:
 
 
 def _matrix(rows: pd.DataFrame) -> go.Figure:
-    cells = rows.set_index(["band_before", "band"])
-    shares = np.array([[float(cells.loc[(before, now), "share"]) for now in BANDS] for before in BANDS])
-    counts = [[fmt.count(cells.loc[(before, now), "pairs"]) for now in BANDS] for before in BANDS]
+    # The report gives every pair of bands, row by row.
+    shares = rows["share"].to_numpy("float64").reshape(len(BANDS), len(BANDS))
+    counts = rows["pairs"].map(fmt.count).to_numpy().reshape(len(BANDS), len(BANDS))
     names = [t(f"price_band.{name}") for name in BANDS]
     hints = [
         [
-            t("spending.cell", before=names[y], now=names[x], n=counts[y][x], share=fmt.percent(shares[y, x]))
+            t("spending.cell", before=names[y], now=names[x], n=counts[y, x], share=fmt.percent(shares[y, x]))
             for x in range(len(BANDS))
         ]
         for y in range(len(BANDS))
