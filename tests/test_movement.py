@@ -7,9 +7,12 @@ import pandas as pd
 import pytest
 
 from data_access.errors import Problem
+from data_access.marts.segment_rules import STAGES
 from data_access.scope import Scope
 from models.calc.movement import ABSENT, moves
-from models.reports.movement import flows, month_end, moved, movement
+from models.jobs import movement as job
+from models.jobs.job import PlaceScope
+from models.reports.movement import days_of, flows, month_end, moved, movement
 from models.reports.segments import members, segments
 from tests.random_chain import LAST, RandomChain, random_chain
 from tests.tiny import CHAIN, ONLY_A, key
@@ -22,8 +25,9 @@ def chain(tmp_path_factory: pytest.TempPathFactory) -> RandomChain:
     return random_chain(tmp_path_factory.mktemp("random") / "facts.duckdb")
 
 
-def day(groups: dict[int, str], sales: float = 10.0) -> pd.DataFrame:
-    return pd.DataFrame({"customer_no": list(groups), "group": list(groups.values()), "net_sales": sales})
+def day(groups: dict[int, str]) -> pd.DataFrame:
+    places = ["AB".index(group) for group in groups.values()]
+    return pd.DataFrame({"customer_no": list(groups), "group": places, "net_sales": 10.0})
 
 
 def test_moves_by_hand() -> None:
@@ -67,8 +71,8 @@ def test_both_days_are_judged_by_themselves(scope: Scope, scheme: str, chain: Ra
 
 
 def test_flows_add_up_to_how_groups_grow(chain: RandomChain) -> None:
-    table = flows(chain.snapshot, CHAIN, LAST, "abc", 4).flows
-    assert table["month_end"].nunique() == 4
+    table = flows(chain.snapshot, CHAIN, LAST, "abc").flows
+    assert table["month_end"].nunique() == 12
     for _, group in table.groupby("group"):
         assert np.diff(group["customers"]).tolist() == group["net"].iloc[1:].tolist()
     assert (table["came"] - table["left"] == table["net"]).all()
@@ -84,3 +88,18 @@ def test_before_the_data_nobody_moved(chain: RandomChain) -> None:
     assert flows(chain.snapshot, CHAIN, date(2025, 1, 20)).flows.empty
     with pytest.raises(Problem, match="scheme"):
         movement(chain.snapshot, CHAIN, LAST, "luck")
+
+
+def test_the_batch_keeps_where_everybody_stood(chain: RandomChain) -> None:
+    rows = job._of_place(chain.snapshot, PlaceScope("store", "A", ONLY_A))
+    days = days_of(chain.snapshot.info.first_day or LAST, LAST)
+    assert len(days) == 13
+    base = segments(chain.snapshot, ONLY_A, days[-4], members=1_000).members.set_index("customer_key")
+    letters = {key(row.customer_no): row.five_phase for row in rows.itertuples()}
+    assert set(base.index) <= set(letters)
+    for customer, standing in letters.items():
+        place = ord(standing[-4]) - ord("A")
+        stages = [*STAGES["five_phase"], None]
+        assert stages[place] == (base["five_phase"][customer] if customer in base.index else None)
+    now = segments(chain.snapshot, ONLY_A, LAST, members=1_000).members
+    assert rows["net_sales"].sum() == pytest.approx(now["net_sales"].sum())

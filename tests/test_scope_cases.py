@@ -21,6 +21,7 @@ from data_access.pseudonym import customer_key
 from data_access.queries import profile_quality, segments
 from data_access.queries._groups import DIMENSIONS
 from data_access.queries.actions import Wanted
+from data_access.queries.crossing import GROUPS
 from data_access.queries.segments import Choice, Question
 from data_access.queries.value import KEPT
 from data_access.scope import Period, Scope
@@ -107,10 +108,17 @@ DRAW: dict[str, Callable[[Draw], Any]] = {
     "cuts": lambda draw: {name: draw.choice((None, draw.randint(1, 300))) for name in segments.CUTS},
     "tie_rule": lambda draw: draw.choice(("keep_ties", "equal_size")),
     "choice": lambda draw: draw.choice(
-        (None, Choice("abc", "U"), Choice("cell", "5-4"), Choice("gender", "female", (Choice("five_phase", "decline"),)))
+        (
+            None,
+            Choice("abc", "U"),
+            Choice("cell", "5-4"),
+            Choice("gender", "female", (Choice("five_phase", "decline"),)),
+        )
     ),
     "rows": lambda draw: draw.choice(DIMENSIONS[::2]),
+    "scheme": lambda draw: draw.choice(tuple(GROUPS)),
     "columns": lambda draw: draw.choice(DIMENSIONS[1::2]),
+    "category": lambda draw: draw.choice((None, "", "Face", *FORGED)),
     "cohort": period,
     "this": period,
     "spending.price_ranks before": period,

@@ -4,16 +4,26 @@ from collections.abc import Mapping
 from typing import Any
 
 import pandas as pd
-from sqlalchemy import BigInteger, Engine, cast, func, select
+from sqlalchemy import BigInteger, Engine, FromClause, Select, SmallInteger, case, cast, false, func, select
 
-from data_access.marts.segment_rules import TieRule
-from data_access.queries._frame import fetch, fetch_many, ten_thousandths
-from data_access.queries._groups import groups
-from data_access.queries._people import Question, people_of
-from data_access.queries.segments import literals
+from data_access.marts._scores import Cuts
+from data_access.marts.segment_rules import CLASSES, SEGMENTS, STAGES, TieRule
+from data_access.queries._frame import fetch, fetch_from, fetch_many, ten_thousandths
+from data_access.queries._groups import NOT_KNOWN, groups
+from data_access.queries._people import Question, base, is_added_up, people_of
+from data_access.queries._places import place_of
+from data_access.queries.segments import CUTS, literals
+from data_access.queries.segments import cuts as cuts_of
+from data_access.results.tables import segment_history
 from data_access.scope import Scope
 
-SCHEMES = ("segment", "abc", "four_stage", "five_phase", "with_maintenance")  # between whose groups people move
+# Between whose groups people move.
+GROUPS: dict[str, tuple[str, ...]] = {
+    "segment": (*SEGMENTS, NOT_KNOWN),
+    "abc": CLASSES,
+    **{str(preset): stages for preset, stages in STAGES.items()},
+}
+SCHEMES = tuple(GROUPS)
 _MONEY = ("net_sales", "costed_sales", "margin")
 
 
@@ -47,17 +57,45 @@ def crossing(
     return fetch(scope, engine, query.order_by(e.row_group, e.column_group))
 
 
-def standings(scope: Scope, engine: Engine, question: Question, cuts: Mapping[str, Any]) -> pd.DataFrame:
+def standings(scope: Scope, engine: Engine, question: Question) -> pd.DataFrame:
     """One row per customer by number, scores with equal values sharing one.
 
-    Columns: customer_no, net_sales (in ten-thousandths) and the group by each of ``SCHEMES`` as categories.
+    Columns: customer_no, net_sales (in ten-thousandths) and by each scheme the place of the group in ``GROUPS``.
     """
-    people = people_of(scope, engine, question)
-    source, found = groups(people, literals(cuts), question, "keep_ties", scope, set(SCHEMES))
+    place = place_of(scope, engine)
+    if place is not None and is_added_up(engine, question):
+        found = cuts_of(scope, engine, question)
+        cut = literals(found.iloc[0].to_dict() if len(found) else dict.fromkeys(CUTS))
+        return fetch(scope, engine, _standings(people_of(scope, engine, question), cut, question, scope))
+    with base(scope, engine, question) as kept:
+        cut = literals(kept.cuts or dict.fromkeys(CUTS))
+        return fetch_from(scope, kept.connection, _standings(kept.people, cut, question, scope))
+
+
+def _standings(people: FromClause, cut: Cuts, question: Question, scope: Scope) -> Select[Any]:
+    source, found = groups(people, cut, question, "keep_ties", scope, set(SCHEMES))
     p = people.c
-    query = select(
-        p.customer_no,
-        ten_thousandths(p.net_sales).label("net_sales"),
-        *(found[name].label(name) for name in SCHEMES),
-    ).select_from(source)
-    return fetch_many(scope, engine, query.order_by(p.customer_no), SCHEMES)
+    places = {
+        name: case({group: at for at, group in enumerate(GROUPS[name])}, value=found[name], else_=None)
+        for name in SCHEMES
+    }
+    return (
+        select(
+            p.customer_no,
+            ten_thousandths(p.net_sales).label("net_sales"),
+            *(cast(place, SmallInteger).label(name) for name, place in places.items()),
+        )
+        .select_from(source)
+        .order_by(p.customer_no)
+    )
+
+
+def history(scope: Scope, engine: Engine, scheme: str) -> pd.DataFrame:
+    """What the job ``movement`` found of the customers of a place, by number; ``engine``: of the results.
+
+    Columns: customer_no, net_sales, and as ``standing`` one letter per day, as ``results.tables.segment_history`` says.
+    """
+    place = place_of(scope, engine)
+    h = segment_history.c
+    query = select(h.customer_no, h.net_sales, h[scheme].label("standing")).order_by(h.customer_no)
+    return fetch_many(scope, engine, query.where(false() if place is None else place.rows(segment_history)))

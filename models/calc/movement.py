@@ -56,18 +56,17 @@ class Moves:
 
 
 def moves(earlier: pd.DataFrame, later: pd.DataFrame, groups: tuple[str, ...]) -> Moves:
-    """``earlier`` and ``later``: customer_no (each once, rising), group and net_sales of two days; whoever is on one of
-    them only was, or is, ABSENT."""
-    every = (*groups, ABSENT)
+    """``earlier`` and ``later``: customer_no (each once, rising), group (its place in ``groups``) and net_sales of two
+    days; whoever is on one of them only was, or is, ABSENT."""
     numbers = np.union1d(earlier["customer_no"].to_numpy(), later["customer_no"].to_numpy())
-    found = [_placed(frame, numbers, every) for frame in (earlier, later)]
+    found = [placed(frame["customer_no"], frame["group"], numbers, len(groups)) for frame in (earlier, later)]
     sales = np.zeros(len(numbers))
     sales[np.searchsorted(numbers, later["customer_no"].to_numpy())] = later["net_sales"].to_numpy(dtype="float64")
-    return Moves(every, numbers, found[0], found[1], sales)
+    return Moves((*groups, ABSENT), numbers, found[0], found[1], sales)
 
 
-def _placed(frame: pd.DataFrame, numbers: NDArray[np.int64], groups: tuple[str, ...]) -> NDArray[np.int16]:
-    found = np.full(len(numbers), groups.index(ABSENT), dtype=np.int16)
-    at = np.searchsorted(numbers, frame["customer_no"].to_numpy())
-    found[at] = pd.Categorical(frame["group"], categories=groups).codes
+def placed(customer_no: pd.Series, group: pd.Series, numbers: NDArray[np.int64], absent: int) -> NDArray[np.int16]:
+    """The group of each of ``numbers``, which hold all of ``customer_no``; ``absent`` of the others."""
+    found = np.full(len(numbers), absent, dtype=np.int16)
+    found[np.searchsorted(numbers, customer_no.to_numpy())] = group.to_numpy()
     return found

@@ -9,26 +9,20 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from data_access.errors import Problem
-from data_access.marts.segment_rules import CLASSES, SEGMENTS, STAGES
 from data_access.marts.tables import MONEY_UNIT
 from data_access.queries import crossing as queries
-from data_access.queries import segments as base
-from data_access.queries._groups import NOT_KNOWN
 from data_access.queries.actions import EVERYBODY, Wanted
 from data_access.queries.segments import Question
+from data_access.results.info import has_current_rows
 from data_access.scope import Scope
 from data_access.snapshot import Snapshot
-from models.calc.movement import Moves, moves
+from models.calc.movement import ABSENT, Moves, moves
 from models.reports._shape import Columns, select_columns
-from models.reports.segments import limits_of
 
 SCHEMES = queries.SCHEMES
 MONTHS = 12  # of the flows
-GROUPS: dict[str, tuple[str, ...]] = {
-    "segment": SEGMENTS,
-    "abc": CLASSES,
-    **{str(preset): stages for preset, stages in STAGES.items()},
-}
+JOB = "movement"  # of the batch
+GROUPS = queries.GROUPS
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,29 +58,71 @@ def movement(snapshot: Snapshot, scope: Scope, as_of: date, scheme: str = "segme
     if not 1 <= months <= 36:
         raise Problem(f"months is a whole number from 1 to 36, not {months}")
     before = month_end(as_of, months)
-    found = _moves(_standings(snapshot, scope, before), _standings(snapshot, scope, as_of), scheme)
+    known = _known(snapshot, scope, as_of, scheme)
+    if known is not None and before in known.days:
+        found = known.between(known.days.index(before), len(known.days) - 1)
+    else:
+        found = _moves(standings(snapshot, scope, before), standings(snapshot, scope, as_of), scheme)
     table = found.matrix()
     share = table["customers"] / table.groupby("from_group")["customers"].transform("sum")
     frames = select_columns(MovementReport, movement=table.assign(share=share))
     return MovementReport(as_of, before, scheme, snapshot.info.currency, **frames, moved=found)
 
 
-def flows(snapshot: Snapshot, scope: Scope, as_of: date, scheme: str = "segment", months: int = MONTHS) -> FlowsReport:
-    """The net flows of the last ``months`` months, as far as the data reach."""
+def flows(snapshot: Snapshot, scope: Scope, as_of: date, scheme: str = "segment") -> FlowsReport:
+    """The net flows of the last ``MONTHS`` months, as far as the data reach."""
     _check(scheme)
-    first = snapshot.info.first_day
-    ends = [day for n in range(months, 0, -1) if (day := month_end(as_of, n)) >= (first or as_of)]
-    days = [*dict.fromkeys(ends), as_of]
-    earlier, found = None, []
-    for day in days:
-        later = _standings(snapshot, scope, day)
-        if earlier is not None:
-            found.append(_moves(earlier, later, scheme).flows().assign(month_end=pd.Timestamp(day)))
-        earlier = later
-    return FlowsReport(as_of, scheme, **select_columns(FlowsReport, flows=pd.concat(found) if found else _NONE))
+    known = _known(snapshot, scope, as_of, scheme)
+    days = days_of(snapshot.info.first_day or as_of, as_of)
+    found, earlier = [], None
+    for at, day in enumerate(days):
+        if known is not None:
+            between = known.between(at - 1, at) if at else None
+        else:
+            later = standings(snapshot, scope, day)
+            between, earlier = None if earlier is None else _moves(earlier, later, scheme), later
+        if between is not None:
+            found.append(between.flows().assign(month_end=pd.Timestamp(day)))
+    table = pd.concat(found, ignore_index=True) if found else _NONE
+    return FlowsReport(as_of, scheme, **select_columns(FlowsReport, flows=table))
 
 
 _NONE = pd.DataFrame(columns=["month_end", "group", "customers", "came", "left", "net"])
+
+
+def days_of(first: date, as_of: date) -> list[date]:
+    """The last days of the ``MONTHS`` months before that of ``as_of``, from ``first`` on, and ``as_of``."""
+    ends = (month_end(as_of, months) for months in range(MONTHS, 0, -1))
+    return [*(day for day in ends if day >= first), as_of]
+
+
+@dataclass(frozen=True, slots=True)
+class _Known:
+    """What the batch found: of each customer the place of the group on each day."""
+
+    groups: tuple[str, ...]
+    days: list[date]
+    customer_no: NDArray[np.int64]
+    net_sales: NDArray[np.float64]
+    places: NDArray[np.int16]  # one row per customer, one column per day
+
+    def between(self, earlier: int, later: int) -> Moves:
+        before, after = self.places[:, earlier], self.places[:, later]
+        there = (before < len(self.groups)) | (after < len(self.groups))
+        every = (*self.groups, ABSENT)
+        return Moves(every, self.customer_no[there], before[there], after[there], self.net_sales[there])
+
+
+def _known(snapshot: Snapshot, scope: Scope, as_of: date, scheme: str) -> _Known | None:
+    """What the batch found of the last day of these very facts; None: it has not, or the day is another one."""
+    if snapshot.results is None or as_of != snapshot.info.last_day or not has_current_rows(snapshot, scope, JOB):
+        return None
+    rows = queries.history(scope, snapshot.results, scheme)
+    days = days_of(snapshot.info.first_day or as_of, as_of)
+    letters = rows["standing"].to_numpy(dtype=f"S{len(days)}")
+    places = letters.view(np.uint8).reshape(len(rows), len(days)).astype(np.int16) - ord("A")
+    numbers, sales = rows["customer_no"].to_numpy(), rows["net_sales"].to_numpy()
+    return _Known(GROUPS[scheme], days, numbers, sales, places)
 
 
 def moved(report: MovementReport, earlier: str, later: str, wanted: Wanted = EVERYBODY) -> NDArray[np.int64]:
@@ -106,10 +142,9 @@ def _check(scheme: str) -> None:
         raise Problem(f"scheme is one of {', '.join(SCHEMES)}, not {scheme!r}")
 
 
-def _standings(snapshot: Snapshot, scope: Scope, day: date) -> pd.DataFrame:
-    question = Question(day)
-    limits = limits_of(base.cuts(scope, snapshot.engine, question))
-    return queries.standings(scope, snapshot.engine, question, limits)
+def standings(snapshot: Snapshot, scope: Scope, day: date) -> pd.DataFrame:
+    """Where every customer in scope stood at the end of a day, as ``queries.crossing.standings``."""
+    return queries.standings(scope, snapshot.engine, Question(day))
 
 
 def _moves(earlier: pd.DataFrame, later: pd.DataFrame, scheme: str) -> Moves:
@@ -117,4 +152,4 @@ def _moves(earlier: pd.DataFrame, later: pd.DataFrame, scheme: str) -> Moves:
         sales = frame["net_sales"] / MONEY_UNIT
         return pd.DataFrame({"customer_no": frame["customer_no"], "group": frame[scheme], "net_sales": sales})
 
-    return moves(of(earlier), of(later), (*GROUPS[scheme], NOT_KNOWN))
+    return moves(of(earlier), of(later), GROUPS[scheme])

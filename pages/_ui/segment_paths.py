@@ -15,7 +15,7 @@ from models.reports.crossing import OTHERS, CrossingReport
 from models.reports.movement import GROUPS, SCHEMES, FlowsReport, MovementReport
 from models.reports.segments import Move
 from models.reports.treatments import LEAST_REACHED
-from pages._ui import charts, drill, empty, grids, head, load
+from pages._ui import batch, charts, drill, empty, grids, head, load
 from pages._ui import format as fmt
 from pages._ui.choices import choice
 from pages._ui.device import narrow
@@ -38,6 +38,7 @@ def moves(page: Opened) -> Pick | None:
     with st.container(horizontal=True, gap="small"):
         scheme = choice("scheme", SCHEMES, words="segments.scheme", width=230)
         months = int(choice("since", _MONTHS, words="segments.since", width=200))
+    batch.note("movement")
     with load.working(t("segments.view.moves")):
         report = load.movement(page.scope, page.period.last, page.generation, scheme, months)
     with st.container(border=True):
