@@ -11,7 +11,7 @@ deleted, with the unit they belong to: what ``merge`` then brings into ``kept.<t
 """
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
@@ -20,6 +20,7 @@ from pathlib import Path
 import duckdb
 from sqlalchemy import ColumnElement, Engine, Table, and_, extract, func, literal, not_, null, or_, select
 
+from data_access import profiles
 from data_access.contract import ContractReport
 from data_access.marts._sql import scalar
 from data_access.readers import Reader, exact_sum, reading
@@ -80,6 +81,8 @@ class Collected:
     figures: dict[str, tuple[int, datetime | None]] = field(default_factory=dict)
     totals: dict[str, Decimal] = field(default_factory=dict)
     tables: dict[str, Remembered] = field(default_factory=dict)
+    # whether temp.shared_contact says who shares a contact now; else that is as it was
+    shared_again: bool = False
     # days of updated_at that were read again, by table; None: the whole table
     again: dict[str, list[date | None] | None] = field(default_factory=dict)
     # rows that came or changed, and rows that went, by table; not of customers, whose age is not known yet
@@ -110,6 +113,7 @@ def collect_all(
     """Reads every source as a whole into ``stage.<table>``, customers into ``incoming.customer``."""
     with reading(engine, work, scratch) as reader:
         collected = Collected(datetime.now(UTC).replace(tzinfo=None))
+        work.execute(profiles.NO_SHARED)
         for source in SOURCES:
             # One transaction can write to one database file, and to temporary tables.
             into = "temp.people" if source.table == "customer" else f"stage.{source.table}"
@@ -118,8 +122,8 @@ def collect_all(
                 started = time.monotonic()
                 present, where = state[source.table].present, _readable(source)
                 rows = stage(work, reader, source, present, progress, into=into, where=where)
-                if births and source.table == "customer":
-                    births.fill(reader, work, into)
+                if source.table == "customer":
+                    _note_profiles(reader, work, into, present, births)
                 figures = _figures(reader, source.table, state, source.money)  # now that the CRM has it in memory
                 _note(collected, source, state, "full", rows, started, figures)
             elif source.money:
@@ -161,8 +165,9 @@ def collect_changes(
             figures = _figures(reader, source.table, state, source.money)
             started = time.monotonic()
             mode, rows = _pull(reader, work, source, state, before, figures, last_day, collected, progress)
-            if births and source.table == "customer":
-                births.fill(reader, work, "incoming.customer")
+            if source.table == "customer" and rows:
+                _note_profiles(reader, work, "incoming.customer", state[source.table].present, births)
+                collected.shared_again = True
             _note(collected, source, state, mode, rows, started, figures)
             if source.table != "customer":
                 differ(work, source, collected)
@@ -170,6 +175,20 @@ def collect_changes(
                     on_change()
         _count_others(reader, state, collected)
     return collected
+
+
+def _note_profiles(
+    reader: Reader,
+    work: duckdb.DuckDBPyConnection,
+    relation: str,
+    present: Collection[str],
+    births: SealedBirthdays | None,
+) -> None:
+    """What the staged customers have besides the columns that are read."""
+    if births:
+        births.fill(reader, work, relation)
+    profiles.note_filled(reader, work, relation, present, sealed=births is not None)
+    profiles.note_shared(reader, work, present, sealed=births is not None)
 
 
 def _count_others(reader: Reader, state: ContractReport, collected: Collected) -> None:

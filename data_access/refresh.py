@@ -18,7 +18,7 @@ import pyarrow as pa
 from sqlalchemy import Engine, create_engine
 from sqlalchemy.exc import DBAPIError
 
-from data_access import contract, stage_file
+from data_access import contract, profiles, stage_file
 from data_access.collect import Collected, ReadEverything, collect_all, collect_changes, differ, merge
 from data_access.contract import ContractReport
 from data_access.errors import Problem
@@ -179,6 +179,7 @@ class _Refresh:
             work.execute(f"ATTACH {literal(self.draft.path)} AS facts")
             fill(work, _in_order())
             work.execute(f"INSERT INTO facts.customer_rank BY NAME {RANKED.format('stage.customer_number')}")
+            work.execute(f"INSERT INTO facts.shared_contact BY NAME {_shared('stage')}")
             rows = collected.rows_read
             _record_generation(work, self.draft.number, currency, collected, "full", rows, None, 0)
             marts(work, self.progress)
@@ -293,6 +294,9 @@ class _Refresh:
         merge(work, _CUSTOMER, collected)
         change.derive_people(work)
         change.update_facts(work)
+        if collected.shared_again:
+            work.execute("DELETE FROM facts.shared_contact")
+            work.execute(f"INSERT INTO facts.shared_contact BY NAME {_shared('kept')}")
         changed = sum(map(sum, collected.differences.values()))
         _record_generation(work, self.draft.number, currency, collected, "changes", changed, previous, 0)
         change.update_marts(work, self.progress)
@@ -400,6 +404,11 @@ _INSTANTS = "SELECT ordered_at AS instant FROM {} UNION ALL SELECT returned_at F
 def _day(work: duckdb.DuckDBPyConnection, instants: str) -> date | None:
     newest: date | None = scalar(work, f"SELECT CAST(max(instant) AS DATE) FROM ({instants})")
     return newest
+
+
+def _shared(staged: str) -> str:
+    """The query of who shares a contact, by the numbers of a staged copy."""
+    return profiles.SHARED_CONTACT.format(numbers=f"{staged}.customer_number")
 
 
 def _literal(day: date | None) -> str:

@@ -16,6 +16,7 @@ from pathlib import Path
 import duckdb
 from sqlalchemy import Engine
 
+from data_access import profiles
 from data_access.contract import ContractReport
 from data_access.marts import customer, places, return_line, sale_order
 from data_access.marts._sql import mart_sql
@@ -85,6 +86,7 @@ def fingerprint(engine: Engine, key: bytes) -> str:
         repr(SOURCES),
         *(repr((t.name, [(c.name, str(c.type)) for c in t.c])) for t in facts.sorted_tables),
         *FACTS.values(),
+        profiles.SHARED_CONTACT,
         *(customer.WITHOUT_BIRTHDAY, places.STORE, return_line.SQL, sale_order.SQL),
         *(mart_sql(mart, "facts") for mart in MARTS),
     ]

@@ -23,7 +23,8 @@ class Source:
     """What the facts take from one CRM table.
 
     ``columns`` are read where they exist. Without an ``essential`` column the table counts as absent; without a
-    ``core`` table there are no facts at all. ``money`` is the column the reconciliation follows.
+    ``core`` table there are no facts at all. ``money`` is the column the reconciliation follows. ``noted`` are said
+    about a row without being read (``data_access.profiles``).
     """
 
     table: str
@@ -31,6 +32,7 @@ class Source:
     optional: tuple[str, ...]
     core: bool
     money: str | None
+    noted: tuple[str, ...] = ()
 
     @property
     def columns(self) -> tuple[str, ...]:
@@ -42,8 +44,10 @@ class Source:
         return tuple(c.name for c in crm.tables[self.table].primary_key if c.name in self.columns)
 
 
-def _source(table: str, essential: str, optional: str = "", *, core: bool = False, money: str | None = None) -> Source:
-    return Source(table, tuple(essential.split()), tuple(optional.split()), core, money)
+def _source(
+    table: str, essential: str, optional: str = "", *, core: bool = False, money: str | None = None, noted: str = ""
+) -> Source:
+    return Source(table, tuple(essential.split()), tuple(optional.split()), core, money, tuple(noted.split()))
 
 
 SOURCES = (
@@ -77,6 +81,7 @@ SOURCES = (
         "customer_id",
         "birthday gender city home_store_id owner_staff_id joined_on source account_type skin_type skin_concern "
         "occupation income_band importance profile_updated_at",
+        noted="has_name has_phone has_email",
     ),
     _source("customer_tag", "customer_id tag", "tagged_at"),
     _source("tier", "tier_id", "name rank threshold basis window_months review_month"),
@@ -155,7 +160,9 @@ SOURCES = (
 def create(work: duckdb.DuckDBPyConnection, source: Source, into: str) -> None:
     """Creates the staging table ``into``, empty."""
     table = crm.tables[source.table]
-    declared = ", ".join(f'"{name}" {duckdb_type(table.c[name])}' for name in source.columns)
+    columns = [f'"{name}" {duckdb_type(table.c[name])}' for name in source.columns]
+    columns += [f"{name} BOOLEAN" for name in source.noted]
+    declared = ", ".join(columns)
     kind = "TEMP TABLE" if into.startswith("temp.") else "TABLE"
     work.execute(f"CREATE {kind} {into} ({declared}, unreadable VARCHAR)")
 

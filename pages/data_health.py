@@ -3,7 +3,7 @@
 import streamlit as st
 
 from models.reports import tables
-from pages._ui import cards, empty, export, head, load, session, status
+from pages._ui import cards, empty, export, head, load, profile_views, session, status
 from pages._ui.i18n import t
 from pages._ui.tables import badge, column, listing
 
@@ -23,6 +23,8 @@ with st.container(border=True):
         st.caption(t("empty.needs_do"))
     else:
         empty.nothing(t("data_health.no_breach"))
+
+profile_views.blocks(page)
 
 if not report.reconciliation.empty:
     with st.container(border=True):

@@ -176,6 +176,8 @@ def _rows() -> dict[str, list[dict[str, Any]]]:
             {"product_id": product_id, "name": name, "category": category, "list_price": 120}
             for product_id, name, category in PRODUCTS
         ],
+        # 1 and 5 are at home in A, 3 in B.
+        "shared_contact": [{"kind": "phone", "group_no": 1, "customer_no": number} for number in (1, 3, 5)],
         "customer": [
             {
                 "customer_no": customer,

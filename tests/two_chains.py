@@ -54,6 +54,7 @@ OF_PERSONS = (
     "customer_tag",
 )
 
+    "shared_contact",
 
 def rows() -> Rows:
     """Six stores. Customers with an odd number shop in both halves; each half has the trade of the tiny chain, the

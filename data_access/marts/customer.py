@@ -23,6 +23,7 @@ SELECT
     END AS age_band,
     coalesce(age >= 18, false) AS is_adult,
     strftime(born, '%m-%d') AS birth_month_day,
+    birthday IS NOT NULL AS has_birthday,
     birthday IS NOT NULL AND born IS NULL AS birthday_implausible
 FROM aged
 """
@@ -41,7 +42,8 @@ SELECT
     c.joined_on, c.source, c.account_type, c.occupation, c.income_band, c.importance, t.tier,
     CAST(c.profile_updated_at AS DATE) AS profile_updated_on,
     CASE WHEN a.skin THEN c.skin_type END AS skin_type,
-    CASE WHEN a.skin THEN c.skin_concern END AS skin_concern
+    CASE WHEN a.skin THEN c.skin_concern END AS skin_concern,
+    c.has_name, c.has_phone, c.has_email, c.has_birthday, c.birthday_implausible
 FROM clean.customer c
 JOIN clean.customer_number k USING (customer_id)
 LEFT JOIN tiers t USING (customer_id)

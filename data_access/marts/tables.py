@@ -248,6 +248,20 @@ customer = Table(
     # what the customer said of their skin; null unless they agree to it being kept
     Column("skin_type", String),
     Column("skin_concern", String),
+    # whether the CRM has the field at all filled, its value stays there; null where it has no such column
+    Column("has_name", Boolean),
+    Column("has_phone", Boolean),
+    Column("has_email", Boolean),
+    Column("has_birthday", Boolean),
+    Column("birthday_implausible", Boolean),  # before 1920 or in the future
+)
+shared_contact = Table(
+    "shared_contact",
+    facts,
+    # one row per customer of a group that has the same phone number or the same address
+    Column("kind", String, nullable=False),  # phone | email
+    Column("group_no", BigInteger, nullable=False),  # the lowest customer_no of the group
+    Column("customer_no", BigInteger, nullable=False),
 )
 customer_tag = Table(
     "customer_tag",
