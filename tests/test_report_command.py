@@ -23,6 +23,7 @@ Run = Callable[..., str]
 ARGUMENTS: dict[str, dict[str, Any]] = {
     "campaign": {"campaign": "K1"},
     "store": {"store_id": "A"},
+    "staff_member": {"staff_id": "E1"},
     "product": {"product_id": "P1"},
     "order": {"order_id": "O7"},
     "customer": {"customer_key": key(1)},
