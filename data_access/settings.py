@@ -62,6 +62,9 @@ class Settings(BaseSettings):
         default=SecretStr(""),
         description="id:key,id:key of the CRM's sealed columns; default: the file HOME/vault.keys",
     )
+    leaked_passwords: Path | None = Field(
+        default=None, description="file of leaked passwords, one a line, of which none can be chosen"
+    )
     hosts: Annotated[tuple[str, ...], NoDecode, BeforeValidator(host_names)] = Field(
         default=(), description="names the app is served under, separated by commas; none: this machine only"
     )

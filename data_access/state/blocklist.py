@@ -8,6 +8,7 @@ What these parts do not know (leaked passwords, names and everyday words by how 
 with turns) zxcvbn does: D. Wheeler, "zxcvbn: Low-Budget Password Strength Estimation", USENIX Security 2016.
 """
 
+import hashlib
 import re
 import threading
 from collections.abc import Iterable
@@ -15,6 +16,9 @@ from functools import lru_cache
 from itertools import pairwise
 from pathlib import Path
 
+from data_access.errors import Problem
+
+SHORTEST, LONGEST = 15, 128  # characters
 MOST_PARTS = 3
 # Three everyday words are found with fewer guesses, four that have nothing to do with each other are not.
 FEWEST_GUESSES = 10**12
@@ -94,6 +98,28 @@ def _guesses(text: str, own: frozenset[str]) -> int:
 
     with _one_at_a_time:
         return int(zxcvbn(text, user_inputs=sorted(own), max_length=max(len(text), 1))["guesses"])
+
+
+def is_leaked(password: str, file: Path) -> bool:
+    """Whether a file of leaked passwords, one a line, has this one, in capitals or not. Problem when it cannot be read."""
+    try:
+        return _digest(password) in _leaked(file, file.stat().st_mtime_ns)
+    except OSError as error:
+        raise Problem(
+            f"{file} in MIRROR_LEAKED_PASSWORDS cannot be read ({error.strerror}): name a text file"
+        ) from None
+
+
+@lru_cache(maxsize=1)
+def _leaked(file: Path, _changed: int) -> frozenset[bytes]:
+    """Digests of the lines that are long enough to be chosen at all; of lists of millions these are few."""
+    with file.open(encoding="utf-8", errors="ignore") as lines:
+        texts = (line.rstrip("\r\n") for line in lines)
+        return frozenset(_digest(text) for text in texts if len(text) >= SHORTEST)
+
+
+def _digest(password: str) -> bytes:
+    return hashlib.blake2b(password.casefold().encode(errors="replace"), digest_size=12).digest()
 
 
 def _own_parts(word: str) -> set[str]:

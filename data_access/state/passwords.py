@@ -17,10 +17,10 @@ from functools import lru_cache
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError, VerifyMismatchError
 
-from data_access.state.blocklist import is_guessable
+from data_access.settings import settings
+from data_access.state.blocklist import LONGEST, SHORTEST, is_guessable, is_leaked
 from data_access.state.rules import Rule
 
-SHORTEST, LONGEST = 15, 128  # characters
 AT_ONCE = 2
 WAITING = 16  # in each of the two lines; more than these, and whoever has waited longest is sent away
 
@@ -39,7 +39,8 @@ def check(password: str, own: Iterable[str] = (), words: Iterable[str] = ()) -> 
         raise Rule("password_short", f"a password has at least {SHORTEST} characters: this one has {length}")
     if length > LONGEST:
         raise Rule("password_long", f"a password has at most {LONGEST} characters: this one has {length}")
-    if is_guessable(_normal(password), (*own, *words)):
+    leaked = settings().leaked_passwords
+    if is_guessable(_normal(password), (*own, *words)) or (leaked and is_leaked(_normal(password), leaked)):
         raise Rule(
             "password_common",
             "this password is easy to guess (leaked passwords, common words, names, dates, rows of keys, "

@@ -4,6 +4,7 @@ import threading
 import time
 import unicodedata
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 from random import Random
 
 import pytest
@@ -12,6 +13,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from zxcvbn.frequency_lists import FREQUENCY_LISTS
 
+from data_access.errors import Problem
+from data_access.settings import settings as settings_of_now
 from data_access.state import blocklist, passwords
 from data_access.state.rules import Rule
 from tests.state.people import PASSWORD
@@ -126,6 +129,24 @@ def test_long_ones_made_of_common_passwords_and_of_two_words_are_refused() -> No
     kept = [password for password in tried if not blocklist.is_guessable(password)]
     assert len(tried) - len(kept) >= 3000
     assert len(kept) <= len(tried) // 100
+
+
+def test_no_password_of_a_list_can_be_chosen(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """ASVS 6.2.4: whoever has a list of the most frequent ones of 15 and more characters names it."""
+    taken = "Svetik-Kryuchkov-vaznuv-1979"
+    passwords.check(taken)
+    file = tmp_path / "leaked.txt"
+    file.write_text("short\n" + "".join(f"{n}-leaked-otter-lighthouse\n" for n in range(3000)) + f"{taken.lower()}\r\n")
+    monkeypatch.setenv("MIRROR_LEAKED_PASSWORDS", str(file))
+    settings_of_now.cache_clear()
+    for password in (taken, "2999-leaked-otter-lighthouse"):
+        with pytest.raises(Rule) as refused:
+            passwords.check(password)
+        assert refused.value.key == "password_common"
+    passwords.check("svetik-kryuchkov-vaznuv-1980")
+    file.unlink()
+    with pytest.raises(Problem, match="MIRROR_LEAKED_PASSWORDS cannot be read"):
+        passwords.check(PASSWORD)
 
 
 def test_four_words_that_have_nothing_to_do_with_each_other_will_do() -> None:
