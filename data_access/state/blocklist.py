@@ -101,7 +101,7 @@ def _guesses(text: str, own: frozenset[str]) -> int:
 
 
 def is_leaked(password: str, file: Path) -> bool:
-    """Whether a file of leaked passwords, one a line, has this one, in capitals or not. Problem when it cannot be read."""
+    """Whether a file of leaked passwords, one a line, has this one, in capitals or not. Problem when there is none."""
     try:
         return _digest(password) in _leaked(file, file.stat().st_mtime_ns)
     except OSError as error:
