@@ -24,7 +24,6 @@ with st.container(border=True):
         Column("incremental_margin", "money"),
         Column("roi", "decimal"),
         Column("targeted", "count"),
-        Column("held_back", "count"),
         Column("starts_on", "day"),
         badge("state", "campaign_state", experiments.STATES),
     ]
