@@ -16,6 +16,7 @@ from models.reports.order import OrderReport
 from models.reports.overview import OverviewReport
 from models.reports.privacy import PrivacyReport
 from models.reports.product import ProductReport
+from models.reports.profile_quality import ProfileQualityReport
 from models.reports.retention import RetentionReport
 from models.reports.run_out import RunOutReport
 from models.reports.segments import SegmentsReport
@@ -33,6 +34,7 @@ REPORTS = (
     OverviewReport,
     PrivacyReport,
     ProductReport,
+    ProfileQualityReport,
     RetentionReport,
     RunOutReport,
     SegmentsReport,

@@ -12,7 +12,7 @@ from uuid import uuid4
 from sqlalchemy import Connection, Engine, Row, Select, insert, select, update
 
 from data_access import customer_data
-from data_access.state import audit
+from data_access.state import actions, audit
 from data_access.state.rules import Rule
 from data_access.state.schema import erasure_request
 from data_access.state.store import writing
@@ -106,6 +106,8 @@ def _end(engine: Engine, actor: str, request_id: str, outcome: str, now: datetim
         ended = {"customer_id": None, "ended_at": now, "outcome": outcome}
         own = erasure_request.c.request_id == request_id
         connection.execute(update(erasure_request).where(own).values(ended))
+        if outcome == "erased":
+            actions.forget(connection, "customer", request.customer_key)
         action = "erased" if outcome == "erased" else "erasure_declined"
         detail = {"request": request_id} | ({} if outcome == "erased" else {"reason": outcome})
         audit.append(connection, actor, action, request.customer_key, detail, at=now)
