@@ -9,9 +9,11 @@ import pytest
 from data_access.queries.segments import Choice
 from models.metrics import METRICS
 from models.reports._shape import declared_tables
+from models.reports.crossing import CrossingReport
 from models.reports.customer import CustomerReport
 from models.reports.demand import DemandReport
 from models.reports.health import HealthReport
+from models.reports.movement import FlowsReport, MovementReport
 from models.reports.order import OrderReport
 from models.reports.overview import OverviewReport
 from models.reports.privacy import PrivacyReport
@@ -23,10 +25,15 @@ from models.reports.segments import SegmentsReport
 from models.reports.stock import StockReport
 from models.reports.store import StoreReport
 from models.reports.suppliers import SuppliersReport
+from models.reports.treatments import TreatmentsReport
 from models.reports.value import ValueReport
 from pages._ui import cards, drill, i18n, members, tables
 
 REPORTS = (
+    CrossingReport,
+    FlowsReport,
+    MovementReport,
+    TreatmentsReport,
     CustomerReport,
     DemandReport,
     HealthReport,

@@ -6,14 +6,17 @@ from typing import Any, Literal
 
 from data_access.errors import Problem
 from data_access.marts.segment_rules import MONETARY, TIE_RULES
+from data_access.queries._groups import DIMENSIONS
 from models.reports._shape import declared_tables
 from models.reports.campaign import CampaignReport, campaign
 from models.reports.campaigns import CampaignsReport, campaigns
+from models.reports.crossing import CrossingReport, crossing
 from models.reports.customer import CustomerReport, customer
 from models.reports.demand import DemandReport, demand
 from models.reports.funnel import COUNTED, FunnelReport, funnel
 from models.reports.health import HealthReport, health
 from models.reports.lapse import LapseReport, lapse
+from models.reports.movement import SCHEMES, FlowsReport, MovementReport, flows, movement
 from models.reports.order import OrderReport, order
 from models.reports.overview import OverviewReport, overview
 from models.reports.privacy import PrivacyReport, privacy
@@ -24,11 +27,12 @@ from models.reports.retention import RetentionReport, retention
 from models.reports.run_out import AHEAD, RunOutReport, run_out
 from models.reports.segments import MEMBERS, SegmentsReport, segments
 from models.reports.shelves import SERVICE_LEVEL
+from models.reports.spending import SpendingReport, spending
 from models.reports.staff import StaffMemberReport, StaffReport, staff, staff_member
 from models.reports.stock import StockReport, stock
-from models.reports.spending import SpendingReport, spending
 from models.reports.store import StoreReport, store
 from models.reports.suppliers import SuppliersReport, suppliers
+from models.reports.treatments import TreatmentsReport, treatments
 from models.reports.value import HORIZON, ValueReport, value
 from models.reports.value import MEMBERS as VALUE_MEMBERS
 from models.reports.why import AGAINST, WhyReport, why
@@ -104,6 +108,34 @@ _ALL = (
             Parameter("members", "members", _whole, f"how many of the list of customers, default {MEMBERS:,}"),
         ),
     ),
+    Report(
+        "movement",
+        movement,
+        MovementReport,
+        "as_of",
+        (
+            Parameter("scheme", "scheme", _one_of(*SCHEMES), "between whose groups people move: segment (default)"),
+            Parameter("months", "months", _whole, "the month end to compare with lies so many months back, default 3"),
+        ),
+    ),
+    Report(
+        "flows",
+        flows,
+        FlowsReport,
+        "as_of",
+        (Parameter("scheme", "scheme", _one_of(*SCHEMES), "whose groups: segment (default)"),),
+    ),
+    Report(
+        "crossing",
+        crossing,
+        CrossingReport,
+        "as_of",
+        (
+            Parameter("rows", "rows", _one_of(*DIMENSIONS), "what customers are parted by, default abc"),
+            Parameter("columns", "columns", _one_of(*DIMENSIONS), "and by what else, default owner"),
+        ),
+    ),
+    Report("treatments", treatments, TreatmentsReport, "as_of"),
     Report(
         "retention",
         retention,
