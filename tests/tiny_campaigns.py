@@ -5,6 +5,7 @@ its arms. K3 is in no table, one event names it. K4 was in February, K5 begins a
 """
 
 from datetime import date, datetime, timedelta
+from decimal import Decimal
 from typing import Any
 
 Rows = list[dict[str, Any]]
@@ -69,7 +70,19 @@ PURCHASES = (
     ("PO3", 1, "B", "P1", "cancelled", 8, 0, date(2026, 3, 28)),
     ("PO4", 1, "B", "P1", "open", 10, 12, date(2026, 3, 22)),
     ("PO5", 1, "A", "P1", "open", 2, 0, date(2026, 3, 24)),
+    ("PO6", 1, "C", "P3", "open", 3, 0, date(2026, 3, 29)),
 )
+# store, product, day of March, kind, quantity; and lots, whose units are those counted
+MOVES = (
+    ("A", "P1", 1, "opening", 8),
+    ("A", "P1", 9, "sale", -8),
+    ("A", "P1", 12, "receipt", 4),
+    ("B", "P1", 1, "opening", 3),
+    ("B", "P1", 6, "sale", -3),
+    ("B", "P1", 15, "receipt", 2),
+)
+LOTS = (("A", "P1", "L1", 5, date(2026, 4, 1)), ("B", "P1", "L2", 3, date(2027, 4, 1)))
+LANES = (("A", "A", 1), ("A", "B", 2), ("B", "A", 2))
 
 
 def rows() -> dict[str, Rows]:
@@ -118,14 +131,33 @@ def rows() -> dict[str, Rows]:
                 "supplier_id": "V1",
                 "store_id": store,
                 "product_id": product,
+                "ordered_on": date(2026, 3, 2),
                 "status": status,
                 "quantity": quantity,
+                "unit_cost": Decimal(10),
+                "last_received_on": date(2026, 3, 12) if received else None,
                 "promised_on": promised,
                 "received": received,
                 "rejected": 0,
                 "open_quantity": still_to_come(status, quantity, received),
             }
             for order, line_no, store, product, status, quantity, received, promised in PURCHASES
+        ],
+        "stock_movement": [
+            {"store_id": store, "product_id": product, "day": date(2026, 3, day), "kind": kind, "quantity": quantity}
+            for store, product, day, kind, quantity in MOVES
+        ],
+        "stock_lot": [
+            {"store_id": store, "product_id": product, "lot_id": lot, "quantity": quantity, "expires_on": expires}
+            for store, product, lot, quantity, expires in LOTS
+        ],
+        "transfer_lane": [
+            {"from_store_id": one, "to_store_id": other, "cost": Decimal(20), "days": days, "minimum_quantity": 1}
+            for one, other, days in LANES
+        ],
+        "supplier": [{"supplier_id": "V1", "name": "Supplier"}],
+        "supply_term": [
+            {"supplier_id": "V1", "product_id": "P1", "lead_time_days": 7, "order_multiple": 6, "minimum_quantity": 12}
         ],
     }
 

@@ -5,7 +5,7 @@ from datetime import date
 from typing import Any
 
 import pandas as pd
-from sqlalchemy import Date, Double, Engine, Integer, Subquery, Table, and_, case, cast, func, select
+from sqlalchemy import Date, Double, Engine, Integer, Select, Subquery, Table, and_, case, cast, func, select
 
 from data_access.marts.product_store_day import product_store_day
 from data_access.marts.stock_position import stock_position
@@ -70,7 +70,8 @@ def sold_by_day(scope: Scope, engine: Engine, first_day: date) -> pd.DataFrame:
         cast(s.units, Double).label("units"),
         cast(s.net_sales, Double).label("net_sales"),
     ).where(s.day >= first_day)
-    return fetch_many(scope, engine, scope.limit(query, s.store_id), categories=["store_id", "product_id"])
+    ordered = query.order_by(s.store_id, s.day, s.product_id)
+    return fetch_many(scope, engine, scope.limit(ordered, s.store_id), categories=["store_id", "product_id"])
 
 
 def lots(scope: Scope, engine: Engine) -> pd.DataFrame:
@@ -84,7 +85,10 @@ def lots(scope: Scope, engine: Engine) -> pd.DataFrame:
 
 
 def goods(scope: Scope, engine: Engine) -> pd.DataFrame:
-    """One row per product: product_id, product, category, cost, list_price (NaN: unknown), shelf_life_days."""
+    """One row per product with a position in a store in scope.
+
+    Columns: product_id, product, category, cost, list_price (NaN: unknown), shelf_life_days.
+    """
     p = product.c
     query = select(
         p.product_id,
@@ -93,18 +97,25 @@ def goods(scope: Scope, engine: Engine) -> pd.DataFrame:
         cast(p.cost, Double).label("cost"),
         cast(p.list_price, Double).label("list_price"),
         p.shelf_life_days,
-    ).order_by(p.product_id)
-    return fetch(scope, engine, query)
+    )
+    return fetch(scope, engine, query.where(p.product_id.in_(_positioned(scope))).order_by(p.product_id))
+
+
+def _positioned(scope: Scope) -> Select[Any]:
+    return scope.limit(select(stock_position.c.product_id), stock_position.c.store_id)
 
 
 def terms(scope: Scope, engine: Engine) -> pd.DataFrame:
-    """One row per supplier and product: product_id, supplier_id, supplier, lead_time_days, order_multiple and
-    minimum_quantity as agreed."""
+    """One row per supplier and product with a position in a store in scope, as agreed.
+
+    Columns: product_id, supplier_id, supplier, lead_time_days, order_multiple, minimum_quantity.
+    """
     t, s = supply_term.c, supplier.c
     query = select(
         t.product_id, t.supplier_id, s.name.label("supplier"), t.lead_time_days, t.order_multiple, t.minimum_quantity
     ).select_from(supply_term.outerjoin(supplier, s.supplier_id == t.supplier_id))
-    return fetch(scope, engine, query.order_by(t.product_id, t.lead_time_days, t.supplier_id))
+    mine = query.where(t.product_id.in_(_positioned(scope)))
+    return fetch(scope, engine, mine.order_by(t.product_id, t.lead_time_days, t.supplier_id))
 
 
 def lead_times(scope: Scope, engine: Engine, since: date) -> pd.DataFrame:

@@ -68,7 +68,11 @@ def league(scope: Scope, engine: Engine, since: date, as_of: date) -> pd.DataFra
 
 
 def products(scope: Scope, engine: Engine, since: date, as_of: date) -> pd.DataFrame:
-    """One row per supplier and product: supplier_id, product_id, product, category and the figures of ``league``."""
+    """One row per supplier and product: supplier_id, product_id, product, category and what ``league`` tells.
+
+    Columns besides: lines, promised_days, actual_median_days, actual_p90_days, good_lines, due_lines, short_lines,
+    closed_lines, ordered_units, received_units, rejected_units, open_quantity, late_lines.
+    """
     p = product.c
     names = (func.any_value(column).label(label) for column, label in ((p.name, "product"), (p.category, "category")))
     query = (
@@ -82,7 +86,11 @@ def products(scope: Scope, engine: Engine, since: date, as_of: date) -> pd.DataF
 
 
 def by_month(scope: Scope, engine: Engine, since: date, as_of: date) -> pd.DataFrame:
-    """One row per supplier and month of ordering: supplier_id, month (its first day) and the figures of ``league``."""
+    """One row per supplier and month of ordering: supplier_id, month (its first day) and what ``league`` tells.
+
+    Columns besides: lines, promised_days, actual_median_days, actual_p90_days, good_lines, due_lines, short_lines,
+    closed_lines, ordered_units, received_units, rejected_units, open_quantity, late_lines.
+    """
     month = func.date_trunc("month", _P.ordered_on).label("month")
     query = (
         select(_P.supplier_id, month, *_figures(as_of))
