@@ -24,12 +24,12 @@ from data_access.snapshot import current_snapshot
 from models.reports.overview import overview
 from models.reports.retention import retention
 from models.reports.segments import segments
-from tests.benchmarks import pages, questions, refreshing, reports, servers, value
+from tests.benchmarks import inventory, pages, questions, refreshing, reports, servers, value
 from tests.benchmarks.clock import measured
 
 CHAIN = Scope("chain")
 END = date(2026, 11, 20)
-PARTS = ("refresh", "reports", "free", "questions", "pages", "value")
+PARTS = ("refresh", "reports", "free", "questions", "pages", "value", "inventory")
 
 
 def emit(table: str, **figures: object) -> None:
@@ -105,7 +105,10 @@ def main() -> None:
     if "value" in options.parts:
         for row in value.models():
             emit("value", **row)
-    if options.parts == ["value"]:
+    if "inventory" in options.parts:
+        for row in (*inventory.simulation(), *inventory.proposals()):
+            emit("inventory", **row)
+    if set(options.parts) <= {"value", "inventory"}:
         return
     if options.online_retail:
         with tempfile.TemporaryDirectory() as place:

@@ -15,7 +15,7 @@ PROPOSALS, DAYS = 16_000, 728
 
 
 def simulation() -> Iterator[dict[str, object]]:
-    """One row per target and seed of 400 items, then one per class over all seeds."""
+    """One row per target and seed of 400 items."""
     for target in TARGETS:
         kept = [keep(draw(seed), target) for seed in SEEDS]
         for seed, k in zip(SEEDS, kept, strict=True):
