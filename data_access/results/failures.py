@@ -4,12 +4,12 @@ import errno
 from concurrent.futures.process import BrokenProcessPool
 
 import duckdb
-from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 
 from data_access.errors import Problem
 
-# What the machine may do to whoever writes results.
-OF_THE_MACHINE = (OSError, duckdb.IOException, duckdb.OutOfMemoryException)
+# What the machine may do to whoever writes results; a disk that is full shows as any of them.
+OF_THE_MACHINE = (OSError, duckdb.Error, DBAPIError)
 
 
 def sentence(error: Exception) -> str:
@@ -23,7 +23,7 @@ def sentence(error: Exception) -> str:
             return "there was not enough memory"
         case SQLAlchemyError(orig=duckdb.BinderException() | duckdb.CatalogException()):  # type: ignore[misc]
             return "the facts are of another version of the program: run `python -m data_access refresh`"
-        case OSError() | duckdb.IOException() | SQLAlchemyError():
+        case OSError() | duckdb.OperationalError() | duckdb.FatalException() | SQLAlchemyError():
             return f"it could not read or write: {reason(error)}"
     return f"it ended with {type(error).__name__}; the log of the batch says where"
 

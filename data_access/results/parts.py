@@ -89,6 +89,7 @@ class Part:
             frame = pd.DataFrame([asdict(info)])
             self._work.register("info", frame)
             self._work.execute("INSERT INTO result_info BY NAME SELECT * FROM info")
+            _to_the_file(self._work)
         self._work.close()
 
 
@@ -147,6 +148,7 @@ def assemble(to: Path, scratch: Path, parts: Mapping[str, tuple[Held, Sequence[T
             for table in tables:
                 work.execute(f"INSERT INTO {table.name} BY NAME SELECT * FROM part.{table.name}")
             work.execute("DETACH part")
+        _to_the_file(work)
 
 
 def _places(facts: Snapshot) -> pd.DataFrame:
@@ -169,7 +171,14 @@ def _create(path: Path, tables: Sequence[Table]) -> None:
     with engine.begin() as connection:
         for table in tables:
             table.create(connection)
+    with engine.connect() as connection:
+        connection.exec_driver_sql("CHECKPOINT")
     engine.dispose()
+
+
+def _to_the_file(work: duckdb.DuckDBPyConnection) -> None:
+    """Brings everything into the file itself: closing does so, too, but says nothing when there is no room for it."""
+    work.execute("CHECKPOINT")
 
 
 def _remove(path: Path) -> None:

@@ -16,6 +16,7 @@ log = logging.getLogger(__name__)
 
 _FILE = "BATCH"
 _EVERY = 0.5  # seconds between two writes within a job
+_TELLING = 3  # steps from which on their pace tells something: the largest come first
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +45,7 @@ class Progress:
 
     def remaining(self, now: datetime) -> float | None:
         """Seconds until the job is done if it goes on like this; None while nobody knows."""
-        if not self.done or self.job_started_at is None:
+        if self.done < _TELLING or self.job_started_at is None:
             return None
         return (now - self.job_started_at).total_seconds() / self.done * (self.total - self.done)
 
