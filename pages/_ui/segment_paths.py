@@ -8,7 +8,7 @@ import pandas as pd
 import plotly.graph_objects as go
 import streamlit as st
 
-from data_access.queries._groups import DIMENSIONS
+from data_access.queries._groups import DIMENSIONS, NOT_KNOWN
 from data_access.queries.segments import Choice
 from models.calc.movement import ABSENT
 from models.reports.crossing import OTHERS, CrossingReport
@@ -156,7 +156,8 @@ def cross(page: Opened) -> Pick | None:
 def _table(report: CrossingReport, figure: str, page: Opened) -> Pick | None:
     rows, columns = report.row_groups, report.column_groups
     if narrow():
-        columns = columns[:_NARROW]
+        last = [NOT_KNOWN] if NOT_KNOWN in columns else []
+        columns = (*[name for name in columns if name != NOT_KNOWN][: _NARROW - len(last)], *last)
     row_names = {name: group(report.rows, name, page.generation) for name in rows}
     column_names = {name: group(report.columns, name, page.generation) for name in columns}
     values = np.full((len(rows), len(columns)), np.nan)
