@@ -25,6 +25,7 @@ from models.jobs.affinity import JOB as AFFINITY
 from models.jobs.campaigns import JOB as CAMPAIGNS
 from models.jobs.forecast import JOB as FORECAST
 from models.jobs.job import Job
+from models.jobs.lapse import JOB as LAPSE
 from models.jobs.movement import JOB as MOVEMENT
 from models.jobs.run_out import JOB as RUN_OUT
 from models.jobs.stock import JOB as STOCK
@@ -35,7 +36,7 @@ __all__ = ["JOBS", "BatchReport", "Job", "batch", "describe"]
 log = logging.getLogger(__name__)
 
 # In this order: what people look at first, first.
-JOBS: tuple[Job, ...] = (CAMPAIGNS, VALUE, AFFINITY, RUN_OUT, STOCK, FORECAST, MOVEMENT)
+JOBS: tuple[Job, ...] = (CAMPAIGNS, VALUE, AFFINITY, RUN_OUT, STOCK, FORECAST, MOVEMENT, LAPSE)
 
 _WAIT = 1.0  # seconds between two looks whether another batch has ended
 

@@ -23,6 +23,7 @@ with left.container(border=True, height="stretch"):
     views.migration(report)
 with right.container(border=True, height="stretch"):
     views.power(report, page.currency)
+with st.container(border=True):
     views.by_category(report, page.currency)
 with st.container(border=True):
     head.block(t("spending.ready"), t("spending.ready_note"), t("spending.ready_help"))

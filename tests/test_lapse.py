@@ -1,6 +1,7 @@
 """Lapse on random histories against plain pandas, and on the demo chain against what came."""
 
 from datetime import date
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -12,9 +13,12 @@ from data_access.refresh import refresh
 from data_access.scope import Scope
 from data_access.snapshot import Snapshot, current_snapshot
 from models.calc import churn
+from models.jobs.lapse import JOB
+from models.reports import tables
 from models.reports.lapse import lapse
 from tests.demo_chain import END, write
 from tests.random_chain import LAST, RandomChain, random_chain
+from tests.results_kit import one_job
 from tests.tiny import AS_OF, CHAIN, NOTHING, ONLY_A
 
 EPOCH = pd.Timestamp(1970, 1, 1)
@@ -117,6 +121,15 @@ def test_who_is_at_risk(chain: RandomChain) -> None:
     assert report.states["customers"].sum() == visits_of(chain, CHAIN)["customer_no"].nunique()
 
 
+@SCOPES
+def test_what_a_batch_keeps_is_the_report(chain: RandomChain, scope: Scope, tmp_path: Path) -> None:
+    """Of places; other scopes are computed."""
+    with_results = one_job(chain.snapshot, JOB, tmp_path)
+    kept, made = (tables(lapse(snapshot, scope, LAST)) for snapshot in (with_results, chain.snapshot))
+    for name, frame in made.items():
+        pd.testing.assert_frame_equal(kept[name], frame, check_dtype=False)
+
+
 def test_little_data_give_a_rate_and_no_prediction(tiny_snapshot: Snapshot) -> None:
     report = lapse(tiny_snapshot, CHAIN, AS_OF)
     assert report.check["method"].tolist() == ["days_since", "flat_days"]  # five customers teach nothing
@@ -145,6 +158,8 @@ def test_on_the_demo_chain_the_own_rhythm_beats_ninety_days(demo: Snapshot) -> N
     assert check.loc["flat_days", "auc"] == pytest.approx(0.828, abs=0.01)
     assert check.loc["own_rhythm", "auc"] > check.loc["days_since", "auc"]
     own = report.calibration[report.calibration["method"] == "own_rhythm"]
-    assert (own["predicted"] - own["actual"]).abs().max() < 0.12  # .108: in the middle, more came back than the half-year before had taught
+    assert (
+        own["predicted"] - own["actual"]
+    ).abs().max() < 0.12  # .108: in the middle, more came back than the half-year before had taught
     lost = report.returns.set_index("own_gaps").loc[churn.LOST]
     assert lost["hi95"] <= churn.MOST_RETURNING

@@ -22,6 +22,7 @@ from data_access.queries import profile_quality, segments
 from data_access.queries._groups import DIMENSIONS
 from data_access.queries.actions import Wanted
 from data_access.queries.crossing import GROUPS
+from data_access.queries.lapse import KEPT as LAPSE_KEPT
 from data_access.queries.segments import Choice, Question
 from data_access.queries.value import KEPT
 from data_access.scope import Period, Scope
@@ -132,6 +133,7 @@ DRAW: dict[str, Callable[[Draw], Any]] = {
     "source": lambda draw: draw.choice((None, "store", *FORGED)),
     "wanted": lambda draw: draw.choice((Wanted(), Wanted(only=(customer_key(1),)), Wanted(without=(customer_key(2),)))),
     "campaign_table": lambda draw: draw.choice(("arms", "lift", "verdict")),
+    "lapse.kept table": lambda draw: draw.choice(sorted(LAPSE_KEPT)),
     "value.kept table": lambda draw: draw.choice(sorted(KEPT)),
     "cell": lambda draw: draw.choice((None, draw.randrange(12))),
     "campaigns.step_hours previous": lambda draw: {

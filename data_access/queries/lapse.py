@@ -8,13 +8,47 @@ from datetime import date
 from typing import Any, Literal
 
 import pandas as pd
-from sqlalchemy import Date, Double, Engine, Integer, Select, cast, exists, func, literal, select
+from sqlalchemy import Date, Double, Engine, Integer, Select, cast, exists, false, func, literal, select
 
 from data_access.marts._bridge import days_between
 from data_access.marts.customer_store_day import customer_store_day
 from data_access.marts.tables import product, store
 from data_access.queries._frame import amount, fetch, fetch_many, within
+from data_access.queries._places import place_of
+from data_access.results.tables import (
+    lapse_at_risk,
+    lapse_calibration,
+    lapse_check,
+    lapse_place,
+    lapse_rate,
+    lapse_return,
+    lapse_rule,
+    lapse_state,
+)
 from data_access.scope import Period, Scope
+
+# The tables of the report that a batch keeps, and the names of columns that results have for themselves.
+KEPT = {
+    "rate": lapse_rate,
+    "rate_by_place": lapse_place,
+    "states": lapse_state,
+    "rule": lapse_rule,
+    "check": lapse_check,
+    "calibration": lapse_calibration,
+    "returns": lapse_return,
+    "at_risk": lapse_at_risk,
+}
+RENAMED = {"level": "of_level", "place_id": "of_place_id"}
+
+
+def kept(scope: Scope, engine: Engine, table: str) -> pd.DataFrame:
+    """The rows of a table of the report (``KEPT``) that a batch kept for the place that the scope is, in their order;
+    none for other scopes. Columns as the report's. ``engine``: of the results."""
+    rows, place = KEPT[table], place_of(scope, engine)
+    own = {name: report for report, name in RENAMED.items()}
+    columns = [c.label(own.get(n, n)) for n, c in rows.c.items() if n not in ("level", "place_id", "position")]
+    mine = false() if place is None else place.rows(rows)
+    return fetch(scope, engine, select(*columns).where(mine).order_by(rows.c.position))
 
 
 def product_days(scope: Scope, engine: Engine) -> pd.DataFrame:

@@ -373,3 +373,62 @@ run_out_pace = _of_report(
     Column("high", Double, nullable=False),
 )
 run_out_figure = _of_report("run_out_figure", Column("key", String, nullable=False), Column("value", Double))
+
+# What ``models.reports.lapse.LapseReport`` holds as of the last day of the facts.
+lapse_rate = _of_report(
+    "lapse_rate",
+    Column("month", String, nullable=False),
+    Column("active", Integer, nullable=False),
+    Column("lost", Integer, nullable=False),
+    *(Column(name, Double) for name in ("churn_rate", "lo95", "hi95")),
+)
+lapse_place = _of_report(
+    "lapse_place",
+    Column("of_level", String, nullable=False),  # region | store, within the place
+    Column("of_place_id", String, nullable=False),
+    Column("place", String),
+    Column("active", Integer, nullable=False),
+    Column("lost", Integer, nullable=False),
+    *(Column(name, Double) for name in ("churn_rate", "lo95", "hi95")),
+    Column("verdict", String, nullable=False),
+)
+lapse_state = _of_report(
+    "lapse_state",
+    Column("state", String, nullable=False),
+    Column("customers", Integer, nullable=False),
+    *(Column(name, Double) for name in ("share", "net_sales")),
+)
+lapse_rule = _of_report("lapse_rule", Column("key", String, nullable=False), Column("value", Double))
+lapse_check = _of_report(
+    "lapse_check",
+    Column("method", String, nullable=False),
+    *(Column(name, Double) for name in ("auc", "lo95", "hi95")),
+    Column("customers", Integer, nullable=False),
+)
+lapse_calibration = _of_report(
+    "lapse_calibration",
+    Column("method", String, nullable=False),
+    Column("bin", Integer, nullable=False),
+    Column("customers", Integer, nullable=False),
+    *(Column(name, Double) for name in ("predicted", "actual", "lo95", "hi95")),
+)
+lapse_return = _of_report(
+    "lapse_return",
+    Column("own_gaps", Double, nullable=False),
+    Column("customers", Integer, nullable=False),
+    Column("returned", Integer, nullable=False),
+    *(Column(name, Double) for name in ("rate", "lo95", "hi95")),
+)
+lapse_at_risk = _of_report(
+    "lapse_at_risk",
+    Column("customer_key", String, nullable=False),
+    Column("store_id", String),
+    Column("store", String),
+    Column("state", String, nullable=False),
+    Column("visits", Integer, nullable=False),
+    Column("usual_gap", Double, nullable=False),
+    Column("days_since", Integer, nullable=False),
+    *(Column(name, Double) for name in ("own_gaps", "probability_gone", "probability_active")),
+    *(Column(name, Double) for name in ("net_sales", "value_at_risk")),
+    Column("few_visits", Boolean, nullable=False),
+)

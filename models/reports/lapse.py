@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from data_access.pseudonym import customer_key
 from data_access.queries import lapse as queries
 from data_access.queries import places
+from data_access.results.info import has_current_rows
 from data_access.scope import Period, Scope
 from data_access.snapshot import Snapshot
 from models.calc import churn, purchases
@@ -26,7 +27,8 @@ MONTHS = 24  # of the rate
 HORIZONS = (180, 90)  # days that a prediction looks ahead: the first for which there is past enough
 LEAST_BEFORE = 90  # days of data before somebody is judged for the first time
 YEAR = 365
-MOST_MEMBERS = 20_000  # of one answer
+MOST_MEMBERS = 5_000  # of one answer, and kept by a batch for each place
+JOB = "lapse"  # of a batch, which keeps the report of every place
 
 METHODS = ("own_rhythm", "probability_active", "days_since", "flat_days")
 
@@ -92,7 +94,27 @@ class _People:
 
 
 def lapse(snapshot: Snapshot, scope: Scope, as_of: date, members: int = 1_000) -> LapseReport:
-    """Who stops coming to the stores in scope, as of the end of ``as_of``."""
+    """Who stops coming to the stores in scope, as of the end of ``as_of``; as a batch kept it, where one did."""
+    if as_of == snapshot.info.last_day and members <= MOST_MEMBERS and has_current_rows(snapshot, scope, JOB):
+        return _kept(snapshot, scope, as_of, members)
+    return computed(snapshot, scope, as_of, members)
+
+
+def _kept(snapshot: Snapshot, scope: Scope, as_of: date, members: int) -> LapseReport:
+    assert snapshot.results is not None
+    frames = {table: queries.kept(scope, snapshot.results, table) for table in queries.KEPT}
+    frames["at_risk"] = frames["at_risk"].head(members)
+    days = frames["rule"].set_index("key")["value"].get("holdout_days")
+    return LapseReport(
+        as_of,
+        None if days is None else int(days),
+        snapshot.info.currency,
+        **select_columns(LapseReport, **frames),
+    )
+
+
+def computed(snapshot: Snapshot, scope: Scope, as_of: date, members: int) -> LapseReport:
+    """As ``lapse``, whatever a batch keeps."""
     info = snapshot.info
     end = min(as_of, info.last_day) if info.last_day is not None else as_of
     base = product_days(snapshot, scope)

@@ -158,7 +158,10 @@ def _points(rows: pd.DataFrame, value: str, low: str, high: str) -> pd.Series:
     texts = [
         None
         if fmt.is_missing(middle)
-        else t("lapse.points", value=fmt.points(middle), low=fmt.points(lo), high=fmt.points(hi))
+        else t(
+            "lapse.points",
+            **{name: fmt.decimal(100 * number, 1) for name, number in (("value", middle), ("low", lo), ("high", hi))},
+        )
         for middle, lo, hi in zip(rows[value], rows[low], rows[high], strict=True)
     ]
     return pd.Series(texts, index=rows.index, dtype=object)

@@ -35,7 +35,7 @@ def power(report: SpendingReport, currency: str) -> None:
     """The bands customers buy in, and how much of it at a discount."""
     head.block(t("spending.bands"), note_help=t("spending.bands_help"))
     rows = bands.ranges(report.bands)
-    names = ("customers", "share", "gross_sales", "discounted_share", "likely")
+    names = ("customers", "share", "discounted_share", "likely")
     shown = [column("band", words="price_band"), *(column(name) for name in names)]
     listing(rows, shown, currency=currency, alt=t("spending.bands"), key="spending_bands")
 
