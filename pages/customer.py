@@ -5,7 +5,7 @@ import streamlit as st
 
 from models.reports import tables
 from models.reports.customer import DIMENSIONS
-from pages._ui import advice, batch, cards, charts, contact, drill, empty, export, head, person, session, subjects
+from pages._ui import advice, batch, cards, charts, contact, drill, empty, export, head, load, person, session, subjects
 from pages._ui.choices import choice
 from pages._ui.i18n import localized, t
 from pages._ui.tables import listing
@@ -52,7 +52,7 @@ with left.container(border=True, height="stretch"):
 with right.container(border=True, height="stretch"):
     head.block(t("advice.offers"), advice.where(report), t("advice.offers_help"))
     batch.note("affinity")
-    advice.offers(report, page.currency)
+    advice.offers(report, page.currency, looked=load.batch_job("affinity", page.generation) is not None)
 
 cards.kpi_row(report.kpis, page.currency, KPIS)
 

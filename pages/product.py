@@ -41,12 +41,12 @@ with st.container(border=True):
     head.block(t("product.also"), t("product.also_note"), t("product.also_help"))
     batch.note("affinity")
     also = localized(report.also_bought, NAMES)
-    if also.empty:
+    if also.empty and load.batch_job("affinity", page.generation) is not None:
         empty.nothing(t("product.also_nothing"))
-    elif other := listing(
-        also, ALSO, currency=page.currency, alt=t("product.also"), key="product_also", opens="also_id"
-    ):
-        drill.open_page("product", product=other, store=drill.asked("store"))
+    if len(also):
+        other = listing(also, ALSO, currency=page.currency, alt=t("product.also"), key="product_also", opens="also_id")
+        if other:
+            drill.open_page("product", product=other, store=drill.asked("store"))
 
 orders = localized(report.recent_orders, NAMES) if session.may_open("order") else None
 if orders is not None:

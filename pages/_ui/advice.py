@@ -208,11 +208,11 @@ def run_outs(report: CustomerReport, today: pd.Timestamp) -> pd.DataFrame:
     )
 
 
-def offers(report: CustomerReport, currency: str) -> None:
+def offers(report: CustomerReport, currency: str, *, looked: bool) -> None:
     """Draws what to offer, each with a link, its price, what the store has of it, and the evidence; and how such offers
-    did before."""
+    did before. looked: whether a batch has looked for any."""
     rows = localized(report.recommendations, {"product": "product.name"})
-    if rows.empty:
+    if rows.empty and looked:
         st.markdown(f":gray[{t('advice.no_offers')}]")
     for row in rows.to_dict("records"):
         said = {"product": row["product"], "units": fmt.count(row["in_stock"])}

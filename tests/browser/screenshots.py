@@ -43,6 +43,7 @@ PAGES = {
     "retention": ("regional", "/retention"),
     "lapse": ("regional", "/lapse"),
     "spending": ("regional", "/spending"),
+    "run_out": ("manager", "/run_out"),
     "customer": ("regional", "/customer?customer={customer}"),
     "value": ("regional", "/value"),
     "why": ("regional", "/why"),
