@@ -49,7 +49,6 @@ _CONFIG = {
     "enable_external_access": "false",
     "autoinstall_known_extensions": "false",
     "autoload_known_extensions": "false",
-    "enable_progress_bar": "false",  # of long queries, on the terminal of a batch
     "lock_configuration": "true",
 }
 
