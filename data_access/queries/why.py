@@ -43,12 +43,14 @@ def identified(scope: Scope, engine: Engine, period: Period) -> dict[str, float]
     Lines that cost nothing (gifts, samples) are no units: they would change the price of the others.
     """
     c = sale_line.c
-    query: Select[Any] = select(
+    sums: list[ColumnElement[Any]] = [
         func.count(c.customer_no.distinct()).label("buyers"),
         func.count(c.order_id.distinct()).label("orders"),
         amount(c.quantity).label("units"),
         amount(c.net).label("gross_sales"),
-    ).where(within(c.day, period), c.exclusion.is_(None), c.customer_no.is_not(None), c.net != 0)
+    ]
+    sold = (within(c.day, period), c.exclusion.is_(None), c.customer_no.is_not(None), c.net != 0)
+    query = select(*sums).where(*sold)
     row = fetch(scope, engine, scope.limit(query, c.store_id)).iloc[0]
     return {str(name): float(value) for name, value in row.items()}
 

@@ -87,9 +87,7 @@ def _summary(after: Sums, before: Sums) -> pd.DataFrame:
 
 def _effects(after: Sums, before: Sums) -> pd.DataFrame:
     """Factors of gross sales, and what came back."""
-    counted = all(
-        sums["traffic"] > 0 and sums["counted_day_orders"] >= MOSTLY_COUNTED * sums["orders"] for sums in (after, before)
-    )
+    counted = all(s["traffic"] > 0 and s["counted_day_orders"] >= MOSTLY_COUNTED * s["orders"] for s in (after, before))
     factors = [_factors(sums, by_door=counted) for sums in (before, after)]
     effects = shapley(*factors) | {"returns": before["returns"] - after["returns"]}
     before_after = [f | {"returns": s["returns"]} for f, s in zip(factors, (before, after), strict=True)]

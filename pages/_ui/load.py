@@ -76,14 +76,14 @@ from models.reports.segments import MOST_MEMBERS, MOST_MOVED, USUAL, Move, Part,
 from models.reports.segments import count as count_of_part
 from models.reports.segments import members as members_of_report
 from models.reports.segments import segments as segments_report
+from models.reports.spending import MOST_MEMBERS as MOST_SPENDING_MEMBERS
+from models.reports.spending import SpendingReport
+from models.reports.spending import spending as spending_report
 from models.reports.staff import StaffMemberReport, StaffReport
 from models.reports.staff import staff as staff_report
 from models.reports.staff import staff_member as staff_member_report
 from models.reports.stock import StockReport
 from models.reports.stock import stock as stock_report
-from models.reports.spending import MOST_MEMBERS as MOST_SPENDING_MEMBERS
-from models.reports.spending import SpendingReport
-from models.reports.spending import spending as spending_report
 from models.reports.store import StoreReport
 from models.reports.store import store as store_report
 from models.reports.suppliers import SuppliersReport

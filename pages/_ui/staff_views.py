@@ -79,7 +79,9 @@ def intervals(people: pd.DataFrame) -> go.Figure:
             )
         )
     names = drawn["staff_id"] if narrow() else drawn["staff_id"] + "  " + drawn["store"].astype("str")
-    figure.update_yaxes(tickvals=list(rows), ticktext=names.tolist(), range=[-0.6, len(drawn) - 0.4], showgrid=False, zeroline=False)
+    figure.update_yaxes(
+        tickvals=list(rows), ticktext=names.tolist(), range=[-0.6, len(drawn) - 0.4], showgrid=False, zeroline=False
+    )
     figure.update_xaxes(
         tickformat=".0%", title={"text": t("staff.of_expected"), "standoff": 6}, showgrid=True, gridcolor=palette.RULE
     )
