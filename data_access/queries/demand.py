@@ -13,12 +13,13 @@ from data_access.results.tables import demand_accuracy, demand_component, demand
 from data_access.scope import Scope
 
 
-def by_store(scope: Scope, engine: Engine) -> pd.DataFrame:
+def by_store(scope: Scope, engine: Engine, first: date, last: date) -> pd.DataFrame:
     """One row per store in scope, category and day with a sale: store_id, category ('': none), day, units."""
     c = store_category_day.c
     units = amount(c.units)
     query = (
         select(c.store_id, c.category, c.day, units.label("units"))
+        .where(c.day >= first, c.day <= last)
         .group_by(c.store_id, c.category, c.day)
         .order_by(c.store_id, c.category, c.day)
     )

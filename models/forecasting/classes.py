@@ -18,14 +18,20 @@ OFTEN: Final = 1.32
 # Fewer periods than these are no history yet: eight weeks, or three months.
 _NEW: Final[Mapping[str, int]] = {"D": 56, "W": 8, "M": 3}
 _SEASONS: Final = 2
+_PRODUCTS: Final = 0.7  # share of daily series that seldom sell from which a panel is one of products
 
 
 def kinds(panel: Panel) -> NDArray[np.str_]:
-    """One kind per series: ``short`` is regular, but knows fewer than two seasons."""
+    """One kind per series: ``short`` is regular, but knows fewer than two seasons.
+
+    Days of single products are seldom regular; the few that are among many that are not are of their like, and what
+    learns from the panel would learn from noise: all of them are ``intermittent``.
+    """
     known = panel.length - panel.begins
     found = np.full(len(panel.ids), "regular", dtype="<U12")
     found[known < _SEASONS * panel.season] = "short"
-    found[interval(panel.values) >= OFTEN] = "intermittent"
+    seldom = interval(panel.values) >= OFTEN
+    found[seldom | (panel.frequency == "D" and seldom.mean() >= _PRODUCTS)] = "intermittent"
     found[known < _NEW[panel.frequency]] = "new"
     return found
 

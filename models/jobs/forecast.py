@@ -1,7 +1,5 @@
 """The job ``forecast``: what every place and category will sell in the next eight weeks, and how such forecasts did."""
 
-from datetime import date
-
 import pandas as pd
 
 from data_access.marts.store_category_day import store_category_day
@@ -46,8 +44,9 @@ def _run(snapshot: Snapshot, write: Write, step: Step) -> None:
         return
     chain = job.every_place(snapshot)[0].scope
     regions = places.stores(chain, snapshot.engine).set_index("store_id")["region_id"].dropna()
-    units = queries.by_store(chain, snapshot.engine)
-    offers = queries.promotions(chain, snapshot.engine, snapshot.info.first_day or date.min)
+    first = snapshot.info.first_day or last
+    units = queries.by_store(chain, snapshot.engine, first, last)
+    offers = queries.promotions(chain, snapshot.engine, first)
     table = events.china() if snapshot.info.currency == "CNY" else events.nothing()
     found = levels.forecast(
         units,

@@ -21,6 +21,8 @@ AHEAD: Final = (7, 28, 56)
 NAIVE: Final = "seasonal_naive"
 _YEAR: Final = 364  # the same weekday of the year before
 _PARTS: Final = 28
+_LEAST_UNITS: Final = 0.5
+_LEAST_EFFECT: Final = 0.005
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +67,9 @@ def demand(snapshot: Snapshot, scope: Scope, category: str | None = None) -> Dem
     first = last - timedelta(days=HISTORY_DAYS - 1)
     history = queries.history(scope, snapshot.engine, first, category)
     history = _every_day(history[history["day"] <= pd.Timestamp(last)], first, last)
+    # What the same weekdays as the next four weeks sold one year before.
+    year_ago = last - timedelta(days=_YEAR - 1)
+    before = queries.by_store(scope, snapshot.engine, year_ago, year_ago + timedelta(days=_PARTS - 1))
     shown = own[own["category"].isna()] if category is None else own[own["category"] == category]
     components = queries.components(scope, results)
     return DemandReport(
@@ -75,8 +80,8 @@ def demand(snapshot: Snapshot, scope: Scope, category: str | None = None) -> Dem
             ahead=_ahead(shown, history, AHEAD),
             history=history.rename(columns={"day": "ds"}),
             forecast=_forecast(own, queries.forecasts_of_stores(scope, results)),
-            categories=_categories(scope, snapshot, own, last),
-            stores=_stores(scope, snapshot, last),
+            categories=_categories(own, before, last),
+            stores=_stores(scope, snapshot, before, last),
             decomposition=_named(components),
             occasions=_occasions(scope, snapshot, components, first, last),
             accuracy=_league(queries.accuracy(scope, results)),
@@ -120,32 +125,26 @@ def _forecast(own: pd.DataFrame, stores: pd.DataFrame) -> pd.DataFrame:
     return pd.concat([whole, others, parts], ignore_index=True)
 
 
-def _categories(scope: Scope, snapshot: Snapshot, own: pd.DataFrame, last: date) -> pd.DataFrame:
-    """The next four weeks of each category, most units first."""
+def _categories(own: pd.DataFrame, before: pd.DataFrame, last: date) -> pd.DataFrame:
+    """The next four weeks of each category of which at least a unit is expected, most units first."""
     end = pd.Timestamp(last) + pd.Timedelta(days=_PARTS)
     ahead = own[own["category"].notna() & (own["ds"] <= end)].groupby("category")["mean"].sum()
-    before = _last_year(scope, snapshot, last).groupby("category")["units"].sum()
-    frame = pd.DataFrame({"expected": ahead, "last_year": before.reindex(ahead.index)}).reset_index(names="category")
+    ahead = ahead[ahead >= _LEAST_UNITS]
+    past = before.groupby("category")["units"].sum()
+    frame = pd.DataFrame({"expected": ahead, "last_year": past.reindex(ahead.index)}).reset_index(names="category")
     return _with_growth(frame).sort_values("expected", ascending=False, ignore_index=True)
 
 
-def _stores(scope: Scope, snapshot: Snapshot, last: date) -> pd.DataFrame:
+def _stores(scope: Scope, snapshot: Snapshot, before: pd.DataFrame, last: date) -> pd.DataFrame:
     """The next four weeks of each store in scope, most units first."""
     assert snapshot.results is not None
     rows = queries.forecasts_of_stores(scope, snapshot.results)
     ahead = rows[rows["ds"] <= pd.Timestamp(last) + pd.Timedelta(days=_PARTS)].groupby("place_id")["mean"].sum()
-    before = _last_year(scope, snapshot, last).groupby("store_id")["units"].sum()
+    past = before.groupby("store_id")["units"].sum()
     names = places.stores(scope, snapshot.engine).set_index("store_id")["store"]
-    frame = pd.DataFrame({"expected": ahead, "last_year": before.reindex(ahead.index)}).reset_index(names="store_id")
+    frame = pd.DataFrame({"expected": ahead, "last_year": past.reindex(ahead.index)}).reset_index(names="store_id")
     named = _with_growth(frame).assign(store=frame["store_id"].map(names))
     return named.sort_values("expected", ascending=False, ignore_index=True)
-
-
-def _last_year(scope: Scope, snapshot: Snapshot, last: date) -> pd.DataFrame:
-    """What the same weekdays as the next four weeks sold one year before, by store and category."""
-    first = pd.Timestamp(last) - pd.Timedelta(days=_YEAR - 1)
-    units = queries.by_store(scope, snapshot.engine)
-    return units[(units["day"] >= first) & (units["day"] < first + pd.Timedelta(days=_PARTS))]
 
 
 def _named(components: pd.DataFrame) -> pd.DataFrame:
@@ -166,13 +165,15 @@ def _occasions(scope: Scope, snapshot: Snapshot, components: pd.DataFrame, first
         if starts <= end:
             rows.append(("promotion", offer["category"], starts, ends, offer["discount"], np.nan))
     frame = pd.DataFrame(rows, columns=["kind", "event", "starts_on", "ends_on", "discount", "effect"])
-    return frame.sort_values(["starts_on", "event"], ignore_index=True)
+    dated = frame.assign(starts_on=pd.to_datetime(frame["starts_on"]), ends_on=pd.to_datetime(frame["ends_on"]))
+    return dated.sort_values(["starts_on", "event"], ignore_index=True)
 
 
 def _strongest(effect: pd.Series, first: date, last: date) -> float:
     """By how much more (or less) the day of an event sells that differs most; NaN where nothing is known of it."""
-    days = effect[(effect.index >= pd.Timestamp(first)) & (effect.index <= pd.Timestamp(last))]
-    return float(days.iloc[int((days - 1).abs().argmax())] - 1) if len(days) else np.nan
+    days = effect[(effect.index >= pd.Timestamp(first)) & (effect.index <= pd.Timestamp(last))] - 1
+    strongest = float(days.iloc[int(days.abs().argmax())]) if len(days) else np.nan
+    return strongest if abs(strongest) >= _LEAST_EFFECT else np.nan
 
 
 def _league(accuracy: pd.DataFrame) -> pd.DataFrame:

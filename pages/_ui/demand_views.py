@@ -39,13 +39,15 @@ def category_name(category: str) -> str:
 
 def figures(report: DemandReport) -> None:
     """The units of the next week, month and eight weeks, each beside the same weekdays last year."""
-    items = []
+    grid = st.grid(len(report.ahead), min_column_width=cards.CARD_WIDTH, border=True, gap="small")
     for row in report.ahead.to_dict("records"):
-        units = fmt.count(row["expected"])
-        known = pd.notna(row["growth"])
-        value = t("demand.with_growth", units=units, growth=fmt.change(row["growth"])) if known else units
-        items.append((t("demand.next_days", days=row["days"]), value, t("demand.next_help")))
-    cards.plain_row(items)
+        grid.metric(
+            t("demand.next_days", days=row["days"]),
+            fmt.count(row["expected"]),
+            fmt.change(row["growth"]) if pd.notna(row["growth"]) else None,
+            delta_color="off",
+            help=t("demand.next_help"),
+        )
 
 
 def chart(report: DemandReport) -> None:
@@ -105,7 +107,7 @@ def _units(days: pd.Series, values: pd.Series, name: str, colour: str, dash: str
 
 def _events(report: DemandReport) -> list[Event]:
     rows = report.occasions[report.occasions["kind"] == "event"]
-    return [Event(row["event"], row["starts_on"], row["ends_on"]) for row in rows.to_dict("records")]
+    return [Event(row["event"], row["starts_on"].date(), row["ends_on"].date()) for row in rows.to_dict("records")]
 
 
 def parts(frame: pd.DataFrame, name: str) -> str | None:
@@ -151,9 +153,7 @@ def reasons(report: DemandReport) -> None:
     said.append(
         t("demand.why_season_up" if season >= 0 else "demand.why_season_down", share=fmt.percent(abs(season), 0))
     )
-    coming = report.occasions[
-        (report.occasions["kind"] == "event") & (report.occasions["ends_on"].map(pd.Timestamp) > last)
-    ]
+    coming = report.occasions[(report.occasions["kind"] == "event") & (report.occasions["ends_on"] > last)]
     for row in coming.to_dict("records"):
         if pd.notna(row["effect"]) and abs(row["effect"]) >= 0.05:
             name, words = (
@@ -178,7 +178,7 @@ def occasions(report: DemandReport) -> None:
     if rows.empty:
         empty.nothing(t("demand.occasions_none"))
         return
-    coming = rows["ends_on"].map(pd.Timestamp) > _last(report)
+    coming = rows["ends_on"] > _last(report)
     rows = pd.concat([rows[coming], rows[~coming].iloc[::-1]])
     named = rows.assign(name=[_occasion(row["kind"], row["event"]) for row in rows.to_dict("records")])
     listing(named, _OCCASIONS, currency="", alt=t("demand.occasions"), key="demand_occasions", rows=_IN_VIEW)
