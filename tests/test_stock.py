@@ -56,8 +56,7 @@ def ledger(tmp_path_factory: pytest.TempPathFactory) -> Engine:
 
 def test_a_shelf_is_empty_from_the_day_after_the_last_unit_to_the_day_before_the_next(ledger: Engine) -> None:
     spells = stock.empty_spells(ONLY_A, ledger, DAY, day(9))
-    days = [[row.begins.date(), row.ends.date()] for row in spells.itertuples(index=False)]
-    assert days == [[day(4), day(4)], [day(5), day(5)]]
+    assert [spells[name].dt.date.tolist() for name in ("begins", "ends")] == [[day(4), day(5)], [day(4), day(5)]]
     assert stock.empty_spells(ONLY_A, ledger, day(6), day(9)).empty
 
 
@@ -127,16 +126,12 @@ def test_planted_stock_outs_are_found_on_every_day(demo: Chain) -> None:
     last = demo.snapshot.info.last_day
     assert last is not None
     spells = stock.empty_spells(CHAIN, demo.snapshot.engine, date(2020, 1, 1), last)
-    empty = {
-        (row.store_id, row.product_id, str(each.date()))
-        for row in spells.itertuples(index=False)
-        for each in pd.date_range(row.begins, row.ends)
-    }
+    runs = zip(spells["store_id"], spells["product_id"], spells["begins"], spells["ends"], strict=True)
+    empty = {(one, what, each) for one, what, begins, ends in runs for each in pd.date_range(begins, ends)}
     assert demo.truth["stock_outs"]
     for planted in demo.truth["stock_outs"]:
         days = pd.date_range(planted["first_day"], planted["last_day"])
-        where = planted["store_id"], planted["product_id"]
-        assert all((*where, str(each.date())) in empty for each in days), planted
+        assert all((planted["store_id"], planted["product_id"], each) in empty for each in days), planted
 
 
 def test_no_order_is_more_than_sells_before_it_expires(found: Shelves) -> None:
