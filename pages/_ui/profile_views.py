@@ -1,8 +1,6 @@
 """Profile quality on the data health page: what is filled, by store and adviser, what cannot be right, and the lists to
 fix, for whoever may see customers."""
 
-from functools import partial
-
 import streamlit as st
 
 from data_access.queries.actions import EVERYBODY
@@ -58,7 +56,8 @@ def _profiles(page: Opened, report: ProfileQualityReport) -> None:
         rows = report.problems.assign(problem=[_problem(name) for name in report.problems["problem"]])
         shown = [column("problem"), column("customers"), Column("share", "percent")]
         listing(rows, shown, currency=page.currency, alt=t("profiles.problems"), key="profile_problems")
-        _advisers(report, page.currency)
+        if _sees_staff():
+            _advisers(report, page.currency)
     if report.by_store["store_id"].nunique() > 1:
         with st.container(border=True):
             head.block(t("profiles.by_store"), t("profiles.by_store_note"))
@@ -94,7 +93,9 @@ def _unidentified(report: ProfileQualityReport, currency: str) -> None:
     said = t("profiles.unidentified_note", share=fmt.percent(whole["share"]), days=SALES_DAYS, **texts)
     head.block(t("profiles.unidentified"), said, t("profiles.unidentified_help"))
     many_stores = (rows["level"] == "store").sum() > 1
-    level = choice("level", _LEVELS if many_stores else ("staff", "channel"), words="profiles.level", width=220)
+    possible = _LEVELS if many_stores else ("staff", "channel")
+    levels = tuple(name for name in possible if name != "staff" or _sees_staff())
+    level = choice("level", levels, words="profiles.level", width=220)
     part = rows[rows["level"] == level]
     names = load.places(load.generation()).set_index("store_id")["store"]
     if level == "store":
@@ -137,7 +138,8 @@ def _to_fix(page: Opened, report: ProfileQualityReport) -> str | None:
         else:
             first = first_row(many, key="profile_page")
             rows = load.to_fix(page.scope, page.period.last, page.generation, problem, todo.wanted, first, PAGE_ROWS)
-            shown = [column(name) for name in ("customer_key", "last_day", "net_sales", "staff_id")]
+            looked_after = ("staff_id",) if _sees_staff() else ()
+            shown = [column(name) for name in ("customer_key", "last_day", "net_sales", *looked_after)]
             shown.append(Column("profile_updated_on", "day"))
         if rows["store_id"].nunique() > 1:
             shown.append(column("store"))
@@ -159,14 +161,23 @@ def _menu(page: Opened, report: ProfileQualityReport, problem: str | None, *, se
     frames = tables(report)
     if not sees_customers:
         frames.pop("duplicates")
+    if not _sees_staff():
+        frames.pop("by_adviser")
+        frames["unidentified"] = frames["unidentified"][frames["unidentified"]["level"] != "staff"]
     listed: export.Unread | None = None
     if problem is not None and problem != "shared":
         columns = ["customer_key", "store_id", "staff_id", "profile_updated_on", "last_day", "net_sales", "store"]
+        columns = columns if _sees_staff() else [name for name in columns if name != "staff_id"]
         asked = (page.scope, page.period.last, page.generation, problem)
         many = min(load.to_fix_count(*asked, EVERYBODY), load.MOST_TO_FIX)
-        listed = export.Unread(columns, many, partial(load.every_to_fix, *asked))
+        listed = export.Unread(columns, many, lambda: load.every_to_fix(*asked)[columns])
     cover = page.cover((t("profiles.fix"), _problem(problem))) if problem else page.cover()
     export.menu("profile_quality", cover, frames, listed)
+
+
+def _sees_staff() -> bool:
+    """Whether this person works with single members of staff, and not with sums alone."""
+    return session.may_open("staff")
 
 
 def _field(field: object) -> str:
