@@ -50,6 +50,7 @@ PAGES = {
     "staff": ("regional", "/staff"),
     "staff_member": ("regional", "/staff_member?staff={staff}"),
     "tasks": ("manager", "/tasks"),
+    "demand": ("regional", "/demand"),
     "stock": ("manager", "/stock"),
     "stock_orders": ("regional", "/stock?list=orders"),
     "stock_quadrants": ("regional", "/stock?list=products"),
