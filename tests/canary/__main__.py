@@ -189,7 +189,7 @@ class Crawl:
                 await self.visit(window, "customer", "a forged reveal of a field", own, asked, known=told)
             for reason in ("", "none that is offered"):
                 await self.visit(window, "customer", "a forged reveal for no reason", own, asking(form, reason=reason))
-            asked = asking(form, note=self.target.customer)
+            asked = asking(form, note=f"{self.target.customer} 13800138000")  # no reason holds a number
             await self.visit(window, "customer", "a forged reveal with a note", own, asked, forged=self.target.customer)
         async with self.window() as window:
             await self.visit(window, "customer", "a forged reveal of a customer", foreign, asking(form))
