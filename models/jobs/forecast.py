@@ -9,6 +9,7 @@ from data_access.queries import places
 from data_access.results.tables import demand_accuracy, demand_component, demand_forecast
 from data_access.snapshot import Snapshot
 from models.forecasting import (
+    accuracy,
     boosting,
     candidates,
     classes,
@@ -17,6 +18,7 @@ from models.forecasting import (
     intermittent,
     intervals,
     levels,
+    panel,
     policy,
     prophets,
     reconcile,
@@ -28,7 +30,7 @@ from models.jobs.job import Job, Step, Write
 
 HORIZON_DAYS = 56
 _CODE = (
-    levels, engine, candidates, boosting, prophets, events, seasons, smoothing, intermittent, intervals, classes,
+    levels, panel, accuracy, engine, candidates, boosting, prophets, events, seasons, smoothing, intermittent, intervals, classes,
     policy, reconcile, queries,
 )  # fmt: skip
 
