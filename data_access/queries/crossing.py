@@ -65,7 +65,8 @@ def standings(scope: Scope, engine: Engine, question: Question) -> pd.DataFrame:
     place = place_of(scope, engine)
     if place is not None and is_added_up(engine, question):
         found = cuts_of(scope, engine, question)
-        cut = literals(found.iloc[0].to_dict() if len(found) else dict.fromkeys(CUTS))
+        known: dict[Any, Any] = found.iloc[0].to_dict() if len(found) else dict.fromkeys(CUTS)
+        cut = literals(known)
         return fetch(scope, engine, _standings(people_of(scope, engine, question), cut, question, scope))
     with base(scope, engine, question) as kept:
         cut = literals(kept.cuts or dict.fromkeys(CUTS))

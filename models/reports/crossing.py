@@ -7,7 +7,7 @@ from typing import Annotated
 import pandas as pd
 
 from data_access.errors import Problem
-from data_access.marts.segment_rules import SEGMENTS, STAGES
+from data_access.marts.segment_rules import CLASSES, SEGMENTS, STAGES
 from data_access.marts.tables import MONEY_UNIT
 from data_access.queries import crossing as queries
 from data_access.queries import segments as base
@@ -21,7 +21,7 @@ from models.reports.segments import limits_of
 
 OTHERS = "others"  # the groups beyond the largest ones together
 MOST_ROWS, MOST_COLUMNS = 30, 12
-_ORDER = {"segment": SEGMENTS, "abc": ("A", "B", "C", "U"), **STAGES}
+_ORDER: dict[str, tuple[str, ...]] = {"segment": SEGMENTS, "abc": CLASSES} | {str(p): s for p, s in STAGES.items()}
 _FIGURES = ("net_sales", "costed_sales", "margin")
 
 
