@@ -73,7 +73,7 @@ def _classes(people: pd.DataFrame, a: float, b: float) -> list[str]:
 def _holds(rule: Stage, row: Any, as_of: date) -> bool:
     visits = row.gaps + 1 if row.orders_ever else 0
     own = 0 if pd.isna(row.median_gap) else row.median_gap
-    gap = max((row.gaps * own + 2 * 60) / (row.gaps + 2), 1)  # the chain says of no product how long it lasts
+    gap: float = max((row.gaps * own + 2 * 60) / (row.gaps + 2), 1)  # the chain says of no product how long it lasts
     since_first, since_last = ((pd.Timestamp(as_of) - day).days / gap for day in (row.first_day, row.last_day))
     bounds = (
         rule.min_visits is None or visits >= rule.min_visits,
