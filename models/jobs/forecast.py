@@ -30,8 +30,8 @@ from models.jobs.job import Job, Step, Write
 
 HORIZON_DAYS = 56
 _CODE = (
-    levels, panel, accuracy, engine, candidates, boosting, prophets, events, seasons, smoothing, intermittent, intervals,
-    classes, policy, reconcile, queries,
+    levels, panel, accuracy, engine, candidates, boosting, prophets, events, seasons, smoothing, intermittent,
+    intervals, classes, policy, reconcile, queries,
 )  # fmt: skip
 
 
