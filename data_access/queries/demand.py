@@ -46,33 +46,33 @@ def promotions(scope: Scope, engine: Engine, first: date) -> pd.DataFrame:
     return fetch(scope, engine, scope.limit(query, p.store_id))
 
 
-def forecasts(scope: Scope, results: Engine) -> pd.DataFrame:
+def forecasts(scope: Scope, engine: Engine) -> pd.DataFrame:
     """The forecasts of the place that the scope is, as ``demand_forecast``, by category and day; none without one."""
     f = demand_forecast.c
     query = select(demand_forecast).order_by(f.level, f.place_id, f.category, f.ds)
-    return fetch(scope, results, query.where(_rows(scope, results, demand_forecast)))
+    return fetch(scope, engine, query.where(_rows(scope, engine, demand_forecast)))
 
 
-def forecasts_of_stores(scope: Scope, results: Engine) -> pd.DataFrame:
+def forecasts_of_stores(scope: Scope, engine: Engine) -> pd.DataFrame:
     """The forecasts of each store in scope over all categories, as ``demand_forecast``, by store and day."""
     f = demand_forecast.c
     query = select(demand_forecast).where(f.level == "store", f.category.is_(None)).order_by(f.place_id, f.ds)
     if scope.kind != "chain":
         query = query.where(f.place_id.in_(scope.store_ids))
-    return fetch(scope, results, query)
+    return fetch(scope, engine, query)
 
 
-def components(scope: Scope, results: Engine) -> pd.DataFrame:
+def components(scope: Scope, engine: Engine) -> pd.DataFrame:
     """What the forecast of the place that the scope is consists of, as ``demand_component``, in order of days."""
     query = select(demand_component).order_by(demand_component.c.ds)
-    return fetch(scope, results, query.where(_rows(scope, results, demand_component)))
+    return fetch(scope, engine, query.where(_rows(scope, engine, demand_component)))
 
 
-def accuracy(scope: Scope, results: Engine) -> pd.DataFrame:
+def accuracy(scope: Scope, engine: Engine) -> pd.DataFrame:
     """How the methods did before, over all stores, as ``demand_accuracy``: what it says concerns no single store."""
-    return fetch(scope, results, select(demand_accuracy))
+    return fetch(scope, engine, select(demand_accuracy))
 
 
-def _rows(scope: Scope, results: Engine, table: Table) -> ColumnElement[bool]:
-    place = place_of(scope, results)
+def _rows(scope: Scope, engine: Engine, table: Table) -> ColumnElement[bool]:
+    place = place_of(scope, engine)
     return place.rows(table) if place is not None else false()

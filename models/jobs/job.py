@@ -50,6 +50,10 @@ class Job:
     run: Callable[[Snapshot, Write, Step], None]
 
 
+# A batch computes for everybody; whoever reads its results is limited then.
+WHOLE = Scope("chain")
+
+
 @dataclass(frozen=True, slots=True)
 class PlaceScope:
     """A place that results have rows of, and the scope of whoever may see just it."""
@@ -65,8 +69,8 @@ class PlaceScope:
 
 def every_place(snapshot: Snapshot) -> list[PlaceScope]:
     """The chain, each region and each store; a region of one store is that store."""
-    found = [PlaceScope("chain", CHAIN, Scope("chain"))]
-    stores = places.stores(Scope("chain"), snapshot.engine)
+    found = [PlaceScope("chain", CHAIN, WHOLE)]
+    stores = places.stores(WHOLE, snapshot.engine)
     for region, inside in stores.groupby("region_id")["store_id"]:
         if len(inside) > 1:
             found.append(PlaceScope("region", str(region), Scope("stores", tuple(sorted(inside)))))

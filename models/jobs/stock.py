@@ -16,11 +16,10 @@ from data_access.marts.tables import (
 from data_access.queries import places
 from data_access.queries import stock as queries
 from data_access.results.tables import stock_class, stock_lot_left, stock_shelf, stock_transfer
-from data_access.scope import Scope
 from data_access.snapshot import Snapshot
 from models.calc import demand_rates, expiry, inventory, replenishment, transfers
 from models.jobs import job
-from models.jobs.job import Job, Step, Write
+from models.jobs.job import WHOLE, Job, Step, Write
 from models.reports import shelves as rows
 from models.reports import stock as report
 
@@ -46,16 +45,15 @@ def _fingerprint(snapshot: Snapshot) -> str:
 
 
 def _run(snapshot: Snapshot, write: Write, step: Step) -> None:
-    chain = Scope("chain")
-    found = rows.shelves(snapshot, chain)
+    found = rows.shelves(snapshot, WHOLE)
     if found is None:
         return
     write(stock_shelf, found.shelves[stock_shelf.c.keys()].sort_values(["store_id", "product_id"]))
     write(stock_lot_left, found.lots[stock_lot_left.c.keys()])
     write(stock_class, found.calibration[stock_class.c.keys()])
     step(1, _STEPS)
-    names = places.stores(chain, snapshot.engine).set_index("store_id")["store"]
-    moved = report.planned(found, queries.lanes(chain, snapshot.engine), names)
+    names = places.stores(WHOLE, snapshot.engine).set_index("store_id")["store"]
+    moved = report.planned(found, queries.lanes(WHOLE, snapshot.engine), names)
     write(stock_transfer, moved[stock_transfer.c.keys()])
     step(_STEPS, _STEPS)
 

@@ -136,9 +136,9 @@ def _flows(report: FlowsReport, generation: str) -> go.Figure:
 def cross(page: Opened) -> Pick | None:
     """Any two dimensions against each other; a cell opens its customers."""
     with st.container(horizontal=True, gap="small"):
-        rows = choice("rows_by", DIMENSIONS, words="dimension", width=210)
+        rows = choice("rows_by", DIMENSIONS, words="crossing.by", width=210)
         others = [name for name in ("tier", *DIMENSIONS) if name != rows]
-        columns = choice("columns_by", list(dict.fromkeys(others)), words="dimension", width=210)
+        columns = choice("columns_by", list(dict.fromkeys(others)), words="crossing.by", width=210)
         figure = choice("figure", _FIGURES, words="segments.figure", width=170)
     with load.working(t("segments.view.cross")):
         report = load.crossing(page.scope, page.period.last, page.generation, rows, columns)

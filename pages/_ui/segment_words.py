@@ -17,7 +17,7 @@ _DATA = {"dominant_category": "product.category", "tier": "tier.name"}
 
 def dimension(name: str) -> str:
     """The name of a dimension."""
-    return t(f"dimension.{name}")
+    return t(f"crossing.by.{name}")
 
 
 def group(name: str, value: str, generation: str) -> str:
@@ -30,7 +30,8 @@ def group(name: str, value: str, generation: str) -> str:
         return localized_text(_DATA[name], value)
     if name == "home_store":
         return _stores(generation).get(value, value)
-    for key in (f"group.{name}.{value}", f"{name}.{value}"):
+    word = str(value).replace(" ", "_")
+    for key in (f"group.{name}.{word}", f"{name}.{word}"):
         if exists(key):
             return t(key)
     return value
