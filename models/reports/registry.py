@@ -266,9 +266,7 @@ _ALL = (
         stock,
         StockReport,
         "nothing",
-        (
-            Parameter("service_level", "service_level", _share, f"cycles without a stock-out, default {SERVICE_LEVEL}"),
-        ),
+        (Parameter("service_level", "service_level", _share, f"cycles without a stock-out, default {SERVICE_LEVEL}"),),
     ),
     Report("suppliers", suppliers, SuppliersReport, "nothing"),
     Report(
