@@ -13,6 +13,7 @@ from data_access.snapshot import Snapshot
 from tests import campaign_loops, consent_loops, customer_loops
 from tests.test_sales_marts import LOOPS as SALES_LOOPS
 from tests.tiny import ORDERS, RETURNS, STORES, VISITORS, sold_at
+from tests.tiny_staff import SERVED, SHIFTS
 
 Rows = list[dict[str, Any]]
 
@@ -63,8 +64,27 @@ def place_stores() -> Rows:
     return rows
 
 
+def staff_days() -> Rows:
+    zero = {"hours": 0, "first_hour": None, "last_hour": None, "gross_sales": Decimal(0), "orders": 0, "units": 0}
+    days: dict[Any, dict[str, Any]] = defaultdict(lambda: dict(zero))
+    for person, store_id, begins, hours in SHIFTS:
+        day = days[store_id, person, begins.date()]
+        day["hours"] += hours
+        day["first_hour"], day["last_hour"] = begins.hour, begins.hour + hours  # nobody has two shifts a day
+    for order in (o for o in ORDERS if o.exclusion is None and o.order_id in SERVED):
+        day = days[order.store_id, SERVED[order.order_id], order.at.date()]
+        day["gross_sales"] += order.net
+        day["orders"] += 1
+        day["units"] += sum(quantity for _, quantity, _ in order.lines)
+    return [
+        {"store_id": store_id, "staff_id": person, "day": day, **figures}
+        for (store_id, person, day), figures in days.items()
+    ]
+
+
 LOOPS = {
     "place_store": place_stores,
+    "staff_day": staff_days,
     "store_day": store_days,
     "customer_store_day": customer_store_days,
     "visit_gap": customer_loops.visit_gaps,
