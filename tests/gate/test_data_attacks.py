@@ -123,7 +123,7 @@ def runs(statement: Callable[[Path], str]) -> Path | None:
     for part in (file, file.with_suffix(".json")):
         shutil.copy(part, folder)
     shutil.copy(file, folder / "beside.duckdb")
-    opened = snapshot._open(folder / file.name, "opened by an attacker")
+    opened = snapshot.reopened(folder / file.name, None, "opened by an attacker")
     try:
         with opened.engine.connect() as connection:
             connection.exec_driver_sql(statement(folder))
