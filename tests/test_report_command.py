@@ -156,7 +156,7 @@ def test_money_is_rounded_to_cents_and_nothing_else_is() -> None:
 @pytest.mark.parametrize(
     ("arguments", "says"),
     [
-        ((), "overview, segments, retention"),
+        ((), "name a report: overview, segments, "),
         (("sales",), "no report 'sales': the reports are overview"),
         (("overview", "--format", "pdf"), "json, csv, xlsx"),
         (("overview", "--format", "xlsx"), "--out"),

@@ -24,8 +24,8 @@ from tests.tiny import ORDERS
 # What both engines call by the same name and mean by it. ``days_between`` and ``text_hash`` of the bridge become the
 # rest. Whatever else a mart needs has to join this list with a run of the cluster tests, or the bridge.
 SAME_ON_BOTH = {
-    *("bit_or", "coalesce", "count", "dense_rank", "floor", "greatest", "lag", "least", "max", "min", "mod", "nullif"),
-    *("row_number", "sum"),
+    *("bit_or", "coalesce", "count", "dense_rank", "floor", "greatest", "lag", "least", "max", "median", "min", "mod"),
+    *("nullif", "row_number", "sum"),
 }
 OF_THE_BRIDGE = {"datediff", "conv", "md5", "substr"}
 

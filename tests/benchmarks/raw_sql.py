@@ -125,7 +125,8 @@ _ABC = f"""SELECT abc AS class, sum(customers) AS customers, sum(net_sales) AS n
 {_CELLS} AND tie_rule = 'keep_ties' GROUP BY ALL ORDER BY ALL"""
 _QUADRANTS = f"""SELECT quadrant, sum(customers) AS customers, sum(net_sales) AS net_sales, sum(visits) AS visits
 {_CELLS} AND tie_rule = 'keep_ties' AND quadrant IS NOT NULL GROUP BY ALL ORDER BY ALL"""
-_STAGES = f"""SELECT stage, sum(customers) AS customers {_CELLS} AND tie_rule = 'keep_ties' GROUP BY ALL ORDER BY ALL"""
+_STAGES = """SELECT preset, stage, sum(customers) AS customers, sum(net_sales) AS net_sales FROM lifecycle_cell
+WHERE {place} GROUP BY ALL ORDER BY ALL"""
 _CURVE = "SELECT customers, net_sales FROM spend_curve WHERE {place} ORDER BY customers"
 _CUTS = "SELECT * EXCLUDE (level, place_id) FROM customer_cut WHERE {place}"
 _SCORES = ", ".join(
@@ -149,9 +150,7 @@ SELECT printf('c%015x', customer_no) AS customer_key, store_id, name AS store,
     CASE WHEN net_sales <= 0 THEN 'U' WHEN net_sales > a_value OR net_sales = a_value AND a_rank <= id_rank THEN 'A'
         WHEN net_sales > b_value OR net_sales = b_value AND b_rank <= id_rank THEN 'B' ELSE 'C' END AS abc,
     CASE WHEN orders > 0 THEN CASE WHEN visits > visits_median THEN 'frequent' ELSE 'rare' END
-        || CASE WHEN net_sales > net_sales_median THEN '_high' ELSE '_low' END END AS quadrant,
-    CASE WHEN orders = 0 THEN 'potential' WHEN orders >= 4 AND g.last_day - s.last_day <= 180 THEN 'loyal'
-        WHEN g.last_day - s.first_day <= 90 THEN 'new' ELSE 'returning' END AS stage
+        || CASE WHEN net_sales > net_sales_median THEN '_high' ELSE '_low' END END AS quadrant
 FROM scored s LEFT JOIN store USING (store_id), generation_info g ORDER BY net_sales DESC, customer_no"""
 
 _MONTH = "strftime(make_date(1970 + {0} // 12, {0} % 12 + 1, 1), '%Y-%m')"
