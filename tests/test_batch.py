@@ -3,6 +3,7 @@
 import os
 import re
 import signal
+import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -10,6 +11,7 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
 
+from types import ModuleType
 import pandas as pd
 import pytest
 from sqlalchemy import Column, Integer, String, Table, select
@@ -302,6 +304,13 @@ def die(_: Snapshot, item: int) -> int:
     return item
 
 
+@pytest.fixture
+def no_page_as_main(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A test of a page may have left that page as the main program, which new processes would run again."""
+    monkeypatch.setitem(sys.modules, "__main__", ModuleType("__main__"))
+
+
+@pytest.mark.usefixtures("no_page_as_main")
 def test_work_is_spread_over_processes_that_open_the_same_snapshot(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(jobs, "_WORTH_IT", 0.0)
     snapshot = current_snapshot(home)
@@ -313,6 +322,7 @@ def test_work_is_spread_over_processes_that_open_the_same_snapshot(home: Path, m
     assert list(jobs.spread(snapshot, square, [])) == []
 
 
+@pytest.mark.usefixtures("no_page_as_main")
 def test_a_process_that_dies_fails_its_job_and_no_other(
     home: Path, toys: list[Toy], run: Run, monkeypatch: pytest.MonkeyPatch
 ) -> None:
