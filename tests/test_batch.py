@@ -10,8 +10,8 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
-
 from types import ModuleType
+
 import pandas as pd
 import pytest
 from sqlalchemy import Column, Integer, String, Table, select
