@@ -27,6 +27,12 @@ STANDINGS: tuple[Standing, ...] = ("above", "as_expected", "below", "too_few")
 LEAST_SHIFTS = 6
 LEAST_HOURS = 30.0
 
+# What is told of one person, in the list and on the card alike.
+_PERSON = Columns(
+    "staff_id store_id store role shifts hours net_sales raw_per_hour adjusted lo95 hi95 reliability standing rank_low "
+    "rank_high orders average_ticket units_per_transaction return_rate csat answers hired_on"
+)
+
 
 @dataclass(frozen=True, slots=True)
 class StaffReport:
@@ -41,13 +47,7 @@ class StaffReport:
     # one row per person with a shift or a receipt in the period, the judged ones first, best first. raw_per_hour and
     # adjusted (sales an hour as a ratio to the expected ones, 1 = as expected) with lo95, hi95 and the places that
     # cannot be ruled out are NaN where too little was worked. reliability: which part of what is seen is not chance.
-    staff: Annotated[
-        pd.DataFrame,
-        Columns(
-            "staff_id store_id store role shifts hours net_sales raw_per_hour adjusted lo95 hi95 reliability standing "
-            "rank_low rank_high orders average_ticket units_per_transaction return_rate csat answers hired_on"
-        ),
-    ]
+    staff: Annotated[pd.DataFrame, _PERSON]
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,13 +57,7 @@ class StaffMemberReport:
     period: Period
     currency: str
     # one row, as in StaffReport, of the store where the person worked most; the ranges are those of the whole team
-    person: Annotated[
-        pd.DataFrame,
-        Columns(
-            "staff_id store_id store role shifts hours net_sales raw_per_hour adjusted lo95 hi95 reliability standing "
-            "rank_low rank_high orders average_ticket units_per_transaction return_rate csat answers hired_on"
-        ),
-    ]
+    person: Annotated[pd.DataFrame, _PERSON]
     # one row per month (YYYY-MM) with a shift or a receipt; target NaN without one, attainment: gross sales by target
     months: Annotated[pd.DataFrame, Columns("month hours gross_sales sales_per_hour orders target attainment")]
     # one row per category sold by the team in the period: the person's own share of their sales beside that of all
