@@ -21,10 +21,10 @@ def test_a_made_up_token_is_nobody(home: Path, value: str) -> None:
 
 def test_the_cookie_says_nothing_of_the_person(signed_in: Visitor) -> None:
     value = signed_in.cookies[COOKIE]
-    assert "manager" not in value
-    assert "S1" not in value
-    assert len(value) == 43  # 256 bits, six to a character
-    assert begin(Demo("manager", "S1")) != value
+    assert len(value) == 43  # 256 bits, six to a character: there is room for the random draw and for nothing else
+    again = begin(Demo("manager", "S1"))
+    shared = sum(one == other for one, other in zip(value, again, strict=True))
+    assert shared < 20  # the same person twice: about 43 / 64 of the characters agree by chance
 
 
 @pytest.mark.parametrize(
