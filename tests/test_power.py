@@ -32,7 +32,8 @@ def test_what_cannot_be_found_is_said() -> None:
     assert holdout_needed(0.1, 0.01, 500) is None  # half of them is too few
     assert holdout_needed(0.1, 0.0, 500) is None
     assert holdout_needed(0.95, 0.1, 500_000) is None  # more than everybody
-    assert math.isnan(smallest_lift(0.1, 0, 10)) and math.isnan(smallest_lift(0.1, 10, 0))
+    assert math.isnan(smallest_lift(0.1, 0, 10))
+    assert math.isnan(smallest_lift(0.1, 10, 0))
     assert math.isnan(smallest_lift(0.9, 3, 3))
 
 
