@@ -109,12 +109,39 @@ def test_an_event_stands_behind_the_line_with_its_name() -> None:
     assert figure.layout.shapes[0].x0 == "2026-10-31T12:00:00"
 
 
+def names_over(first: date, last: date) -> list[str]:
+    frame = days((last - first).days + 1).assign(day=pd.date_range(first, last))
+    figure = charts.time_line(
+        frame, value="net_sales", unit="money", currency="CNY", name="Now", events=events(first, last, "CNY")
+    )
+    return [note.text for note in figure.layout.annotations]
+
+
+def test_no_name_of_an_event_lies_on_another_and_the_greater_one_stays() -> None:
+    # Valentine's (11 to 14 February) touches Spring Festival (16 to 22 February)
+    assert names_over(date(2026, 2, 1), date(2026, 2, 28)) == ["Spring Festival", "Valentine’s"]
+    # in four months Women’s Day (4 to 8 March) has no room either, New Year has
+    assert names_over(date(2026, 1, 1), date(2026, 4, 30)) == ["Spring Festival", "New Year"]
+
+
+def test_several_years_name_the_peaks_only() -> None:
+    named = names_over(date(2024, 1, 1), date(2026, 6, 30))
+    assert named == ["Double 11", "Double 11", "618", "618", "618"]
+
+
+def test_months_are_named_after_their_peak() -> None:
+    frame = pd.DataFrame({"month": ["2026-05", "2026-06", "2026-07"], "new": [1, 2, 3]})
+    figure = charts.columns_over_time(frame, month="month", parts={"new": "New"}, unit="count", currency="CNY")
+    assert [(note.text, note.x) for note in figure.layout.annotations] == [("618", "2026-06")]
+
+
 def test_events_are_those_of_a_chain_that_trades_in_yuan() -> None:
     first, last = date(2026, 1, 1), date(2026, 12, 31)
     found = events(first, last, "CNY")
-    assert [event.key for event in found][:3] == ["valentines", "spring_festival", "womens_day"]
-    # New year 2026 by the moon is 17 February
-    assert found[1].first == date(2026, 2, 16)
+    assert [event.key for event in found][:4] == ["new_year", "valentines", "spring_festival", "womens_day"]
+    # New year 2026 by the moon is 17 February, Mid-Autumn 25 September
+    assert found[2].first == date(2026, 2, 16)
+    assert {event.key: event.last for event in found}["mid_autumn"] == date(2026, 9, 25)
     assert events(first, last, "GBP") == ()
 
 

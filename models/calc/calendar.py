@@ -30,17 +30,32 @@ def _qixi(year: int) -> Event:
     return Event("qixi", day - timedelta(days=3), day)
 
 
+def _mid_autumn(year: int) -> Event:
+    day = LunarDate(year, 8, 15).toSolarDate()
+    return Event("mid_autumn", day - timedelta(days=2), day)
+
+
 _EVENTS: tuple[Callable[[int], Event], ...] = (
+    _fixed("new_year", (1, 1), (1, 1)),
     _spring_festival,
     _fixed("valentines", (2, 11), (2, 14)),
     _fixed("womens_day", (3, 4), (3, 8)),
+    _fixed("labour_day", (5, 1), (5, 5)),
     _fixed("may_20", (5, 17), (5, 20)),
     _fixed("618", (6, 8), (6, 18)),
     _qixi,
+    _mid_autumn,
     _fixed("national_day", (10, 1), (10, 7)),
     _fixed("double_11", (11, 1), (11, 11)),
     _fixed("double_12", (12, 9), (12, 12)),
 )
+
+# By how much a year turns on them: where a chart has no room for every name, the first ones keep theirs.
+IN_ORDER = (
+    *("double_11", "spring_festival", "618", "national_day", "womens_day", "qixi", "may_20", "labour_day"),
+    *("double_12", "valentines", "mid_autumn", "new_year"),
+)
+PEAKS = IN_ORDER[:3]
 
 
 def events(first: date, last: date, currency: str) -> tuple[Event, ...]:

@@ -13,7 +13,8 @@ import pandas as pd
 import plotly.graph_objects as go
 import streamlit as st
 
-from models.calc.calendar import Event
+from models.calc.calendar import IN_ORDER, PEAKS, Event
+from models.calc.calendar import events as events_between
 from pages._ui import format as fmt
 from pages._ui import palette
 from pages._ui.device import narrow
@@ -27,6 +28,9 @@ RISE_AND_FALL = (palette.OWN, palette.FALL)
 _NARROW = 13  # characters of a label beside a bar; the tooltip has the rest
 _DIGIT = 8  # pixels of one sign beside a bar, a Chinese one among digits included
 _FONT = {"size": 13}
+_PLOT, _PLOT_ON_A_PHONE = 480, 250  # pixels between the axes of a chart of time, at least
+_EDGE = 0.06  # of a chart: names of events there run inwards
+_MONTHS_13 = 396  # days
 _DIGITS = 4  # of a value in a figure: a share of one needs them
 
 
@@ -196,7 +200,7 @@ def time_line(
         hoverformat=t("charts.week_hover" if weekly else "charts.day_hover"),
         **_time_axis(),
     )
-    if len(days) and not weekly:
+    if len(days):
         _bands(figure, events, days.iloc[0], days.iloc[-1], ticks[-1])
     figure.update_layout(legend=_LEGEND, showlegend=len(figure.data) > 1)
     return figure
@@ -261,8 +265,14 @@ def _line(days: pd.Series, values: pd.Series, name: str, unit: str, currency: st
 
 
 def _bands(figure: go.Figure, events: Sequence[Event], first: Any, last: Any, top: float) -> None:
-    half = pd.Timedelta(hours=12)
-    for event in events:
+    """Events as bands behind a chart of days, named as far as there is room: no name lies on another.
+
+    Over more than 13 months only the peaks of the year.
+    """
+    half, days = pd.Timedelta(hours=12), max((last - first).days, 1)
+    shown = [e for e in events if days <= _MONTHS_13 or e.key in PEAKS]
+    middles: dict[Event, pd.Timestamp] = {}
+    for event in shown:
         start, end = pd.Timestamp(event.first), pd.Timestamp(event.last)
         if end < first or start > last:
             continue
@@ -270,14 +280,51 @@ def _bands(figure: go.Figure, events: Sequence[Event], first: Any, last: Any, to
         figure.add_vrect(
             x0=start.isoformat(), x1=end.isoformat(), fillcolor=palette.WARM, opacity=0.12, line_width=0, layer="below"
         )
-        figure.add_annotation(
-            x=(start + (end - start) / 2).isoformat(),
-            y=top,
-            yanchor="bottom",
-            text=t(f"event.{event.key}"),
-            showarrow=False,
-            font={"size": 12, "color": palette.SOFT_TEXT},
-        )
+        middles[event] = start + (end - start) / 2
+    for event in _named({event: (middle - first).days / days for event, middle in middles.items()}):
+        _name(figure, event, middles[event].isoformat(), (middles[event] - first).days / days, top)
+
+
+def _named(places: Mapping[Event, float]) -> list[Event]:
+    """The events whose names fit beside each other; ``places``: where in the chart each stands, from 0 to 1."""
+    room = _PLOT_ON_A_PHONE if narrow() else _PLOT
+    taken: list[tuple[float, float]] = []
+    kept: list[Event] = []
+    for event in sorted(places, key=lambda event: IN_ORDER.index(event.key) if event.key in IN_ORDER else 99):
+        width = _DIGIT * sum(2 if ord(letter) > 0x2E80 else 1 for letter in t(f"event.{event.key}"))
+        left = min(max(places[event] * room - width / 2, 0), room - width)
+        if all(left + width + _DIGIT <= start or left >= end + _DIGIT for start, end in taken):
+            taken.append((left, left + width))
+            kept.append(event)
+    return kept
+
+
+def _name(figure: go.Figure, event: Event, x: str, place: float, top: float) -> None:
+    figure.add_annotation(
+        x=x,
+        y=top,
+        yanchor="bottom",
+        xanchor="left" if place < _EDGE else "right" if place > 1 - _EDGE else "center",
+        text=t(f"event.{event.key}"),
+        showarrow=False,
+        font={"size": 12, "color": palette.SOFT_TEXT},
+    )
+
+
+def _name_months(figure: go.Figure, months: Sequence[str], currency: str, top: float) -> None:
+    """The peaks of the year above the months ('YYYY-MM') they fall into."""
+    if not months:
+        return
+    first, last = pd.Period(months[0], "M"), pd.Period(months[-1], "M")
+    column = {month: number for number, month in enumerate(months)}
+    at = {
+        event: event.last.strftime("%Y-%m")
+        for event in events_between(first.start_time.date(), last.end_time.date(), currency)
+        if event.key in PEAKS and event.last.strftime("%Y-%m") in column
+    }
+    places = {event: (column[month] + 0.5) / len(months) for event, month in at.items()}
+    for event in _named(places):
+        _name(figure, event, at[event], places[event], top)
 
 
 def columns_over_time(
@@ -299,7 +346,9 @@ def columns_over_time(
             )
         )
     highest = float(frame[list(parts)].astype(float).sum(axis=1).max()) if len(frame) else 0.0
-    figure.update_yaxes(**_value_axis(*axis_ticks(unit, currency, highest)))
+    ticks, texts = axis_ticks(unit, currency, highest)
+    figure.update_yaxes(**_value_axis(ticks, texts))
+    _name_months(figure, months, currency, ticks[-1])
     marks = _spread(len(months), 3 if narrow() else 5)
     figure.update_xaxes(
         type="category",
