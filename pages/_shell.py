@@ -3,12 +3,13 @@
 import streamlit as st
 
 from pages._gate.look import LANGUAGE_COOKIE
-from pages._ui import access, format, load, params, session
+from pages._ui import access, format, load, params, saved_views, session
 from pages._ui.i18n import LANGUAGES, language, preferred, t, text, use_language
 from pages._ui.literal import literal
 from pages._ui.mark import mark, wordmark
 
 session.look_again()
+kept = st.sidebar.container(key="views", gap=None)
 account = st.sidebar.container(key="account", border=session.identity() is not None)
 with st.sidebar:
     params.mount()
@@ -66,5 +67,7 @@ with account:
     )
     own = f'<a href="/account" target="_self">{t("shell.account")}</a>' if person.name else ""
     st.html(f'<form method="post" action="/sign-out">{own}<button>{t("shell.sign_out")}</button></form>')
+with kept:
+    saved_views.menu(chosen.url_path or first)
 
 chosen.run()

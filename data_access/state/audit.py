@@ -49,6 +49,13 @@ ACTIONS = (
     "retention_changed",
     "customer_data_taken",
     "list_acted",
+    "audience_saved",
+    "audience_linked",
+    "decision_recorded",
+    "decision_reviewed",
+    "view_saved",
+    "view_changed",
+    "view_removed",
 )
 
 PAGE = 50  # entries

@@ -12,6 +12,7 @@ from sqlalchemy import (
     Column,
     Date,
     DateTime,
+    Float,
     ForeignKey,
     Index,
     Integer,
@@ -254,3 +255,77 @@ list_action = Table(
 )
 Index("ix_list_action_list_key", list_action.c.list_key)
 Index("ix_list_action_subject_key", list_action.c.subject_key)
+
+saved_view = Table(
+    "saved_view",
+    state,
+    Column("view_id", ID, primary_key=True),
+    _needed("actor", NAME),  # whose it is, as in the audit log
+    _needed("role", WORD),  # of that person when it was saved: with whom a shared one is shared
+    _needed("name", NAME),
+    _needed("page", WORD),
+    _needed("query", Text),  # JSON: the filters as the address names them
+    _needed("shared", Boolean),
+    _needed("saved_at", DateTime),
+    info={"grain": "one page with its filters, saved under a name"},
+)
+Index("ix_saved_view_actor", saved_view.c.actor)
+
+audience = Table(
+    "audience",
+    state,
+    Column("audience_id", ID, primary_key=True),
+    _needed("at", DateTime),
+    _needed("actor", NAME),
+    Column("name", NAME, nullable=False, unique=True),
+    _needed("channel", WORD),
+    _needed("conditions", Text),  # JSON: whom it was made of
+    _needed("withheld", Text),  # JSON: customers by the reason why they are not in it
+    _needed("seed", BigInteger),  # of the draw
+    _needed("reachable", Integer),  # people it was drawn from
+    _needed("contacted", Integer),  # people of each arm
+    _needed("held_back", Integer),
+    _needed("window_days", Integer),
+    _needed("held_until", Date),  # those held back are kept out of other audiences up to this day
+    Column("base_share", Float),  # of the reachable, who bought in as many days before
+    _needed("generation", WORD),
+    _needed("as_of", Date),
+    info={"grain": "one saved audience; never changed"},
+)
+
+audience_member = Table(
+    "audience_member",
+    state,
+    Column("audience_id", ID, ForeignKey("audience.audience_id"), primary_key=True),
+    Column("customer_no", BigInteger, primary_key=True, autoincrement=False),  # the pseudonym
+    _needed("arm", WORD),  # contacted | held_back
+    _needed("assigned_at", DateTime),
+    info={"grain": "one customer of an audience; never changed"},
+)
+
+audience_link = Table(
+    "audience_link",
+    state,
+    Column("audience_id", ID, ForeignKey("audience.audience_id"), primary_key=True),
+    Column("campaign_id", NAME, nullable=False, unique=True),
+    _needed("at", DateTime),
+    _needed("actor", NAME),
+    info={"grain": "one audience that belongs to a campaign of the CRM; never changed"},
+)
+
+decision = Table(
+    "decision",
+    state,
+    Column("decision_id", ID, primary_key=True),
+    _needed("at", DateTime),
+    _needed("actor", NAME),
+    _needed("about", NAME),  # a kind of campaign, or a campaign
+    _needed("decided", Text),
+    _needed("expected", Text),
+    _needed("look_on", Date),  # the day to look whether it came so
+    Column("seen", Text),
+    Column("seen_at", DateTime),
+    Column("seen_by", NAME),
+    info={"grain": "one decision about campaigns: what was expected of it, and later what was seen"},
+)
+Index("ix_decision_look_on", decision.c.look_on)
