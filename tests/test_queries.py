@@ -15,7 +15,8 @@ import pytest
 from sqlalchemy import Engine
 
 from data_access import queries
-from data_access.queries import crossing, profile_quality, segments
+from data_access.queries import audience, crossing, profile_quality, segments
+from data_access.queries.funnel import Walk
 from data_access.queries.segments import Question
 from data_access.scope import Scope
 from data_access.snapshot import Snapshot
@@ -24,6 +25,7 @@ from tests.tiny import AS_OF, CHAIN, FEBRUARY, MARCH, MARCH_2025, NORTH, NOTHING
 
 PROFILES = profile_quality.Question(AS_OF, MARCH.first)
 PERIODS = [MARCH, FEBRUARY, MARCH_2025]
+WALK = Walk("K1", date(2026, 3, 1), date(2026, 3, 12))
 
 # query -> arguments after scope and engine
 CASES: dict[str, tuple[Any, ...]] = {
@@ -33,6 +35,9 @@ CASES: dict[str, tuple[Any, ...]] = {
     "actions.zones": (),
     "affinity.first_purchases": (),
     "affinity.units_by_month": (),
+    "audience.candidates": (AS_OF, audience.Conditions(), dict.fromkeys(segments.CUTS), ("wechat", "sms")),
+    "audience.offers": (),
+    "audience.tiers": (),
     "campaign.about": ("K1",),
     "campaign.arms": ("K1",),
     "campaign.before": ("K1", MARCH.first),
@@ -41,6 +46,11 @@ CASES: dict[str, tuple[Any, ...]] = {
     "campaigns.campaigns": (),
     "campaigns.funnel_steps": (),
     "campaigns.step_hours": ("K1", {"sent": "targeted", "delivered": "sent"}, ["gift"]),
+    "funnel.durations": (WALK,),
+    "funnel.hours": (WALK,),
+    "funnel.paths": (WALK, "store"),
+    "funnel.stopped": (WALK, "sent", date(2026, 3, 21), 50),
+    "funnel.used_steps": ("K1",),
     "consents.by_store": (),
     "consents.contacts_without_consent": (),
     "consents.coverage": (),
@@ -167,7 +177,8 @@ OF_RESULTS = {
 # What describes the chain, or a customer of store A, and not its trade: the same for every scope that holds A.
 SHARED = {
     "campaign.about",
-    "demand.promotions",  # the tiny chain has none
+    "audience.tiers",  # the tiny chain has none, nor of these:
+    "demand.promotions",
     "staff.categories",
     "staff.returns",
     "staff.targets",

@@ -21,7 +21,9 @@ from data_access.pseudonym import customer_key
 from data_access.queries import profile_quality, segments
 from data_access.queries._groups import DIMENSIONS
 from data_access.queries.actions import Wanted
+from data_access.queries.audience import Bought, Conditions
 from data_access.queries.crossing import GROUPS
+from data_access.queries.funnel import GROUPINGS, Walk
 from data_access.queries.lapse import KEPT as LAPSE_KEPT
 from data_access.queries.segments import Choice, Question
 from data_access.queries.value import KEPT
@@ -132,10 +134,30 @@ DRAW: dict[str, Callable[[Draw], Any]] = {
     "by_store": lambda draw: draw.choice((True, False)),
     "source": lambda draw: draw.choice((None, "store", *FORGED)),
     "wanted": lambda draw: draw.choice((Wanted(), Wanted(only=(customer_key(1),)), Wanted(without=(customer_key(2),)))),
+    "conditions": lambda draw: draw.choice(
+        (
+            Conditions(),
+            Conditions(segments=("new", "loyal"), birthday_within=draw.choice((30, 366))),
+            Conditions(stages=("growth", "maturity"), quiet_for=20),
+            Conditions(tiers=("Gold",), bought=Bought(draw.choice((None, "Face")), days=300)),
+            Conditions(bought=Bought(product_id=draw.choice(("P1", "P2")), least=20.0, none=draw.random() < 0.5)),
+        )
+    ),
+    "channels": lambda draw: some(draw, ("wechat", "sms", "phone")),
     "campaign_table": lambda draw: draw.choice(("arms", "lift", "verdict")),
     "lapse.kept table": lambda draw: draw.choice(sorted(LAPSE_KEPT)),
     "value.kept table": lambda draw: draw.choice(sorted(KEPT)),
     "cell": lambda draw: draw.choice((None, draw.randrange(12))),
+    "walk": lambda draw: Walk(
+        draw.choice(("K1", "K3", "K5")),
+        draw.choice((date(2026, 3, 1), period(draw).first)),
+        draw.choice((date(2026, 3, 12), LAST)),
+        draw.choice((True, False)),
+        draw.choice((None, 7)),
+        draw.choice((None, "gift")),
+    ),
+    "funnel.paths grouping": lambda draw: draw.choice((None, *GROUPINGS)),
+    "funnel.stopped step": lambda draw: draw.choice(STEPS),
     "campaigns.step_hours previous": lambda draw: {
         step: draw.choice(("targeted", "sent")) for step in some(draw, STEPS)
     },
