@@ -29,6 +29,7 @@ from models.reports.value import (
     holdout_start,
     member_count,
     members_of,
+    outlook,
     people_in,
     value,
 )
@@ -471,3 +472,24 @@ def test_the_scores_of_one_customer_are_those_of_the_place_that_asks(kept: Snaps
     assert found["expected_value"] == somebody["expected_value"]
     assert queries.score(Scope("stores", ("C",)), kept.results, somebody["customer_key"]).empty
     assert queries.score(CHAIN, kept.results, "no key").empty
+
+
+def test_what_is_said_of_one_customer_is_the_same_from_a_batch_and_computed(
+    kept: Snapshot, simulated: Snapshot
+) -> None:
+    row = value(kept, ONLY_A, LAST_DAY, members=1).members.iloc[0]
+    said = [
+        outlook(snapshot, ONLY_A, value(snapshot, ONLY_A, LAST_DAY, members=0), row["customer_key"])
+        for snapshot in (kept, simulated)
+    ]
+    assert said[0] is not None
+    assert said[1] is not None
+    assert said[0].next_visit_days == pytest.approx(said[1].next_visit_days)
+    assert said[0].probability_active == pytest.approx(said[1].probability_active)
+    assert said[0].expected_value == pytest.approx(said[1].expected_value)
+    assert said[0].expected_value == pytest.approx((row["expected_value"], row["lo95"], row["hi95"]), abs=0.005)
+    low, high = said[0].next_visit_days[1:]
+    assert low < said[0].next_visit_days[0] < high
+    whole = value(kept, CHAIN, LAST_DAY, members=0)
+    assert outlook(kept, CHAIN, whole, "no key") is None
+    assert outlook(kept, CHAIN, whole, key(9_999)) is None

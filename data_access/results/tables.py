@@ -199,6 +199,8 @@ value_score = _by_place(
     Column("probability_active", Double, nullable=False),
     Column("expected_visits", Double, nullable=False),  # in 365 days
     Column("expected_value", Double),  # in 365 days; null where no spending can be expected
+    Column("store_id", String),  # of the last order; null: orders of zero value only
+    Column("historic_margin", Double),  # so far; null where no cost is known
 )
 
 segment_history = _by_place(
@@ -431,4 +433,32 @@ lapse_at_risk = _of_report(
     *(Column(name, Double) for name in ("own_gaps", "probability_gone", "probability_active")),
     *(Column(name, Double) for name in ("net_sales", "value_at_risk")),
     Column("few_visits", Boolean, nullable=False),
+)
+
+# What courses did and how new people come up, over the whole chain: nothing of a store (``_bounds.OPEN``).
+training_effect = Table(
+    "training_effect",
+    results,
+    # one row per course; columns as ``models.calc.training.CourseEffect``
+    Column("course_id", String, nullable=False),
+    *(Column(name, Integer, nullable=False) for name in ("people", "colleagues", "stores")),
+    *(Column(name, Double) for name in ("effect", "lo95", "hi95", "p_value", "drift", "drift_p")),
+    Column("bootstrap", Boolean, nullable=False),
+    Column("verdict", String, nullable=False),
+)
+training_path = Table(
+    "training_path",
+    results,
+    # one row per course with enough people and month from the training (-6 to 6 without 0)
+    Column("course_id", String, nullable=False),
+    Column("month", Integer, nullable=False),
+    *(Column(name, Double) for name in ("effect", "lo95", "hi95")),
+)
+newcomer_ramp = Table(
+    "newcomer_ramp",
+    results,
+    # one row per month since being hired, as ``models.calc.ramp``
+    Column("month", Integer, nullable=False),
+    Column("people", Integer, nullable=False),
+    *(Column(name, Double) for name in ("ratio", "lo95", "hi95")),
 )

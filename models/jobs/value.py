@@ -51,6 +51,7 @@ def _of_place(snapshot: Snapshot, place: PlaceScope) -> _Found:
     assert as_of is not None
     made, scores = report.computed(snapshot, place.scope, as_of)
     check = report.computed_check(snapshot, place.scope, as_of)
+    scores = report.with_details(snapshot, place.scope, as_of, scores)
     tables = {name: getattr(made, name) for name in report.KEPT}
     if check is not None:
         tables |= {"holdout": check.holdout, "calibration": check.calibration}

@@ -11,23 +11,19 @@ import numpy as np
 import pandas as pd
 
 from data_access.errors import Problem
-from data_access.marts.tables import MONEY_UNIT
 from data_access.pseudonym import number_of
 from data_access.queries import affinity as affinity_queries
 from data_access.queries import customer as queries
 from data_access.queries import segments
-from data_access.queries import value as value_queries
 from data_access.results.info import info_of
 from data_access.scope import Scope
 from data_access.snapshot import Snapshot
 from models import metrics
-from models.calc import habits, purchases
-from models.calc.spend import Spend, expected_amount
-from models.calc.value import ranges
+from models.calc import habits
 from models.reports import run_out
 from models.reports._shape import Columns, declared_tables, select_columns
 from models.reports.run_out import Learnt
-from models.reports.value import HORIZON, ValueReport, value
+from models.reports.value import ValueReport, outlook, value
 
 KPIS = ("net_sales", "orders", "visits", "average_ticket", "recency_days", "units_per_transaction", "return_rate")
 DIMENSIONS = ("category", "brand", "product", "price_band", "pack_size", "channel")
@@ -36,7 +32,6 @@ RECOMMENDED = 5  # products
 # What models say of a customer, and why they say nothing.
 EXPECTATIONS = ("next_purchase_days", "probability_active", "value_12_months")
 NO_MODEL, NO_VISIT = "too_little_data", "never_bought"
-_NEXT_LOW, _NEXT_HIGH = 0.1, 0.9
 _OUT_OF_SEASON = 0.6  # of an average month: less is not recommended
 _JOB = "affinity"
 
@@ -171,7 +166,7 @@ def customer(
         habits=_habits(bought, lines),
         consents=queries.consents(scope, engine, customer_key),
         favourites=habits.favourites(lines, DIMENSIONS, FAVOURITES),
-        expectations=_expectations(snapshot, scope, customer_key, worth),
+        expectations=_expectations(snapshot, scope, customer_key, worth, visited=len(bought) > 0),
         run_outs=_run_outs(snapshot, scope, customer_key, learnt),
         standing=_standing(snapshot, scope, customer_key, trade),
         coupons=coupons[coupons["valid_to"] >= pd.Timestamp(last_day)] if last_day else coupons,
@@ -182,37 +177,23 @@ def customer(
     return CustomerReport(snapshot.info.currency, **frames)
 
 
-def _expectations(snapshot: Snapshot, scope: Scope, customer_key: str, worth: ValueReport | None) -> pd.DataFrame:
+def _expectations(
+    snapshot: Snapshot, scope: Scope, customer_key: str, worth: ValueReport | None, *, visited: bool
+) -> pd.DataFrame:
     """What the models of the scope's customers say of this one."""
-    last_day, number = snapshot.info.last_day, number_of(customer_key)
-    found: dict[str, tuple[float, float, float]] = {}
+    last_day, nothing = snapshot.info.last_day, (np.nan, np.nan, np.nan)
+    found = dict.fromkeys(EXPECTATIONS, nothing)
     why = NO_VISIT
-    if last_day is not None and number is not None:
-        people = value_queries.customers(scope, snapshot.engine, last_day, [number])
-        if len(people):
-            worth = worth or value(snapshot, scope, last_day, members=0)
+    if last_day is not None:
+        worth = worth or value(snapshot, scope, last_day, members=0)
+        seen = outlook(snapshot, scope, worth, customer_key) if worth.has_forecast else None
+        if seen is not None:
+            figures = (seen.next_visit_days, (seen.probability_active, np.nan, np.nan), seen.expected_value)
+            found = dict(zip(EXPECTATIONS, figures, strict=True))
+        if seen is not None or (visited and not worth.has_forecast):
             why = NO_MODEL
-            if worth.has_forecast:
-                found = _of_models(worth, people)
-    nothing = (np.nan, np.nan, np.nan)
-    rows = [(key, *found.get(key, nothing), None if key in found else why) for key in EXPECTATIONS]
+    rows = [(key, *found[key], why if np.isnan(found[key][0]) else None) for key in EXPECTATIONS]
     return pd.DataFrame(rows, columns=["key", "value", "lo", "hi", "why"])
-
-
-def _of_models(worth: ValueReport, people: pd.DataFrame) -> dict[str, tuple[float, float, float]]:
-    known = {model: rows.set_index("name")["value"] for model, rows in worth.parameters.groupby("model")}
-    visits = purchases.Purchases(*(float(known["bg_nbd"][name]) for name in purchases.Purchases._fields))
-    past = purchases.histories(people["repeat_visits"], people["recency_days"], people["age_days"])
-    days = (float(purchases.next_visit_days(visits, past, share)[0]) for share in (0.5, _NEXT_LOW, _NEXT_HIGH))
-    active = float(purchases.probability_active(visits, past)[0])
-    found = {"next_purchase_days": tuple(days), "probability_active": (active, np.nan, np.nan)}
-    if "gamma_gamma" in known:
-        amounts = Spend(*(float(known["gamma_gamma"][name]) for name in Spend._fields))
-        amount = np.asarray(people["repeat_sales"] / (people["repeat_visits"].clip(lower=1) * MONEY_UNIT), dtype=float)
-        mean = purchases.expected_visits(visits, past, HORIZON) * expected_amount(amounts, past.repeats, amount)
-        low, high = ranges(visits, amounts, past, amount, HORIZON)
-        found["value_12_months"] = (float(mean[0]), float(low[0]), float(high[0]))
-    return found  # type: ignore[return-value]
 
 
 def _run_outs(snapshot: Snapshot, scope: Scope, customer_key: str, learnt: Learnt | None) -> pd.DataFrame:

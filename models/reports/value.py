@@ -1,6 +1,7 @@
 """Value: what customers have brought, what they will bring, how far that held before, and who they are."""
 
 import math
+from collections.abc import Collection
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from typing import Annotated, Any
@@ -11,7 +12,8 @@ from numpy.typing import NDArray
 
 from data_access.errors import Problem
 from data_access.marts.tables import MONEY_UNIT
-from data_access.pseudonym import customer_key
+from data_access.pseudonym import customer_key as key_of
+from data_access.pseudonym import number_of
 from data_access.queries import places
 from data_access.queries import value as queries
 from data_access.queries.actions import EVERYBODY, Wanted
@@ -52,6 +54,8 @@ SCORES = (
     "customer_no", "cell", "repeat_visits", "recency_days", "age_days", "amount", "net_sales", "probability_active",
     "expected_visits", "expected_value",
 )  # fmt: skip
+NEXT_VISIT = (0.1, 0.5, 0.9)  # of customers like one will have come by then
+LISTED = ("store_id", "historic_margin")  # what only the list tells
 
 MOST_REPEATS = 7  # of the calibration: whoever came more often is counted there
 _CENT = MONEY_UNIT // 100
@@ -63,6 +67,15 @@ class Cell:
 
     value_class: str
     loyalty: str
+
+
+@dataclass(frozen=True, slots=True)
+class Outlook:
+    """What to expect of one customer: figures with their ranges."""
+
+    next_visit_days: tuple[float, float, float]  # half of such customers will have come by then; eight of ten between
+    probability_active: float
+    expected_value: tuple[float, float, float]  # gross sales within the horizon, with 95 %; NaN without a spend model
 
 
 @dataclass(frozen=True, slots=True)
@@ -250,20 +263,18 @@ def members_of(
     scores = _page(snapshot, scope, report, cell, offset, limit, wanted)
     if scores.empty:
         return pd.DataFrame(columns=list(declared_tables(ValueReport)["members"]))
-    known = queries.details(scope, snapshot.engine, report.as_of, scores["customer_no"].tolist())
-    rows = scores.merge(known, on="customer_no", how="left")
+    rows = scores.reset_index(drop=True)
     lo, hi = _ranges(report, rows)
     names = places.stores(scope, snapshot.engine).set_index("store_id")["store"]
     first = pd.Timestamp(report.as_of) - pd.to_timedelta(rows["age_days"], unit="D")
     value_class, loyalty = np.divmod(rows["cell"].to_numpy(), len(LOYALTIES))
     rows = rows.assign(
-        customer_key=[customer_key(number) for number in rows["customer_no"]],
+        customer_key=[key_of(number) for number in rows["customer_no"]],
         store=rows["store_id"].map(names).astype(object),
         value_class=np.array(VALUE_CLASSES)[value_class],
         loyalty=np.array(LOYALTIES)[loyalty],
         visits=rows["repeat_visits"] + 1,
         last_day=first + pd.to_timedelta(rows["recency_days"], unit="D"),
-        historic_margin=(rows["margin"] / MONEY_UNIT).where(rows["costed_sales"] != 0),
         lo95=np.round(lo, 2),
         hi95=np.round(hi, 2),
     )
@@ -273,20 +284,55 @@ def members_of(
 def _page(
     snapshot: Snapshot, scope: Scope, report: ValueReport, cell: Cell | None, offset: int, limit: int, wanted: Wanted
 ) -> pd.DataFrame:
-    """Some customers in the order of the list: columns ``SCORES``."""
+    """Some customers in the order of the list: columns ``SCORES`` and ``LISTED``."""
     if not report.has_forecast:
-        return pd.DataFrame(columns=list(SCORES))
+        return pd.DataFrame(columns=[*SCORES, *LISTED])
     if report.ranking is None:
         assert snapshot.results is not None
         return queries.scores(scope, snapshot.results, _code(cell), offset, limit, wanted)
     numbers = _chosen(report.ranking, cell, wanted)[offset : offset + limit]
     if not len(numbers):
-        return pd.DataFrame(columns=list(SCORES))
-    people = _in_money(queries.customers(scope, snapshot.engine, report.as_of, numbers.tolist()))
+        return pd.DataFrame(columns=[*SCORES, *LISTED])
+    scores = _scores_now(snapshot, scope, report, numbers.tolist())
+    order = pd.Index(scores["customer_no"]).get_indexer(pd.Index(numbers))
+    return with_details(snapshot, scope, report.as_of, scores.iloc[order], numbers.tolist())
+
+
+def _scores_now(snapshot: Snapshot, scope: Scope, report: ValueReport, only: Collection[int]) -> pd.DataFrame:
+    """The scores of those of ``only`` who have visited, by number: columns ``SCORES``."""
+    people = _in_money(queries.customers(scope, snapshot.engine, report.as_of, only))
     scored = _scored(*_models_of(report), people, _histories(people), report.horizon_days)
     cells = _cells(scored, report.value_rule["above"].to_numpy()[:-1])
-    order = pd.Index(scored["customer_no"]).get_indexer(pd.Index(numbers))
-    return scored.assign(cell=cells)[list(SCORES)].iloc[order]
+    return scored.assign(cell=cells)[list(SCORES)]
+
+
+def outlook(snapshot: Snapshot, scope: Scope, report: ValueReport, customer_key: str) -> Outlook | None:
+    """What a report with a forecast says of one customer; None of somebody who never visited these stores."""
+    number = number_of(customer_key)
+    if number is None:
+        return None
+    if report.ranking is None:
+        assert snapshot.results is not None
+        row = queries.score(scope, snapshot.results, customer_key)
+    else:
+        row = _scores_now(snapshot, scope, report, [number])
+    if row.empty:
+        return None
+    visits, _ = _models_of(report)
+    first, middle, last = (float(purchases.next_visit_days(visits, _histories(row), part)[0]) for part in NEXT_VISIT)
+    low, high = (float(np.ravel(bound)[0]) for bound in _ranges(report, row))
+    active, expected = (float(row[name].iloc[0]) for name in ("probability_active", "expected_value"))
+    return Outlook((middle, first, last), active, (expected, low, high))
+
+
+def with_details(
+    snapshot: Snapshot, scope: Scope, as_of: date, scores: pd.DataFrame, only: Collection[int] | None = None
+) -> pd.DataFrame:
+    """``scores`` of everybody, or of those in ``only``, with the columns ``LISTED``."""
+    known = queries.details(scope, snapshot.engine, as_of, only)
+    margin = (known["margin"] / MONEY_UNIT).where(known["costed_sales"] != 0)
+    known = known.assign(historic_margin=margin)[["customer_no", *LISTED]]
+    return scores.merge(known, on="customer_no", how="left")
 
 
 def member_count(
