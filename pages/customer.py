@@ -4,11 +4,22 @@ import pandas as pd
 import streamlit as st
 
 from models.reports import tables
-from models.reports.customer import DIMENSIONS
-from pages._ui import advice, batch, cards, charts, contact, drill, empty, export, head, load, person, session, subjects
-from pages._ui.choices import choice
+from pages._ui import (
+    advice,
+    batch,
+    cards,
+    contact,
+    drill,
+    empty,
+    export,
+    head,
+    load,
+    person,
+    person_blocks,
+    session,
+    subjects,
+)
 from pages._ui.i18n import localized, t
-from pages._ui.tables import listing
 
 KPIS = ("net_sales", "orders", "visits", "average_ticket", "recency_days", "return_rate")
 
@@ -43,12 +54,7 @@ with st.container(border=True):
 
 left, right = st.columns(2)
 with left.container(border=True, height="stretch"):
-    head.block(t("advice.run_outs"), t("advice.run_outs_note"), t("run_out.list_help"))
-    things = advice.run_outs(report, today)
-    if things.empty:
-        empty.nothing(t("advice.no_run_outs"))
-    else:
-        listing(things, advice.RUN_OUTS, currency=page.currency, alt=t("advice.run_outs"), key="customer_out", rows=8)
+    person_blocks.run_outs(report, page.currency, today)
 with right.container(border=True, height="stretch"):
     head.block(t("advice.offers"), advice.where(report), t("advice.offers_help"))
     batch.note("affinity")
@@ -56,45 +62,16 @@ with right.container(border=True, height="stretch"):
 
 cards.kpi_row(report.kpis, page.currency, KPIS)
 
-may_open_orders = session.may_open("order")
 with st.container(border=True):
-    head.block(t("customer.timeline"), t("charts.click_order_mark") if may_open_orders else None)
-    if report.timeline.empty:
-        empty.nothing(t("customer.nothing_yet"))
-    else:
-        figure = person.axis_of_time(report.timeline, page.currency, today)
-        order = charts.clicked(figure, alt=t("customer.timeline"), key="customer_axis")
-        if may_open_orders and person.is_order(report.timeline, order):
-            drill.open_page("order", order=order, store=drill.asked("store"))
-
+    person_blocks.axis_of_time(report, page.currency, today)
 left, right = st.columns(2)
 with left.container(border=True, height="stretch"):
-    head.block(t("customer.habits"), t("customer.habits_note"))
-    cards.plain_row(person.habits(report, page.currency))
+    person_blocks.habits(report, page.currency)
 with right.container(border=True, height="stretch"):
-    head.block(t("customer.favourites"), t("customer.favourites_note"))
-    liked = person.favourites(report, choice("by", DIMENSIONS, words="customer.by", width=190))
-    if liked.empty:
-        empty.nothing(t("customer.nothing_known"))
-    else:
-        bars = charts.ranked_bars(liked, label="name", value="net_sales", ids="name", currency=page.currency)
-        charts.show(bars, alt=t("customer.favourites"), key="customer_favourites")
-
+    person_blocks.favourites(report, page.currency)
 events = person.events(report.timeline)
 if not events.empty:
     with st.container(border=True):
-        head.block(t("customer.events"), t("charts.click_order") if may_open_orders else None)
-        opens = "order_id" if may_open_orders else None
-        order = listing(
-            events,
-            person.EVENTS,
-            currency=page.currency,
-            alt=t("customer.events"),
-            key="customer_events",
-            opens=opens,
-            rows=12,
-        )
-        if person.is_order(report.timeline, order):
-            drill.open_page("order", order=order, store=drill.asked("store"))
+        person_blocks.events(report, events, page.currency)
 
 export.menu("customer", page.cover(), tables(report), events, customers=[who["customer_key"]])

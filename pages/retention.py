@@ -3,7 +3,7 @@
 import streamlit as st
 
 from models.reports import tables
-from pages._ui import cards, charts, empty, export, head, load, members
+from pages._ui import actions, cards, charts, empty, export, head, load, members
 from pages._ui import format as fmt
 from pages._ui import retention_views as views
 from pages._ui.choices import choice
@@ -52,11 +52,13 @@ with right.container(border=True, height="stretch"):
     views.second_visit(report)
 with st.container(border=True):
     people = views.members(report, cell, page.scope, page.generation, page.currency)
-    export.menu("retention", page.cover(), tables(report), people)
+    export.menu("retention", page.cover(), tables(report), actions.in_file("retention.cohort", people))
 
 with st.container(border=True):
     never = views.first_orders(report, page.scope, page.generation, page.currency)
     if len(never):
-        export.menu("retention_registered", page.cover(), {}, views.sources(never))
+        export.menu(
+            "retention_registered", page.cover(), {}, actions.in_file("retention.registered", views.sources(never))
+        )
 with st.container(border=True):
     views.visits(report, page.currency)

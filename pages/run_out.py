@@ -3,7 +3,7 @@
 import streamlit as st
 
 from models.reports import tables
-from pages._ui import actions, cards, charts, empty, export, head, load, run_out_views
+from pages._ui import actions, batch, cards, charts, empty, export, head, load, run_out_views
 from pages._ui.choices import choice
 from pages._ui.i18n import t, tn
 
@@ -22,6 +22,7 @@ with load.working(t("page.run_out")):
 if report.held.empty:
     empty.state(t("run_out.too_little"), t("run_out.too_little_do"), ":material/hourglass_empty:")
     st.stop()
+batch.note("run_out", live=True)
 cards.plain_row(run_out_views.figures(report, page.currency))
 
 left, right = st.columns(2)
@@ -45,4 +46,9 @@ with st.container(border=True):
     )
     todo.came_of(page.generation)
 
-export.menu("run_out", page.cover((t("run_out.list"), run_out_views.when(report, day))), tables(report), people)
+export.menu(
+    "run_out",
+    page.cover((t("run_out.list"), run_out_views.when(report, day))),
+    tables(report),
+    actions.in_file("run_out", people),
+)

@@ -78,9 +78,10 @@ names = localized(load.places(page.generation), {"store": "store.name"}).set_ind
 most = MOST_MOVED if part.move else MOST_MEMBERS
 if many > most:
     st.caption(t("segments.list_ends", most=fmt.count(most), n=fmt.count(many)))
+read = todo.for_file(partial(everybody, page, part, todo.wanted, names))
 export.menu(
     "segments",
     page.cover(*members.choices_in_words(chosen), (t("segments.members"), members.in_words(picked, many))),
     tables(report),
-    export.Unread(people.columns.tolist(), min(many, most), partial(everybody, page, part, todo.wanted, names)),
+    export.Unread([*people.columns, actions.MARKED], min(many, most), read),
 )

@@ -3,7 +3,7 @@
 import streamlit as st
 
 from models.reports import tables
-from pages._ui import empty, export, head, load
+from pages._ui import actions, empty, export, head, load
 from pages._ui import spending_views as views
 from pages._ui.i18n import t
 
@@ -28,7 +28,7 @@ with st.container(border=True):
 with st.container(border=True):
     head.block(t("spending.ready"), t("spending.ready_note"), t("spending.ready_help"))
     views.people(report.ready, READY, "spending.ready", "spending_ready", page.generation, page.currency)
-    export.menu("spending", page.cover(), tables(report), report.ready)
+    export.menu("spending", page.cover(), tables(report), actions.in_file("spending.ready", report.ready))
 with st.container(border=True):
     views.advisers(report, page.currency)
 with st.container(border=True):
@@ -36,4 +36,4 @@ with st.container(border=True):
     views.people(
         report.unassigned, UNASSIGNED, "spending.unassigned", "spending_unassigned", page.generation, page.currency
     )
-    export.menu("spending_unassigned", page.cover(), {}, report.unassigned)
+    export.menu("spending_unassigned", page.cover(), {}, actions.in_file("spending.unassigned", report.unassigned))

@@ -9,7 +9,7 @@ from data_access.queries.actions import Wanted
 from data_access.scope import Scope
 from models.reports import tables
 from models.reports.value import MOST_MEMBERS, Cell, ValueReport, people_in
-from pages._ui import actions, empty, export, head, load, value_views
+from pages._ui import actions, batch, empty, export, head, load, value_views
 from pages._ui import format as fmt
 from pages._ui.i18n import localized, t
 from pages._ui.tables import PAGE_ROWS, first_row, pager
@@ -29,6 +29,7 @@ with load.working(t("page.value")):
 if not people_in(report):
     empty.state(t("value.nobody"), t("value.nobody_do"), ":material/group_off:")
     st.stop()
+batch.note("value", live=True)
 value_views.figures(report, page.currency)
 if not report.has_forecast:
     value_views.not_enough(report)
@@ -59,7 +60,8 @@ with st.container(border=True):
     todo.came_of(page.generation)
 
 names = localized(load.places(page.generation), {"store": "store.name"}).set_index("store_id")["store"]
-read = partial(everybody, page.scope, report, page.generation, cell, todo.wanted, names)
+read = todo.for_file(partial(everybody, page.scope, report, page.generation, cell, todo.wanted, names))
 if many > MOST_MEMBERS:
     st.caption(t("value.list_ends", most=fmt.count(MOST_MEMBERS), n=fmt.count(many)))
-export.menu("value", page.cover(), tables(report), export.Unread(rows.columns.tolist(), min(many, MOST_MEMBERS), read))
+listed = export.Unread([*rows.columns, actions.MARKED], min(many, MOST_MEMBERS), read)
+export.menu("value", page.cover(), tables(report), listed)

@@ -53,6 +53,7 @@ KINDS: Mapping[str, tuple[tuple[str, ...], str | None]] = {
     "duplicate": (("group_key",), None),
 }
 
+MARKED = "marked"  # the column of what was done
 _SAID = "actions_said"
 _SNOOZE = timedelta(days=7)  # unless told
 
@@ -102,8 +103,16 @@ class Board:
     def marked(self, frame: pd.DataFrame) -> pd.DataFrame:
         """The rows with ``marked``: what was done about each, by whom and when, in words; missing without anything."""
         known = names()
-        texts = [in_words(self.found[key], known) if key in self.found else None for key in _keys(frame, self.kind)]
-        return frame.assign(marked=pd.Series(texts, index=frame.index, dtype=object))
+        return _with_texts(frame, self.kind, {key: in_words(one, known) for key, one in self.found.items()})
+
+    def for_file(self, read: Callable[[], pd.DataFrame]) -> Callable[[], pd.DataFrame]:
+        """``read`` with ``marked``, its words chosen now: files are written on a thread that knows no language.
+
+        Without the notes, which may say what is not for a file that is passed on.
+        """
+        known = names()
+        texts = {key: said(one, known) for key, one in self.found.items()}
+        return lambda: _with_texts(read(), self.kind, texts)
 
     def listing(
         self,
@@ -152,6 +161,11 @@ class Board:
         return tuple(sorted(key for key, one in self.found.items() if wanted(one)))
 
 
+def in_file(list_key: str, rows: pd.DataFrame) -> pd.DataFrame:
+    """The rows of a list of customers for a file: with what was done about each."""
+    return board(list_key).for_file(lambda: rows)()
+
+
 def board(list_key: str, kind: str = "customer") -> Board:
     """What was done on the list ``list_key``, and which of its rows the URL asks for."""
     asked = st.query_params.get(_parameter(list_key), SHOWN[0])
@@ -181,10 +195,14 @@ def name_of(list_key: str) -> str:
 
 def in_words(one: Action, known: Mapping[str, str]) -> str:
     """What was done, for whom, by whom, when, and the note."""
-    at = fmt.day(day_of(one))
-    said = [t(f"actions.said.{one.state}", until=fmt.day(one.until), whom=_person(one.assignee or "", known))]
-    said.append(t("actions.by", who=_person(one.actor, known), at=at))
-    return " · ".join([*said, one.note] if one.note else said)
+    return f"{said(one, known)} · {one.note}" if one.note else said(one, known)
+
+
+def said(one: Action, known: Mapping[str, str]) -> str:
+    """What was done, for whom, by whom and when."""
+    what = t(f"actions.said.{one.state}", until=fmt.day(one.until), whom=_person(one.assignee or "", known))
+    by = t("actions.by", who=_person(one.actor, known), at=fmt.day(day_of(one)))
+    return f"{what} · {by}"
 
 
 def outcome(row: pd.Series) -> str:
@@ -212,9 +230,9 @@ def ticking(
 
     frame: with ``marked``; subjects: of its rows in their order; then: what a click does with the position of its row.
     """
-    said = st.session_state.pop(f"{_SAID}_{key}", None)
-    if said:
-        st.toast(said, icon=":material/check:")
+    told = st.session_state.pop(f"{_SAID}_{key}", None)
+    if told:
+        st.toast(told, icon=":material/check:")
     turn = st.session_state.get(f"{key}_turn", 0)
     position = frame.assign(position=range(len(frame)))
     opened_row, ticked = choosing(
@@ -236,7 +254,7 @@ def ticking(
 
 def _with_mark(columns: Sequence[Column]) -> list[Column]:
     """The columns with what was done: last, or beside the name in a narrow window."""
-    mark = column("marked", width="large")
+    mark = column(MARKED, width="large")
     kept = list(columns)[:MOST_COLUMNS]
     return [kept[0], mark, *kept[1:]] if narrow() else [*kept, mark]
 
@@ -322,6 +340,11 @@ def open_subject(subject: Subject) -> None:
     if page is not None:
         ids = dict(zip(columns, subject.key.split("|"), strict=False))
         drill.open_page(page, **{name.removesuffix("_id").removesuffix("_key"): value for name, value in ids.items()})
+
+
+def _with_texts(frame: pd.DataFrame, kind: str, texts: Mapping[str, str]) -> pd.DataFrame:
+    marks = [texts.get(key) for key in _keys(frame, kind)]
+    return frame.assign(**{MARKED: pd.Series(marks, index=frame.index, dtype=object)})
 
 
 def _keys(frame: pd.DataFrame, kind: str) -> pd.Series:

@@ -8,10 +8,11 @@ from pages._ui import load, session
 from pages._ui.i18n import exists, t
 
 
-def note(job: str) -> None:
+def note(job: str, *, live: bool = False) -> None:
     """Says what a page of results must say: nothing while they are those of the facts the page shows.
 
     Else that they are being computed, and how far; as of when they are; that they failed; or that there are none.
+    live: the page computes by itself what no batch has ready, so all there is to say is why it takes longer.
     """
     snapshot = load.snapshot()
     found = load.batch_job(job, snapshot.generation)
@@ -19,13 +20,15 @@ def note(job: str) -> None:
         return
     as_of = None if found is None or found.as_of is None else fmt.instant(found.as_of)
     at_work = load.batch_progress()
-    said = [t("batch.older", job=_name(job), as_of=as_of)] if as_of else []
+    said = [t("batch.older", job=_name(job), as_of=as_of)] if as_of and not live else []
     if at_work is not None and job not in at_work.failed and job not in at_work.finished:
         said.append(_being_computed(job, at_work))
-    elif not as_of:
+    elif not as_of and not live:
         said.append(t("batch.none_do" if _administrator() else "batch.none", job=_name(job)))
     if found is not None and found.detail and _administrator():
         said.append(t("batch.failed", why=found.detail))
+    if not said:
+        return
     icon = "hourglass_top" if at_work is not None else "schedule"
     st.markdown(f":gray[:material/{icon}:] :small[{' '.join(said)}]")
 

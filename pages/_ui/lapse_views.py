@@ -9,11 +9,11 @@ from models.calc.churn import FLAT_DAYS, LAPSING, LOST, MOST_RETURNING
 from models.reports.lapse import MOST_MEMBERS, LapseReport
 from models.reports.reasons import WINDOW_DAYS, ReasonsReport
 from models.reports.retention import WINDOW
-from pages._ui import actions, bands, cards, charts, empty, head
+from pages._ui import bands, cards, charts, customer_lists, empty, head
 from pages._ui import format as fmt
 from pages._ui.i18n import localized, t, tn
 from pages._ui.retention_views import VERDICTS
-from pages._ui.tables import PAGE_ROWS, Column, badge, column, first_row, listing, pager
+from pages._ui.tables import Column, badge, column, listing
 
 _RATE = (0.0, 0.5)  # of the axis, whatever the range of a month with few customers
 _TONES = {"lapsing": "orange", "lost": "red"}
@@ -174,17 +174,15 @@ def lapsed(report: ReasonsReport, names: Sequence[str], generation: str, currenc
 
 
 def _people(rows: pd.DataFrame, names: Sequence[str], list_key: str, key: str, generation: str, currency: str) -> None:
-    """A list of customers to act on, page by page."""
-    todo = actions.board(list_key)
-    wanted = todo.rows(localized(rows, {"store": "store.name"}))
-    first = first_row(len(wanted), key=f"{key}_page")
-    shown = [_column(name) for name in names if name != "store" or wanted["store"].nunique() > 1]
-    page = wanted.iloc[first : first + PAGE_ROWS].reset_index(drop=True)
-    todo.listing(page, shown, currency=currency, alt=actions.name_of(list_key), key=key)
-    pager(len(wanted), key=f"{key}_page")
-    if len(rows) == MOST_MEMBERS:
-        st.caption(t("retention.list_ends", most=fmt.count(MOST_MEMBERS)))
-    todo.came_of(generation)
+    customer_lists.listing(
+        localized(rows, {"store": "store.name"}),
+        [_column(name) for name in names],
+        list_key,
+        key=key,
+        generation=generation,
+        currency=currency,
+        most=MOST_MEMBERS,
+    )
 
 
 def _column(name: str) -> Column:

@@ -169,8 +169,9 @@ def _menu(page: Opened, report: ProfileQualityReport, problem: str | None, *, se
         columns = ["customer_key", "store_id", "staff_id", "profile_updated_on", "last_day", "net_sales", "store"]
         columns = columns if _sees_staff() else [name for name in columns if name != "staff_id"]
         asked = (page.scope, page.period.last, page.generation, problem)
+        read = actions.board("data_health").for_file(lambda: load.every_to_fix(*asked)[columns])
         many = min(load.to_fix_count(*asked, EVERYBODY), load.MOST_TO_FIX)
-        listed = export.Unread(columns, many, lambda: load.every_to_fix(*asked)[columns])
+        listed = export.Unread([*columns, actions.MARKED], many, read)
     cover = page.cover((t("profiles.fix"), _problem(problem))) if problem else page.cover()
     export.menu("profile_quality", cover, frames, listed)
 

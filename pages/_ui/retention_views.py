@@ -8,12 +8,12 @@ import streamlit as st
 
 from data_access.scope import Scope
 from models.reports.retention import FIRST_WITHIN, MOST_MEMBERS, MOST_VISITS, WINDOW, CohortCell, RetentionReport
-from pages._ui import actions, bands, charts, empty, grids, head, load, tables
+from pages._ui import bands, charts, customer_lists, empty, grids, head, load, tables
 from pages._ui import format as fmt
 from pages._ui.choices import choice
 from pages._ui.i18n import localized, t, tn
 from pages._ui.members import cohort_rows, newest_whole_cohort
-from pages._ui.tables import PAGE_ROWS, badge, column, first_row, listing, pager
+from pages._ui.tables import badge, column, listing
 
 CAME = ("no", "yes")
 _GROWTH = (-1.0, 1.5)  # of the axis: the range of a month with few customers reaches far beyond
@@ -97,21 +97,15 @@ def _later(cell: CohortCell) -> str:
 def _customers(
     rows: pd.DataFrame, names: tuple[str, ...], list_key: str, key: str, generation: str, currency: str
 ) -> None:
-    """A list of customers to act on, page by page."""
-    todo = actions.board(list_key)
-    wanted = todo.rows(localized(rows, {"store": "store.name"}))
-    first = first_row(len(wanted), key=f"{key}_page")
-    shown = [
-        column(name, words="source" if name == "source" else "")
-        for name in names
-        if name != "store" or rows["store"].nunique() > 1
-    ]
-    page = wanted.iloc[first : first + PAGE_ROWS].reset_index(drop=True)
-    todo.listing(page, shown, currency=currency, alt=t(f"list.{list_key}"), key=key)
-    pager(len(wanted), key=f"{key}_page")
-    if len(rows) == MOST_MEMBERS:
-        st.caption(t("retention.list_ends", most=fmt.count(MOST_MEMBERS)))
-    todo.came_of(generation)
+    customer_lists.listing(
+        localized(rows, {"store": "store.name"}),
+        [column(name, words="source" if name == "source" else "") for name in names],
+        list_key,
+        key=key,
+        generation=generation,
+        currency=currency,
+        most=MOST_MEMBERS,
+    )
 
 
 def second_visit(report: RetentionReport) -> None:

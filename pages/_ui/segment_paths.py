@@ -38,7 +38,7 @@ def moves(page: Opened) -> Pick | None:
     with st.container(horizontal=True, gap="small"):
         scheme = choice("scheme", SCHEMES, words="segments.scheme", width=230)
         months = int(choice("since", _MONTHS, words="segments.since", width=200))
-    batch.note("movement")
+    batch.note("movement", live=True)
     with load.working(t("segments.view.moves")):
         report = load.movement(page.scope, page.period.last, page.generation, scheme, months)
     with st.container(border=True):

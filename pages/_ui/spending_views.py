@@ -7,10 +7,10 @@ import plotly.graph_objects as go
 import streamlit as st
 
 from models.reports.spending import BANDS, MOST_MEMBERS, SpendingReport
-from pages._ui import actions, bands, cards, charts, empty, grids, head
+from pages._ui import bands, cards, charts, customer_lists, empty, grids, head
 from pages._ui import format as fmt
 from pages._ui.i18n import localized, t
-from pages._ui.tables import PAGE_ROWS, Column, column, first_row, listing, pager
+from pages._ui.tables import Column, column, listing
 
 _WORDS = {"band": "price_band", "ready_band": "price_band", "has_left": "adviser_state"}
 
@@ -109,18 +109,17 @@ def advisers(report: SpendingReport, currency: str) -> None:
 
 def people(rows: pd.DataFrame, names: Sequence[str], list_key: str, key: str, generation: str, currency: str) -> None:
     """A list of customers to act on, page by page."""
-    todo = actions.board(list_key)
     texts = {"store": "store.name", "category": "product.category", "ready_category": "product.category"}
     worded = rows.assign(has_left=rows["has_left"].map({True: "left", False: "none"})) if "has_left" in rows else rows
-    wanted = todo.rows(localized(worded, {name: field for name, field in texts.items() if name in rows}))
-    first = first_row(len(wanted), key=f"{key}_page")
-    shown = [_column(name) for name in names if name != "store" or wanted["store"].nunique() > 1]
-    page = wanted.iloc[first : first + PAGE_ROWS].reset_index(drop=True)
-    todo.listing(page, shown, currency=currency, alt=actions.name_of(list_key), key=key)
-    pager(len(wanted), key=f"{key}_page")
-    if len(rows) == MOST_MEMBERS:
-        st.caption(t("retention.list_ends", most=fmt.count(MOST_MEMBERS)))
-    todo.came_of(generation)
+    customer_lists.listing(
+        localized(worded, {name: field for name, field in texts.items() if name in rows}),
+        [_column(name) for name in names],
+        list_key,
+        key=key,
+        generation=generation,
+        currency=currency,
+        most=MOST_MEMBERS,
+    )
 
 
 def _column(name: str) -> Column:

@@ -1,6 +1,6 @@
-"""The health report in words: figures, table states, refused rows and the verdict on the money."""
+"""The health report in words and lists: figures, table states, refused rows and the verdict on the money."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from functools import partial
 
@@ -10,9 +10,11 @@ import streamlit as st
 from data_access.scope import Scope
 from data_access.snapshot import GenerationInfo, Snapshot
 from models.reports.health import HealthReport
-from pages._ui import export, freshness, load
+from pages._ui import empty, export, freshness, head, load
 from pages._ui import format as fmt
+from pages._ui.head import Opened
 from pages._ui.i18n import exists, t, tn
+from pages._ui.tables import Column, badge, column, listing
 
 # States in the order in which somebody should look at them, with the colours of their badges.
 STATES: Mapping[str, str] = {"columns_missing": "red", "absent": "orange", "empty": "gray", "ok": "green"}
@@ -82,6 +84,82 @@ def money_verdict(reconciliation: pd.DataFrame, currency: str) -> str:
     if off:
         return t("data_health.not_whole", amount=fmt.money(off, currency))
     return t("data_health.whole_but", amount=fmt.money(refused, currency)) if refused else t("data_health.whole")
+
+
+def money(page: Opened, report: HealthReport, *, administrator: bool) -> None:
+    """Whether the money arrived, and which rows were refused; nothing for whoever does not see the chain."""
+    if report.reconciliation.empty:
+        return
+    with st.container(border=True):
+        head.block(t("data_health.money"), t("data_health.money_note"))
+        shown = [column(name) for name in ("figure", "difference", "crm", "snapshot", "amount_quarantined")]
+        rows = named_figures(report.reconciliation)
+        listing(rows, shown, currency=page.currency, alt=t("data_health.money"), key="health_money")
+        st.caption(money_verdict(report.reconciliation, page.currency))
+    with st.container(border=True):
+        head.block(t("data_health.quarantine"), t("data_health.quarantine_note"))
+        if report.quarantined.empty:
+            empty.nothing(t("data_health.nothing_refused"))
+            return
+        shown = [column(name) for name in ("table", "rows", "why", "amount", "table_name")]
+        refused = named_refusals(report.quarantined)
+        listing(refused, shown, currency=page.currency, alt=t("data_health.quarantine"), key="health_refused", rows=8)
+        st.caption(refused_verdict(report.quarantined, page.currency))
+        if administrator:
+            refused_rows_menu(page.cover(), page.scope, page.generation, report.quarantined)
+
+
+_LOADS = (
+    *(column(name) for name in ("table", "rows_read", "lag", "seconds", "rows_per_second")),
+    column("mode", words="load_mode"),
+    *(column(name) for name in ("rows_changed", "rows_deleted")),
+)
+_REFRESHES = (
+    column("started"),
+    column("outcome", words="refresh_outcome"),
+    *(column(name) for name in ("seconds", "rows_read", "rows_changed", "generation", "failure")),
+)
+_SOURCES = (
+    *(column(name) for name in ("name", "amount_loaded", "amount_quarantined", "amount_read")),
+    *(column(name) for name in ("rows_loaded", "rows_quarantined", "loaded_at")),
+    column("kind", words="source_kind"),
+)
+
+
+def loads(report: HealthReport, currency: str) -> None:
+    """What the last refresh read from each table, and how fast."""
+    _block("loads", named_loads(report.loads) if len(report.loads) else report.loads, _LOADS, currency, rows=14)
+
+
+def refreshes(found: pd.DataFrame, currency: str) -> None:
+    """The last refreshes and how they ended."""
+    _block("refreshes", found, _REFRESHES, currency, rows=8)
+
+
+def sources(report: HealthReport, currency: str) -> None:
+    """Where imported rows came from."""
+    _block("sources", report.sources, _SOURCES, currency, rows=8)
+
+
+def _block(name: str, found: pd.DataFrame, columns: Sequence[Column], currency: str, *, rows: int) -> None:
+    """A list with its heading; nothing without rows."""
+    if found.empty:
+        return
+    with st.container(border=True):
+        head.block(t(f"data_health.{name}"), t(f"data_health.{name}_note"))
+        listing(found, columns, currency=currency, alt=t(f"data_health.{name}"), key=f"health_{name}", rows=rows)
+
+
+def table_states(page: Opened, states: pd.DataFrame) -> None:
+    """Every table of the contract and what it is like; how much is in it for whoever sees the chain."""
+    with st.container(border=True):
+        head.block(t("data_health.tables"), t("data_health.tables_note"))
+        if states.empty:
+            empty.nothing(t("data_health.no_tables"))
+            return
+        more = ("rows", "newest", "table_name") if page.scope.kind == "chain" else ("table_name",)
+        shown = [column("table"), badge("state", "table_state", STATES), *(column(name) for name in more)]
+        listing(states, shown, currency=page.currency, alt=t("data_health.tables"), key="health_tables", rows=16)
 
 
 def named_figures(reconciliation: pd.DataFrame) -> pd.DataFrame:
