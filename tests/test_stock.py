@@ -147,6 +147,15 @@ def test_overstock_is_not_ordered(found: Shelves) -> None:
     assert not both.any()
 
 
+def test_a_warning_is_what_an_order_of_today_does_not_help_in_all_likelihood(demo: Chain, found: Shelves) -> None:
+    warned = report_of(demo.snapshot, CHAIN).warnings
+    free = warned["on_hand"] - warned["reserved"]
+    assert ((free <= 0) | (warned["stockout_probability"] >= 0.5)).all()
+    assert warned["money_at_risk"].is_monotonic_decreasing
+    # The demo chain orders for the weeks to come: most of its shelves want nothing but their usual order.
+    assert 0 < len(warned) < 0.1 * len(found.shelves)
+
+
 def test_transfers_create_no_risk_at_the_donor_and_save_sales_at_the_receiver(demo: Chain, found: Shelves) -> None:
     names = places.stores(CHAIN, demo.snapshot.engine).set_index("store_id")["store"]
     moved = planned(found, stock.lanes(CHAIN, demo.snapshot.engine), names)

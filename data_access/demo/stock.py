@@ -1,8 +1,9 @@
 """Stock: deliveries under a reorder policy, lots, movements and the counts at the end.
 
 Everything is worked out per pair of store and product in cycles: each cycle begins with a delivery that lifts
-the stock to what the cycle will sell plus a reserve. A planned stock-out is a cycle without delivery and
-without sales, so that the shelf is empty from its first to its last day.
+the stock to what the cycle will sell plus a reserve; of a cycle that outlasts the data, the rest is what usually sells.
+A planned stock-out is a cycle without delivery and without sales, so that the shelf is empty from its first to its last
+day.
 """
 
 from dataclasses import dataclass
@@ -50,11 +51,13 @@ def deliver(
     # Fast sellers come every five weeks, slow ones three times a year.
     length = np.clip(9 / np.maximum(rate, 1e-9), 35, 120).astype(int)
     phase = rng.integers(0, length)
-    cycles = (days - begin) // length + 2
+    cycles = (days - begin) // length + 3  # the last begins after the end
     at_pair = np.repeat(np.arange(len(pair)), cycles)
     nth = np.arange(len(at_pair)) - np.repeat(np.cumsum(cycles) - cycles, cycles)
     day = np.where(nth == 0, begin[at_pair], begin[at_pair] + phase[at_pair] + (nth - 1) * length[at_pair] + 1)
     inside = (day < days) & ((nth == 0) | (day > begin[at_pair]))
+    lasts = np.full(len(pair), np.iinfo(np.int64).max)
+    np.minimum.at(lasts, at_pair[day >= days], day[day >= days])
     breaks = pd.DataFrame({"at": at_pair[inside], "day": day[inside], "empty": False})
     breaks = _with_stock_outs(breaks, pair, outs, products, days)
     at, day, empty = (breaks[name].to_numpy() for name in ("at", "day", "empty"))
@@ -63,6 +66,7 @@ def deliver(
     sums = np.r_[0, np.cumsum(sold["quantity"].to_numpy())]
     key = sold["pair"].to_numpy() * days + sold["day"].to_numpy()
     demand = sums[np.searchsorted(key, pair[at] * days + until)] - sums[np.searchsorted(key, pair[at] * days + day)]
+    demand += np.where(last & ~empty, np.round(rate * (lasts - days)).astype(int)[at], 0)
     usual = np.ceil(rate * 12 + 1).astype(int)
     before_empty = np.r_[(at[1:] == at[:-1]) & empty[1:], False]
     reserve = np.where(empty | before_empty, 0, usual[at])

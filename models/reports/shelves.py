@@ -34,8 +34,9 @@ _LATE_DAYS = 3.0  # more that an overdue delivery is given
 EXPIRING_DAYS = 180  # lots that expire later are not listed
 KEY = ["store_id", "product_id"]
 
-# Why a shelf is on the list of warnings, the most urgent first.
+# What a shelf needs, the most urgent first. The last is routine: an order of today comes in time, in all likelihood.
 REASONS = ("out_of_stock", "late_delivery", "before_receipt", "below_reorder_point")
+URGENT = REASONS[:3]
 _LIKELY = 0.5  # a stock-out before the next receipt that is more likely than not
 
 

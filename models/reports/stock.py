@@ -15,7 +15,7 @@ from models import metrics
 from models.calc import transfers
 from models.calc.demand_rates import Floats, probability_above, quantile
 from models.reports._shape import Columns, select_columns
-from models.reports.shelves import KEY, LONG_COVER, SERVICE_LEVEL, Shelves, kept, shelves
+from models.reports.shelves import KEY, LONG_COVER, SERVICE_LEVEL, URGENT, Shelves, kept, shelves
 
 FIRST = ("money_at_risk", "lost_sales", "overstock_value", "unsold_value")
 KPIS = (*FIRST, "stock_value", "sell_through", "stock_turnover", "gmroi")
@@ -56,8 +56,8 @@ class StockReport:
     service_level: float
     # as models.metrics.kpis; no comparisons: the past of stock is not kept
     kpis: Annotated[pd.DataFrame, Columns("key value previous last_year unit")]
-    # one row per shelf (product in a store) whose position is at or below its reorder point or that will more likely
-    # than not be empty before its next delivery, the most money at risk first. available: on_hand - reserved +
+    # one row per shelf (product in a store) that is empty or will more likely than not be before its next delivery, the
+    # most money at risk first; what only needs its usual order is among the orders. available: on_hand - reserved +
     # on_order; days_of_cover: (on_hand - reserved) / daily_demand; stockout_probability and money_at_risk (expected
     # lost sales) until the next delivery, in until_receipt days. order_up_to = expected_demand + safety_stock, of
     # lead_time_days + review_days, but no more than is sellable before a new delivery expires (NaN: never does).
@@ -147,7 +147,7 @@ def stock(snapshot: Snapshot, scope: Scope, service_level: float = SERVICE_LEVEL
         unsold_value=found.shelves["expiring_units"] * found.shelves["unit_cost"],
         free_units=(found.shelves["on_hand"] - found.shelves["reserved"]).clip(lower=0),
     )
-    warned = every[every["reason"].notna()].sort_values(["money_at_risk", *KEY], ascending=[False, True, True])
+    warned = every[every["reason"].isin(URGENT)].sort_values(["money_at_risk", *KEY], ascending=[False, True, True])
     ordered = every[every["suggested_quantity"] > 0].sort_values(
         ["supplier_id", "order_value", *KEY], ascending=[True, False, True, True]
     )
@@ -186,7 +186,7 @@ def _kpis(every: pd.DataFrame) -> pd.DataFrame:
 
 def _figures(every: pd.DataFrame, by: list[str]) -> pd.DataFrame:
     """The sums of shelves by some columns, and the ratios of these sums."""
-    sums = every.assign(warnings=every["reason"].notna()).groupby(by, dropna=False, as_index=False)[
+    sums = every.assign(warnings=every["reason"].isin(URGENT)).groupby(by, dropna=False, as_index=False)[
         [*_SUMS, "warnings"]
     ]
     found = sums.sum()

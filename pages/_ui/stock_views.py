@@ -21,6 +21,7 @@ TONES = {"out_of_stock": "red", "late_delivery": "orange", "before_receipt": "or
 _QUADRANT_TONES = {"hot": "green", "steady": "blue", "fresh": "gray", "slow": "orange"}
 _IN_VIEW = 14  # rows of a list; more of them scroll
 _MOST_DRAWN = 12  # bars
+_MOST_OF_IT = 0.8  # of the money at risk
 _DOTS = {"hot": palette.OWN, "steady": palette.SECOND, "fresh": palette.QUIET, "slow": palette.WARM}
 
 
@@ -246,6 +247,8 @@ def the_list(report: StockReport, name: str, currency: str) -> None:
     if rows.empty:
         empty.nothing(t(f"stock.none.{name}"))
         return
+    if name == "warnings":
+        _few(rows, currency)
     one_store = "store" in rows and rows["store"].nunique() == 1
     columns = [each for each in listed.columns if not (each.name == "store" and one_store)]
 
@@ -273,6 +276,16 @@ def the_list(report: StockReport, name: str, currency: str) -> None:
     todo.listing(
         rows, columns, currency=currency, alt=t(f"stock.list.{name}"), key=f"stock_{name}", rows=_IN_VIEW, then=opens
     )
+
+
+def _few(rows: pd.DataFrame, currency: str) -> None:
+    """How many of the warnings carry most of the money: those to begin with."""
+    money = rows["money_at_risk"].sort_values(ascending=False)
+    first = int((money.cumsum() < _MOST_OF_IT * money.sum()).sum()) + 1
+    if first < len(money):
+        share = fmt.percent(_MOST_OF_IT, 0)
+        total = fmt.money(money.sum(), currency, digits=0)
+        st.caption(t("stock.few", first=fmt.count(first), all=fmt.count(len(money)), share=share, money=total))
 
 
 def orders_by_supplier(report: StockReport) -> dict[str, pd.DataFrame]:
