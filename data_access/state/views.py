@@ -79,7 +79,8 @@ def save(
     kept = _checked(query, () if not shared else own)
     with writing(engine) as connection:
         view = View(uuid4().hex[:12], actor, role, _free(connection, actor, name), page, kept, shared)
-        if connection.scalar(select(func.count()).where(saved_view.c.actor == actor)) >= MOST:
+        many = connection.execute(select(func.count()).where(saved_view.c.actor == actor)).scalar_one()
+        if many >= MOST:
             raise Rule("view_many", f"a person keeps at most {MOST} views: delete one first")
         row = {
             "view_id": view.view_id,
