@@ -193,7 +193,7 @@ def time_line(
     bounds = drawn[shown].astype(float)
     ticks, texts = axis_ticks(unit, currency, float(bounds.max().max()), float(bounds.min().min()))
     figure.update_yaxes(**_value_axis(ticks, texts))
-    marks = _spread(len(days), 4 if narrow() else 7)
+    marks = spread(len(days), 4 if narrow() else 7)
     figure.update_xaxes(
         tickvals=[days.iloc[mark].date().isoformat() for mark in marks],
         ticktext=[fmt.day_short(days.iloc[mark]) for mark in marks],
@@ -210,7 +210,7 @@ def forecast_axes(figure: go.Figure, days: Sequence[pd.Timestamp], highest: floa
     """Axes of counts from 0 over days, past and ahead, with the events behind."""
     ticks, texts = axis_ticks("count", "", highest)
     figure.update_yaxes(**_value_axis(ticks, texts))
-    marks = _spread(len(days), 4 if narrow() else 7)
+    marks = spread(len(days), 4 if narrow() else 7)
     figure.update_xaxes(
         tickvals=[days[mark].date().isoformat() for mark in marks],
         ticktext=[fmt.day_short(days[mark]) for mark in marks],
@@ -349,7 +349,7 @@ def columns_over_time(
     ticks, texts = axis_ticks(unit, currency, highest)
     figure.update_yaxes(**_value_axis(ticks, texts))
     _name_months(figure, months, currency, ticks[-1])
-    marks = _spread(len(months), 3 if narrow() else 5)
+    marks = spread(len(months), 3 if narrow() else 5)
     figure.update_xaxes(
         type="category",
         tickvals=[months[mark] for mark in marks],
@@ -445,7 +445,7 @@ def _time_axis() -> dict[str, Any]:
     }
 
 
-def _spread(length: int, most: int) -> list[int]:
+def spread(length: int, most: int) -> list[int]:
     """At most ``most`` evenly spread positions of a list, the last one included."""
     if length <= most:
         return list(range(length))

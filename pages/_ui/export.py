@@ -1,4 +1,4 @@
-"""Files to take away: the list on the screen as csv or xlsx, or the whole report as a workbook.
+"""Files to take away: the list on the screen as csv or xlsx, or the whole report as a workbook or on paper.
 
 A workbook opens with a cover sheet (what, whose, which days, as of when, the definitions of its figures, who took it
 away when); its cells are typed, so that sums work. The last line of a csv says who took it away when. No snapshot
@@ -11,6 +11,7 @@ import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime
+from functools import partial
 from html import escape
 from typing import Any, BinaryIO
 
@@ -20,7 +21,7 @@ import xlsxwriter
 from xlsxwriter.format import Format
 from xlsxwriter.worksheet import Worksheet
 
-from data_access.scope import Scope
+from data_access.scope import Period, Scope
 from data_access.state import tokens
 from models.metrics import METRICS
 from models.output import harmless
@@ -28,20 +29,25 @@ from pages._gate import exports
 from pages._gate.exports import MOST_ROWS, Refused, Stamp, Written
 from pages._gate.gate import EXPORT
 from pages._ui import format as fmt
-from pages._ui import handover, session, tables
+from pages._ui import handover, load, printed, session, tables
 from pages._ui.access import Detail
-from pages._ui.i18n import exists, language, t, text
+from pages._ui.i18n import exists, language, localized_text, speaking, t, text
 
 CUSTOMER = "customer_key"  # a table with this column names customers
 
 _WIDEST = 48
 _MOST_IN_A_WORKBOOK = 200_000  # rows; building more would take minutes
 _OFFERED = "_exports"
+# Pages whose report can be told of each place by itself, and of how many places one file takes it.
+_OF_PLACES = ("overview", "segments", "retention", "lapse", "spending", "value", "why", "staff", "stock", "demand")
+_MOST_PLACES = 60
+_ROWS_OF_A_PLACE = 12
 
 
 @dataclass(frozen=True, slots=True)
 class Cover:
-    """The first sheet: the title and pairs of label and text. page, detail, scope: what the file is of."""
+    """The first sheet: the title and pairs of label and text. page, detail, scope, period, generation: what the file
+    is of."""
 
     title: str
     lines: tuple[tuple[str, str], ...]
@@ -49,6 +55,8 @@ class Cover:
     page: str
     detail: Detail
     scope: Scope
+    period: Period | None = None
+    generation: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,6 +114,11 @@ def menu(
             files = _of_list(key, *(_for_use(cover, read, use) if use else (cover, read)), f"{key}_list")
         if sheets:
             files.append(File(t("export.report_xlsx"), key, "xlsx", _book(cover, sheets, _definitions(free))))
+            files.append(File(t("export.report_pdf"), key, "pdf", _paper(cover, lambda: [printed.Part("", free)])))
+            files += [
+                File(t(f"export.report_each_{kind}"), f"{key}_{kind}", "pdf", _paper(cover, parts, _ROWS_OF_A_PLACE))
+                for kind, parts in _of_places(cover).items()
+            ]
         buttons(key, cover, [replace(file, write=_naming(file.write, customers)) for file in files])
         if len(free) < len(wanted) or not list_is_free:
             st.caption(t("export.no_customers"))
@@ -300,6 +313,48 @@ def _book(
         return written(frames)
 
     return write
+
+
+def _paper(
+    cover: Cover, parts: Callable[[], Sequence[printed.Part]], rows: int = printed.MOST_ROWS
+) -> Callable[[BinaryIO, Stamp], Written]:
+    """The report to print; ``parts`` are read when the file is fetched. rows: of each table, at most."""
+    said, who = language(), _who()
+
+    def write(file: BinaryIO, stamp: Stamp) -> Written:
+        with speaking(said):
+            found = parts()
+            frames = [frame.head(rows) for part in found for frame in part.tables.values()]
+            labels = tuple(t(f"export.{name}") for name in ("file_id", "who", "at"))
+            lines = [*cover.lines, *zip(labels, (stamp.file_id, who, stamp.at), strict=True)]
+            definitions = _definitions({str(number): frame for number, frame in enumerate(frames)})
+            file.write(printed.pdf(cover.title, lines, found, definitions, cover.currency, rows=rows))
+        return written(frames)
+
+    return write
+
+
+def _of_places(cover: Cover) -> dict[str, Callable[[], Sequence[printed.Part]]]:
+    """What reads the report of each store and of each region in the scope, where there are several of them.
+
+    Tables that name customers are left out.
+    """
+    if cover.page not in _OF_PLACES or cover.period is None:
+        return {}
+    stores = load.places(cover.generation)
+    seen = stores[stores["store_id"].map(cover.scope.allows) & stores["closed_on"].isna()]
+
+    def parts(kind: str) -> Sequence[printed.Part]:
+        found = []
+        for (name, _), own in seen.groupby([kind, f"{kind}_id"], sort=False):
+            scope = Scope("stores", tuple(own["store_id"]))
+            report = load.report_tables(cover.page, scope, cover.period, cover.generation)
+            free = {table: frame for table, frame in report.items() if len(frame) and CUSTOMER not in frame}
+            found.append(printed.Part(localized_text(f"{kind}.name", str(name)), free))
+        return found
+
+    counts = {kind: seen[f"{kind}_id"].nunique() for kind in ("store", "region")}
+    return {kind: partial(parts, kind) for kind, many in counts.items() if 1 < many <= _MOST_PLACES}
 
 
 def to_xlsx(

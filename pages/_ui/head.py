@@ -45,7 +45,8 @@ class Opened:
             (t("head.generation"), self.snapshot.generation),
             (t("head.currency"), info.currency),
         )
-        return export.Cover(self.title, lines + more, info.currency, self.page, self.detail, self.scope)
+        about = (self.page, self.detail, self.scope, self.period, self.generation)
+        return export.Cover(self.title, lines + more, info.currency, *about)
 
 
 def begin(

@@ -6,7 +6,9 @@ such as ``overview.title``. Nothing a person reads is written anywhere else.
 
 import logging
 import os
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -19,6 +21,7 @@ from babel.messages.pofile import read_po
 LANGUAGES = ("zh_CN", "en")
 LOCALE = Path(__file__).parent / "locale"
 
+_spoken: ContextVar[str] = ContextVar("spoken", default="")
 _log = logging.getLogger(__name__)
 
 
@@ -56,9 +59,21 @@ def catalogue(language: str) -> Catalogue:
 
 
 def language() -> str:
-    """The language of this run, as the shell decided it; before that, the browser's."""
+    """The language that is being spoken; else that of this run, as the shell decided it; before that, the browser's."""
+    if spoken := _spoken.get():
+        return spoken
     chosen = st.session_state.get("_language")
     return chosen if chosen in LANGUAGES else preferred(st.context.locale)
+
+
+@contextmanager
+def speaking(chosen: str) -> Iterator[None]:
+    """Inside, texts are in ``chosen``: on threads that know no run of a page, and in commands."""
+    before = _spoken.set(chosen)
+    try:
+        yield
+    finally:
+        _spoken.reset(before)
 
 
 def use_language(chosen: str) -> None:

@@ -16,9 +16,12 @@ from numpy.typing import NDArray
 from streamlit.runtime.scriptrunner import add_script_run_ctx
 
 from data_access.errors import Problem
+from data_access.queries import audience as audience_queries
 from data_access.queries import consents as consent_queries
 from data_access.queries import places as place_queries
 from data_access.queries.actions import EVERYBODY, Wanted
+from data_access.queries.funnel import Walk
+from data_access.queries.preferences import Thing
 from data_access.results.info import JobInfo, infos
 from data_access.results.progress import Progress, progress
 from data_access.scope import Period, Scope
@@ -27,8 +30,13 @@ from data_access.snapshot import Snapshot, Unusable, current_snapshot, open_snap
 from data_access.snapshot import unusable as unusable_snapshot
 from data_access.state.actions import Action
 from data_access.texts import translations as read_translations
+from models.reports import REPORTS, tables
 from models.reports import profile_quality as profiles
 from models.reports.actions import came_of as came_of_actions
+from models.reports.audience import AudienceReport, Wish
+from models.reports.audience import audience as audience_report
+from models.reports.alerts import AlertsReport
+from models.reports.alerts import alerts as alerts_report
 from models.reports.campaign import CampaignReport
 from models.reports.campaign import campaign as campaign_report
 from models.reports.campaigns import CampaignsReport
@@ -41,6 +49,11 @@ from models.reports.demand import DemandReport
 from models.reports.demand import demand as demand_report
 from models.reports.funnel import FunnelReport
 from models.reports.funnel import funnel as funnel_report
+from models.reports.funnel_detail import FunnelDetailReport, Grouping, stopped_at
+from models.reports.funnel_detail import funnel_detail as funnel_detail_report
+from models.reports.funnels import FunnelsReport
+from models.reports.funnels import choices as funnel_choices
+from models.reports.funnels import funnels as funnels_report
 from models.reports.health import HealthReport
 from models.reports.health import health as health_report
 from models.reports.health import quarantined_rows as quarantined_rows_of
@@ -55,6 +68,8 @@ from models.reports.order import OrderReport
 from models.reports.order import order as order_report
 from models.reports.overview import OverviewReport
 from models.reports.overview import overview as overview_report
+from models.reports.preferences import PreferencesReport
+from models.reports.preferences import preferences as preferences_report
 from models.reports.privacy import PrivacyReport, small_hidden
 from models.reports.privacy import privacy as privacy_report
 from models.reports.product import ProductReport
@@ -86,8 +101,12 @@ from models.reports.stock import StockReport
 from models.reports.stock import stock as stock_report
 from models.reports.store import StoreReport
 from models.reports.store import store as store_report
+from models.reports.stores import StoresReport
+from models.reports.stores import stores as stores_report
 from models.reports.suppliers import SuppliersReport
 from models.reports.suppliers import suppliers as suppliers_report
+from models.reports.training import TrainingReport
+from models.reports.training import training as training_report
 from models.reports.treatments import TreatmentsReport
 from models.reports.treatments import treatments as treatments_report
 from models.reports.value import MOST_MEMBERS as MOST_VALUE_MEMBERS
@@ -223,6 +242,30 @@ def agreements(scope: Scope, generation: str) -> tuple[tuple[str, str], ...]:
     return tuple(zip(live["purpose"], live["channel"], strict=True))
 
 
+def report_tables(name: str, scope: Scope, period: Period, generation: str) -> dict[str, pd.DataFrame]:
+    """The tables of any report with its usual parameters, for a file; kept nowhere."""
+    report = REPORTS[name]
+    when = {"period": (period,), "as_of": (period.last,), "nothing": ()}[report.over]
+    return tables(report.function(_at(generation), scope, *when))
+
+
+@st.cache_data(ttl=_KEEP, max_entries=8, show_spinner=False)
+def audience(scope: Scope, as_of: date, wish: Wish, held: tuple[int, ...], generation: str) -> AudienceReport:
+    return audience_report(_at(generation), scope, as_of, wish, frozenset(held))
+
+
+@st.cache_data(ttl=_KEEP, max_entries=32, show_spinner=False)
+def audience_offers(scope: Scope, generation: str) -> pd.DataFrame:
+    """The products that were sold, to make conditions of."""
+    return audience_queries.offers(scope, _at(generation).engine)
+
+
+@st.cache_data(ttl=_KEEP, max_entries=32, show_spinner=False)
+def audience_tiers(scope: Scope, generation: str) -> tuple[str, ...]:
+    """The tiers that customers are in, the largest first."""
+    return tuple(audience_queries.tiers(scope, _at(generation).engine)["tier"])
+
+
 @st.cache_data(ttl=_KEEP, max_entries=64, show_spinner=False)
 def overview(scope: Scope, period: Period, generation: str) -> OverviewReport:
     return overview_report(_at(generation), scope, period)
@@ -285,6 +328,11 @@ def flows(scope: Scope, as_of: date, generation: str, scheme: str) -> FlowsRepor
 @st.cache_data(ttl=_KEEP, max_entries=64, show_spinner=False)
 def crossing(scope: Scope, as_of: date, generation: str, rows: str, columns: str) -> CrossingReport:
     return crossing_report(_at(generation), scope, as_of, rows, columns)
+
+
+@st.cache_data(ttl=_KEEP, max_entries=64, show_spinner=False)
+def preferences(scope: Scope, as_of: date, generation: str, by: str, thing: Thing) -> PreferencesReport:
+    return preferences_report(_at(generation), scope, as_of, by, thing)
 
 
 @st.cache_data(ttl=_KEEP, max_entries=32, show_spinner=False)
@@ -373,6 +421,16 @@ def store(scope: Scope, period: Period, store_id: str, generation: str) -> Store
     return store_report(_at(generation), scope, period, store_id)
 
 
+@st.cache_data(ttl=_KEEP, max_entries=32, show_spinner=False)
+def stores(scope: Scope, period: Period, generation: str) -> StoresReport:
+    return stores_report(_at(generation), scope, period)
+
+
+@st.cache_data(ttl=_KEEP, max_entries=32, show_spinner=False)
+def alerts(scope: Scope, generation: str) -> AlertsReport:
+    return alerts_report(_at(generation), scope)
+
+
 @st.cache_data(ttl=_KEEP, max_entries=64, show_spinner=False)
 def why(scope: Scope, period: Period, against: Against, generation: str) -> WhyReport:
     return why_report(_at(generation), scope, period, against)
@@ -390,6 +448,11 @@ def staff_member(scope: Scope, period: Period, staff_id: str, generation: str) -
         return staff_member_report(_at(generation), scope, period, staff_id)
     except Problem:
         return None
+
+
+@st.cache_data(ttl=_KEEP, max_entries=64, show_spinner=False)
+def training(scope: Scope, as_of: date, generation: str) -> TrainingReport:
+    return training_report(_at(generation), scope, as_of)
 
 
 @st.cache_data(ttl=_KEEP, max_entries=64, show_spinner=False)
@@ -433,6 +496,34 @@ def demand(scope: Scope, category: str | None, generation: str) -> DemandReport:
 @st.cache_data(ttl=_KEEP, max_entries=128, show_spinner=False)
 def funnel(scope: Scope, campaign_id: str, generation: str) -> FunnelReport:
     return funnel_report(_at(generation), scope, campaign_id)
+
+
+@st.cache_data(ttl=_KEEP, max_entries=32, show_spinner=False)
+def funnels(scope: Scope, generation: str) -> FunnelsReport:
+    return funnels_report(_at(generation), scope)
+
+
+@st.cache_data(ttl=_KEEP, max_entries=32, show_spinner=False)
+def campaign_names(scope: Scope, generation: str) -> pd.DataFrame:
+    """campaign_id and name of every campaign, the latest that has begun first."""
+    return funnel_choices(_at(generation), scope)
+
+
+@st.cache_data(ttl=_KEEP, max_entries=128, show_spinner=False)
+def funnel_detail(
+    scope: Scope, campaign_id: str, by: Grouping, counted: str, days: int | None, arm: str | None, generation: str
+) -> FunnelDetailReport | None:
+    """The funnel of one campaign without its list; None when the scope holds no such campaign or arm."""
+    try:
+        return funnel_detail_report(_at(generation), scope, campaign_id, by, counted, days, arm)
+    except Problem:
+        return None
+
+
+@st.cache_data(ttl=_KEEP, max_entries=32, show_spinner=False)
+def stopped(scope: Scope, walk: Walk, step: str, generation: str) -> pd.DataFrame:
+    """Who took a step of a campaign and none after it, as far as one list goes."""
+    return stopped_at(_at(generation), scope, walk, step)
 
 
 # How many customers to fix one file takes.

@@ -1,0 +1,113 @@
+"""Reports on paper: what is printed of a table, what is not, and that the file holds its fonts and fetches nothing."""
+
+import io
+
+import pandas as pd
+import pytest
+
+from data_access.scope import Period, Scope
+from data_access.snapshot import Snapshot
+from pages._gate.exports import Refused, Stamp
+from pages._gate.identity import Person
+from pages._ui import export, load, print_charts, printed
+from pages._ui.i18n import LANGUAGES, speaking, t
+
+STAMP = Stamp("0123456789abcdef", "2026-11-20 18:40")
+STORES = pd.DataFrame(
+    {
+        "store_id": ["S1", "S2"],
+        "store": ["上海南京路旗舰店", "<b>小店</b>"],
+        "net_sales": [200.0, 100.0],
+        "last_year": [150.0, None],
+        "movement": ["not_a_word", "nor_this"],
+        "share": [2 / 3, 1 / 3],
+    }
+)
+DAYS = pd.DataFrame(
+    {"day": pd.date_range("2026-11-01", periods=20), "net_sales": [float(number) for number in range(20)]}
+)
+KPIS = pd.DataFrame({"key": ["net_sales"], "value": [300.0], "previous": [150.0], "unit": ["money"]})
+
+
+@pytest.fixture(autouse=True)
+def no_translations(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("pages._ui.i18n._translations", lambda field, language: {})
+
+
+def page(**tables: pd.DataFrame) -> str:
+    return printed.html("Overview", [("Scope", "Chain")], [printed.Part("", tables)], [], "CNY")
+
+
+def test_a_table_has_its_units_and_neither_ids_nor_keys_without_words() -> None:
+    written = page(by_store=STORES)
+    assert "¥200.00" in written
+    assert "66.7%" in written
+    assert "S1" not in written
+    assert "not_a_word" not in written
+
+
+def test_text_of_the_data_is_never_markup() -> None:
+    written = page(by_store=STORES)
+    assert "<b>小店" not in written
+    assert "&lt;b&gt;小店" in written
+
+
+def test_key_figures_are_cards_with_what_they_are_compared_with() -> None:
+    assert f"<b>¥300</b><span>{t('charts.previous')} ¥150</span>" in page(kpis=KPIS)
+
+
+def test_days_are_a_line_and_the_last_fourteen_of_them_figures() -> None:
+    written = page(by_day=DAYS)
+    assert "<svg" in written
+    assert written.count("<tr>") == 1 + 14
+    assert "The last 14 of 20 days" in written
+
+
+def test_a_bar_is_as_long_as_its_share_of_the_longest() -> None:
+    drawn = print_charts.chart(STORES, "CNY")
+    # 660 wide without 190 for the names and 90 for the values: 380, and half of it
+    assert 'width="380.0"' in drawn
+    assert 'width="190.0"' in drawn
+
+
+def test_a_table_of_one_row_has_no_chart() -> None:
+    assert print_charts.chart(STORES.head(1), "CNY") == ""
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_the_file_is_a_pdf_with_chinese_letters_in_it(language: str) -> None:
+    with speaking(language):
+        file = printed.pdf("总览", [("范围", "全部")], [printed.Part("", {"by_store": STORES})], [], "CNY")
+    assert file.startswith(b"%PDF-")
+    assert len(file) > 10_000  # the shapes of the letters are inside
+
+
+def test_a_server_without_pango_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(__import__("sys").modules, "weasyprint", _Broken("weasyprint"))
+    with pytest.raises(Refused, match="no_pango"):
+        printed.pdf("Overview", [], [], [], "CNY")
+
+
+class _Broken(type(pd)):  # type: ignore[misc]
+    def __getattr__(self, name: str) -> object:
+        raise OSError(f"cannot load library: {name}")
+
+
+def test_each_store_gets_its_own_rows_and_nobody_elses(
+    tiny_snapshot: Snapshot, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(load, "_at", lambda generation: tiny_snapshot)
+    monkeypatch.setattr("pages._ui.session.identity", lambda: Person("regional", ("R1",), "a1", "王芳"))
+    first, last = tiny_snapshot.info.first_day, tiny_snapshot.info.last_day
+    assert first is not None
+    assert last is not None
+    stores = load.places(tiny_snapshot.generation)
+    two = Scope("stores", tuple(stores["store_id"].head(2)))
+    cover = export.Cover("Overview", (), "CNY", "overview", "full", two, Period(first, last), tiny_snapshot.generation)
+    parts = export._of_places(cover)["store"]()
+    assert [part.title for part in parts] == stores["store"].head(2).tolist()
+    assert [part.tables["by_store"]["store_id"].tolist() for part in parts] == [[store] for store in two.store_ids]
+    file = io.BytesIO()
+    written = export._paper(cover, lambda: parts, 12)(file, STAMP)
+    assert file.getvalue().startswith(b"%PDF-")
+    assert "customer_key" not in written.columns
