@@ -47,6 +47,9 @@ _PEOPLE: dict[Role, Detail] = {"manager": "full", "regional": "full"}
 # Rows of shelves and orders to suppliers: no business of whoever plans campaigns for the chain.
 _SUPPLY: dict[Role, Detail] = {"manager": "full", "regional": "full"}
 
+# Whom a campaign of the chain reaches and leaves out, and what is spent on which: decided by those who plan them.
+_BUILDERS: dict[Role, Detail] = {"marketing": "masked"}
+
 _KEEPERS: dict[Role, Detail] = {"administrator": "full"}
 
 PAGES: tuple[Page, ...] = (
@@ -61,10 +64,16 @@ PAGES: tuple[Page, ...] = (
     Page("value", "customers", ":material/diamond:", _CUSTOMERS),
     Page("campaigns", "marketing", ":material/campaign:", _TRADE),
     Page("campaign", "marketing", ":material/fact_check:", _TRADE, listed=False),
+    Page("funnel", "marketing", ":material/filter_alt:", _CUSTOMERS),
+    Page("audiences", "marketing", ":material/group_add:", _BUILDERS),
+    Page("audience", "marketing", ":material/group:", _BUILDERS, listed=False),
+    Page("stores", "stores", ":material/leaderboard:", _TRADE),
+    Page("alerts", "today", ":material/notifications_active:", _TRADE),
     Page("store", "stores", ":material/storefront:", _TRADE),
     Page("why", "stores", ":material/compare_arrows:", _TRADE),
     Page("staff", "stores", ":material/badge:", _PEOPLE),
     Page("staff_member", "stores", ":material/id_card:", _PEOPLE, listed=False),
+    Page("training", "stores", ":material/school:", _PEOPLE),
     Page("demand", "supply", ":material/trending_up:", _TRADE),
     Page("stock", "supply", ":material/shelves:", _SUPPLY),
     Page("suppliers", "supply", ":material/local_shipping:", _SUPPLY),

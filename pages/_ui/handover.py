@@ -35,7 +35,7 @@ class Use:
 def choose(key: str, scope: Scope) -> Use | None:
     """A select box with what a list may be for; None: to look at, which needs nobody's consent."""
     agreed = load.agreements(scope, load.generation())
-    uses = [Use(purpose, channel, _words(purpose, channel)) for purpose, channel in agreed]
+    uses = [use_of(purpose, channel) for purpose, channel in agreed]
     if not uses:
         return None
     chosen: Use | None = st.selectbox(
@@ -46,6 +46,11 @@ def choose(key: str, scope: Scope) -> Use | None:
         help=t("handover.help"),
     )
     return chosen
+
+
+def use_of(purpose: str, channel: str) -> Use:
+    """A purpose and channel with their words in the language of the run."""
+    return Use(purpose, channel, _words(purpose, channel))
 
 
 def for_use(fetch: Callable[[], pd.DataFrame], scope: Scope, use: Use) -> Callable[[], pd.DataFrame]:

@@ -62,6 +62,9 @@ _KINDS: dict[str, Kind] = {
     "shifts": "count",
     "answers": "count",
     "hired_on": "day",
+    **dict.fromkeys(("contacted", "held_back", "agreed", "reachable"), "count"),
+    **dict.fromkeys(("assigned_at", "saved_at"), "instant"),
+    "held_until": "day",
     "rows": "count",
     "rows_changed": "count",
     "rows_deleted": "count",
@@ -109,6 +112,26 @@ _KINDS: dict[str, Kind] = {
     **dict.fromkeys(("wape", "bias", "coverage80", "coverage95", "effect", "discount"), "percent"),
     **dict.fromkeys(("ends_on", "starts_on"), "day"),
     "rmsse": "decimal",
+    "happened_at": "instant",
+    **dict.fromkeys(
+        ("numerator", "denominator", "base", "stopped", "lost_people", "targeted", "earlier", "day_number"), "count"
+    ),
+    **dict.fromkeys(
+        ("rate_step", "rate_overall", "overall_lo", "overall_hi", "rest_rate", "rate_value", "baseline"), "percent"
+    ),
+    **dict.fromkeys(
+        (
+            "share_delivered",
+            "share_opened",
+            "share_clicked",
+            "share_claimed",
+            "share_visited",
+            "share_bought",
+            "share_bought_again",
+        ),
+        "percent",
+    ),
+    "p90_hours": "decimal",
     "new": "count",
     "returning": "count",
     "previous_new": "count",
@@ -127,6 +150,8 @@ _KINDS: dict[str, Kind] = {
     "lost": "count",
     "auc": "percent",
     "discounted_share": "percent",
+    "base_share": "percent",
+    "affinity_index": "decimal",
     "customers_to_mean": "ratio",
     "lapsed_with": "count",
     "lapsed_share": "percent",
