@@ -7,6 +7,7 @@ import importlib
 import inspect
 import pkgutil
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import date
 from typing import Any
 
@@ -46,7 +47,7 @@ CASES: dict[str, tuple[Any, ...]] = {
     "campaigns.campaigns": (),
     "campaigns.funnel_steps": (),
     "campaigns.step_hours": ("K1", {"sent": "targeted", "delivered": "sent"}, ["gift"]),
-    "funnel.durations": (WALK,),
+    "funnel.durations": (replace(WALK, in_order=False),),
     "funnel.hours": (WALK,),
     "funnel.paths": (WALK, "store"),
     "funnel.stopped": (WALK, "sent", date(2026, 3, 21), 50),
@@ -78,7 +79,9 @@ CASES: dict[str, tuple[Any, ...]] = {
     "customers.buyers": (PERIODS,),
     "demand.by_store": (MARCH.first, MARCH.last),
     "demand.history": (MARCH.first, None),
+    "demand.products_sold": (MARCH.first, MARCH.last),
     "demand.promotions": (MARCH.first,),
+    "demand.range_of_products": (),
     "health.generation": (),
     "health.loads": (),
     "health.money_check": (),
@@ -91,6 +94,9 @@ CASES: dict[str, tuple[Any, ...]] = {
     "orders.order_returns": ("O4",),
     "orders.orders_with_product": (MARCH, "P1", 50),
     "orders.recent_orders": (MARCH, 50),
+    "run_out.at_home_elsewhere": ((1, 2, 3, 4),),
+    "preferences.bought": (MARCH, "gender", "category"),
+    "preferences.habits": (MARCH, "gender"),
     "places.regions": (),
     "places.stores": (),
     "products.product_buyers": (PERIODS, "P1"),
@@ -113,6 +119,7 @@ CASES: dict[str, tuple[Any, ...]] = {
     "retention.cohort_customers": (AS_OF, FEBRUARY, FEBRUARY, True),
     "retention.cohort_months": (AS_OF,),
     "retention.new_by_place": ("store",),
+    "retention.members_who_bought": (MARCH,),
     "retention.registered": (AS_OF,),
     "retention.second_visits": (AS_OF,),
     "retention.visits_in_months": (MARCH, 5, True),
@@ -138,6 +145,12 @@ CASES: dict[str, tuple[Any, ...]] = {
     "staff.ratings": (MARCH,),
     "staff.returns": (MARCH,),
     "staff.targets": ("E1",),
+    "training.completed": (AS_OF,),
+    "training.courses": (),
+    "training.daily_spread": (MARCH,),
+    "training.months": (),
+    "training.praise": (MARCH,),
+    "training.rating_spread": (MARCH,),
     "stock.ages": (AS_OF,),
     "spending.advisers": (MARCH,),
     "spending.price_ranks": (MARCH, FEBRUARY),
@@ -172,12 +185,16 @@ OF_RESULTS = {
     *("demand.forecasts", "demand.forecasts_of_stores", "lapse.kept", "stock.kept_classes", "stock.kept_lots"),
     *("stock.kept_shelves", "stock.kept_transfers", "value.checked_from", "value.kept", "value.score"),
     *("value.score_count", "value.scores"),
+    "demand.weeks_of_products",
+    *("training.effects", "training.paths", "training.ramp"),
 }
 
 # What describes the chain, or a customer of store A, and not its trade: the same for every scope that holds A.
 SHARED = {
+    "funnel.used_steps",
     "campaign.about",
     "audience.tiers",  # the tiny chain has none, nor of these:
+    "training.courses",
     "demand.promotions",
     "staff.categories",
     "staff.returns",
@@ -185,6 +202,7 @@ SHARED = {
     "treatments.over",
     "lapse.product_days",
     "products.product_facts",
+    "run_out.at_home_elsewhere",
     "run_out.may_be_called",
     "run_out.products",
     "stock.goods",

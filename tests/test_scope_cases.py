@@ -131,6 +131,12 @@ DRAW: dict[str, Callable[[Draw], Any]] = {
     "within": lambda draw: some(draw, (0, 10, 30, 90)),
     "level": lambda draw: draw.choice(("region", "store")),
     "by": lambda draw: draw.choice(("scope", "region", "store")),
+    **dict.fromkeys(
+        ("preferences.bought by", "preferences.habits by"),
+        lambda draw: draw.choice(("age_band", "gender", "city_tier", "tier")),
+    ),
+    "retention.registered by": lambda draw: draw.choice(("source", "store_id")),
+    "thing": lambda draw: draw.choice(("category", "benefit")),
     "by_store": lambda draw: draw.choice((True, False)),
     "source": lambda draw: draw.choice((None, "store", *FORGED)),
     "wanted": lambda draw: draw.choice((Wanted(), Wanted(only=(customer_key(1),)), Wanted(without=(customer_key(2),)))),

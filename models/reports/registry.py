@@ -7,18 +7,24 @@ from typing import Any, Literal
 from data_access.errors import Problem
 from data_access.marts.segment_rules import MONETARY, TIE_RULES
 from data_access.queries._groups import DIMENSIONS
+from data_access.queries.funnel import GROUPINGS
 from models.reports._shape import declared_tables
+from models.reports.alerts import AlertsReport, alerts
 from models.reports.campaign import CampaignReport, campaign
 from models.reports.campaigns import CampaignsReport, campaigns
 from models.reports.crossing import CrossingReport, crossing
 from models.reports.customer import CustomerReport, customer
 from models.reports.demand import DemandReport, demand
 from models.reports.funnel import COUNTED, FunnelReport, funnel
+from models.reports.funnel_detail import FunnelDetailReport, funnel_detail
+from models.reports.funnels import FunnelsReport, funnels
 from models.reports.health import HealthReport, health
 from models.reports.lapse import LapseReport, lapse
 from models.reports.movement import SCHEMES, FlowsReport, MovementReport, flows, movement
 from models.reports.order import OrderReport, order
 from models.reports.overview import OverviewReport, overview
+from models.reports.preferences import GROUPINGS as PREFERENCE_GROUPINGS
+from models.reports.preferences import THINGS, PreferencesReport, preferences
 from models.reports.privacy import PrivacyReport, privacy
 from models.reports.product import ProductReport, product
 from models.reports.profile_quality import STALE_MONTHS, ProfileQualityReport, profile_quality
@@ -31,7 +37,9 @@ from models.reports.spending import SpendingReport, spending
 from models.reports.staff import StaffMemberReport, StaffReport, staff, staff_member
 from models.reports.stock import StockReport, stock
 from models.reports.store import StoreReport, store
+from models.reports.stores import StoresReport, stores
 from models.reports.suppliers import SuppliersReport, suppliers
+from models.reports.training import TrainingReport, training
 from models.reports.treatments import TreatmentsReport, treatments
 from models.reports.value import HORIZON, ValueReport, value
 from models.reports.value import MEMBERS as VALUE_MEMBERS
@@ -135,6 +143,16 @@ _ALL = (
             Parameter("columns", "columns", _one_of(*DIMENSIONS), "and by what else, default owner"),
         ),
     ),
+    Report(
+        "preferences",
+        preferences,
+        PreferencesReport,
+        "as_of",
+        (
+            Parameter("by", "by", _one_of(*PREFERENCE_GROUPINGS), "what customers are parted by, default age_band"),
+            Parameter("thing", "thing", _one_of(*THINGS), "what they buy, default category"),
+        ),
+    ),
     Report("treatments", treatments, TreatmentsReport, "as_of"),
     Report(
         "retention",
@@ -178,6 +196,8 @@ _ALL = (
         "period",
         (Parameter("against", "against", _one_of(*AGAINST), "compared with last_year (default) or previous"),),
     ),
+    Report("stores", stores, StoresReport, "period"),
+    Report("alerts", alerts, AlertsReport, "nothing"),
     Report("staff", staff, StaffReport, "period"),
     Report(
         "staff_member",
@@ -186,6 +206,7 @@ _ALL = (
         "period",
         (Parameter("staff", "staff_id", str, "the person's id", required=True),),
     ),
+    Report("training", training, TrainingReport, "as_of"),
     Report(
         "product",
         product,
@@ -261,6 +282,22 @@ _ALL = (
             Parameter("counted", "counted", _one_of(*COUNTED), "in_order (default), any_order or at_least"),
         ),
     ),
+    Report(
+        "funnel_detail",
+        funnel_detail,
+        FunnelDetailReport,
+        "nothing",
+        (
+            Parameter("campaign", "campaign", str, "the campaign's id", required=True),
+            Parameter("by", "by", _one_of(*GROUPINGS), "whom to compare: segment (default), store, channel or staff"),
+            Parameter("counted", "counted", _one_of("in_order", "any_order"), "in_order (default) or any_order"),
+            Parameter("window_days", "window_days", _whole, "days of the first step, default no limit"),
+            Parameter("arm", "arm", str, "one arm, default all treated together"),
+            Parameter("step", "step", str, "the step whose customers to list who went no further, default none"),
+            Parameter("members", "members", _whole, "how many of that list, default 1,000"),
+        ),
+    ),
+    Report("funnels", funnels, FunnelsReport, "nothing"),
     Report(
         "stock",
         stock,

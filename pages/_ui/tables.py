@@ -108,7 +108,7 @@ _KINDS: dict[str, Kind] = {
     **dict.fromkeys(("actual_median_days", "actual_p90_days", "promised_days", "until_receipt"), "days"),
     **dict.fromkeys(("daily_demand", "expected_demand", "lost_units", "safety_stock", "z", "plain_z"), "decimal"),
     **dict.fromkeys(("stockout_probability", "attained"), "percent"),
-    **dict.fromkeys(("expected", "series"), "count"),
+    **dict.fromkeys(("expected", "next_week", "series"), "count"),
     **dict.fromkeys(("wape", "bias", "coverage80", "coverage95", "effect", "discount"), "percent"),
     **dict.fromkeys(("ends_on", "starts_on"), "day"),
     "rmsse": "decimal",

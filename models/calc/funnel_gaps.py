@@ -1,0 +1,160 @@
+"""Where a funnel loses people: rates with their denominators, groups against the others, rates against the usual."""
+
+from collections.abc import Mapping
+
+import numpy as np
+import pandas as pd
+from scipy import stats
+
+from models.calc.funnel import previous_steps, wilson
+from models.calc.lift import holm
+
+# What a marketing person asks for: the step, and the step it is a share of (the first of these that is used).
+RATES: dict[str, tuple[str, tuple[str, ...]]] = {
+    "delivery_rate": ("delivered", ("sent", "targeted")),
+    "open_rate": ("opened", ("delivered", "sent", "targeted")),
+    "click_rate": ("clicked", ("delivered", "sent", "targeted")),
+    "claim_rate": ("claimed", ("delivered", "sent", "targeted")),
+    "redemption_rate": ("redeemed", ("claimed", "delivered", "sent", "targeted")),
+    "conversion_rate": ("bought", ("targeted",)),
+}
+SMALL = 5  # customers below which groups are put together
+LEVEL = 0.05  # of a test, after Holm over all that are made
+LEAST_EARLIER = 3  # campaigns that make a baseline
+OTHERS = "others"  # the groups that are too small to stand alone
+_GAPS = (
+    *("part", "step", "previous", "base", "rate_step", "rest_rate", "difference", "lo95", "hi95", "lost", "verdict"),
+)
+_BASELINE = (
+    *("campaign_id", "channel", "starts_on", "key", "numerator", "denominator", "value", "earlier", "baseline"),
+    *("lo95", "hi95"),
+)
+
+
+def rates(customers: Mapping[str, int]) -> pd.DataFrame:
+    """The rates of ``RATES`` whose steps somebody took; ``customers`` by step, in any order.
+
+    Columns: key, of (the step that is the denominator), numerator, denominator, value, lo95, hi95 (Wilson).
+    """
+    rows = []
+    for key, (step, bases) in RATES.items():
+        of = next((base for base in bases if customers.get(base)), None)
+        if customers.get(step) is not None and of is not None:
+            rows.append((key, of, customers[step], customers[of]))
+    frame = pd.DataFrame(rows, columns=["key", "of", "numerator", "denominator"])
+    lo, hi = wilson(frame["numerator"], frame["denominator"])
+    value = frame["numerator"] / frame["denominator"].where(frame["denominator"] > 0)
+    return frame.assign(value=value.astype("float64"), lo95=lo.astype("float64"), hi95=hi.astype("float64"))
+
+
+def by_step(paths: pd.DataFrame, bits: Mapping[str, int]) -> pd.DataFrame:
+    """One row per part and step of ``bits`` (step -> bit, in their order): who took it, and where they came from.
+
+    paths: part, taken (a set of steps), customers. Columns: part, step, previous (None for the first), customers (who
+    took the step), stopped (it and none after it), base (who took the previous step), passed (who took both).
+    """
+    before = previous_steps(list(bits))
+    taken, many = paths["taken"].to_numpy(dtype=np.int64), paths["customers"]
+    frames = []
+    for position, (step, bit) in enumerate(bits.items()):
+        later = sum(list(bits.values())[position + 1 :])
+        previous = before.get(step)
+        has, came = (taken & bit) > 0, (taken & bits[previous]) > 0 if previous else np.ones(len(paths), dtype=bool)
+        counts = {
+            "customers": many.where(has, 0),
+            "stopped": many.where(has & ((taken & later) == 0), 0),
+            "base": many.where(came, 0),
+            "passed": many.where(has & came, 0),
+        }
+        sums = pd.DataFrame({"part": paths["part"], **counts}).groupby("part", sort=True, as_index=False).sum()
+        frames.append(sums.assign(step=step, previous=previous, position=position))
+    found = pd.concat(frames, ignore_index=True).sort_values(["part", "position"], kind="stable", ignore_index=True)
+    found["previous"] = found["previous"].astype(object).where(found["previous"].notna(), None)
+    return found[["part", "step", "previous", "customers", "stopped", "base", "passed"]]
+
+
+def with_small_together(paths: pd.DataFrame, first: int) -> pd.DataFrame:
+    """``paths`` with the parts of fewer than ``SMALL`` customers who took the step ``first`` (a bit) as one part; left
+    out where they are too few together."""
+    begun = paths.assign(customers=paths["customers"].where((paths["taken"] & first) > 0, 0))
+    sizes = begun.groupby("part")["customers"].sum()
+    small = sizes.index[sizes < SMALL]
+    if sizes[small].sum() < SMALL:
+        paths = paths[~paths["part"].isin(small)]
+    part = paths["part"].where(~paths["part"].isin(small), OTHERS)
+    return paths.assign(part=part).groupby(["part", "taken"])["customers"].sum().reset_index()
+
+
+def gaps(parts: pd.DataFrame) -> pd.DataFrame:
+    """Where most are lost: each part and step against all other parts, what matters most first.
+
+    parts: as ``by_step``. Columns: part, step, previous, base, rate_step, rest_rate (of all others together),
+    difference with lo95 and hi95 (by Newcombe), lost (customers more who would have come so far at the rate of the
+    others; below 0: fewer), verdict (below, above or unclear: a two-sided test of two shares at 5 % after Holm over
+    all rows; of groups with fewer than 20 customers it says nothing).
+    """
+    rows = parts[parts["previous"].notna()].copy()
+    totals = rows.groupby("step")[["base", "passed"]].transform("sum")
+    n, x = rows["base"].astype(float), rows["passed"].astype(float)
+    others, took = totals["base"] - n, totals["passed"] - x
+    rows = rows[(n > 0) & (others > 0)]
+    n, x, others, took = (series[rows.index] for series in (n, x, others, took))
+    rate, rest = x / n, took / others
+    (lo, hi), (rest_lo, rest_hi) = wilson(x, n), wilson(took, others)
+    together = (x + took) / (n + others)
+    error = (together * (1 - together) * (1 / n + 1 / others)) ** 0.5
+    z = ((rate - rest) / error.where(error > 0)).fillna(0.0).where((n >= 20) & (others >= 20), 0.0)
+    p = holm((2 * stats.norm.sf(np.abs(z))).tolist())
+    clear = p < LEVEL
+    found = rows.assign(
+        rate_step=rate,
+        rest_rate=rest,
+        difference=rate - rest,
+        lo95=rate - rest - np.hypot(rate - lo, rest_hi - rest),
+        hi95=rate - rest + np.hypot(hi - rate, rest - rest_lo),
+        lost=(rest - rate) * n,
+        verdict=np.where(clear, np.where(rate < rest, "below", "above"), "unclear"),
+    )
+    return found.sort_values("lost", ascending=False, kind="stable", ignore_index=True)[list(_GAPS)]
+
+
+def against_baseline(campaigns: pd.DataFrame) -> pd.DataFrame:
+    """Each rate of each campaign against the earlier campaigns of its channel.
+
+    campaigns: campaign_id, channel, starts_on, key (the rate), numerator, denominator; one row per campaign and rate.
+    Adds value, earlier (how many campaigns), baseline (their mean), lo95 and hi95 (where the rate of one more campaign
+    would lie), verdict: below, above or usual; none with fewer than ``LEAST_EARLIER``. What varies is the share itself
+    and the campaigns from one to the next, so a campaign is named only where both do not explain it: Student's t over
+    the earlier campaigns, and Holm over the rates of one campaign.
+    """
+    rows = campaigns[campaigns["denominator"] > 0].copy()
+    rows["value"] = rows["numerator"] / rows["denominator"]
+    found = []
+    for _, same in rows.groupby(["channel", "key"], sort=True):
+        ordered = same.sort_values("starts_on", kind="stable")
+        for at, (_, row) in enumerate(ordered.iterrows()):
+            past = ordered.iloc[:at]
+            found.append(row.to_dict() | {"earlier": len(past)} | _expected(row, past))
+    frame = pd.DataFrame(found, columns=[*_BASELINE, "p"])
+    p_holm = frame.groupby("campaign_id")["p"].transform(lambda p: holm(p.tolist()))
+    clear = (p_holm < LEVEL).to_numpy()
+    side = np.where(frame["value"] < frame["baseline"], "below", "above")
+    verdict = pd.Series(np.where(clear, side, "usual"), index=frame.index, dtype=object)
+    return frame.drop(columns="p").assign(verdict=verdict.where(frame["p"].notna(), None))
+
+
+def _expected(row: pd.Series, past: pd.DataFrame) -> dict[str, float]:
+    """Where the rate of the next campaign lies, after those of ``past``."""
+    k = len(past)
+    if k < LEAST_EARLIER:
+        return dict.fromkeys(("baseline", "lo95", "hi95", "p"), np.nan)
+    mean = float(past["value"].mean())
+    own = mean * (1 - mean) / row["denominator"]
+    chance = float((past["value"] * (1 - past["value"]) / past["denominator"]).mean())
+    between = max(float(past["value"].var(ddof=1)), chance)
+    error = float(np.sqrt(own + max(between - chance, 0.0) + between / k))
+    if error == 0:
+        return {"baseline": mean, "lo95": mean, "hi95": mean, "p": np.nan}
+    spread = float(stats.t.ppf(0.975, k - 1)) * error
+    p = 2 * float(stats.t.sf(abs(row["value"] - mean) / error, k - 1))
+    return {"baseline": mean, "lo95": max(mean - spread, 0.0), "hi95": min(mean + spread, 1.0), "p": p}

@@ -1,0 +1,88 @@
+"""Funnels: campaigns side by side, step by step, and the rates that are unusual for their channel."""
+
+from dataclasses import dataclass
+from typing import Annotated
+
+import pandas as pd
+
+from data_access.queries import campaigns as queries
+from data_access.scope import Scope
+from data_access.snapshot import Snapshot
+from models.calc import funnel_gaps
+from models.calc.funnel_gaps import RATES
+from models.reports._shape import Columns, select_columns
+from models.reports.funnel import funnel
+
+_STEPS = ("delivered", "opened", "clicked", "claimed", "visited", "bought", "bought_again")
+
+
+@dataclass(frozen=True, slots=True)
+class FunnelsReport:
+    """Treated customers of the stores in scope, all arms together, by campaign, the latest first."""
+
+    # targeted: customers who took the first step; each step in order as a share of them; failing: the rate that is
+    # furthest below the usual of the channel (None: none is)
+    campaigns: Annotated[
+        pd.DataFrame,
+        Columns(
+            "campaign_id name channel starts_on targeted share_delivered share_opened share_clicked share_claimed "
+            "share_visited share_bought share_bought_again failing"
+        ),
+    ]
+    # one row per campaign and rate, in any order, against the earlier campaigns of its channel: as
+    # ``models.calc.funnel_gaps.against_baseline``
+    alerts: Annotated[
+        pd.DataFrame,
+        Columns(
+            "campaign_id name channel starts_on key numerator denominator value earlier baseline lo95 hi95 verdict"
+        ),
+    ]
+
+
+def funnels(snapshot: Snapshot, scope: Scope) -> FunnelsReport:
+    """Every campaign with customers in scope, and what is unusual about it."""
+    engine = snapshot.engine
+    listed = queries.campaigns(scope, engine)[["campaign_id", "name", "channel", "starts_on"]]
+    steps = funnel(snapshot, scope).steps
+    if steps.empty:
+        return FunnelsReport(**select_columns(FunnelsReport))
+    shares = steps.pivot(index="campaign_id", columns="step", values="rate_overall").reindex(columns=list(_STEPS))
+    shares = shares.add_prefix("share_")
+    begun = steps.drop_duplicates("campaign_id").set_index("campaign_id")["customers"].rename("targeted")
+    wide = listed.merge(shares.join(begun), left_on="campaign_id", right_index=True)
+    alerts = funnel_gaps.against_baseline(_rates(snapshot, scope, listed))
+    alerts = alerts.merge(listed[["campaign_id", "name"]], on="campaign_id")
+    low = alerts[alerts["verdict"] == "below"]
+    depth = low.assign(depth=low["value"] / low["baseline"]).sort_values("depth", kind="stable")
+    failing = depth.drop_duplicates("campaign_id").set_index("campaign_id")["key"]
+    return FunnelsReport(
+        **select_columns(
+            FunnelsReport,
+            campaigns=wide.assign(failing=wide["campaign_id"].map(failing).astype(object)),
+            alerts=alerts.sort_values(["starts_on", "campaign_id"], ascending=False, kind="stable", ignore_index=True),
+        )
+    )
+
+
+def _rates(snapshot: Snapshot, scope: Scope, listed: pd.DataFrame) -> pd.DataFrame:
+    """Every rate of every campaign: campaign_id, channel, starts_on, key, numerator, denominator."""
+    counts = queries.funnel_steps(scope, snapshot.engine)
+    mine = counts[~counts["is_control"] & (counts["arm"] != queries.UNASSIGNED)]
+    mine = mine[mine["is_used"] | (mine["step"] == "redeemed")]
+    frames = [
+        funnel_gaps.rates(dict(zip(rows["step"], rows["customers"], strict=True))).assign(campaign_id=campaign_id)
+        for campaign_id, rows in mine.groupby(["campaign_id", "step"], as_index=False)["customers"]
+        .sum()
+        .groupby("campaign_id")
+    ]
+    columns = ["campaign_id", "key", "numerator", "denominator"]
+    found = pd.concat(frames)[columns] if frames else pd.DataFrame(columns=columns)
+    dated = listed[listed["starts_on"].notna() & listed["channel"].notna()]
+    return found[found["key"].isin(RATES)].merge(dated.drop(columns="name"), on="campaign_id")
+
+
+def choices(snapshot: Snapshot, scope: Scope) -> pd.DataFrame:
+    """The campaigns whose funnel can be looked at, the latest that has begun first. Columns: campaign_id, name."""
+    listed = queries.campaigns(scope, snapshot.engine)
+    begun = ~listed["is_planned"]
+    return pd.concat([listed[begun], listed[~begun]])[["campaign_id", "name"]].reset_index(drop=True)
