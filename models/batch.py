@@ -7,7 +7,7 @@ beside the facts (``data_access.publish``). One batch runs at a time; a refresh 
 
 import logging
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -16,11 +16,12 @@ from data_access import publish
 from data_access.errors import Problem
 from data_access.results import parts
 from data_access.results.failures import OF_THE_MACHINE, reason, sentence
+from data_access.results.forget import names_any
 from data_access.results.info import JobInfo
 from data_access.results.parts import Held
 from data_access.results.progress import Teller, last, progress
 from data_access.results.tables import ResultTable
-from data_access.snapshot import Snapshot, current_snapshot, whole_results
+from data_access.snapshot import OpenFile, Snapshot, current_snapshot, whole_results
 from models.jobs.affinity import JOB as AFFINITY
 from models.jobs.campaigns import JOB as CAMPAIGNS
 from models.jobs.forecast import JOB as FORECAST
@@ -29,6 +30,8 @@ from models.jobs.lapse import JOB as LAPSE
 from models.jobs.movement import JOB as MOVEMENT
 from models.jobs.run_out import JOB as RUN_OUT
 from models.jobs.stock import JOB as STOCK
+from models.jobs.stores import JOB as STORES
+from models.jobs.training import JOB as TRAINING
 from models.jobs.value import JOB as VALUE
 
 __all__ = ["JOBS", "BatchReport", "Job", "batch", "describe"]
@@ -36,7 +39,7 @@ __all__ = ["JOBS", "BatchReport", "Job", "batch", "describe"]
 log = logging.getLogger(__name__)
 
 # In this order: what people look at first, first.
-JOBS: tuple[Job, ...] = (CAMPAIGNS, VALUE, AFFINITY, RUN_OUT, STOCK, FORECAST, MOVEMENT, LAPSE)
+JOBS: tuple[Job, ...] = (CAMPAIGNS, VALUE, AFFINITY, RUN_OUT, FORECAST, STOCK, STORES, MOVEMENT, LAPSE, TRAINING)
 
 _WAIT = 1.0  # seconds between two looks whether another batch has ended
 
@@ -77,11 +80,13 @@ def batch(
     wait: bool = False,
     jobs: Sequence[Job] | None = None,
     say: Callable[[str], None] = lambda _: None,
+    forgotten: Callable[[], Collection[int]] = tuple,
 ) -> BatchReport:
     """Computes what is missing of the results for the facts in force, and publishes them.
 
     only: these jobs, the others stay as they are. full: computes even where nothing has changed. wait: for a batch
-    that is at work. ``jobs``: all of them unless told. Problem when another batch is at work, there are no facts, or
+    that is at work. ``jobs``: all of them unless told. forgotten: the numbers of customers who were erased, asked for
+    when everything is computed, so that nobody who was erased meanwhile is in the results. Problem when another batch is at work, there are no facts, or
     the results cannot be written; those in force then stay in force.
     """
     chosen = JOBS if jobs is None else tuple(jobs)
@@ -95,7 +100,8 @@ def batch(
         with publish.writing(home, publish.RESULTS) as draft:
             before = whole_results(home)
             with parts.pinned(home, current_snapshot(home), before) as snapshot:
-                return _Batch(home, snapshot, chosen, draft, say).run(set(only or known), before, full=full)
+                work = _Batch(home, snapshot, chosen, draft, say, forgotten)
+                return work.run(set(only or known), before, full=full)
     except OF_THE_MACHINE as error:
         raise Problem(f"the results could not be written to {home} ({reason(error)}); those in force stay") from error
 
@@ -110,9 +116,11 @@ class _Batch:
         jobs: Sequence[Job],
         draft: publish.Draft,
         say: Callable[[str], None],
+        forgotten: Callable[[], Collection[int]],
     ) -> None:
         self.started = time.monotonic()
         self.home, self.snapshot, self.jobs, self.draft = home, snapshot, jobs, draft
+        self.forgotten = forgotten
         self.teller = Teller(home, snapshot.info.generation, say)
         self.computed: dict[str, float] = {}
         self.kept: list[str] = []
@@ -165,8 +173,7 @@ class _Batch:
             self.taken_over.append(job.name)
             return replace(earlier, info=self._about(earlier.info))
         started = time.monotonic()
-        # Tables of another version cannot be read.
-        snapshot = self.snapshot if old else replace(self.snapshot, results=None)
+        snapshot = self._seen_by(job, old)
         with parts.writing(self.home, job.name, job.tables) as (part, said):
             job.run(snapshot, part.write, self.teller.step)
             seconds = round(time.monotonic() - started, 3)
@@ -176,6 +183,14 @@ class _Batch:
         ready = parts.finished(self.home, job.name, job.tables)
         assert ready is not None
         return ready
+
+    def _seen_by(self, job: Job, old: Held | None) -> Snapshot:
+        """The facts with its own rows of before, or with those that the job it needs has just computed."""
+        ready = parts.finished(self.home, job.needs.name, job.needs.tables) if job.needs else None
+        if ready is not None and ready.path is not None:
+            return replace(self.snapshot, results=OpenFile(ready.path).engine)
+        # Tables of another version cannot be read.
+        return self.snapshot if old or job.needs else replace(self.snapshot, results=None)
 
     def _about(self, info: JobInfo) -> JobInfo:
         """What holds for the facts of this batch."""
@@ -189,10 +204,12 @@ class _Batch:
     ) -> bool:
         in_force = current_snapshot(self.home)
         named = any(file.path.name == path.name for file in in_force.files) if path else False
-        if named and {name: held.info for name, (held, _) in now.items()} == before:
+        same = named and {name: held.info for name, (held, _) in now.items()} == before
+        gone = self.forgotten()
+        if same and path and not names_any(path, gone):
             parts.clear(self.home)
             return False
-        parts.assemble(self.draft.path, self.draft.scratch, now, self.snapshot)
+        parts.assemble(self.draft.path, self.draft.scratch, now, self.snapshot.engine, gone)
         publish.publish(self.home, self.draft)
         parts.clear(self.home)
         return True

@@ -21,6 +21,14 @@ RATINGS = (
     ("E1", "A", datetime(2026, 3, 9), 4),
     ("E2", "B", datetime(2026, 3, 9), 2),
 )
+# person, store, course, completed, score
+TRAINED = (
+    ("E1", "A", "K1", date(2025, 6, 2), 70.0),
+    ("E1", "A", "K1", date(2026, 2, 10), 90.0),
+    ("E2", "B", "K1", date(2025, 11, 3), 80.0),
+)
+# person, store, instant (UTC)
+PRAISED = (("E1", "A", datetime(2026, 3, 5)), ("E2", "B", datetime(2026, 3, 8)))
 
 
 def rows() -> dict[str, Rows]:
@@ -57,5 +65,13 @@ def rows() -> dict[str, Rows]:
                 "month": date(2026, 3, 1),
                 "amount": Decimal(500),
             }
+        ],
+        "training_record": [
+            {"staff_id": person, "store_id": store, "course_id": course, "completed_on": day, "score": score}
+            for person, store, course, day, score in TRAINED
+        ],
+        "recognition": [
+            {"recognition_id": f"R{number}", "staff_id": person, "store_id": store, "given_at": at, "reason": "kind"}
+            for number, (person, store, at) in enumerate(PRAISED)
         ],
     }

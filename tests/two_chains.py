@@ -45,6 +45,7 @@ OF_STORES = (
     *("sale_order", "sale_line", "return_line", "store_traffic", "stock_level", "purchase_line"),
     *("stock_movement", "stock_lot", "transfer_lane"),
     *("ticket", "appointment", "staff", "shift", "survey_answer", "sales_target"),
+    *("training_record", "recognition"),
 )
 OF_PERSONS = (
     "campaign_member",

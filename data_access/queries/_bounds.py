@@ -60,12 +60,16 @@ from data_access.marts.tables import (
 )
 from data_access.results.tables import (
     demand_accuracy,
+    newcomer_ramp,
     product_pair,
     product_season,
     recommendation_check,
     result_info,
     results,
     stock_class,
+    store_watch,
+    training_effect,
+    training_path,
 )
 from data_access.scope import Scope
 
@@ -79,6 +83,7 @@ OPEN: frozenset[Table] = frozenset(
         product,
         result_info,
         stock_class,
+        store_watch,
         campaign,
         campaign_arm,
         campaign_product,
@@ -89,6 +94,7 @@ OPEN: frozenset[Table] = frozenset(
         customer_rank,
         demand_accuracy,
         holiday,
+        newcomer_ramp,
         points_rule,
         product_pair,
         product_season,
@@ -96,6 +102,8 @@ OPEN: frozenset[Table] = frozenset(
         supplier,
         supply_term,
         tier,
+        training_effect,
+        training_path,
     }
 )
 # What a customer is may be looked up beside rows in scope that name the customer.

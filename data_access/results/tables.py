@@ -324,12 +324,22 @@ demand_component = _by_place(
     Column("ds", Date, nullable=False),
     *(Column(name, Double, nullable=False) for name in ("expected", "trend", "week", "season", "event", "known")),
 )
+demand_product = Table(
+    "demand_product",
+    results,
+    # one row per store, product and week ahead (ds: its first day): units; they add up to those of the store's category
+    Column("store_id", String, nullable=False),
+    Column("product_id", String, nullable=False),
+    Column("category", String, nullable=False),  # '': none
+    Column("ds", Date, nullable=False),
+    *(Column(name, Double, nullable=False) for name in ("mean", "lo80", "hi80")),
+)
 demand_accuracy = Table(
     "demand_accuracy",
     results,
     # one row per class of series, level and method, over all stores; columns as ``models.forecasting.engine.LEAGUE``
     Column("class", String, nullable=False),  # regular | short | intermittent
-    Column("level", String, nullable=False),  # chain | region | store | category
+    Column("level", String, nullable=False),  # chain | region | store | category | product
     Column("model", String, nullable=False),
     Column("used", Boolean, nullable=False),
     Column("series", Integer, nullable=False),
@@ -461,4 +471,67 @@ newcomer_ramp = Table(
     Column("month", Integer, nullable=False),
     Column("people", Integer, nullable=False),
     *(Column(name, Double) for name in ("ratio", "lo95", "hi95")),
+)
+
+# Stores beside each other (job ``stores``): of the last 13 weeks of the facts, and of their latest days.
+store_peer = Table(
+    "store_peer",
+    results,
+    # one row per store and store that is most like it, nearest first; columns as ``models.calc.peers.nearest``
+    Column("store_id", String, nullable=False),
+    Column("peer_store_id", String, nullable=False),
+    Column("position", Integer, nullable=False),
+    Column("distance", Double, nullable=False),
+)
+store_benchmark = Table(
+    "store_benchmark",
+    results,
+    # one row per store and figure; columns as ``models.calc.peers.benchmark``
+    Column("store_id", String, nullable=False),
+    Column("metric", String, nullable=False),
+    Column("value", Double),
+    Column("peers", Integer, nullable=False),
+    *(Column(name, Double) for name in ("q10", "q25", "median", "q75", "q90", "below")),
+)
+store_gap = Table(
+    "store_gap",
+    results,
+    # one row per store and lever; columns as ``models.calc.peers.gaps``
+    Column("store_id", String, nullable=False),
+    Column("lever", String, nullable=False),
+    *(Column(name, Double, nullable=False) for name in ("own", "best", "gain")),
+)
+
+
+def _of_series(name: str, *columns: Column[Any]) -> Table:
+    """Rows of a figure of a store on a day, or in the week that ends on it, beside what was to be expected."""
+    return Table(
+        name,
+        results,
+        Column("store_id", String, nullable=False),
+        Column("metric", String, nullable=False),
+        Column("grain", String, nullable=False),  # day | week
+        Column("day", Date, nullable=False),
+        Column("value", Double),  # null: nothing was counted
+        *(Column(name, Double) for name in ("expected", "lo", "hi")),
+        *columns,
+    )
+
+
+store_band = _of_series("store_band")
+store_alert = _of_series(
+    "store_alert",
+    Column("chance", Double, nullable=False),  # of a value so far out on an ordinary day, two-sided
+    Column("kind", String, nullable=False),  # alert: counted with the others of its day | odd: outside its own band only
+)
+store_watch = Table(
+    "store_watch",
+    results,
+    # one row per grain: what was looked at, and how often an ordinary day looks odd
+    Column("grain", String, nullable=False),
+    Column("series", Integer, nullable=False),
+    Column("looked_at", Integer, nullable=False),  # values of series in the days kept
+    Column("outside", Integer, nullable=False),  # of them, those outside their band
+    Column("found", Integer, nullable=False),  # of them, alerts
+    Column("expected_a_week", Double, nullable=False),  # values outside their band in a week in which all is as usual
 )
