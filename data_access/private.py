@@ -11,6 +11,7 @@ NAMES = (
     "vault.keys",
     "pseudonym.key",
     "state.key",
+    "channels.toml",
     "refreshes.json",
     "demo_truth.json",
     "batch.log",

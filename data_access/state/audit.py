@@ -56,6 +56,10 @@ ACTIONS = (
     "view_saved",
     "view_changed",
     "view_removed",
+    "digest_subscribed",
+    "digest_removed",
+    "digest_sent",
+    "digest_failed",
 )
 
 PAGE = 50  # entries

@@ -86,4 +86,7 @@ KEYS = (
     "view_many",
     "view_filters",
     "no_view",
+    "digest_many",
+    "digest_taken",
+    "no_digest",
 )

@@ -329,3 +329,23 @@ decision = Table(
     info={"grain": "one decision about campaigns: what was expected of it, and later what was seen"},
 )
 Index("ix_decision_look_on", decision.c.look_on)
+
+digest = Table(
+    "digest",
+    state,
+    Column("digest_id", ID, primary_key=True),
+    _needed("account_id", ID),  # whose it is: it tells what that person may see
+    _needed("page", WORD),
+    _needed("channel", WORD),  # a name in the administrator's file of channels
+    _needed("language", WORD),
+    _needed("weekday", Integer),  # 1 = Monday, 0 each day
+    _needed("hour", Integer),  # of the stores' clock
+    _needed("created_at", DateTime),
+    Column("slot", DateTime),  # when it was last due, on the stores' clock
+    _needed("tries", Integer),  # for that time; 0 once it is sent
+    Column("next_try_at", DateTime),
+    Column("sent_at", DateTime),
+    Column("failure", WORD),
+    info={"grain": "one digest that somebody gets"},
+)
+Index("ix_digest_account_id", digest.c.account_id)

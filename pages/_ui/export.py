@@ -339,7 +339,8 @@ def _of_places(cover: Cover) -> dict[str, Callable[[], Sequence[printed.Part]]]:
 
     Tables that name customers are left out.
     """
-    if cover.page not in _OF_PLACES or cover.period is None:
+    period = cover.period
+    if cover.page not in _OF_PLACES or period is None:
         return {}
     stores = load.places(cover.generation)
     seen = stores[stores["store_id"].map(cover.scope.allows) & stores["closed_on"].isna()]
@@ -348,7 +349,7 @@ def _of_places(cover: Cover) -> dict[str, Callable[[], Sequence[printed.Part]]]:
         found = []
         for (name, _), own in seen.groupby([kind, f"{kind}_id"], sort=False):
             scope = Scope("stores", tuple(own["store_id"]))
-            report = load.report_tables(cover.page, scope, cover.period, cover.generation)
+            report = load.report_tables(cover.page, scope, period, cover.generation)
             free = {table: frame for table, frame in report.items() if len(frame) and CUSTOMER not in frame}
             found.append(printed.Part(localized_text(f"{kind}.name", str(name)), free))
         return found

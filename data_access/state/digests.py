@@ -1,0 +1,161 @@
+"""Digests: who gets the figures of which page, when and by which channel; and what became of each.
+
+A digest is its recipient's: it is written when it is sent, with the rights and the rows that person has at that moment.
+One is due at an hour of the stores' clock, each day or on one weekday. What fails is tried again later and later, five
+times, then waits for its next time. Whoever runs the command twice at once sends nothing twice: a digest is claimed
+before it is sent.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Final
+from uuid import uuid4
+
+from sqlalchemy import Connection, Engine, Row, delete, insert, select, update
+
+from data_access.state import audit
+from data_access.state.rules import Rule
+from data_access.state.schema import digest
+from data_access.state.store import writing
+
+EVERY_DAY: Final = 0  # else 1 = Monday
+MOST = 10  # digests of one person
+TRIES: Final = 6
+FIRST_WAIT: Final = timedelta(minutes=5)  # doubles with each try
+CLAIMED_FOR: Final = timedelta(minutes=15)  # after that whoever claimed it is taken for dead
+
+
+@dataclass(frozen=True, slots=True)
+class Digest:
+    """One digest. weekday: 1 = Monday, 0 each day; hour: of the stores' clock. created_at, sent_at, next_try_at: UTC.
+
+    slot: the time of the stores' clock it was last due, tried or sent; tries: for that time, 0 once it is sent.
+    failure: why the last try came to nothing (a key of ``digest.failure``).
+    """
+
+    digest_id: str
+    account_id: str
+    page: str
+    channel: str
+    language: str
+    weekday: int
+    hour: int
+    created_at: datetime
+    slot: datetime | None
+    tries: int
+    next_try_at: datetime | None
+    sent_at: datetime | None
+    failure: str | None
+
+
+def subscribe(
+    engine: Engine,
+    account_id: str,
+    page: str,
+    channel: str,
+    language: str,
+    weekday: int,
+    hour: int,
+    now: datetime,
+    local: datetime,
+) -> Digest:
+    """A new digest, first due at its next time. ``now`` in UTC, ``local`` the same on the stores' clock.
+
+    Rule when the person has it already, or ten others.
+    """
+    if not (0 <= weekday <= 7 and 0 <= hour <= 23):
+        raise ValueError(f"no weekday and hour: {weekday}, {hour}")
+    made = Digest(uuid4().hex[:12], account_id, page, channel, language, weekday, hour, now, local, 0, None, None, None)
+    with writing(engine) as connection:
+        own = _of(connection, account_id)
+        if len(own) >= MOST:
+            raise Rule("digest_many", f"a person has at most {MOST} digests: remove one first")
+        if any((one.page, one.channel, one.weekday, one.hour) == (page, channel, weekday, hour) for one in own):
+            raise Rule("digest_taken", "this digest is there already")
+        connection.execute(insert(digest).values({name: getattr(made, name) for name in Digest.__slots__}))
+        said = {"page": page, "channel": channel}
+        audit.append(connection, account_id, "digest_subscribed", made.digest_id, said, at=now)
+    return made
+
+
+def remove(engine: Engine, account_id: str, digest_id: str, now: datetime) -> None:
+    """Ends one's own digest. Rule when it is nobody's of this person."""
+    with writing(engine) as connection:
+        mine = (digest.c.digest_id == digest_id) & (digest.c.account_id == account_id)
+        if connection.execute(delete(digest).where(mine)).rowcount == 0:
+            raise Rule("no_digest", "this digest is not there any more")
+        audit.append(connection, account_id, "digest_removed", digest_id, at=now)
+
+
+def of(engine: Engine, account_id: str | None = None) -> tuple[Digest, ...]:
+    """The digests of a person, or of everybody, oldest first."""
+    with engine.connect() as connection:
+        return _of(connection, account_id)
+
+
+def claim(engine: Engine, now: datetime, local: datetime) -> tuple[Digest, ...]:
+    """The digests that are due, each for whoever called: nobody else gets it before it has failed or been lost.
+
+    ``now`` in UTC, ``local`` the same on the stores' clock.
+    """
+    with writing(engine) as connection:
+        due = [one for one in _of(connection) if is_due(one, now, local)]
+        claimed = [_claimed(one, now, local) for one in due]
+        for one in claimed:
+            values = {"slot": one.slot, "tries": one.tries, "next_try_at": one.next_try_at}
+            connection.execute(update(digest).where(digest.c.digest_id == one.digest_id).values(values))
+    return tuple(claimed)
+
+
+def is_due(one: Digest, now: datetime, local: datetime) -> bool:
+    """Whether a digest's time has come since it was last due, or a try that failed is to be made again."""
+    if one.slot is None or slot(one, local) > one.slot:
+        return True
+    return 0 < one.tries < TRIES and one.next_try_at is not None and one.next_try_at <= now
+
+
+def slot(one: Digest, local: datetime) -> datetime:
+    """The latest time not after ``local`` at which the digest is due, on the stores' clock."""
+    at = local.replace(hour=one.hour, minute=0, second=0, microsecond=0)
+    back = (at.isoweekday() - one.weekday) % 7 if one.weekday else 0
+    at -= timedelta(days=back)
+    return at if at <= local else at - timedelta(days=7 if one.weekday else 1)
+
+
+def sent(engine: Engine, one: Digest, now: datetime) -> None:
+    """Notes that a claimed digest has left."""
+    with writing(engine) as connection:
+        values = {"tries": 0, "next_try_at": None, "sent_at": now, "failure": None}
+        connection.execute(update(digest).where(digest.c.digest_id == one.digest_id).values(values))
+        said = {"page": one.page, "channel": one.channel}
+        audit.append(connection, one.account_id, "digest_sent", one.digest_id, said, at=now)
+
+
+def failed(engine: Engine, one: Digest, reason: str, now: datetime) -> None:
+    """Notes why a claimed digest has not left, and when it is tried again; after six tries at its next time."""
+    again = now + FIRST_WAIT * 2 ** (one.tries - 1) if one.tries < TRIES else None
+    with writing(engine) as connection:
+        values = {"next_try_at": again, "failure": reason}
+        connection.execute(update(digest).where(digest.c.digest_id == one.digest_id).values(values))
+        said = {"page": one.page, "channel": one.channel, "reason": reason}
+        audit.append(connection, one.account_id, "digest_failed", one.digest_id, said, at=now)
+
+
+def _claimed(one: Digest, now: datetime, local: datetime) -> Digest:
+    again = one.slot is not None and slot(one, local) <= one.slot
+    at, tries = (one.slot, one.tries + 1) if again else (slot(one, local), 1)
+    return Digest(
+        *(one.digest_id, one.account_id, one.page, one.channel, one.language, one.weekday, one.hour, one.created_at),
+        *(at, tries, now + CLAIMED_FOR, one.sent_at, one.failure),
+    )
+
+
+def _of(connection: Connection, account_id: str | None = None) -> tuple[Digest, ...]:
+    query = select(*(digest.c[name] for name in Digest.__slots__)).order_by(digest.c.created_at, digest.c.digest_id)
+    if account_id is not None:
+        query = query.where(digest.c.account_id == account_id)
+    return tuple(_digest(row) for row in connection.execute(query))
+
+
+def _digest(row: Row[tuple[object, ...]]) -> Digest:
+    return Digest(*row)  # type: ignore[arg-type]
