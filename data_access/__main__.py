@@ -5,6 +5,7 @@ Exit code 0, or 1 with one sentence on stderr: what is wrong, where, what to do.
 
 import sys
 import time
+from functools import partial
 from datetime import date, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -147,6 +148,7 @@ def refresh(
 ) -> None:
     """Build a new snapshot generation from the CRM database and make it current."""
     from data_access.refresh import refresh as run
+    from data_access.state.audiences import linked
 
     chosen = _settings(crm_url, home)
     marts = _marts_builder(spark, exchange or chosen.home / "exchange")
@@ -156,7 +158,7 @@ def refresh(
             raise Problem("--full and --every do not go together: the service reads everything once a day by itself")
         _serve(engine, chosen, every, marts)
         return
-    report = run(engine, chosen.home, full=full, marts=marts, progress=_progress)
+    report = run(engine, chosen.home, full=full, marts=marts, progress=_progress, linked=partial(linked, chosen.state))
     for line in report.lines():
         typer.echo(line)
 
@@ -173,6 +175,7 @@ def _marts_builder(spark: str, exchange: Path) -> "BuildMarts":
 
 def _serve(engine: Engine, chosen: Settings, every: str, marts: "BuildMarts") -> None:
     from data_access.refresh_service import refresh_every, stop_on_signals
+    from data_access.state.audiences import linked
 
     seconds = duration(every).total_seconds()
     stop = stop_on_signals()
@@ -185,6 +188,7 @@ def _serve(engine: Engine, chosen: Settings, every: str, marts: "BuildMarts") ->
         progress=lambda _: None,
         stop=stop,
         marts=marts,
+        linked=partial(linked, chosen.state),
     )
 
 
@@ -249,6 +253,7 @@ def customer_data(
             )
         rows = data.everything(connection, found[0])
     key = data.pseudonym(settings().home, found[0])
+    rows |= data.ours(opened(), key)
     data.note_taken(opened(), commands._actor(), key, reason, utc_now())
     data.write(out, key, rows, utc_now())
     typer.echo(f"{sum(map(len, rows.values())):,} rows of {key} from {len(rows)} tables in {out}")

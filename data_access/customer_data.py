@@ -30,7 +30,7 @@ from data_access import vault
 from data_access.errors import Problem
 from data_access.pseudonym import customer_key, customer_number, secret_key
 from data_access.schema import crm, customer
-from data_access.state import audit
+from data_access.state import actions, audit
 from data_access.state.rules import Rule
 from data_access.state.store import writing
 from data_access.vault import wipe
@@ -81,6 +81,12 @@ def find(connection: Connection, text: str) -> tuple[str, ...]:
 def pseudonym(home: Path, customer_id: str) -> str:
     """The key by which people see a customer, as in the snapshots of ``home``."""
     return customer_key(customer_number(secret_key(home), customer_id))
+
+
+def ours(engine: Engine, key: str) -> dict[str, Rows]:
+    """The same of what the app's own store holds on a customer, by the key; only tables with a row."""
+    done = actions.about(engine, key)
+    return {"list_action": done} if done else {}
 
 
 def expect_reason(reason: str) -> str:

@@ -152,8 +152,9 @@ def note_checked(home: Path, generation: int, read_at: datetime) -> None:
     write_whole(folder(home) / CHECKED, json.dumps({"generation": generation, "read_at": read_at.isoformat()}))
 
 
-def publish(home: Path, draft: Draft) -> None:
-    """Puts the finished draft in force, beside the newest file of the other kind, and removes all but the last two."""
+def publish(home: Path, draft: Draft, *, keep: int = _KEEP) -> None:
+    """Puts the finished draft in force, beside the newest file of the other kind, and removes all but the last
+    ``keep``."""
     place, kind = folder(home), draft.kind
     name = f"{kind.name}_{draft.number}.duckdb"
     if draft.number <= _pointed(home, kind):
@@ -164,7 +165,7 @@ def publish(home: Path, draft: Draft) -> None:
     _flush(place)
     with _pointing(place):
         _point(place, _named(home, kind, name), kind)
-    _sweep(home, kind)
+    _sweep(home, kind, keep)
 
 
 def _named(home: Path, kind: Kind, name: str) -> Pointer:
@@ -227,10 +228,10 @@ def _pointed(home: Path, kind: Kind) -> int:
     return pointer.number if kind is FACTS else pointer.results_number
 
 
-def _sweep(home: Path, kind: Kind) -> None:
+def _sweep(home: Path, kind: Kind, many: int = _KEEP) -> None:
     """Removes what dead writers left and all but the last files; open readers keep what they have."""
     place = folder(home)
-    keep = {*published(home, kind.name)[:_KEEP], _pointed(home, kind)}
+    keep = {*published(home, kind.name)[:many], _pointed(home, kind)}
     for path in place.iterdir():
         found = kind.file_and_beside.fullmatch(path.name)
         if path.name.startswith(kind.drafts) or (found and int(found[1]) not in keep):

@@ -18,6 +18,8 @@ from data_access.queries import places
 from data_access.scope import Period, Scope
 from data_access.settings import settings
 from data_access.snapshot import Snapshot, current_snapshot
+from data_access.state import erasures
+from data_access.state.store import opened
 from models.batch import batch as run_batch
 from models.batch import describe
 from models.output import to_csv, to_json, to_xlsx
@@ -123,12 +125,17 @@ def batch(
         return
     if background:
         os.nice(_LOW_PRIORITY)
-    report = run_batch(place, only=only or (), full=full, wait=background, say=typer.echo)
+    report = run_batch(place, only=only or (), full=full, wait=background, say=typer.echo, forgotten=_forgotten)
     for line in report.lines():
         typer.echo(line)
     if report.failed:
         what = "; ".join(f"{job}: {sentence}" for job, sentence in report.failed.items())
         raise Problem(f"{len(report.failed)} jobs failed, their older results stay ({what}); run it again")
+
+
+def _forgotten() -> frozenset[int]:
+    """The numbers of customers who were erased."""
+    return erasures.numbers(opened())
 
 
 @app.command("forecast")

@@ -22,6 +22,6 @@ def one_job(snapshot: Snapshot, job: Job, folder: Path) -> Snapshot:
     held = parts.finished(folder, job.name, job.tables)
     assert held is not None
     path = folder / "results.duckdb"
-    parts.assemble(path, folder, {job.name: (Held(held.info, held.path), job.tables)}, snapshot)
+    parts.assemble(path, folder, {job.name: (Held(held.info, held.path), job.tables)}, snapshot.engine)
     file = OpenFile(path)
     return replace(snapshot, results=file.engine, files=(*snapshot.files, file))

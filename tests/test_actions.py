@@ -178,12 +178,19 @@ def test_a_row_is_assigned_to_oneself_and_the_demo_chain_to_its_managers(
         act(state, snapshot, EAST, "demo:regional:east", [of("S2")], wish, NOW)
 
 
-def test_erasing_somebody_empties_the_notes(state: Engine, snapshot: Snapshot, of: Any) -> None:
+def test_what_was_done_about_somebody_is_told_and_goes_when_that_customer_is_erased(
+    state: Engine, snapshot: Snapshot, of: Any
+) -> None:
     act(state, snapshot, S1, "anna", [of("S1")], Wish("done", note="likes roses"), NOW)
+    act(state, snapshot, S2, "bo", [of("S2")], DONE, NOW)
+    (told,) = actions.about(state, of("S1").key)
+    assert (told["list_key"], told["store_id"], told["state"], told["note"]) == ("value", "S1", "done", "likes roses")
+    assert "anna" not in str(told)
     with writing(state) as connection:
-        actions.forget(connection, "customer", of("S1").key)
+        actions.forget(connection, of("S1").key)
+    assert actions.about(state, of("S1").key) == []
     with state.connect() as connection:
-        assert connection.scalars(select(list_action.c.note)).all() == [""]
+        assert connection.scalars(select(list_action.c.store_id)).all() == ["S2"]
 
 
 def done_at(row: Subject, at: datetime) -> Action:

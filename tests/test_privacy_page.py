@@ -1,7 +1,7 @@
 """What an administrator does on the privacy page, on the small chain: no consents, nothing recorded yet."""
 
 from collections.abc import Iterator
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +15,7 @@ from data_access.crm import crm_engine
 from data_access.freshness import utc_now
 from data_access.schema import crm
 from data_access.state import audit, erasures, incidents, retention
+from data_access.state.schema import list_action
 from data_access.state.store import opened
 from pages._gate.identity import Person
 from pages._ui import load, privacy_forms
@@ -150,7 +151,11 @@ def test_a_customers_file_needs_a_reason_and_is_noted_before_it_is_written(
     home: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("pages._ui.session.identity", lambda: WHO)
-    write = privacy_forms._writer("C7", customer_data.pseudonym(home, "C7"), "asked at the counter")
+    key = customer_data.pseudonym(home, "C7")
+    done = {"number": 1, "at": datetime(2026, 11, 1), "actor": "anna", "list_key": "value", "subject_kind": "customer"}
+    with opened().begin() as connection:
+        connection.execute(insert(list_action).values(**done, subject_key=key, state="done", note="likes roses"))
+    write = privacy_forms._writer("C7", key, "asked at the counter")
     from io import BytesIO
 
     from pages._gate.exports import Stamp
@@ -158,9 +163,10 @@ def test_a_customers_file_needs_a_reason_and_is_noted_before_it_is_written(
     file = BytesIO()
     held = write(file, Stamp("f1", "now"))
     assert held.rows > 1
-    assert set(held.columns) <= {c.name for table in crm.tables.values() for c in table.c}
+    assert set(held.columns) <= {c.name for table in (*crm.tables.values(), list_action) for c in table.c}
     sheets = pd.read_excel(BytesIO(file.getvalue()), sheet_name=None)
     assert set(sheets["sale_order"]["customer_id"]) == {"C7"}
+    assert sheets["list_action"]["note"].tolist() == ["likes roses"]
     actions = [entry.action for entry in audit.search(opened(), audit.Filter()).entries]
     assert actions == ["customer_data_taken"]
 

@@ -6,21 +6,24 @@ those whose fingerprint still holds. For whoever has the right to write results 
 
 import os
 import shutil
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import duckdb
 import pandas as pd
-from sqlalchemy import Table, create_engine, select
+from sqlalchemy import Engine, Table, create_engine, select
 from sqlalchemy.exc import SQLAlchemyError
 
 from data_access.marts.place_store import place_store
+from data_access.pseudonym import customer_key
 from data_access.readers import literal
 from data_access.results.info import JobInfo, infos
 from data_access.results.tables import result_info, results
 from data_access.snapshot import OpenFile, Snapshot, is_as_declared, reopened
+
+NUMBER, KEY = "customer_no", "customer_key"  # the columns by which results name a customer
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,8 +130,15 @@ def held(path: Path, tables: Sequence[Table]) -> dict[str, Held]:
         return {}
 
 
-def assemble(to: Path, scratch: Path, parts: Mapping[str, tuple[Held, Sequence[Table]]], facts: Snapshot) -> None:
-    """Makes one results file of the parts by job, with the places of the facts they were computed from."""
+def assemble(
+    to: Path,
+    scratch: Path,
+    parts: Mapping[str, tuple[Held, Sequence[Table]]],
+    facts: Engine,
+    forgotten: Collection[int] = (),
+) -> None:
+    """Makes one results file of the parts by job, with the places of the facts they were computed from, and without
+    the rows of customers who were forgotten, by number."""
     _create(to, [*results.sorted_tables, place_store])
     config: dict[str, str | bool | int | float | list[str]] = {
         "memory_limit": "1GB",
@@ -137,6 +147,8 @@ def assemble(to: Path, scratch: Path, parts: Mapping[str, tuple[Held, Sequence[T
     }
     with duckdb.connect(to, config=config) as work:
         work.register("places", _places(facts))
+        gone = pd.DataFrame({NUMBER: pd.Series(sorted(forgotten), dtype="int64")})
+        work.register("forgotten", gone.assign(**{KEY: gone[NUMBER].map(customer_key).astype(str)}))
         work.execute("INSERT INTO place_store BY NAME SELECT * FROM places")
         for part, tables in parts.values():
             said = pd.DataFrame([asdict(part.info)])
@@ -146,14 +158,16 @@ def assemble(to: Path, scratch: Path, parts: Mapping[str, tuple[Held, Sequence[T
                 continue
             work.execute(f"ATTACH {literal(part.path)} AS part (READ_ONLY)")
             for table in tables:
-                work.execute(f"INSERT INTO {table.name} BY NAME SELECT * FROM part.{table.name}")
+                named = [column for column in (NUMBER, KEY) if column in table.c]
+                without = "".join(f" ANTI JOIN forgotten USING ({column})" for column in named)
+                work.execute(f"INSERT INTO {table.name} BY NAME SELECT * FROM part.{table.name}{without}")
             work.execute("DETACH part")
         _to_the_file(work)
 
 
-def _places(facts: Snapshot) -> pd.DataFrame:
+def _places(facts: Engine) -> pd.DataFrame:
     query = select(place_store).order_by(*place_store.c)
-    with facts.engine.connect() as connection:
+    with facts.connect() as connection:
         return pd.DataFrame(connection.execute(query).all(), columns=place_store.c.keys())
 
 

@@ -1,6 +1,7 @@
 """What people did about the rows of lists: done, assigned to somebody, snoozed until a day, or open again.
 
-Rows are added, never changed: the latest one about a subject counts, the others are its history. An action belongs to
+Rows are added, never changed: the latest one about a subject counts, the others are its history. Those about a
+customer go when the customer is erased. An action belongs to
 the store whose row it was, and is seen by whoever has that store in scope; one without a store is the chain's.
 """
 
@@ -10,7 +11,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any, Literal, get_args
 
-from sqlalchemy import Connection, Engine, Row, Select, func, insert, select, update
+from sqlalchemy import Connection, Engine, Row, Select, delete, func, insert, select
 
 from data_access.pseudonym import number_of
 from data_access.queries import actions as queries
@@ -196,10 +197,20 @@ def _is_responsible(one: Account, scope: Scope, of_rows: Scope, regions: set[str
             return False
 
 
-def forget(connection: Connection, kind: str, key: str) -> None:
-    """Empties the notes about somebody who is erased, in the caller's transaction; that something was done stays."""
+def about(engine: Engine, key: str) -> list[dict[str, Any]]:
+    """What was done about a customer on any list, the first first: to hand it to the customer, so without who did it.
+
+    Under the key of a customer are the customer's own rows and those of a contact that several customers share.
+    """
     c = list_action.c
-    connection.execute(update(list_action).where(c.subject_kind == kind, c.subject_key == key).values(note=""))
+    query = select(c.at, c.list_key, c.store_id, c.state, c.until, c.note).where(c.subject_key == key)
+    with engine.connect() as connection:
+        return [dict(row) for row in connection.execute(query.order_by(c.number)).mappings()]
+
+
+def forget(connection: Connection, key: str) -> None:
+    """Removes what was done about a customer who is erased, in the caller's transaction."""
+    connection.execute(delete(list_action).where(list_action.c.subject_key == key))
 
 
 def _refuse_outside(snapshot: Snapshot, scope: Scope, subjects: Sequence[Subject]) -> None:

@@ -12,6 +12,9 @@ from uuid import uuid4
 from sqlalchemy import Connection, Engine, Row, Select, insert, select, update
 
 from data_access import customer_data
+from data_access.pseudonym import number_of
+from data_access.results.forget import forget
+from data_access.settings import settings
 from data_access.state import actions, audit
 from data_access.state.rules import Rule
 from data_access.state.schema import erasure_request
@@ -64,8 +67,9 @@ def ask(engine: Engine, actor: str, customer_id: str, customer_key: str, asked_a
     return request_id
 
 
-def carry_out(engine: Engine, crm: Engine, actor: str, request_id: str, now: datetime) -> None:
-    """Forgets the customer in our own CRM and ends the request; what was cut short is done again by a second call.
+def carry_out(engine: Engine, crm: Engine, actor: str, request_id: str, now: datetime) -> bool:
+    """Forgets the customer in our own CRM and in what a batch computed, and ends the request; what was cut short is
+    done again by a second call. False while a batch is at work, which leaves the customer out when it ends.
 
     The log says that it begins before anything is destroyed. Rule when there is no such request or it has ended;
     Problem when the CRM is not ours or does not answer.
@@ -75,6 +79,8 @@ def carry_out(engine: Engine, crm: Engine, actor: str, request_id: str, now: dat
         audit.append(connection, actor, "erasure_begun", request.customer_key, {"request": request_id}, at=now)
     customer_data.erase(crm, str(request.customer_id), now)
     _end(engine, actor, request_id, "erased", now)
+    # The batch that is at work, and every later one, asks who was erased: after the end of the request it is told.
+    return forget(settings().home, numbers(engine))
 
 
 def decline(engine: Engine, actor: str, request_id: str, reason: str, now: datetime) -> None:
@@ -100,6 +106,11 @@ def forgotten(engine: Engine) -> frozenset[str]:
         return frozenset(connection.scalars(query))
 
 
+def numbers(engine: Engine) -> frozenset[int]:
+    """The numbers of customers who were erased, as snapshots know them."""
+    return frozenset(number for key in forgotten(engine) if (number := number_of(key)) is not None)
+
+
 def _end(engine: Engine, actor: str, request_id: str, outcome: str, now: datetime) -> None:
     with writing(engine) as connection:
         request = _open(connection, request_id)
@@ -107,7 +118,7 @@ def _end(engine: Engine, actor: str, request_id: str, outcome: str, now: datetim
         own = erasure_request.c.request_id == request_id
         connection.execute(update(erasure_request).where(own).values(ended))
         if outcome == "erased":
-            actions.forget(connection, "customer", request.customer_key)
+            actions.forget(connection, request.customer_key)
         action = "erased" if outcome == "erased" else "erasure_declined"
         detail = {"request": request_id} | ({} if outcome == "erased" else {"reason": outcome})
         audit.append(connection, actor, action, request.customer_key, detail, at=now)

@@ -86,10 +86,10 @@ def _erase(request: erasures.Request, typed: str) -> str:
         raise Rule("erasure_confirm", f"type the last {_LAST} characters of the key")
     crm = crm_engine(settings().crm)
     try:
-        erasures.carry_out(opened(), crm, _actor(), request.request_id, utc_now())
+        at_once = erasures.carry_out(opened(), crm, _actor(), request.request_id, utc_now())
     finally:
         crm.dispose()
-    return t("privacy.erased", who=request.customer_key)
+    return t("privacy.erased" if at_once else "privacy.erased_but_batch", who=request.customer_key)
 
 
 def _decline(request: erasures.Request, reason: str) -> str:
@@ -129,7 +129,7 @@ def _writer(customer_id: str, key: str, reason: str) -> Callable[[BinaryIO, Stam
         # In the log before anything is read; the file itself is noted when it is written.
         customer_data.note_taken(opened(), actor, key, reason, utc_now())
         with live.looking(Scope("chain")) as connection:
-            rows = customer_data.everything(connection, customer_id)
+            rows = customer_data.everything(connection, customer_id) | customer_data.ours(opened(), key)
         frames = {name: pd.DataFrame(found) for name, found in rows.items()}
         file.write(to_xlsx({"customer": key, "reason": reason, "file": stamp.file_id, "at": stamp.at}, frames))
         columns = dict.fromkeys(str(column) for frame in frames.values() for column in frame)

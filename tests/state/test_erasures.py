@@ -164,6 +164,15 @@ def test_the_log_speaks_before_anything_is_destroyed(
         assert customer_data.known(connection, "C1")
 
 
+def test_what_a_batch_computed_of_the_person_goes_at_once(
+    sqlite: Engine, chain: Engine, home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked_of: list[object] = []
+    monkeypatch.setattr(erasures, "forget", lambda *arguments: asked_of.append(arguments) or False)
+    assert erasures.carry_out(sqlite, chain, "admin", asked(sqlite), NOW) is False
+    assert asked_of == [(home, {1})]  # KEY is the customer of number 1
+
+
 def test_a_foreign_crm_is_left_alone(sqlite: Engine, chain: Engine) -> None:
     with chain.begin() as connection:
         connection.exec_driver_sql("DROP TABLE alembic_version")
