@@ -5,8 +5,8 @@ Exit code 0, or 1 with one sentence on stderr: what is wrong, where, what to do.
 
 import sys
 import time
-from functools import partial
 from datetime import date, datetime
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 

@@ -86,8 +86,8 @@ def batch(
 
     only: these jobs, the others stay as they are. full: computes even where nothing has changed. wait: for a batch
     that is at work. ``jobs``: all of them unless told. forgotten: the numbers of customers who were erased, asked for
-    when everything is computed, so that nobody who was erased meanwhile is in the results. Problem when another batch is at work, there are no facts, or
-    the results cannot be written; those in force then stay in force.
+    when everything is computed, so that nobody who was erased meanwhile is in the results. Problem when another batch
+    is at work, there are no facts, or the results cannot be written; those in force then stay in force.
     """
     chosen = JOBS if jobs is None else tuple(jobs)
     known = [job.name for job in chosen]

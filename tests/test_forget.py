@@ -7,8 +7,8 @@ import pandas as pd
 import pytest
 from sqlalchemy import BigInteger, Column, String, Table, select
 
-from data_access.publish import RESULTS, writing
 from data_access.pseudonym import customer_key
+from data_access.publish import RESULTS, writing
 from data_access.results import tables
 from data_access.results.forget import forget, names_any
 from data_access.snapshot import current_generation, current_snapshot, whole_results
