@@ -81,6 +81,13 @@ _ALL = (
     # sales of a person by hour of rostered shift; beside what the shifts lead one to expect (models.calc.staff_effects)
     Metric("sales_per_hour", "money", 1, "net_sales", "hours"),
     _sum("adjusted", "percent", 1),
+    # of a store: gross sales less cost, of days whose cost is known; net sales by floor; counted shelves with stock;
+    # buyers of the weeks before who came back; what the levers below the best quarter of the peers would bring
+    Metric("margin_rate", "percent", 1, "sales_margin", "costed_sales"),
+    Metric("sales_per_m2", "money", 1, "net_sales", "area_m2"),
+    Metric("in_stock_share", "percent", 1, "in_stock", "shelves"),
+    Metric("retained_share", "percent", 1, "retained", "retainable"),
+    _sum("gap_to_peers", "money", -1),
     # of a person: gross sales of the month by their target; what customers said, 1 to 5
     Metric("attainment", "percent", 1, "gross_sales", "target"),
     _sum("csat", "decimal", 1),

@@ -39,6 +39,7 @@ from models.reports.stock import StockReport, stock
 from models.reports.store import StoreReport, store
 from models.reports.stores import StoresReport, stores
 from models.reports.suppliers import SuppliersReport, suppliers
+from models.reports.targets import TargetsReport, targets
 from models.reports.training import TrainingReport, training
 from models.reports.treatments import TreatmentsReport, treatments
 from models.reports.value import HORIZON, ValueReport, value
@@ -206,6 +207,7 @@ _ALL = (
         "period",
         (Parameter("staff", "staff_id", str, "the person's id", required=True),),
     ),
+    Report("targets", targets, TargetsReport, "as_of"),
     Report("training", training, TrainingReport, "as_of"),
     Report(
         "product",

@@ -1,0 +1,181 @@
+"""Stores: every store in scope beside the others, what is chance, and what the best of its peers do."""
+
+from dataclasses import dataclass
+from datetime import date, timedelta
+from typing import Annotated
+
+import numpy as np
+import pandas as pd
+
+from data_access.queries import stores as queries
+from data_access.results.info import is_current
+from data_access.scope import Period, Scope
+from data_access.snapshot import Snapshot
+from models import metrics
+from models.calc.control_limits import judged
+from models.reports._compare import compare
+from models.reports._shape import Columns, select_columns
+
+JOB = "stores"
+PEER_DAYS = 91  # that peers are compared over: the last 13 weeks
+WEEKS = 13
+FIGURES = (
+    "traffic",
+    "conversion",
+    "average_ticket",
+    "units_per_transaction",
+    "margin_rate",
+    "identified_share",
+    "return_rate",
+    "sales_per_hour",
+    "sales_per_m2",
+    "in_stock_share",
+)
+# Shares of cases that a funnel plot is drawn of, and the cases.
+RATES = {"conversion": ("counted_day_orders", "traffic"), "identified_share": ("identified_orders", "orders")}
+# What a benchmark compares beside net sales; the levers of sales among them.
+COMPARED = ("net_sales", "orders", *FIGURES, "price", "csat", "retained_share")
+
+
+@dataclass(frozen=True, slots=True)
+class StoresReport:
+    """Money in the chain's currency, excluding tax. Figures a store has no data for are NaN.
+
+    The comparison with peers is of the 13 weeks before ``compared_until``, whatever the period; it is empty (and the
+    day None) until a batch has run.
+    """
+
+    period: Period | None
+    currency: str
+    compared_until: date | None
+    # one row per store with a figure in the period, by net sales; last_year: net sales of the same calendar days;
+    # growth: net sales of the days on which it sold in both years (same weekday 364 days before) over theirs, less 1,
+    # of so many comparable_days; csat: mean of answers; gap_to_peers: money, of the 13 weeks
+    stores: Annotated[
+        pd.DataFrame,
+        Columns(
+            "store_id store region_id region kind city city_tier latitude longitude net_sales last_year growth "
+            "comparable_days orders traffic conversion average_ticket units_per_transaction margin_rate "
+            "identified_share return_rate sales_per_hour sales_per_m2 in_stock_share csat answers gap_to_peers"
+        ),
+    ]
+    # one row per store and rate with cases in the period: models.calc.control_limits.judged; centre: of all of them
+    limits: Annotated[pd.DataFrame, Columns("store_id store metric rate cases centre lo hi lo_wide hi_wide verdict")]
+    # one row per store and week of the 13 that end with the period: net sales, and of the same week of the year before
+    weeks: Annotated[pd.DataFrame, Columns("store_id store week_ends net_sales last_year")]
+    # one row per store and figure: models.calc.peers.benchmark
+    benchmark: Annotated[pd.DataFrame, Columns("store_id store metric value peers q10 q25 median q75 q90 below")]
+    # one row per store and lever: models.calc.peers.gaps, the store with the largest gap first
+    levers: Annotated[pd.DataFrame, Columns("store_id store lever own best gain")]
+    # one row per store and peer that is in scope, too
+    peers: Annotated[pd.DataFrame, Columns("store_id store peer_store_id peer position")]
+
+
+def stores(snapshot: Snapshot, scope: Scope, period: Period) -> StoresReport:
+    """The stores in scope in ``period`` beside each other."""
+    currency, until = snapshot.info.currency, _compared_until(snapshot)
+    comparison = compare(snapshot.info, period)
+    if comparison is None:
+        return StoresReport(None, currency, until, **select_columns(StoresReport))
+    now, other = comparison.period, comparison.last_year
+    facts = queries.facts(scope, snapshot.engine).set_index("store_id")
+    found = figures(snapshot, scope, now, facts)
+    found["last_year"] = np.nan
+    if other is not None:
+        found["last_year"] = _by_store(queries.sums(scope, snapshot.engine, other), found.index)["net_sales"]
+    names = facts["store"]
+    kept = _kept(snapshot, scope, names) if until else {}
+    gap = kept["levers"].groupby("store_id")["gain"].sum() if kept else pd.Series(dtype="float64")
+    found["gap_to_peers"] = gap.reindex(found.index)
+    rows = found.join(facts[[name for name in facts if name not in found]])
+    frames = select_columns(
+        StoresReport,
+        stores=rows.reset_index().sort_values(["net_sales", "store_id"], ascending=[False, True], ignore_index=True),
+        limits=_limits(found, names),
+        weeks=_weeks(snapshot, scope, now, names),
+        **kept,
+    )
+    return StoresReport(now, currency, until, **frames)
+
+
+def figures(snapshot: Snapshot, scope: Scope, period: Period, facts: pd.DataFrame) -> pd.DataFrame:
+    """One row per store with a figure in the period, by id: the sums of ``queries.sums``, ``FIGURES``, price, csat,
+    answers, growth, comparable_days. ``facts``: as ``queries.facts``, by store_id."""
+    engine = snapshot.engine
+    sums = queries.sums(scope, engine, period).set_index("store_id")
+    found = sums[sums.index.isin(facts.index)].join(facts["area_m2"])
+    for part in (
+        queries.hours(scope, engine, period),
+        queries.ratings(scope, engine, period),
+        queries.shelves(scope, engine),
+        queries.comparable(scope, engine, period),
+    ):
+        found = found.join(part.set_index("store_id"))
+    for key in FIGURES:
+        metric = metrics.METRICS[key]
+        if metric.denominator is not None:
+            bottom = found[metric.denominator].astype("float64")
+            found[key] = found[metric.numerator].astype("float64") / bottom.where(bottom > 0)
+    found["price"] = found["gross_sales"] / found["units"].where(found["units"] > 0)
+    before = found["comparable_before"]
+    found["growth"] = found["comparable_sales"] / before.where(before > 0) - 1
+    return found
+
+
+def _compared_until(snapshot: Snapshot) -> date | None:
+    last = snapshot.info.last_day
+    if last is None or snapshot.results is None or not is_current(snapshot, JOB):
+        return None
+    return last
+
+
+def _kept(snapshot: Snapshot, scope: Scope, names: pd.Series) -> dict[str, pd.DataFrame]:
+    assert snapshot.results is not None
+    benchmark, gaps, peers = (one(scope, snapshot.results) for one in (queries.benchmark, queries.gaps, queries.peers))
+    whole = gaps.groupby("store_id")["gain"].sum()
+    gaps = gaps.assign(whole=gaps["store_id"].map(whole))
+    gaps = gaps.sort_values(["whole", "store_id", "gain"], ascending=[False, True, False], ignore_index=True)
+    return {
+        "benchmark": benchmark.assign(store=benchmark["store_id"].map(names)),
+        "levers": gaps.assign(store=gaps["store_id"].map(names)),
+        "peers": peers.assign(store=peers["store_id"].map(names), peer=peers["peer_store_id"].map(names)),
+    }
+
+
+def _limits(found: pd.DataFrame, names: pd.Series) -> pd.DataFrame:
+    parts = []
+    for metric, (hits, cases) in RATES.items():
+        rows = found[found[cases].fillna(0) > 0]
+        if rows.empty:
+            continue
+        centre = rows[hits].sum() / rows[cases].sum()
+        limits = judged(rows[hits].astype("float64"), rows[cases].astype("float64"))
+        parts.append(limits.assign(metric=metric, cases=rows[cases], centre=centre, store=names))
+    if not parts:
+        return select_columns(StoresReport)["limits"]
+    return pd.concat([part.rename_axis("store_id").reset_index() for part in parts], ignore_index=True)
+
+
+def _weeks(snapshot: Snapshot, scope: Scope, period: Period, names: pd.Series) -> pd.DataFrame:
+    """The weeks that end with the period, each beside the same one of the year before (364 days)."""
+    year = timedelta(days=queries.SAME_WEEKDAY)
+    span = Period(period.last - timedelta(days=7 * WEEKS - 1), period.last)
+    now, then = (
+        queries.weeks(scope, snapshot.engine, part).set_index(["store_id", "weeks_ago"])["net_sales"]
+        for part in (span, Period(span.first - year, span.last - year))
+    )
+    begin = snapshot.info.first_day
+    stores_ = now.index.get_level_values("store_id").unique()
+    every = pd.MultiIndex.from_product([stores_, range(WEEKS - 1, -1, -1)], names=["store_id", "weeks_ago"])
+    rows = pd.DataFrame({"net_sales": now.reindex(every), "last_year": then.reindex(every)}).reset_index()
+    rows["week_ends"] = pd.Timestamp(period.last) - pd.to_timedelta(7 * rows["weeks_ago"], unit="D")
+    covered = begin is not None and begin <= span.first - year
+    return rows.assign(
+        net_sales=rows["net_sales"].fillna(0.0),
+        last_year=rows["last_year"] if covered else np.nan,
+        store=rows["store_id"].map(names),
+    )
+
+
+def _by_store(rows: pd.DataFrame, stores_: pd.Index) -> pd.DataFrame:
+    return rows.set_index("store_id").reindex(stores_)

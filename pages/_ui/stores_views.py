@@ -1,0 +1,318 @@
+"""The parts of the page that lays stores beside each other: limits of chance, gaps to peers, weeks, a map."""
+
+from typing import Any, Final
+
+import pandas as pd
+import plotly.graph_objects as go
+
+from models.calc.peers import LEVERS
+from models.metrics import METRICS
+from models.reports.stores import RATES, StoresReport
+from pages._ui import charts, palette
+from pages._ui import format as fmt
+from pages._ui.choices import choice
+from pages._ui.device import narrow
+from pages._ui.i18n import localized, t
+from pages._ui.tables import Column, badge, column
+
+NAMES: Final = {"store": "store.name", "region": "region.name", "city": "store.city", "peer": "store.name"}
+VERDICTS: Final = {"chance": "gray", "differs": "blue", "far": "orange"}
+_COLOURS = {"chance": palette.QUIET, "differs": palette.OWN, "far": palette.SECOND}
+_DRAWN = 100  # bars
+_AT_A_GLANCE = 24  # stores with a small chart of their own
+_ACROSS, _ACROSS_NARROW = 6, 2
+_LEVER_COLOURS = (palette.OWN, palette.SECOND, palette.WARM, palette.QUIET)
+_LIST = ("store", "net_sales", "growth", "conversion", "average_ticket", "margin_rate", "identified_share")
+
+
+def measure() -> str:
+    """Which figures the list shows."""
+    return choice("figures", ("sales", "work", "customers"), words="stores.figures", width=210)
+
+
+def columns(chosen: str) -> list[Column]:
+    """The columns of the list for a choice of ``measure``."""
+    by_choice = {
+        "sales": ("net_sales", "last_year", "growth", "traffic", "conversion", "average_ticket"),
+        "work": (
+            "net_sales",
+            "sales_per_hour",
+            "sales_per_m2",
+            "units_per_transaction",
+            "margin_rate",
+            "in_stock_share",
+        ),
+        "customers": ("net_sales", "identified_share", "return_rate", "csat", "answers", "gap_to_peers"),
+    }
+    return [column("store"), *(column(name) for name in by_choice[chosen]), column("city")]
+
+
+def figures(report: StoresReport) -> list[tuple[str, str, str | None]]:
+    """How many stores, what they sold, how they grew where they can be compared."""
+    rows, currency = report.stores, report.currency
+    before = rows["net_sales"] / (1 + rows["growth"])  # shares of the growth below: by what each sold before
+    known = rows["growth"].notna() & (before > 0)
+    growth = (rows["growth"] * before)[known].sum() / before[known].sum() if known.any() else float("nan")
+    judged = report.limits[report.limits["verdict"].isin(["differs", "far"])]
+    gap = rows["gap_to_peers"].sum(min_count=1)
+    return [
+        (t("stores.count"), fmt.count(len(rows)), None),
+        (t("metric.net_sales"), fmt.card_value(rows["net_sales"].sum(), "money", currency), t("metric.net_sales.help")),
+        (t("stores.growth"), fmt.change(growth), t("stores.growth.help")),
+        (t("stores.beyond"), fmt.count(judged["store_id"].nunique()), t("stores.beyond.help")),
+        (t("metric.gap_to_peers"), fmt.card_value(gap, "money", currency), t("metric.gap_to_peers.help")),
+    ]
+
+
+def rate() -> str:
+    """Which rate the limits are drawn of."""
+    return choice("rate", tuple(RATES), words="stores.rate", width=210)
+
+
+def funnel(report: StoresReport, metric: str) -> go.Figure | None:
+    """Every store's rate over its cases, within the limits of chance and those that stores usually keep; None where
+    there are too few stores to learn limits from."""
+    rows = localized(report.limits[report.limits["metric"] == metric], {"store": "store.name"})
+    rows = rows[rows["verdict"].notna()].sort_values("cases")
+    if rows.empty:
+        return None
+    figure = go.Figure(layout=charts.layout(height=380))
+    for low, high, dash, name in (
+        ("lo", "hi", "solid", t("stores.limits_chance")),
+        ("lo_wide", "hi_wide", "dot", t("stores.limits_usual")),
+    ):
+        for side in (low, high):
+            figure.add_trace(
+                go.Scatter(
+                    x=rows["cases"].tolist(),
+                    y=rows[side].round(4).tolist(),
+                    mode="lines",
+                    line={"color": palette.QUIET, "width": 1.2, "dash": dash},
+                    name=name,
+                    showlegend=side == low,
+                    hoverinfo="skip",
+                )
+            )
+    for verdict, colour in _COLOURS.items():
+        some = rows[rows["verdict"] == verdict]
+        figure.add_trace(
+            go.Scatter(
+                x=some["cases"].tolist(),
+                y=some["rate"].round(4).tolist(),
+                mode="markers",
+                name=t(f"stores.verdict.{verdict}"),
+                marker={"color": colour, "size": 11},
+                customdata=[
+                    [row.store_id, row.store, fmt.percent(row.rate), fmt.count(row.cases)]
+                    for row in some.itertuples(index=False)
+                ],
+                hovertemplate="<b>%{customdata[1]}</b><br>%{customdata[2]} · %{customdata[3]}<extra></extra>",
+            )
+        )
+    drawn = [float(rows[name].max()) for name in ("rate", "hi_wide")]
+    ticks, texts = charts.axis_ticks("percent", "", min(max(drawn), 1.0))
+    figure.update_yaxes(
+        tickvals=ticks, ticktext=texts, gridcolor=palette.RULE, zeroline=False, ticks="", fixedrange=True
+    )
+    ticks, texts = charts.axis_ticks("count", "", float(rows["cases"].max()))
+    cases = t(f"column.{RATES[metric][1]}") if RATES[metric][1] not in METRICS else t(f"metric.{RATES[metric][1]}")
+    figure.update_xaxes(
+        tickvals=ticks, ticktext=texts, showgrid=False, zeroline=False, ticks="", fixedrange=True, title={"text": cases}
+    )
+    figure.add_hline(y=float(rows["centre"].iloc[0]), line={"color": palette.SOFT_TEXT, "width": 1})
+    figure.update_layout(legend={"orientation": "h", "y": 1.02, "yanchor": "bottom", "x": 0})
+    return figure
+
+
+def gaps(report: StoresReport) -> go.Figure:
+    """What each store would sell more with its levers at the best quarter of its peers, by lever; the largest first."""
+    rows = localized(report.levers, {"store": "store.name"})
+    order = rows["store_id"].drop_duplicates().head(_DRAWN).tolist()
+    place = {store_id: number for number, store_id in enumerate(order)}
+    rows = rows[rows["store_id"].isin(order) & (rows["gain"] > 0)]
+    names = rows.drop_duplicates("store_id").set_index("store_id")["store"]
+    figure = go.Figure(layout=charts.layout(height=charts.height_beside(len(order)) + 30, barmode="stack"))
+    levers = [lever for lever in ("orders", *LEVERS) if (rows["lever"] == lever).any()]
+    for colour, lever in zip((*_LEVER_COLOURS, palette.SOFT_TEXT), levers, strict=False):
+        some = rows[rows["lever"] == lever]
+        figure.add_trace(
+            go.Bar(
+                y=[place[store_id] for store_id in some["store_id"]],
+                x=some["gain"].tolist(),
+                orientation="h",
+                name=t(f"lever.{lever}"),
+                marker={"color": colour},
+                customdata=[
+                    [row.store_id, row.store, _lever_words(row, report.currency)]
+                    for row in some.itertuples(index=False)
+                ],
+                hovertemplate="<b>%{customdata[1]}</b><br>%{customdata[2]}<extra></extra>",
+            )
+        )
+    whole = rows.groupby("store_id")["gain"].sum()
+    ticks, texts = charts.axis_ticks("money", report.currency, float(whole.max()) if len(whole) else 1.0)
+    few = [ticks[place_] for place_ in charts.spread(len(ticks), 3 if narrow() else 6)]
+    figure.update_xaxes(
+        tickvals=few,
+        ticktext=[texts[ticks.index(tick)] for tick in few],
+        gridcolor=palette.RULE, zeroline=False, ticks="", fixedrange=True,
+    )  # fmt: skip
+    figure.update_yaxes(
+        tickvals=[place[store_id] for store_id in names.index],
+        ticktext=[str(name) for name in names],
+        range=[len(order) - 0.5, -0.5],
+        showgrid=False,
+        ticks="",
+        fixedrange=True,
+        automargin=True,
+    )
+    figure.update_layout(legend={"orientation": "h", "y": 1.01, "yanchor": "bottom", "x": 0, "traceorder": "normal"})
+    return figure
+
+
+def _lever_words(row: Any, currency: str) -> str:
+    lever = str(row.lever)
+    unit = METRICS[lever].unit if lever in METRICS else "money"
+    own, best = (fmt.value(value, unit, currency) for value in (row.own, row.best))
+    gain = fmt.money_compact(row.gain, currency)
+    return t("stores.lever_hover", lever=t(f"lever.{lever}"), own=own, best=best, gain=gain)
+
+
+def weeks(report: StoresReport) -> go.Figure:
+    """A small line of thirteen weeks per store, all from zero to the same height, by net sales; dotted: last year."""
+    order = report.stores["store_id"].head(_AT_A_GLANCE).tolist()
+    rows = localized(report.weeks[report.weeks["store_id"].isin(order)], {"store": "store.name"})
+    order = [store_id for store_id in order if (rows["store_id"] == store_id).any()]
+    across = _ACROSS_NARROW if narrow() else min(_ACROSS, max(len(order), 1))
+    down = -(-len(order) // across) or 1
+    figure = go.Figure(layout=charts.layout(height=118 * down + 16, hovermode="closest"))
+    for number, store_id in enumerate(order, start=1):
+        some = rows[rows["store_id"] == store_id].sort_values("week_ends")
+        axis = "" if number == 1 else str(number)
+        texts = [
+            [store_id, str(some["store"].iloc[0]), fmt.day_short(day), fmt.money_compact(sold, report.currency)]
+            for day, sold in zip(some["week_ends"], some["net_sales"], strict=True)
+        ]
+        for name, colour, dash, width in (
+            ("last_year", palette.QUIET, "dot", 1.2),
+            ("net_sales", palette.OWN, "solid", 2.0),
+        ):
+            figure.add_trace(
+                go.Scatter(
+                    x=list(range(len(some))),
+                    y=[None if fmt.is_missing(value) else round(float(value), 2) for value in some[name]],
+                    mode="lines+markers",
+                    line={"color": colour, "width": width, "dash": dash},
+                    marker={"size": 9, "opacity": 0} if name == "net_sales" else {"size": 0.1},
+                    xaxis=f"x{axis}",
+                    yaxis=f"y{axis}",
+                    customdata=texts,
+                    hovertemplate="<b>%{customdata[1]}</b><br>%{customdata[2]} · %{customdata[3]}<extra></extra>"
+                    if name == "net_sales"
+                    else None,
+                    hoverinfo=None if name == "net_sales" else "skip",
+                    showlegend=False,
+                )
+            )
+        column_, row_ = (number - 1) % across, (number - 1) // across
+        left, top = column_ / across, 1 - row_ / down
+        height = max(float(rows["net_sales"].max()), float(rows["last_year"].max() or 0), 1.0)
+        x_axis = {
+            "domain": [left + 0.01, left + 1 / across - 0.02],
+            "visible": False,
+            "fixedrange": True,
+            "anchor": f"y{axis}",
+        }
+        y_axis = {"domain": [top - 0.98 / down, top - 0.26 / down], "visible": False, "fixedrange": True, "range": [0, 1.08 * height], "anchor": f"x{axis}"}  # fmt: skip  # noqa: E501
+        figure.update_layout({f"xaxis{axis}": x_axis, f"yaxis{axis}": y_axis})
+        figure.add_annotation(
+            x=left + 0.01, y=top, xref="paper", yref="paper", xanchor="left", yanchor="top", showarrow=False,
+            text=_fitting(str(some["store"].iloc[0])), font={"size": 12, "color": palette.TEXT},
+        )  # fmt: skip
+    return figure
+
+
+def _fitting(name: str) -> str:
+    """A name that fits above a small chart."""
+    wide = sum(2 if ord(letter) > 0x2E80 else 1 for letter in name)
+    return name if wide <= 22 else name[: 10 if ord(name[0]) > 0x2E80 else 20] + "…"
+
+
+def located(report: StoresReport) -> pd.DataFrame:
+    """The stores whose place on earth is known, and that have one."""
+    return report.stores[report.stores["latitude"].notna() & (report.stores["kind"] != "online")]
+
+
+def places(report: StoresReport) -> go.Figure:
+    """Each store where it lies, as large as it sells, in the colour of its growth."""
+    rows = localized(located(report), NAMES)
+    largest = float(rows["net_sales"].max()) or 1.0
+    rising = (rows["growth"].fillna(0) >= 0).tolist()
+    figure = go.Figure(layout=charts.layout(height=420))
+    for up, colour in ((True, palette.OWN), (False, palette.SECOND)):
+        some = rows[[one is up for one in rising]]
+        figure.add_trace(
+            go.Scatter(
+                x=some["longitude"].tolist(),
+                y=some["latitude"].tolist(),
+                mode="markers",
+                name=t("stores.map_up" if up else "stores.map_down"),
+                marker={
+                    "color": colour,
+                    "opacity": 0.75,
+                    "size": [12 + 26 * (max(value, 0) / largest) ** 0.5 for value in some["net_sales"]],
+                },
+                customdata=[
+                    [row.store_id, row.store, fmt.money_compact(row.net_sales, report.currency), fmt.change(row.growth)]
+                    for row in some.itertuples(index=False)
+                ],
+                hovertemplate="<b>%{customdata[1]}</b><br>%{customdata[2]} · %{customdata[3]}<extra></extra>",
+            )
+        )
+    cities = rows.drop_duplicates("city")
+    figure.add_trace(
+        go.Scatter(
+            x=cities["longitude"].tolist(),
+            y=cities["latitude"].tolist(),
+            mode="text",
+            text=[f"<br><br>{city}" for city in cities["city"].fillna("")],
+            textfont={"size": 12, "color": palette.SOFT_TEXT},
+            hoverinfo="skip",
+            showlegend=False,
+        )
+    )
+    for axis, name in ((figure.update_xaxes, "longitude"), (figure.update_yaxes, "latitude")):
+        low, high = float(rows[name].min()), float(rows[name].max())
+        room = 0.12 * (high - low) or 1.0
+        axis(range=[low - room, high + room], showticklabels=False, gridcolor=palette.RULE, zeroline=False, ticks="", fixedrange=True)  # fmt: skip  # noqa: E501
+    figure.update_layout(legend={"orientation": "h", "y": 1.01, "yanchor": "bottom", "x": 0})
+    return figure
+
+
+def benchmark_rows(benchmark: pd.DataFrame, currency: str) -> pd.DataFrame:
+    """A benchmark as a list shows it: figures by name, numbers as text, the share of peers that lie below in words."""
+
+    def number(value: object, metric: str) -> str:
+        unit = METRICS[metric].unit if metric in METRICS else "money"
+        return fmt.MISSING if fmt.is_missing(value) else fmt.value(value, unit, currency)
+
+    pairs: list[Any] = list(benchmark.itertuples(index=False))
+    return benchmark.assign(
+        figure=[t(f"lever.{row.metric}") if row.metric == "price" else t(f"metric.{row.metric}") for row in pairs],
+        own=[number(row.value, row.metric) for row in pairs],
+        middle=[number(row.median, row.metric) for row in pairs],
+        half=[t("stores.between", low=number(row.q25, row.metric), high=number(row.q75, row.metric)) for row in pairs],
+        peers_below=["" if fmt.is_missing(row.below) else fmt.percent(row.below, 0) for row in pairs],
+    )
+
+
+def benchmark_columns() -> list[Column]:
+    return [
+        Column("figure", "text"), Column("own", "text"), Column("peers_below", "text"), Column("middle", "text"),
+        Column("half", "text"), column("peers"),
+    ]  # fmt: skip
+
+
+def judged_columns() -> list[Column]:
+    """The list behind the limits."""
+    return [column("store"), column("rate"), column("cases"), badge("verdict", "stores.verdict", VERDICTS)]
