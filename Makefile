@@ -63,7 +63,7 @@ lock: .venv/test.stamp ## pin the direct dependencies of pyproject.toml with has
 	.venv/bin/uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-header \
 		--no-emit-index-url --extra spark -c requirements.txt pyproject.toml -o requirements-spark.txt
 
-system: ## Chromium, PostgreSQL, MariaDB and Chinese fonts, which some tests need
+system: ## Chromium, PostgreSQL, MariaDB, nginx and Chinese fonts, which some tests need
 	@bash .ci/system_packages
 
 clean: ## remove the virtual environment, the demo chain and the snapshots
