@@ -60,5 +60,8 @@ with st.container(border=True):
         export.menu(
             "retention_registered", page.cover(), {}, actions.in_file("retention.registered", views.sources(never))
         )
-with st.container(border=True):
+left, right = st.columns(2)
+with left.container(border=True, height="stretch"):
+    views.members_who_bought(report, page.currency)
+with right.container(border=True, height="stretch"):
     views.visits(report, page.currency)

@@ -8,7 +8,7 @@ import streamlit as st
 from data_access.queries.actions import Wanted
 from models.reports import tables
 from models.reports.segments import MOST_MEMBERS, MOST_MOVED, Part, Rule
-from pages._ui import actions, cards, empty, export, head, load, members, segment_paths, segment_views
+from pages._ui import actions, cards, empty, export, head, load, members, preference_views, segment_paths, segment_views
 from pages._ui import format as fmt
 from pages._ui.choices import asked, choice
 from pages._ui.head import Opened
@@ -48,6 +48,7 @@ views = {
     "who": partial(segment_views.who, report, page.currency),
     "moves": partial(segment_paths.moves, page),
     "cross": partial(segment_paths.cross, page),
+    "buys": partial(preference_views.buys, page),
     "do": partial(segment_paths.do, page),
 }
 picked: members.Pick | None = None

@@ -8,7 +8,7 @@ import inspect
 import pkgutil
 from collections.abc import Callable
 from dataclasses import replace
-from datetime import date
+from datetime import date, timedelta
 from typing import Any
 
 import pandas as pd
@@ -145,6 +145,8 @@ CASES: dict[str, tuple[Any, ...]] = {
     "staff.ratings": (MARCH,),
     "staff.returns": (MARCH,),
     "staff.targets": ("E1",),
+    "targets.planned": (AS_OF - timedelta(days=400),),
+    "targets.sold": (AS_OF - timedelta(days=400), AS_OF),
     "training.completed": (AS_OF,),
     "training.courses": (),
     "training.daily_spread": (MARCH,),
@@ -195,7 +197,7 @@ SHARED = {
     "campaign.about",
     "audience.tiers",  # the tiny chain has none, nor of these:
     "training.courses",
-    "demand.promotions",
+    *("demand.promotions", "demand.range_of_products"),
     "staff.categories",
     "staff.returns",
     "staff.targets",

@@ -199,3 +199,22 @@ def _visits_of(chain: RandomChain, scope: Scope) -> pd.DataFrame:
     """The days on which customers bought, each once."""
     orders = chain.events[(chain.events["orders"] > 0) & chain.events["store_id"].map(scope.allows)]
     return orders[["customer_no", "day"]].drop_duplicates().sort_values(["customer_no", "day"])
+
+
+def test_members_who_bought_are_those_registered_before(tiny_snapshot: Snapshot) -> None:
+    members = retention(tiny_snapshot, CHAIN, AS_OF).members.set_index(["level", "key"])
+    # From December to February came 2 (O4), 3 (O5) and 4 (O6), of six who registered in January 2025.
+    assert members.loc[("all", "all"), ["members", "bought", "rate"]].tolist() == [6, 3, 0.5]
+    assert members.loc[("store", "Alder Road"), ["members", "bought"]].tolist() == [3, 1]
+    assert members.loc[("store", "unknown"), ["members", "bought"]].tolist() == [1, 0]
+    assert members.loc[("all", "all"), "lo95"] < 0.5 < members.loc[("all", "all"), "hi95"]
+    # O5 was in B, where 3 is at home; 2 is at home in A and did not come to B.
+    here = retention(tiny_snapshot, Scope("stores", ("B",)), AS_OF).members
+    assert here.loc[here["level"] == "all", ["members", "bought"]].to_numpy().tolist() == [[1, 1]]
+
+
+def test_the_wait_for_the_first_order_by_home_store(tiny_snapshot: Snapshot) -> None:
+    rows = retention(tiny_snapshot, CHAIN, AS_OF).first_by_store.set_index("store")
+    assert rows["joined"].to_dict() == {"Alder Road": 3, "Birch Mall": 1, "Cedar Square": 1}
+    assert rows["without_order"].to_dict() == {"Alder Road": 1, "Birch Mall": 0, "Cedar Square": 0}
+    assert rows.loc["Birch Mall", "median_days"] == (date(2026, 2, 20) - date(2025, 1, 1)).days

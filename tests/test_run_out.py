@@ -223,6 +223,16 @@ def test_a_store_knows_nothing_of_what_was_bought_elsewhere(regulars: Snapshot) 
     assert key(4) not in keys(run_out(regulars, ONLY_A, AS_OF))
 
 
+def test_who_has_been_to_another_store_since_or_belongs_to_one_is_told(regulars: Snapshot) -> None:
+    perfume = run_out(regulars, CHAIN, AS_OF).due.iloc[0]
+    assert perfume[["store", "last_store"]].tolist() == ["Cedar Square", "Alder Road"]  # creams, four days ago
+    mine = run_out(regulars, ONLY_A, AS_OF, ahead_days=30).due.set_index("customer_key")
+    assert mine["last_store"].isna().all()
+    # of tiny.CUSTOMERS, 3 is at home in B and 4 in C; 6 is at home nowhere
+    assert mine.index[mine["home_elsewhere"]].tolist() == [key(4), key(3)]
+    assert not run_out(regulars, CHAIN, AS_OF).due["home_elsewhere"].any()
+
+
 def test_expectations_that_came_true_are_counted(regulars: Snapshot) -> None:
     held = {row["basis"]: row for row in run_out(regulars, ONLY_A, AS_OF).held.to_dict("records")}
     # Everybody comes back on the day, so whatever could be judged is a hit: the purchases of which the 30 days and

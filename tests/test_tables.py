@@ -16,6 +16,7 @@ from models.reports.health import HealthReport
 from models.reports.movement import FlowsReport, MovementReport
 from models.reports.order import OrderReport
 from models.reports.overview import OverviewReport
+from models.reports.preferences import PreferencesReport
 from models.reports.privacy import PrivacyReport
 from models.reports.product import ProductReport
 from models.reports.profile_quality import ProfileQualityReport
@@ -39,6 +40,7 @@ REPORTS = (
     HealthReport,
     OrderReport,
     OverviewReport,
+    PreferencesReport,
     PrivacyReport,
     ProductReport,
     ProfileQualityReport,

@@ -46,6 +46,9 @@ KNOWN: Mapping[str, ColumnElement[Any]] = {
             ("owner", _c.owner_staff_id),
             ("occupation", _c.occupation),
             ("income_band", _c.income_band),
+            # Of those who agree to their being kept; the snapshot holds no others.
+            ("skin_type", _c.skin_type),
+            ("skin_concern", _c.skin_concern),
         )
     },
 }

@@ -133,19 +133,43 @@ def second_visits(scope: Scope, engine: Engine, as_of: date) -> pd.DataFrame:
     return _waits(scope, engine, select(f.first_day, f.second_day, happened.label("happened")), as_of)
 
 
-def registered(scope: Scope, engine: Engine, as_of: date) -> pd.DataFrame:
-    """One row per source, wait and outcome of the customers at home in the stores in scope who had joined by then.
+def registered(scope: Scope, engine: Engine, as_of: date, by: Literal["source", "store_id"] = "source") -> pd.DataFrame:
+    """One row per source (or home store), wait and outcome of the customers at home in scope who had joined by then.
 
     The chain counts customers without a home store, too. An order counts in the stores in scope; one on the day of
     joining or before it, at once.
 
-    Columns: source (NA: unknown), days (from joining to the first order, or to ``as_of`` without one), happened,
-    customers.
+    Columns: source or store_id (NA: unknown), days (from joining to the first order, or to ``as_of`` without one),
+    happened, customers.
     """
     j = _joined(scope, engine, as_of).c
     happened = func.coalesce(j.first_day <= as_of, False)
-    first = select(j.source, j.joined_on, j.first_day, happened.label("happened"))
-    return _waits(scope, engine, first, as_of, "source")
+    first = select(j[by], j.joined_on, j.first_day, happened.label("happened"))
+    return _waits(scope, engine, first, as_of, by)
+
+
+def members_who_bought(scope: Scope, engine: Engine, period: Period) -> pd.DataFrame:
+    """One row per home store, tier and source of the customers registered in the stores in scope before ``period``.
+
+    Columns: store_id, tier and source (NA: unknown), members, bought (of these, with an order in ``period`` in the
+    stores in scope).
+    """
+    h, d = customer.c, customer_store_day.c
+    days = select(d.customer_no).distinct().where(d.orders > 0, within(d.day, period))
+    buyers = scope.limit(days, d.store_id).subquery("buyers")
+    groups = (h.home_store_id.label("store_id"), h.tier, h.source)
+    query = (
+        select(
+            *groups,
+            cast(func.count(), BigInteger).label("members"),
+            cast(func.count(buyers.c.customer_no), BigInteger).label("bought"),
+        )
+        .join_from(customer, buyers, buyers.c.customer_no == h.customer_no, isouter=True)
+        .where(h.joined_on < period.first)
+        .group_by(h.home_store_id, h.tier, h.source)
+        .order_by(h.home_store_id, h.tier, h.source)
+    )
+    return fetch(scope, engine, scope.limit(query, h.home_store_id))
 
 
 def bought_within(scope: Scope, engine: Engine, as_of: date, within: Sequence[int]) -> pd.DataFrame:

@@ -8,7 +8,7 @@ import pandas as pd
 from sqlalchemy import Double, Engine, Table, cast, exists, false, func, select
 
 from data_access.marts.customer_line import customer_line
-from data_access.marts.tables import consent, product, store
+from data_access.marts.tables import consent, customer, product, store
 from data_access.queries._frame import fetch, fetch_many
 from data_access.queries._places import place_of
 from data_access.results.tables import run_out_due, run_out_figure, run_out_held, run_out_pace, run_out_usual
@@ -93,6 +93,19 @@ def may_be_called(scope: Scope, engine: Engine, customers: Collection[int]) -> p
         .order_by(consent.c.customer_no)
     )
     return fetch(scope, engine, query)
+
+
+def at_home_elsewhere(scope: Scope, engine: Engine, customers: Collection[int]) -> pd.DataFrame:
+    """Of these customers, as far as they bought in the stores in scope, those registered in a store out of it.
+
+    Column: customer_no. None for the chain.
+    """
+    line, c = customer_line.c, customer.c
+    bought = select(line.customer_no).distinct().where(line.customer_no.in_(sorted(customers)))
+    here = scope.limit(bought, line.store_id).subquery("here")
+    away = false() if scope.kind == "chain" else c.home_store_id.not_in(scope.store_ids)
+    query = select(c.customer_no).join_from(customer, here, here.c.customer_no == c.customer_no)
+    return fetch(scope, engine, query.where(away).order_by(c.customer_no))
 
 
 class Kept(NamedTuple):

@@ -82,6 +82,12 @@ class RetentionReport:
         pd.DataFrame, Columns("store_id store customer_months visits_per_month twice_share lo95 hi95")
     ]
 
+    # of the customers registered before the last three complete months, the share who bought in them: level (all |
+    # store | tier | source) and which one
+    members: Annotated[pd.DataFrame, Columns("level key members bought rate lo95 hi95")]
+    # one row per home store: as first_order by source
+    first_by_store: Annotated[pd.DataFrame, Columns("store_id store joined without_order median_days p90_days")]
+
     @property
     def median_days_to_second(self) -> float:
         """The days by which half of the customers have come again; NaN where they have not."""
@@ -113,6 +119,7 @@ def retention(snapshot: Snapshot, scope: Scope, as_of: date, months: int | None 
         **_second_visits(snapshot, scope, end),
         **_first_orders(snapshot, scope, end),
         **_visits(snapshot, scope, complete),
+        members=_members(snapshot, scope, complete),
         cohorts=cohorts.assign(cohort=month_names(cohorts["cohort"])),
         curve=retention_curve(cohorts),
         summary=_summary(activity),
@@ -227,18 +234,25 @@ def _second_visits(snapshot: Snapshot, scope: Scope, end: date) -> dict[str, pd.
 
 
 def _first_orders(snapshot: Snapshot, scope: Scope, end: date) -> dict[str, pd.DataFrame]:
-    waits = _sourced(queries.registered(scope, snapshot.engine, end))
     within = _sourced(queries.bought_within(scope, snapshot.engine, end, FIRST_WITHIN))
-    rows = []
-    for source, mine in waits.groupby("source"):
-        people, bought = mine["customers"], mine["happened"].astype(bool)
-        curve = waiting_curve(mine["days"], people, bought)
-        rows.append((source, people.sum(), people[~bought].sum(), days_until(curve, 0.5), days_until(curve, 0.9)))
-    table = pd.DataFrame(rows, columns=["source", "joined", "without_order", "median_days", "p90_days"])
+    stores = _waits(queries.registered(scope, snapshot.engine, end, "store_id"), "store_id")
+    names = places.stores(scope, snapshot.engine).set_index("store_id")["store"]
     return {
-        "first_order": table.sort_values("joined", ascending=False, ignore_index=True),
+        "first_order": _waits(_sourced(queries.registered(scope, snapshot.engine, end)), "source"),
+        "first_by_store": stores.assign(store=stores["store_id"].map(names).astype(object)),
         "first_within": pd.concat([within, share(within["bought"], within["eligible"])], axis=1),
     }
+
+
+def _waits(waits: pd.DataFrame, by: str) -> pd.DataFrame:
+    """One row per group of ``by``, the largest first: joined, without_order, median_days and p90_days."""
+    rows = []
+    for group, mine in waits.groupby(by):
+        people, bought = mine["customers"], mine["happened"].astype(bool)
+        curve = waiting_curve(mine["days"], people, bought)
+        rows.append((group, people.sum(), people[~bought].sum(), days_until(curve, 0.5), days_until(curve, 0.9)))
+    table = pd.DataFrame(rows, columns=[by, "joined", "without_order", "median_days", "p90_days"])
+    return table.sort_values("joined", ascending=False, ignore_index=True)
 
 
 def _sourced(rows: pd.DataFrame) -> pd.DataFrame:
@@ -249,8 +263,7 @@ def _sourced(rows: pd.DataFrame) -> pd.DataFrame:
 def _visits(snapshot: Snapshot, scope: Scope, complete: range) -> dict[str, pd.DataFrame]:
     if not len(complete):
         return {}
-    months = complete[-WINDOW:]
-    period = Period(month_days(months[0]).first, month_days(months[-1]).last)
+    period = _window(complete)
     every = queries.visits_in_months(scope, snapshot.engine, period, MOST_VISITS)
     stores = queries.visits_in_months(scope, snapshot.engine, period, MOST_VISITS, by_store=True)
     names = places.stores(scope, snapshot.engine).set_index("store_id")["store"]
@@ -267,6 +280,32 @@ def _visits(snapshot: Snapshot, scope: Scope, complete: range) -> dict[str, pd.D
         "visits_a_month": every.assign(share=every["customer_months"] / max(every["customer_months"].sum(), 1)),
         "visits_by_store": by_store.sort_values("store", ignore_index=True),
     }
+
+
+def _window(complete: range) -> Period:
+    """The last three complete months."""
+    months = complete[-WINDOW:]
+    return Period(month_days(months[0]).first, month_days(months[-1]).last)
+
+
+def _members(snapshot: Snapshot, scope: Scope, complete: range) -> pd.DataFrame:
+    """Nothing before the first complete month."""
+    if not len(complete):
+        return pd.DataFrame(columns=["level", "key", "members", "bought", "rate", "lo95", "hi95"])
+    found = queries.members_who_bought(scope, snapshot.engine, _window(complete))
+    names = places.stores(scope, snapshot.engine).set_index("store_id")["store"]
+    keys = {
+        "all": pd.Series("all", index=found.index, dtype=object),
+        "store": found["store_id"].map(names).astype(object).fillna(UNKNOWN),
+        "tier": found["tier"].astype(object).fillna(UNKNOWN),
+        "source": found["source"].astype(object).fillna(UNKNOWN),
+    }
+    parts = []
+    for level, key in keys.items():
+        sums = found[["members", "bought"]].groupby(key.rename("key")).sum().reset_index()
+        parts.append(sums.assign(level=level).sort_values("members", ascending=False))
+    table = pd.concat(parts, ignore_index=True)
+    return pd.concat([table, share(table["bought"], table["members"])], axis=1)
 
 
 def _number(month: str) -> int:

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from data_access.errors import Problem
 from data_access.pseudonym import customer_key
-from data_access.queries import places, stock
+from data_access.queries import lapse, places, stock
 from data_access.queries import run_out as queries
 from data_access.results.info import has_current_rows
 from data_access.scope import Scope
@@ -78,12 +78,13 @@ class RunOutReport:
     by_day: Annotated[pd.DataFrame, Columns("day run_outs customers amount")]
     # one row per customer and need expected to run out within the days ahead, the dearest first; last_day, units,
     # amount, product, store: of the latest purchase; expected_on, from_on, until_on: days; basis: own | pace | usage |
-    # usual; in_stock: on hand in that store and not reserved (NA: never counted); may_be_called: agrees to calls
+    # usual; in_stock: on hand in that store and not reserved (NA: never counted); may_be_called: agrees to calls;
+    # last_store: of the latest visit of all, where that is another one in scope; home_elsewhere: registered out of it
     due: Annotated[
         pd.DataFrame,
         Columns(
             "customer_key need product_id product category last_day units amount expected_on from_on until_on basis "
-            "store_id store in_stock may_be_called"
+            "store_id store in_stock may_be_called last_store home_elsewhere"
         ),
     ]
 
@@ -254,6 +255,9 @@ def _listed(snapshot: Snapshot, scope: Scope, found: pd.DataFrame, as_of: date, 
     names = places.stores(scope, snapshot.engine).set_index("store_id")["store"]
     numbers = due["customer_no"].tolist()
     callable_ = queries.may_be_called(scope, snapshot.engine, numbers)["customer_no"] if numbers else ()
+    last = lapse.last_stores(scope, snapshot.engine, as_of, numbers).set_index("customer_no")["store_id"]
+    last_store = due["customer_no"].map(last)
+    away = queries.at_home_elsewhere(scope, snapshot.engine, numbers)["customer_no"]
     held = stock.positions(scope, snapshot.engine).astype({"store_id": object, "product_id": object})
     held = held[held["counted_at"].notna()]
     left = (held["on_hand"] - held["reserved"]).clip(lower=0).set_axis([held["store_id"], held["product_id"]])
@@ -263,6 +267,8 @@ def _listed(snapshot: Snapshot, scope: Scope, found: pd.DataFrame, as_of: date, 
         store=due["store_id"].map(names).fillna(due["store_id"]),
         in_stock=left.reindex(place).to_numpy(),
         may_be_called=due["customer_no"].isin(callable_),
+        last_store=last_store.map(names).where(last_store != due["store_id"]).astype(object),
+        home_elsewhere=due["customer_no"].isin(away),
     )
 
 

@@ -29,6 +29,7 @@ from data_access.settings import settings
 from data_access.snapshot import Snapshot, Unusable, current_snapshot, open_snapshot
 from data_access.snapshot import unusable as unusable_snapshot
 from data_access.state.actions import Action
+from data_access.state.targets import Target
 from data_access.texts import translations as read_translations
 from models.reports import REPORTS, tables
 from models.reports import profile_quality as profiles
@@ -105,6 +106,8 @@ from models.reports.stores import StoresReport
 from models.reports.stores import stores as stores_report
 from models.reports.suppliers import SuppliersReport
 from models.reports.suppliers import suppliers as suppliers_report
+from models.reports.targets import TargetsReport
+from models.reports.targets import targets as targets_report
 from models.reports.training import TrainingReport
 from models.reports.training import training as training_report
 from models.reports.treatments import TreatmentsReport
@@ -448,6 +451,12 @@ def staff_member(scope: Scope, period: Period, staff_id: str, generation: str) -
         return staff_member_report(_at(generation), scope, period, staff_id)
     except Problem:
         return None
+
+
+@st.cache_data(ttl=_KEEP, max_entries=64, show_spinner=False)
+def targets(scope: Scope, as_of: date, own: tuple[Target, ...], generation: str) -> TargetsReport:
+    """The targets, with those that were set here."""
+    return targets_report(_at(generation), scope, as_of, own)
 
 
 @st.cache_data(ttl=_KEEP, max_entries=64, show_spinner=False)

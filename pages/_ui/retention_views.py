@@ -7,15 +7,25 @@ import plotly.graph_objects as go
 import streamlit as st
 
 from data_access.scope import Scope
-from models.reports.retention import FIRST_WITHIN, MOST_MEMBERS, MOST_VISITS, WINDOW, CohortCell, RetentionReport
+from models.reports.retention import (
+    FIRST_WITHIN,
+    MOST_MEMBERS,
+    MOST_VISITS,
+    UNKNOWN,
+    WINDOW,
+    CohortCell,
+    RetentionReport,
+)
 from pages._ui import bands, charts, customer_lists, empty, grids, head, load, tables
 from pages._ui import format as fmt
 from pages._ui.choices import choice
 from pages._ui.i18n import localized, t, tn
 from pages._ui.members import cohort_rows, newest_whole_cohort
-from pages._ui.tables import badge, column, listing
+from pages._ui.tables import Column, badge, column, listing
 
 CAME = ("no", "yes")
+MEMBER_LEVELS = ("store", "tier", "source")
+_MEMBERS = (Column("bought", "count"), Column("members", "count"))
 _GROWTH = (-1.0, 1.5)  # of the axis: the range of a month with few customers reaches far beyond
 VERDICTS: Mapping[str, str] = {"above": "green", "below": "red", "unclear": "gray"}
 PLACES = ("place", "new", "previous_new", "growth", "likely", "verdict")
@@ -151,11 +161,35 @@ def first_orders(report: RetentionReport, scope: Scope, generation: str, currenc
     names = ("source", "joined", "bought_30", "bought_90", "median_days", "p90_days", "without_order")
     shown = [column(name, words="source" if name == "source" else "") for name in names]
     listing(table, shown, currency=currency, alt=t("retention.first"), key="retention_first", rows=10)
+    if len(report.first_by_store) > 1:
+        stores = localized(report.first_by_store, {"store": "store.name"})
+        listed = [column(name) for name in ("store", "joined", "median_days", "p90_days", "without_order")]
+        listing(stores, listed, currency=currency, alt=t("retention.first"), key="retention_first_store", rows=8)
     head.block(t("retention.never"), t("retention.never_note"))
     people = load.without_order(scope, report.as_of, generation)
     listed = ("customer_key", "source", "joined_on", "days_since_joining", "store")
     _customers(people, listed, "retention.registered", "retention_registered", generation, currency)
     return people
+
+
+def members_who_bought(report: RetentionReport, currency: str) -> None:
+    """Which share of those registered came in the last months: by store, tier and source."""
+    head.block(t("retention.active"), t("retention.active_note", months=WINDOW), t("retention.active_help"))
+    rows = bands.ranges(report.members)
+    every = rows[rows["level"] == "all"]
+    if every.empty:
+        empty.nothing(t("retention.active_none"))
+        return
+    whole = {name: fmt.count(every.iloc[0][name]) for name in ("bought", "members")}
+    st.markdown(t("retention.active_all", rate=fmt.percent(every.iloc[0]["rate"]), **whole))
+    level = choice("members_by", MEMBER_LEVELS, words="retention.active_by", width=190)
+    part = rows[rows["level"] == level].reset_index(drop=True)
+    unknown = part["key"] == UNKNOWN
+    field = {"store": "store.name", "tier": "tier.name"}.get(level)
+    named = localized(part, {"key": field}) if field else part.assign(key=tables.in_words(part["key"], "source"))
+    part = named.assign(key=named["key"].astype(object).mask(unknown, t("source.unknown")))
+    shown = [Column("key", "text"), *(column(name) for name in ("rate", "likely")), *_MEMBERS]
+    listing(part, shown, currency=currency, alt=t("retention.active"), key="retention_members", rows=10)
 
 
 def visits(report: RetentionReport, currency: str) -> None:

@@ -27,6 +27,7 @@ _NAMES = {
     "need": "product.subcategory",
     "category": "product.category",
     "store": "store.name",
+    "last_store": "store.name",
 }
 _TALL = 250
 _ENOUGH = 30  # judged expectations, before their share is drawn
@@ -117,11 +118,15 @@ def people(report: RunOutReport, day: str | None) -> pd.DataFrame:
 
 
 def bought(row: pd.Series) -> str:
-    """What was bought, how many, and when, in the language of the run."""
+    """What was bought, how many, and when; that the customer goes to another store by now, or belongs to one."""
     said = {"product": row["product"], "day": fmt.day(row["last_day"])}
     if row["units"] > 1:
-        return t("run_out.bought_several", units=fmt.count(row["units"]), **said)
-    return t("run_out.bought", **said)
+        words = t("run_out.bought_several", units=fmt.count(row["units"]), **said)
+    else:
+        words = t("run_out.bought", **said)
+    if isinstance(row["last_store"], str):
+        return f"{words} · {t('run_out.last_in', store=row['last_store'])}"
+    return f"{words} · {t('run_out.home_elsewhere')}" if row["home_elsewhere"] else words
 
 
 def when(report: RunOutReport, day: str | None) -> str:

@@ -1,0 +1,111 @@
+"""What groups of customers of the stores in scope buy, and how."""
+
+from typing import Any, Literal
+
+import pandas as pd
+from sqlalchemy import BigInteger, Engine, Select, Subquery, case, cast, func, or_, select
+
+from data_access.marts.tables import product, sale_line
+from data_access.queries._frame import fetch, ten_thousandths, within
+from data_access.queries._groups import groups
+from data_access.queries._people import Question
+from data_access.queries.segments import CUTS, literals
+from data_access.scope import Period, Scope
+
+Thing = Literal["category", "benefit"]
+
+
+def bought(scope: Scope, engine: Engine, period: Period, by: str, thing: Thing) -> pd.DataFrame:
+    """One row per group of ``by`` and category or benefit of the products that its identified customers bought.
+
+    by: one of ``_groups.DIMENSIONS`` that the CRM records, or city_tier. A product with several benefits is in the row
+    of each.
+
+    Columns: group, thing, customers, net_sales (in ten-thousandths, before returns).
+    """
+    n = sale_line.c
+    lines, things = _lines(scope, period, n.product_id, n.net), _things(thing)
+    with_things = (
+        select(lines.c.customer_no, lines.c.net, things.c.thing)
+        .join_from(lines, things, things.c.product_id == lines.c.product_id)
+        .subquery("with_things")
+    )
+    source, group = _grouped(scope, period, with_things, by)
+    w = with_things.c
+    query = (
+        select(
+            group.label("group"),
+            w.thing,
+            cast(func.count(w.customer_no.distinct()), BigInteger).label("customers"),
+            ten_thousandths(func.sum(w.net)).label("net_sales"),
+        )
+        .select_from(source)
+        .group_by(group, w.thing)
+        .order_by(group, w.thing)
+    )
+    return fetch(scope, engine, query)
+
+
+def habits(scope: Scope, engine: Engine, period: Period, by: str) -> pd.DataFrame:
+    """One row per group of ``by``: how its customers bought in ``period``.
+
+    Columns: group, customers, repeat_customers (with two receipts or more), orders, units, net_sales (in
+    ten-thousandths, before returns), lines, discounted (of these, with a discount or a coupon).
+    """
+    n = sale_line.c
+    cheaper = case((or_(n.discount > 0, n.coupon_code.is_not(None)), 1), else_=0).label("cheaper")
+    lines = _lines(scope, period, n.order_id, n.quantity, n.net, cheaper)
+    line = lines.c
+    each = (
+        select(
+            line.customer_no,
+            func.count(line.order_id.distinct()).label("orders"),
+            func.sum(line.quantity).label("units"),
+            func.sum(line.net).label("net"),
+            func.count().label("lines"),
+            func.sum(line.cheaper).label("discounted"),
+        )
+        .group_by(line.customer_no)
+        .subquery("each")
+    )
+    e = each.c
+    source, group = _grouped(scope, period, each, by)
+    query = (
+        select(
+            group.label("group"),
+            cast(func.count(), BigInteger).label("customers"),
+            cast(func.count().filter(e.orders >= 2), BigInteger).label("repeat_customers"),
+            *(cast(func.sum(e[name]), BigInteger).label(name) for name in ("orders", "units", "lines", "discounted")),
+            ten_thousandths(func.sum(e.net)).label("net_sales"),
+        )
+        .select_from(source)
+        .group_by(group)
+        .order_by(group)
+    )
+    return fetch(scope, engine, query)
+
+
+def _things(thing: Thing) -> Subquery:
+    """One row per product and category or benefit that it has: product_id, thing."""
+    p = product.c
+    if thing == "category":
+        return select(p.product_id, p.category.label("thing")).where(p.category.is_not(None)).subquery("things")
+    # Attributes are free text of the CRM.
+    readable = case((func.json_valid(p.attributes), p.attributes), else_="{}")
+    benefits = func.unnest(func.json_extract_string(readable, "$.benefits[*]")).label("thing")
+    return select(p.product_id, benefits).where(p.attributes.is_not(None)).subquery("things")
+
+
+def _lines(scope: Scope, period: Period, *columns: Any) -> Subquery:
+    """The counted lines of identified customers in scope."""
+    n = sale_line.c
+    rows: Select[Any] = select(n.customer_no, *columns).where(
+        n.exclusion.is_(None), n.customer_no.is_not(None), n.quantity > 0, within(n.day, period)
+    )
+    return scope.limit(rows, n.store_id).subquery("lines")
+
+
+def _grouped(scope: Scope, period: Period, people: Subquery, by: str) -> tuple[Any, Any]:
+    nobody_parted = literals(dict.fromkeys(CUTS))  # what is recorded needs no cut points
+    source, found = groups(people, nobody_parted, Question(period.last), "keep_ties", scope, {by})
+    return source, found[by]

@@ -1,0 +1,109 @@
+"""Preferences: what groups of customers buy more or less than everybody, and how they buy."""
+
+from dataclasses import dataclass
+from datetime import date, timedelta
+from typing import Annotated, get_args
+
+import pandas as pd
+
+from data_access.errors import Problem
+from data_access.marts.tables import MONEY_UNIT
+from data_access.queries import preferences as queries
+from data_access.queries._groups import NOT_KNOWN
+from data_access.queries.preferences import Thing
+from data_access.scope import Period, Scope
+from data_access.snapshot import Snapshot
+from models.calc import suppression
+from models.calc.funnel import wilson
+from models.reports._shape import Columns, select_columns
+
+GROUPINGS = ("age_band", "gender", "city_tier", "tier", "income_band", "skin_type", "source")
+THINGS: tuple[Thing, ...] = get_args(Thing)
+DAYS = 365
+MOST_THINGS = 12  # the ones with the highest sales
+
+
+@dataclass(frozen=True, slots=True)
+class PreferencesReport:
+    """What identified customers bought in the stores in scope in the ``DAYS`` up to ``as_of``, by what the CRM records
+    of them. Money in the chain's currency, excluding tax, before returns.
+
+    A product with several benefits counts for each of them. Outside a single store, cells of fewer than five buyers are
+    hidden, and as many others as keep them from being computed.
+    """
+
+    as_of: date
+    by: str
+    thing: str
+    currency: str
+    hides: bool
+    # one row per group and category or benefit: share of what the group spent on products that have one, share of what
+    # everybody did, and the first to the second times 100; customers: of the group who bought it (NA: hidden)
+    index: Annotated[pd.DataFrame, Columns("group thing customers net_sales share base_share affinity_index")]
+    # one row per group: customers who bought, net sales, per receipt: average_ticket and units_per_transaction;
+    # repeat_purchase_rate (two receipts or more) with its 95 % range and discounted_share (of the lines); NA: hidden
+    habits: Annotated[
+        pd.DataFrame,
+        Columns(
+            "group customers net_sales average_ticket units_per_transaction repeat_purchase_rate lo95 hi95 "
+            "discounted_share"
+        ),
+    ]
+    groups: tuple[str, ...]  # in their own order, those not known last
+    things: tuple[str, ...]  # the best sold first
+
+
+def preferences(
+    snapshot: Snapshot, scope: Scope, as_of: date, by: str = "age_band", thing: Thing = "category"
+) -> PreferencesReport:
+    """What the groups of ``by`` bought of each ``thing``, and how."""
+    for given, known in ((by, GROUPINGS), (thing, THINGS)):
+        if given not in known:
+            raise Problem(f"choose one of {', '.join(known)}, not {given!r}")
+    period = Period(as_of - timedelta(days=DAYS - 1), as_of)
+    hides = scope.kind == "chain" or len(scope.store_ids) != 1
+    bought = queries.bought(scope, snapshot.engine, period, by, thing)
+    bought = bought.assign(net_sales=bought["net_sales"] / MONEY_UNIT)
+    things = tuple(bought.groupby("thing")["net_sales"].sum().sort_values(ascending=False, kind="stable").index)
+    table = queries.habits(scope, snapshot.engine, period, by)
+    groups = sorted(set(table["group"]), key=lambda name: (name == NOT_KNOWN, name))
+    frames = select_columns(PreferencesReport, index=_index(bought, hides=hides), habits=_habits(table, hides=hides))
+    return PreferencesReport(
+        as_of, by, thing, snapshot.info.currency, hides, **frames, groups=tuple(groups), things=things[:MOST_THINGS]
+    )
+
+
+def _index(bought: pd.DataFrame, *, hides: bool) -> pd.DataFrame:
+    whole = bought.groupby("thing")["net_sales"].transform("sum") / bought["net_sales"].sum()
+    share = bought["net_sales"] / bought.groupby("group")["net_sales"].transform("sum")
+    table = bought.assign(share=share, base_share=whole, affinity_index=100 * share / whole)
+    if not hides or table.empty:
+        return table
+    counts = table.pivot(index="group", columns="thing", values="customers").fillna(0).astype("int64")
+    shown = suppression.published(counts)
+    seen = [shown.at[row, column] for row, column in zip(table["group"], table["thing"], strict=True)]
+    table = table.assign(customers=pd.Series(seen, index=table.index, dtype="Int64"))
+    figures = ["net_sales", "share", "affinity_index"]
+    return table.assign(**{name: table[name].where(table["customers"].notna()) for name in figures})
+
+
+def _habits(table: pd.DataFrame, *, hides: bool) -> pd.DataFrame:
+    lo95, hi95 = wilson(table["repeat_customers"], table["customers"])
+    net_sales = table["net_sales"] / MONEY_UNIT
+    rows = table.assign(
+        net_sales=net_sales,
+        average_ticket=net_sales / table["orders"],
+        units_per_transaction=table["units"] / table["orders"],
+        repeat_purchase_rate=table["repeat_customers"] / table["customers"],
+        lo95=lo95,
+        hi95=hi95,
+        discounted_share=table["discounted"] / table["lines"],
+    )
+    if not hides or rows.empty:
+        return rows
+    counts = rows.set_index("group")[["customers"]]
+    seen = suppression.published(counts)["customers"].reindex(rows["group"]).to_numpy()
+    rows = rows.assign(customers=pd.Series(seen, index=rows.index, dtype="Int64"))
+    shown = rows["customers"].notna()
+    figures = [str(name) for name in rows if name not in ("group", "customers")]
+    return rows.assign(**{name: rows[name].where(shown) for name in figures})
