@@ -51,5 +51,10 @@ if not category:
                 drill.open_page("demand", store=picked)
 
 with st.container(border=True):
+    product = demand_views.products(report)
+if product and session.may_open("product"):
+    drill.open_page("product", product=product, store=store.store_id if store else None)
+
+with st.container(border=True):
     demand_views.league(report)
 export.menu("demand", page.cover(), tables(report))

@@ -179,6 +179,18 @@ CASES: dict[str, tuple[Any, ...]] = {
     "treatments.over": (AS_OF, 3),
     "treatments.treatments": (Question(AS_OF), dict.fromkeys(segments.CUTS), "K1"),
     "value.margin": (AS_OF,),
+    "stores.closures": (),
+    "stores.comparable": (MARCH,),
+    "stores.facts": (),
+    "stores.hours": (MARCH,),
+    "stores.mix": (MARCH,),
+    "stores.promotions": (),
+    "stores.ratings": (MARCH,),
+    "stores.retained": (FEBRUARY, MARCH),
+    "stores.series": (MARCH,),
+    "stores.shelves": (),
+    "stores.sums": (MARCH,),
+    "stores.weeks": (MARCH,),
     "why.products": (MARCH, FEBRUARY),
 }
 # What a batch has computed lies in a file of its own; ``tests.test_scope_cases`` asks for it.
@@ -188,6 +200,7 @@ OF_RESULTS = {
     *("stock.kept_shelves", "stock.kept_transfers", "value.checked_from", "value.kept", "value.score"),
     *("value.score_count", "value.scores"),
     "demand.weeks_of_products",
+    *("stores.alerts", "stores.bands", "stores.benchmark", "stores.gaps", "stores.peers", "stores.watch"),
     *("training.effects", "training.paths", "training.ramp"),
 }
 

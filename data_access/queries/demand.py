@@ -3,13 +3,14 @@
 from datetime import date
 
 import pandas as pd
-from sqlalchemy import ColumnElement, Engine, Table, false, select
+from sqlalchemy import ColumnElement, Double, Engine, Table, cast, false, select
 
+from data_access.marts.product_store_day import product_store_day
 from data_access.marts.store_category_day import store_category_day
-from data_access.marts.tables import price_promotion
-from data_access.queries._frame import amount, fetch
+from data_access.marts.tables import price_promotion, product
+from data_access.queries._frame import amount, fetch, fetch_many
 from data_access.queries._places import place_of
-from data_access.results.tables import demand_accuracy, demand_component, demand_forecast
+from data_access.results.tables import demand_accuracy, demand_component, demand_forecast, demand_product
 from data_access.scope import Scope
 
 
@@ -66,6 +67,41 @@ def components(scope: Scope, engine: Engine) -> pd.DataFrame:
     """What the forecast of the place that the scope is consists of, as ``demand_component``, in order of days."""
     query = select(demand_component).order_by(demand_component.c.ds)
     return fetch(scope, engine, query.where(_rows(scope, engine, demand_component)))
+
+
+def range_of_products(scope: Scope, engine: Engine) -> pd.DataFrame:
+    """One row per product ever sold in a store in scope.
+
+    Columns: product_id, product (name), category, subcategory, brand, list_price (NaN: unknown).
+    """
+    p, s = product.c, product_store_day.c
+    sold = scope.limit(select(s.product_id), s.store_id)
+    price = cast(p.list_price, Double).label("list_price")
+    query = select(p.product_id, p.name.label("product"), p.category, p.subcategory, p.brand, price)
+    return fetch(scope, engine, query.where(p.product_id.in_(sold)).order_by(p.product_id))
+
+
+def weeks_of_products(scope: Scope, engine: Engine) -> pd.DataFrame:
+    """What each product in the stores in scope will sell by week ahead, as ``demand_product``, in order of its keys."""
+    p = demand_product.c
+    query = select(demand_product).order_by(p.store_id, p.product_id, p.ds)
+    limited = scope.limit(query, p.store_id)
+    return fetch_many(scope, engine, limited, categories=["store_id", "product_id", "category"])
+
+
+def products_sold(scope: Scope, engine: Engine, first: date, last: date) -> pd.DataFrame:
+    """One row per product sold in the stores in scope in the days from ``first`` to ``last``.
+
+    Columns: product_id, units.
+    """
+    s = product_store_day.c
+    query = (
+        select(s.product_id, amount(s.units).label("units"))
+        .where(s.day >= first, s.day <= last)
+        .group_by(s.product_id)
+        .order_by(s.product_id)
+    )
+    return fetch(scope, engine, scope.limit(query, s.store_id))
 
 
 def accuracy(scope: Scope, engine: Engine) -> pd.DataFrame:

@@ -17,6 +17,7 @@ from scipy import special, stats
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 
+WEEK = 7  # days
 HALF_LIFE = 130.0  # days after which a day weighs half
 WINDOW = 364  # days of history that are looked at
 _OWN_PART = 0.35
@@ -54,6 +55,49 @@ class Rates:
         beyond = np.maximum(days / longest, 1.0) ** _MOST_DRIFT
         few = np.minimum(days, self.horizons[0]) / self.horizons[0]
         return self.rate * days, self.day_variance * within * beyond * few
+
+
+@dataclass(frozen=True)
+class Ahead:
+    """An outlook from forecasts of the next weeks, which know what history does not: season, events, offers.
+
+    Errors are those of history, grown with what is expected: a busier time strays in proportion, a quieter one no less
+    than chance has it. Beyond the weeks things go on as in history. weeks: items x weeks, units; NaN: not forecast, so
+    that history speaks.
+    """
+
+    base: Rates
+    weeks: Floats
+
+    @property
+    def rate(self) -> Floats:
+        """Units a day expected in the next four weeks."""
+        month = self.weeks[:, :4].sum(axis=1) / (4 * WEEK)
+        return np.where(np.isnan(month), self.base.rate, month)
+
+    def over(self, days: Floats) -> tuple[Floats, Floats]:
+        usual, variance = self.base.over(days)
+        count = self.weeks.shape[1]
+        so_far = np.concatenate([np.zeros((len(self.weeks), 1)), np.cumsum(self.weeks, axis=1)], axis=1)
+        at = np.minimum(days / WEEK, count)
+        whole = np.minimum(np.floor(at), count - 1).astype(np.int64)
+        items = np.arange(len(so_far))
+        mean = so_far[items, whole] + (at - whole) * self.weeks[items, whole]
+        mean = mean + self.base.rate * np.maximum(days - count * WEEK, 0)
+        mean = np.where(np.isnan(mean), usual, mean)
+        return mean, variance * _strays(mean, usual)
+
+    @property
+    def week_variance(self) -> Floats:
+        """Of the error of each single week (items x weeks)."""
+        usual, variance = self.base.over(np.full(len(self.weeks), float(WEEK)))
+        return variance[:, None] * _strays(self.weeks, usual[:, None])
+
+
+def _strays(mean: Floats, usual: Floats) -> Floats:
+    with np.errstate(divide="ignore", invalid="ignore"):
+        ratio = np.where(usual > 0, mean / usual, 1.0)
+    return np.maximum(ratio, ratio**2)
 
 
 def levels(sold: Floats, half_life: float = HALF_LIFE) -> Floats:

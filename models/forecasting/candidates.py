@@ -18,6 +18,8 @@ from models.forecasting.smoothing import smoothed
 _TSB: Final = {"D": (0.05, 0.1), "W": (0.1, 0.1), "M": (0.1, 0.2)}
 _LEVEL: Final = {"D": 0.05, "W": 0.1, "M": 0.2}
 _FIRST_SEASONS: Final = 2
+_YEARS: Final = {"D": 364, "W": 52, "M": 12}
+_GROWTH: Final = {"D": 56, "W": 8, "M": 2}  # periods that growth is measured over
 
 
 @dataclass(frozen=True)
@@ -68,6 +70,21 @@ def last_season(panel: Panel) -> Floats:
         return np.repeat(last, panel.horizon, axis=1)
     found = panel.values[:, panel.length - season + steps % season]
     return np.where((known >= season)[:, None], found, last)
+
+
+def last_year(ground: Ground) -> Floats:
+    """The same weekdays of last year, grown as the last eight weeks did; the last season again with less history."""
+    panel, year = ground.panel, _YEARS[ground.panel.frequency]
+    recent = _GROWTH[panel.frequency]
+    ahead = panel.length - year + np.arange(panel.horizon)
+    naive = last_season(panel)
+    if panel.length < year + recent or panel.horizon > year:
+        return naive
+    before = panel.values[:, panel.length - year - recent : panel.length - year].sum(axis=1)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        growth = panel.values[:, -recent:].sum(axis=1) / before
+    known = np.isfinite(growth)
+    return np.where(known[:, None], panel.values[:, ahead] * np.where(known, growth, 1.0)[:, None], naive)
 
 
 def shared(ground: Ground) -> Floats:
@@ -133,6 +150,7 @@ def _flat(panel: Panel, level: Floats) -> Floats:
 
 METHODS: Final[Mapping[str, Method]] = {
     "seasonal_naive": seasonal_naive,
+    "last_year": last_year,
     "shared_seasons": shared,
     "stl": loess,
     "mfles": mfles,

@@ -35,7 +35,7 @@ class Looked:
     kind: Kind
     ids: tuple[str, ...]
     actual: Floats
-    said: dict[str, Floats]  # by method; the kind's own forecast under its label, the naive one
+    said: dict[str, Floats]  # by method; the kind's own forecast under its label, what it is set against
     spread: Floats
     scale: Floats
 
@@ -128,13 +128,16 @@ def look_back(panel: Panel, kinds: NDArray[np.str_], table: pd.DataFrame, upper:
                 if "tsb" not in names and len(rows) > most:
                     rows = np.sort(random.choice(rows, most, replace=False))
                 if len(rows):
-                    found.append(_looked(seen, kind, names, rows, panel))
+                    against = policy.references(panel.frequency, kind, upper)
+                    found.append(_looked(seen, kind, names, against, rows, panel))
             trained[group] = seen.boosted if "boosted" in seen.__dict__ else None
     return found
 
 
-def _looked(seen: Ground, kind: Kind, names: tuple[str, ...], rows: NDArray[np.int64], panel: Panel) -> Looked:
-    said = each_of(seen, (*names, policy.NAIVE), rows)
+def _looked(
+    seen: Ground, kind: Kind, names: tuple[str, ...], against: tuple[str, ...], rows: NDArray[np.int64], panel: Panel
+) -> Looked:
+    said = each_of(seen, (*names, *against), rows)
     said[label(names)] = np.mean([said[name] for name in names], axis=0)
     part = seen.panel.some(rows)
     place = {name: number for number, name in enumerate(panel.ids)}

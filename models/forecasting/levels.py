@@ -14,7 +14,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from models.forecasting import engine, policy, prophets
-from models.forecasting.engine import Result
+from models.forecasting.engine import Looked, Result
 from models.forecasting.panel import Floats, Panel
 from models.forecasting.reconcile import shared_out
 
@@ -29,11 +29,13 @@ Key = tuple[str, str, str | None]  # level, place_id, category (None: all)
 @dataclass(frozen=True)
 class Levels:
     """``forecast``: level, place_id, category, ds, mean and bounds, model. ``components``: level, place_id, ds,
-    expected, trend, week, season, event, known. ``accuracy``: class, level and the rest of ``engine.LEAGUE``."""
+    expected, trend, week, season, event, known. ``accuracy``: class, level and the rest of ``engine.LEAGUE``. ``past``:
+    what was said of categories at earlier origins, by ``name_of``."""
 
     forecast: pd.DataFrame
     components: pd.DataFrame
     accuracy: pd.DataFrame
+    past: list[Looked]
 
 
 def forecast(
@@ -70,7 +72,7 @@ def forecast(
     found = {**_moments(of_totals, totals), **_moments(of_parts, parts)}
     rows = pd.concat([_frame(key, ahead[-horizon:], *each) for key, each in reconciled(found, region_of).items()])
     accuracy = league([(of_totals, totals), (of_parts, parts)])
-    return Levels(rows, _components(totals, table), accuracy)
+    return Levels(rows, _components(totals, table), accuracy, of_parts.past)
 
 
 def _members(leaves: list[tuple[str, str]], region_of: Mapping[str, str]) -> dict[Key, NDArray[np.int64]]:

@@ -7,6 +7,8 @@ from models.forecasting.classes import Kind
 from models.forecasting.panel import Frequency
 
 NAIVE: Final = "seasonal_naive"
+LAST_YEAR: Final = "last_year"
+REFERENCES: Final = (NAIVE, LAST_YEAR)  # what a forecast has to beat
 # Prophet costs a quarter of a second per series: for the levels of which there are few.
 MOST_FOR_PROPHET: Final = 200
 
@@ -34,3 +36,8 @@ def methods(frequency: Frequency, kind: Kind, series: int, upper: bool = True) -
     if upper and frequency == "D" and kind == "regular" and series <= MOST_FOR_PROPHET:
         return ("prophet", *names)
     return names
+
+
+def references(frequency: Frequency, kind: Kind, upper: bool = True) -> tuple[str, ...]:
+    """What the forecasts of a kind are set against."""
+    return REFERENCES if upper and frequency == "D" and kind == "regular" else (NAIVE,)

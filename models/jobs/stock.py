@@ -19,6 +19,7 @@ from data_access.results.tables import stock_class, stock_lot_left, stock_shelf,
 from data_access.snapshot import Snapshot
 from models.calc import demand_rates, expiry, inventory, replenishment, transfers
 from models.jobs import job
+from models.jobs.forecast import JOB as FORECAST
 from models.jobs.job import WHOLE, Job, Step, Write
 from models.reports import shelves as rows
 from models.reports import stock as report
@@ -41,7 +42,8 @@ _STEPS = 2
 
 
 def _fingerprint(snapshot: Snapshot) -> str:
-    return job.fingerprint(snapshot, inputs=_INPUTS, code=_CODE, parameters=snapshot.info.last_day)
+    known = snapshot.info.last_day, FORECAST.fingerprint(snapshot)
+    return job.fingerprint(snapshot, inputs=_INPUTS, code=_CODE, parameters=known)
 
 
 def _run(snapshot: Snapshot, write: Write, step: Step) -> None:
@@ -58,4 +60,4 @@ def _run(snapshot: Snapshot, write: Write, step: Step) -> None:
     step(_STEPS, _STEPS)
 
 
-JOB = Job(rows.JOB, (stock_shelf, stock_lot_left, stock_transfer, stock_class), _fingerprint, _run)
+JOB = Job(rows.JOB, (stock_shelf, stock_lot_left, stock_transfer, stock_class), _fingerprint, _run, FORECAST)

@@ -40,6 +40,8 @@ class DemandReport:
     # one row per category, or per store when there are several: the next 28 days against the same weekdays last year
     categories: Annotated[pd.DataFrame, Columns("category expected last_year growth")]
     stores: Annotated[pd.DataFrame, Columns("store_id store expected last_year growth")]
+    # one row per product of which at least a unit is expected: the same, with the next week and four weeks of the scope
+    products: Annotated[pd.DataFrame, Columns("product_id product category next_week expected last_year growth")]
     # one row per day of the last year and ahead, all categories: what multiplies the trend, in units
     decomposition: Annotated[pd.DataFrame, Columns("ds trend week season event promotion")]
     # one row per event or price promotion that touches the history shown or the days ahead; effect: by how much more
@@ -82,6 +84,7 @@ def demand(snapshot: Snapshot, scope: Scope, category: str | None = None) -> Dem
             forecast=_forecast(own, queries.forecasts_of_stores(scope, results)),
             categories=_categories(own, before, last),
             stores=_stores(scope, snapshot, before, last),
+            products=_products(scope, snapshot, category, last),
             decomposition=_named(components),
             occasions=_occasions(scope, snapshot, components, first, last),
             accuracy=_league(queries.accuracy(scope, results)),
@@ -145,6 +148,31 @@ def _stores(scope: Scope, snapshot: Snapshot, before: pd.DataFrame, last: date) 
     frame = pd.DataFrame({"expected": ahead, "last_year": past.reindex(ahead.index)}).reset_index(names="store_id")
     named = _with_growth(frame).assign(store=frame["store_id"].map(names))
     return named.sort_values("expected", ascending=False, ignore_index=True)
+
+
+def _products(scope: Scope, snapshot: Snapshot, category: str | None, last: date) -> pd.DataFrame:
+    """The next four weeks of each product, of one category or all, most units first."""
+    assert snapshot.results is not None
+    rows = queries.weeks_of_products(scope, snapshot.results)
+    if category is not None:
+        rows = rows[rows["category"] == category]
+    year_ago = last - timedelta(days=_YEAR - 1)
+    past = queries.products_sold(scope, snapshot.engine, year_ago, year_ago + timedelta(days=_PARTS - 1))
+    names = queries.range_of_products(scope, snapshot.engine).set_index("product_id")
+    rows = rows.assign(product_id=rows["product_id"].astype("str"))
+    month = rows[rows["ds"] <= pd.Timestamp(last) + pd.Timedelta(days=_PARTS)].groupby("product_id")["mean"].sum()
+    week = rows[rows["ds"] == rows["ds"].min()].groupby("product_id")["mean"].sum()
+    month = month[month >= 2 * _LEAST_UNITS]
+    frame = pd.DataFrame(
+        {
+            "next_week": week.reindex(month.index),
+            "expected": month,
+            "last_year": past.set_index("product_id")["units"].reindex(month.index),
+            "product": names["product"].reindex(month.index),
+            "category": names["category"].reindex(month.index).fillna(""),
+        }
+    ).reset_index(names="product_id")
+    return _with_growth(frame).sort_values("expected", ascending=False, ignore_index=True)
 
 
 def _named(components: pd.DataFrame) -> pd.DataFrame:

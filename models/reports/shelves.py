@@ -1,7 +1,7 @@
 """One row per product in a store: what there is, what will be asked for, and what to do about it.
 
-The stock page, its job in the batch and the suppliers' page all read these rows. Demand comes from history through
-``models.calc.demand_rates.Outlook``, so that forecasts may take its place.
+The stock page, its job in the batch and the suppliers' page all read these rows. Demand is what the job ``forecast``
+expects of the product in the store, with season, events and offers ahead; without its rows, what history says.
 """
 
 from dataclasses import dataclass
@@ -11,12 +11,14 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from data_access.queries import demand as forecasts
 from data_access.queries import stock as queries
 from data_access.results.info import is_current
+from data_access.results.tables import demand_product
 from data_access.scope import Scope
-from data_access.snapshot import Snapshot
+from data_access.snapshot import Snapshot, is_as_declared
 from models.calc import demand_rates, expiry
-from models.calc.demand_rates import Floats, Ints, Outlook, quantile
+from models.calc.demand_rates import Ahead, Floats, Ints, Outlook, Rates, quantile
 from models.calc.inventory import Proposal, Stock, Supply, calibrate, classes, propose
 
 JOB = "stock"  # of the batch
@@ -66,9 +68,9 @@ def shelves(snapshot: Snapshot, scope: Scope, service_level: float = SERVICE_LEV
     year = last - timedelta(days=YEAR - 1)
     sold_rows = queries.sold_by_day(scope, engine, last - timedelta(days=HISTORY_DAYS - 1))
     spells = queries.empty_spells(scope, engine, last - timedelta(days=HISTORY_DAYS - 1), last)
-    sold, spells_of = _history(frame, sold_rows, spells, last)
+    sold, spells_of = history(frame, sold_rows, spells, last)
     frame = _with_prices(frame, sold_rows, year)
-    outlook = demand_rates.from_history(sold)
+    outlook = _outlook(snapshot, scope, frame, demand_rates.from_history(sold), last)
     item_class = classes(sold, frame["unit_price"].fillna(1).to_numpy())
     supply = Supply(
         *(frame[name].to_numpy(dtype=np.float64) for name in ("lead_time_days", "lead_time_sd", "review_days"))
@@ -106,6 +108,17 @@ def kept(snapshot: Snapshot, scope: Scope) -> Shelves | None:
     return Shelves(frame, lots, queries.kept_classes(scope, results), None, last)
 
 
+def _outlook(snapshot: Snapshot, scope: Scope, frame: pd.DataFrame, rates: Rates, last: date) -> Outlook:
+    """The forecast of each shelf where there is one that begins on the next day."""
+    if snapshot.results is None or not is_as_declared(snapshot.results, demand_product):
+        return rates
+    rows = forecasts.weeks_of_products(scope, snapshot.results)
+    if rows.empty or rows["ds"].min() != pd.Timestamp(last) + pd.Timedelta(days=1):
+        return rates
+    wide = rows.astype(dict.fromkeys(KEY, "str")).pivot(index=KEY, columns="ds", values="mean")
+    return Ahead(rates, wide.reindex(pd.MultiIndex.from_frame(frame[KEY])).to_numpy(dtype=np.float64))
+
+
 def _with_terms(frame: pd.DataFrame, snapshot: Snapshot, scope: Scope, last: date) -> pd.DataFrame:
     """Who delivers each product and how long that takes: as it took, or as promised where few orders tell."""
     terms = queries.terms(scope, snapshot.engine).drop_duplicates("product_id")
@@ -119,7 +132,7 @@ def _with_terms(frame: pd.DataFrame, snapshot: Snapshot, scope: Scope, last: dat
     return joined.fillna(filled).assign(review_days=float(REVIEW_DAYS))
 
 
-def _history(
+def history(
     frame: pd.DataFrame, rows: pd.DataFrame, spells: pd.DataFrame, last: date
 ) -> tuple[Floats, NDArray[np.bool_]]:
     """Units sold per shelf and day (NaN: not on sale yet, or nothing to sell), and the days it was empty."""

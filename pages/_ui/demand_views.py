@@ -21,6 +21,13 @@ _OCCASIONS = (
     column("effect"),
     column("discount"),
 )
+_PRODUCTS = (
+    Column("product", "text", width="medium"),
+    column("next_week"),
+    column("expected"),
+    column("last_year"),
+    column("growth"),
+)
 _LEAGUE = (
     Column("level", "text"),
     Column("class", "text"),
@@ -125,6 +132,18 @@ def parts(frame: pd.DataFrame, name: str) -> str | None:
 def _stores(frame: pd.DataFrame) -> pd.DataFrame:
     rows = localized(frame, {"store": "store.name"})
     return rows.assign(label=rows["store"])
+
+
+def products(report: DemandReport) -> str | None:
+    """The next four weeks of each product beside last year; gives what was clicked."""
+    head.block(t("demand.products"), t("demand.products_note"), t("demand.products_help"))
+    if report.products.empty:
+        empty.nothing(t("demand.products_none"))
+        return None
+    rows = localized(report.products, {"product": "product.name"})
+    return listing(
+        rows, _PRODUCTS, currency="", alt=t("demand.products"), key="demand_products", opens="product_id", rows=_IN_VIEW
+    )
 
 
 def reasons(report: DemandReport) -> None:

@@ -365,7 +365,7 @@ def _formula(row: pd.Series, service_level: float) -> str:
     """The formula with its numbers, one line per step."""
     measure = "fill" if row["item_class"] == "slow" else "cycle"
     numbers = {
-        "daily": fmt.decimal(row["daily_demand"], 2),
+        "daily": fmt.decimal(row["expected_demand"] / (row["lead_time_days"] + row["review_days"]), 2),
         "lead": fmt.decimal(row["lead_time_days"], 1),
         "sd": fmt.decimal(row["lead_time_sd"], 1),
         "review": fmt.decimal(row["review_days"], 0),
