@@ -7,12 +7,14 @@ import pandas as pd
 import pytest
 
 from data_access.errors import Problem
+from data_access.marts.tables import campaign_event as facts_event
 from data_access.queries import _elsewhere
 from data_access.queries import campaign as queries
+from data_access.schema import campaign_event as crm_event
 from data_access.scope import Scope
 from data_access.snapshot import Snapshot
 from models.calc import experiment, lift
-from models.reports.campaign import campaign, priced
+from models.reports.campaign import WHOLE, campaign, priced
 from models.reports.campaigns import campaigns
 from models.reports.funnel import funnel
 from tests.tiny import CHAIN, NOTHING, ONLY_A
@@ -95,6 +97,17 @@ def test_what_one_customer_bought_elsewhere_cannot_be_worked_out(
     if not guard:
         # 425 of customer 1 are told, 220 were taken in A, as its head knows: 205 went to another store
         assert listed["net_sales"] - 220 == 205
+
+
+def test_what_is_noted_of_a_campaign_as_a_whole_is_the_chains() -> None:
+    header = pd.DataFrame({"campaign_id": ["K1"], "cost": [100.0], "staff_hours": [8.0], "platform_conversions": [40]})
+    assert priced(header, CHAIN).equals(header)
+    # 40 less the store's own would be the conversions of the others
+    assert priced(header, ONLY_A)[list(WHOLE)].isna().all(axis=None)
+
+
+def test_a_visit_names_no_store_so_that_visits_are_those_of_the_own_customers() -> None:
+    assert not {"store_id", "region_id"} & {*facts_event.c.keys(), *crm_event.c.keys()}
 
 
 def test_a_campaign_that_is_not_there_is_a_sentence(tiny_snapshot: Snapshot) -> None:

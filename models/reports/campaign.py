@@ -15,6 +15,8 @@ from models.calc.experiment import LIFT, VERDICT, experiment
 from models.reports import campaign_results
 from models.reports._shape import Columns, select_columns
 
+WHOLE = ("cost", "staff_hours", "platform_conversions")  # of a campaign as a whole
+
 
 @dataclass(frozen=True, slots=True)
 class CampaignReport:
@@ -31,7 +33,8 @@ class CampaignReport:
     is_withheld: bool  # too few of these customers bought in other stores to tell what anybody bought
     frozen_at: datetime | None  # as-of of the data since which arms, lift and verdict no longer change; None: they do
     money: str  # what the verdict looks at: margin where it is known, else spend
-    # one row: the campaign; cost: media, messages and other, NaN when unknown and for a part of the chain
+    # one row: the campaign; cost: media, messages and other, NaN when unknown; cost, staff_hours and
+    # platform_conversions are NaN for a part of the chain
     header: Annotated[
         pd.DataFrame,
         Columns(
@@ -85,8 +88,10 @@ def campaign(snapshot: Snapshot, scope: Scope, campaign: str | None = None) -> C
 
 
 def priced(campaigns: pd.DataFrame, scope: Scope) -> pd.DataFrame:
-    """``campaigns`` with their cost where the scope is the chain: of stores nobody knows which part is theirs."""
-    return campaigns if scope.kind == "chain" else campaigns.assign(cost=float("nan"))
+    """``campaigns`` with what is noted of them as a whole (cost, hours, the platform's count) where the scope is the
+    chain: of stores nobody knows which part is theirs, and less their own part it would tell that of the others."""
+    told = [name for name in WHOLE if name in campaigns]
+    return campaigns if scope.kind == "chain" else campaigns.assign(**dict.fromkeys(told, float("nan")))
 
 
 def _chosen(campaign: str | None, scope: Scope, snapshot: Snapshot) -> str:
