@@ -1,6 +1,7 @@
 """What courses did: an effect that was planted is found, one that was not is not; who needs and who holds what."""
 
 from datetime import date
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -137,7 +138,7 @@ def test_the_report_of_the_tiny_chain(tiny_snapshot: Snapshot) -> None:
     assert set(report.records["store_id"]) <= {"A"}
 
 
-def test_what_the_batch_measured_is_what_would_be_measured_now(tiny_snapshot: Snapshot, tmp_path) -> None:  # type: ignore[no-untyped-def]
+def test_what_the_batch_measured_is_what_would_be_measured_now(tiny_snapshot: Snapshot, tmp_path: Path) -> None:
     with_results = one_job(tiny_snapshot, JOB, tmp_path)
     report = training(with_results, ONLY_A, AS_OF)
     assert report.of_chain

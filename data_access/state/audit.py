@@ -60,6 +60,7 @@ ACTIONS = (
     "digest_removed",
     "digest_sent",
     "digest_failed",
+    "target_set",
 )
 
 PAGE = 50  # entries

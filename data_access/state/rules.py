@@ -89,4 +89,7 @@ KEYS = (
     "digest_many",
     "digest_taken",
     "no_digest",
+    "target_store",
+    "target_month",
+    "target_amount",
 )

@@ -339,9 +339,9 @@ digest = Table(
     _needed("channel", WORD),  # a name in the administrator's file of channels
     _needed("language", WORD),
     _needed("weekday", Integer),  # 1 = Monday, 0 each day
-    _needed("hour", Integer),  # of the stores' clock
+    _needed("hour", Integer),  # of this server's clock
     _needed("created_at", DateTime),
-    Column("slot", DateTime),  # when it was last due, on the stores' clock
+    Column("slot", DateTime),  # when it was last due, on this server's clock
     _needed("tries", Integer),  # for that time; 0 once it is sent
     Column("next_try_at", DateTime),
     Column("sent_at", DateTime),
@@ -349,3 +349,16 @@ digest = Table(
     info={"grain": "one digest that somebody gets"},
 )
 Index("ix_digest_account_id", digest.c.account_id)
+
+store_target = Table(
+    "store_target",
+    state,
+    Column("number", BigInteger().with_variant(Integer, "sqlite"), primary_key=True, autoincrement=False),
+    _needed("at", DateTime),
+    _needed("actor", NAME),
+    _needed("store_id", ID),
+    _needed("month", Date),  # its first day
+    Column("amount", Integer),  # in whole units of the chain's currency; null: the CRM's counts again
+    info={"grain": "one time that somebody said what a store is to sell in a month; the newest counts"},
+)
+Index("ix_store_target_month", store_target.c.month)

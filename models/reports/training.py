@@ -132,7 +132,7 @@ def measured(snapshot: Snapshot, scope: Scope, as_of: date) -> Measured:
     worked["age"] = worked["number"] - _month(worked["hired_on"])
     curve = ramp(worked.assign(month=worked["number"]))
     if worked.empty:
-        return Measured(*(pd.DataFrame(columns=names) for names in (_EFFECT, _PATH)), curve)
+        return Measured(pd.DataFrame(columns=_EFFECT), pd.DataFrame(columns=_PATH), curve)
     # Whoever worked in several stores counts where most hours were worked.
     home = months.groupby(["staff_id", "store_id"])["hours"].sum().reset_index().sort_values("hours")
     home = home.drop_duplicates("staff_id", keep="last").sort_values("staff_id").reset_index(drop=True)
@@ -212,8 +212,9 @@ def _records(taken: pd.DataFrame, courses: pd.DataFrame, people: pd.DataFrame, a
     known = taken.drop(columns="store_id").merge(people, "inner", "staff_id")
     known = known.merge(courses.rename(columns={"course": "course_name"}), "inner", "course_id")
     expires = pd.Series(pd.NaT, index=known.index, dtype="datetime64[us]")
-    for months, rows in known.groupby("valid_months"):
-        expires[rows.index] = rows["completed_on"] + pd.DateOffset(months=int(months))  # type: ignore[call-overload]
+    for months in known["valid_months"].dropna().unique():
+        ends = known["valid_months"] == months
+        expires[ends] = known.loc[ends, "completed_on"] + pd.DateOffset(months=int(months))
     today = pd.Timestamp(as_of)
     state = np.select([expires <= today, expires <= today + timedelta(days=SOON)], ["expired", "expiring"], "valid")
     known = known.assign(course=known["course_id"], expires_on=expires, state=state)

@@ -73,6 +73,7 @@ PAGES: tuple[Page, ...] = (
     Page("why", "stores", ":material/compare_arrows:", _TRADE),
     Page("staff", "stores", ":material/badge:", _PEOPLE),
     Page("staff_member", "stores", ":material/id_card:", _PEOPLE, listed=False),
+    Page("targets", "stores", ":material/flag:", _PEOPLE),
     Page("training", "stores", ":material/school:", _PEOPLE),
     Page("demand", "supply", ":material/trending_up:", _TRADE),
     Page("stock", "supply", ":material/shelves:", _SUPPLY),
@@ -81,6 +82,7 @@ PAGES: tuple[Page, ...] = (
     # Rows of single orders: marketing works with aggregates.
     Page("order", "range", ":material/receipt_long:", {"manager": "masked", "regional": "masked"}, listed=False),
     Page("data_health", "governance", ":material/health_and_safety:", _HEALTH),
+    Page("digests", "governance", ":material/mark_email_unread:", _EVERYBODY),
     Page("privacy", "governance", ":material/shield_person:", _KEEPERS),
     Page("accounts", "governance", ":material/manage_accounts:", _KEEPERS),
     Page("audit", "governance", ":material/policy:", _KEEPERS),

@@ -23,6 +23,7 @@ LEVELS: dict[str, tuple[str, ...]] = {
     "why": (),
     "staff": (),
     "training": (),
+    "targets": (),
     "staff_member": ("staff", "store"),
     "tasks": (),
     "segments": (),
@@ -33,6 +34,7 @@ LEVELS: dict[str, tuple[str, ...]] = {
     "audiences": (),
     "audience": ("audience",),
     "demand": ("store", "category"),
+    "digests": (),
     "stock": ("store", "category", "product", "list"),
     "suppliers": ("supplier",),
 }

@@ -41,8 +41,10 @@ def effects(frame: pd.DataFrame) -> go.Figure:
     figure = go.Figure(layout=charts.layout(height=charts.height_beside(len(drawn))))
     for verdict, some in drawn.groupby("verdict"):
         texts = [
-            t("training.hover", course=row.course_name, effect=fmt.change(row.effect), range=_range(row.lo95, row.hi95))
-            for row in some.itertuples()
+            t("training.hover", course=name, effect=fmt.change(value), range=_range(low, high))
+            for name, value, low, high in zip(
+                some["course_name"], some["effect"], some["lo95"], some["hi95"], strict=True
+            )
         ]
         colour = _COLOURS[str(verdict)]
         figure.add_trace(
