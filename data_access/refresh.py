@@ -14,11 +14,13 @@ from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
 import duckdb
+import pandas as pd
 import pyarrow as pa
 from sqlalchemy import Engine, create_engine
 from sqlalchemy.exc import DBAPIError
 
-from data_access import contract, profiles, stage_file
+from data_access import assigned, contract, profiles, stage_file
+from data_access.assigned import Linked
 from data_access.collect import Collected, ReadEverything, collect_all, collect_changes, differ, merge
 from data_access.contract import ContractReport
 from data_access.errors import Problem
@@ -103,31 +105,41 @@ def refresh(
     full: bool = False,
     marts: BuildMarts = build_marts,
     progress: Progress = lambda _: None,
+    linked: Linked = assigned.nobody,
 ) -> RefreshReport:
     """Builds and publishes the next generation of facts from the CRM database.
 
     ``full`` reads everything even where reading the changes would do. ``marts`` builds all marts after that; what
-    changes touch is always built here. ``progress`` gets one line per step. Problem when the CRM cannot be read, lacks
+    changes touch is always built here. ``progress`` gets one line per step. ``linked`` gives the members that audiences
+    give to campaigns. Problem when the CRM cannot be read, lacks
     a table or column without which there are no facts, mixes currencies, does not reconcile, or another refresh is at
     work; the generation in force then stays in force.
     """
+    members = linked()
     with _explained(engine, home), writing(home) as draft, remembered(home) as past, _explained(engine, home):
-        report = _refresh(engine, home, draft, progress, marts, full=full)
+        report = _refresh(engine, home, draft, progress, marts, members, full=full)
         past.mode, past.rows_read, past.rows_changed = report.mode, report.rows_read, report.rows_changed
         past.generation, past.published = report.generation, report.published
         return report
 
 
 def _refresh(
-    engine: Engine, home: Path, draft: Draft, progress: Progress, marts: BuildMarts, *, full: bool
+    engine: Engine,
+    home: Path,
+    draft: Draft,
+    progress: Progress,
+    marts: BuildMarts,
+    members: pd.DataFrame,
+    *,
+    full: bool,
 ) -> RefreshReport:
     if not full:
         try:
-            return _Refresh(engine, home, draft, progress).changes()
+            return _Refresh(engine, home, draft, progress, members).changes()
         except ReadEverything as reason:
             progress(f"reading everything: {reason}")
     draft.path.unlink(missing_ok=True)
-    return _Refresh(engine, home, draft, progress).everything(marts)
+    return _Refresh(engine, home, draft, progress, members).everything(marts)
 
 
 @contextmanager
@@ -150,7 +162,10 @@ def _explained(engine: Engine, home: Path) -> Iterator[None]:
 class _Refresh:
     """One refresh, of everything or of the changes."""
 
-    def __init__(self, engine: Engine, home: Path, draft: Draft, progress: Progress) -> None:
+    def __init__(
+        self, engine: Engine, home: Path, draft: Draft, progress: Progress, members: pd.DataFrame
+    ) -> None:
+        self.members = members
         self.started = time.monotonic()
         self.engine, self.home, self.draft, self.progress = engine, home, draft, progress
         self.key = secret_key(home)
@@ -175,6 +190,7 @@ class _Refresh:
             work.execute(f"CREATE TABLE stage.customer AS {customer.WITHOUT_BIRTHDAY.format(day=_literal(day))}")
             work.execute("DROP TABLE incoming.customer")
             refusals.refuse(work, _CUSTOMER)
+            assigned.keep(work, self.members)
             self._create_facts(work)
             work.execute(f"ATTACH {literal(self.draft.path)} AS facts")
             fill(work, _in_order())
@@ -219,6 +235,7 @@ class _Refresh:
                 self.progress,
                 copy.start,
             )
+            assigned.expect_same(work, self.members)
             if self._nothing_changed(work, collected, last_day):
                 return self._checked(published, pointer, collected)
             report = self._bring_up_to_date(work, copy, collected, last_day, pointer.number)

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from sqlalchemy import Engine
 
+from data_access.assigned import Linked, nobody
 from data_access.errors import Problem
 from data_access.marts.build import BuildMarts, build_marts
 from data_access.refresh import RefreshReport, refresh
@@ -24,6 +25,7 @@ def refresh_every(
     progress: Progress,
     stop: threading.Event,
     marts: BuildMarts = build_marts,
+    linked: Linked = nobody,
 ) -> None:
     """Refreshes at once and then every ``seconds``, counted from start to start, until ``stop`` is set.
 
@@ -33,7 +35,7 @@ def refresh_every(
     while not stop.is_set():
         began = time.monotonic()
         try:
-            done(refresh(engine, home, marts=marts, progress=progress))
+            done(refresh(engine, home, marts=marts, progress=progress, linked=linked))
         except Problem as problem:
             failed(problem)
         stop.wait(max(0.0, seconds - (time.monotonic() - began)))

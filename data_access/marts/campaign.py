@@ -1,6 +1,7 @@
 """Campaigns, their arms, coupons and goods, who was assigned to them and what people did in them; price promotions.
 
-Members and events of customers that nobody registered are kept like any other, by their number.
+Members and events of customers that nobody registered are kept like any other, by their number. Campaigns of which the
+CRM names no members get those of the audience that was linked to them (``data_access.assigned``).
 """
 
 # One row per campaign in its table.
@@ -16,12 +17,18 @@ ORDER BY campaign_id
 
 ARM = """
 SELECT campaign_id, arm, coalesce(is_control, false) AS is_control, planned_share FROM clean.campaign_arm
+UNION ALL
+SELECT campaign_id, arm, is_control, planned_share FROM clean.audience_arm
+ANTI JOIN clean.campaign_arm USING (campaign_id, arm)
 ORDER BY campaign_id, arm
 """
 
 MEMBER = """
 SELECT m.campaign_id, k.customer_no, m.arm, m.assigned_at
 FROM clean.campaign_member m JOIN clean.customer_number k USING (customer_id)
+UNION ALL
+SELECT campaign_id, customer_no, arm, assigned_at FROM clean.audience_member
+SEMI JOIN clean.customer_number USING (customer_no)
 """
 
 EVENT = """

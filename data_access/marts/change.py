@@ -17,6 +17,7 @@ from datetime import date
 import duckdb
 from sqlalchemy import Table
 
+from data_access import assigned
 from data_access.collect import ReadEverything
 from data_access.marts import places
 from data_access.marts._mart import KEYS, By, Mart
@@ -152,6 +153,8 @@ def derive_people(work: duckdb.DuckDBPyConnection) -> None:
                     f"SELECT * FROM kept.{source.table} SEMI JOIN {people} USING (customer_id)"
                 )
                 refuse(work, source)
+        if "campaign_member" in names:
+            assigned.of_people(work, people)
         for name in names:
             _fresh(work, name)
         work.execute(
@@ -168,7 +171,8 @@ def _fresh(work: duckdb.DuckDBPyConnection, name: str) -> None:
 def update_facts(work: duckdb.DuckDBPyConnection) -> None:
     """Brings the facts up to date with the ``fresh`` rows.
 
-    ReadEverything when a store or a product has changed in a way that changes figures everywhere.
+    ReadEverything when a store or a product has changed in a way that changes figures everywhere, or an audience's
+    customer has come or gone.
     """
     _compare_units(work)
     needed = _needed(work)
@@ -180,6 +184,7 @@ def update_facts(work: duckdb.DuckDBPyConnection) -> None:
     for name in _UNITS:
         _replace_units(work, name)
     _rank(work)
+    assigned.expect_all(work)
     _replace_whole(work, "product")  # after the lines, whose products it names
     _quarantine(work, needed)
 

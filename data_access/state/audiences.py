@@ -15,8 +15,10 @@ from typing import Any
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
-from sqlalchemy import Engine, Row, Select, func, insert, make_url, select
+from sqlalchemy import Engine, Row, Select, func, insert, inspect, make_url, select
+from sqlalchemy.exc import DBAPIError
 
+from data_access.errors import Problem
 from data_access.scope import Scope
 from data_access.state import audit, tokens
 from data_access.state.rules import Rule
@@ -190,17 +192,23 @@ def linked(url: str) -> pd.DataFrame:
     """The rows of all audiences that are linked to a campaign, of the store at ``url``, by campaign and number.
 
     For the refresh, which makes them members of these campaigns; a store that does not exist yet has none. Columns:
-    campaign_id, customer_no, arm, is_control, planned_share (of the arm), assigned_at.
+    campaign_id, customer_no, arm, is_control, planned_share (of the arm), assigned_at. Problem when the store does not
+    answer.
     """
     parsed = make_url(url)
     if parsed.get_backend_name() == "sqlite" and not Path(parsed.database or "").is_file():
         return _NONE_LINKED
     engine = state_engine(url)
     try:
-        with engine.connect() as connection:
-            if not engine.dialect.has_table(connection, audience_link.name):
-                return _NONE_LINKED  # made by a version without audiences
+        if not inspect(engine).has_table(audience_link.name):
+            return _NONE_LINKED  # made by a version without audiences
         return _linked(engine)
+    except DBAPIError as error:
+        reason = str(error.orig).strip().splitlines()[0]
+        raise Problem(
+            f"the app's own store does not answer ({reason}), so nobody knows which audiences belong to campaigns: "
+            "check MIRROR_STATE_URL; the snapshot in force stays as it is"
+        ) from error
     finally:
         engine.dispose()
 
