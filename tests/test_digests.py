@@ -1,23 +1,34 @@
 """Digests: when they are due, what is tried again, which ways out there are, and what arrives at the other end."""
 
 import json
+import socketserver
 import threading
 from collections.abc import Iterator
 from datetime import datetime, timedelta
+from email import message_from_string
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 
 import pytest
 from sqlalchemy import Engine
+from streamlit.testing.v1 import AppTest
 
 from data_access.channels import Channel, channels, send
 from data_access.errors import Problem
-from data_access.state import audit, digests
+from data_access.state import accounts, audit, digests
+from data_access.state.accounts import Account, Rights
 from data_access.state.digests import Digest
 from data_access.state.rules import Rule
-from data_access.state.store import prepare, state_engine
+from data_access.state.store import opened, prepare, state_engine
+from pages._gate.identity import Person
+from pages._ui import digest_views
+from pages._ui import digests as written_by
+from pages._ui.i18n import text
+from tests.small_chain import served
+from tests.test_pages import SHELL, words
 
-FRIDAY = datetime(2026, 11, 20, 10, 30)  # on the stores' clock, eight hours before UTC
+FRIDAY = datetime(2026, 11, 20, 10, 30)  # on this server's clock, eight hours before UTC
+PASSWORD = "copper lantern drifts over nine quiet harbours"
 NOW = FRIDAY - timedelta(hours=8)
 
 
@@ -211,3 +222,158 @@ def test_a_messenger_gets_the_text_and_its_refusal_counts(
     assert taken is (status == 200)
     ((_, body),) = receiver.got
     assert "净销售额 ¥1.2万" in json.dumps(body, ensure_ascii=False)
+
+
+class MailServer(socketserver.StreamRequestHandler):
+    """As much of SMTP as one message needs."""
+
+    got: list[str]
+
+    def handle(self) -> None:
+        self.say("220 here")
+        while command := self.rfile.readline().decode().strip():
+            if command.upper().startswith("DATA"):
+                self.say("354 go on")
+                lines = iter(lambda: self.rfile.readline().decode(), ".\r\n")
+                self.got.append("".join(lines))
+            if command.upper().startswith("QUIT"):
+                self.say("221 bye")
+                return
+            self.say("250 fine")
+
+    def say(self, line: str) -> None:
+        self.wfile.write(f"{line}\r\n".encode())
+
+
+def test_a_mail_arrives_with_the_text() -> None:
+    class Own(MailServer):
+        got: list[str] = []  # noqa: RUF012
+
+    with socketserver.ThreadingTCPServer(("127.0.0.1", 0), Own) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        address = f"mailto://127.0.0.1:{server.server_address[1]}?from=a@example.com&to=b@example.com&mode=insecure"
+        taken = send(Channel("mail", address, frozenset()), "总览", "净销售额 ¥1.2万")
+        server.shutdown()
+    assert taken
+    (mail,) = Own.got
+    body = message_from_string(mail)
+    parts = [part.get_payload(decode=True).decode() for part in body.walk() if part.get_content_type() == "text/plain"]
+    assert "净销售额 ¥1.2万" in parts[0]
+
+
+@pytest.fixture(scope="module")
+def home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    with served(tmp_path_factory.mktemp("chain") / "home") as home:
+        written(home, FILE.format(key=KEY))
+        yield home
+
+
+@pytest.fixture
+def lilei(home: Path) -> Account:
+    """The head of the region east, who has a channel."""
+    known = accounts.find_by_name(opened(), "lilei")
+    rights = Rights("regional", regions=("east",))
+    if known is None:
+        return accounts.create(opened(), "boss", "lilei", "Li Lei", rights, PASSWORD, NOW, initial=False)
+    return accounts.change(opened(), "boss", known.account_id, NOW, rights=rights)
+
+
+@pytest.fixture
+def wecom(monkeypatch: pytest.MonkeyPatch, receiver: type[Receiver]) -> type[Receiver]:
+    monkeypatch.setattr("apprise.plugins.wecombot.NotifyWeComBot.notify_url", f"{receiver.address}/wecom?key={{key}}")  # type: ignore[attr-defined]
+    for one in digests.of(opened()):
+        digests.remove(opened(), one.account_id, one.digest_id, NOW)
+    return receiver
+
+
+def send_after(hours: float) -> list[str | None]:
+    after = timedelta(hours=hours)
+    return [reason for _, reason in written_by.send_due(NOW + after, FRIDAY + after)]
+
+
+def order(account_id: str, page: str = "overview", channel: str = "group") -> None:
+    digests.subscribe(opened(), account_id, page, channel, "en", digests.EVERY_DAY, 9, NOW, FRIDAY)
+
+
+def test_a_digest_has_the_rows_of_its_recipient_and_no_others(lilei: Account, wecom: type[Receiver]) -> None:
+    order(lilei.account_id)
+    assert send_after(23) == [None]
+    ((_, body),) = wecom.got
+    said = body["text"]["content"]  # type: ignore[index]
+    # one order of 100 + 1 in S1 and one of 200 + 1 in S2
+    assert "Net sales ¥302" in said
+    assert "Hangzhou Mixc ¥201" in said
+    assert "深圳" not in said
+    assert "https://mirror.example.com/overview" in said
+
+
+def test_rights_are_those_of_the_moment_it_is_sent(lilei: Account, wecom: type[Receiver]) -> None:
+    order(lilei.account_id)
+    accounts.change(opened(), "boss", lilei.account_id, NOW, rights=Rights("manager", stores=("S2",)))
+    assert send_after(23) == [None]
+    assert "Net sales ¥201" in wecom.got[0][1]["text"]["content"]  # type: ignore[index]
+    accounts.change(opened(), "boss", lilei.account_id, NOW, rights=Rights("administrator"))
+    assert send_after(47) == ["not_yours"]
+
+
+def test_a_channel_that_is_not_allowed_any_more_gets_nothing(lilei: Account, wecom: type[Receiver]) -> None:
+    order(lilei.account_id, channel="elsewhere")
+    assert send_after(23) == ["no_channel"]
+    assert wecom.got == []
+
+
+def test_what_the_other_side_refuses_is_shown_and_tried_again(lilei: Account, wecom: type[Receiver]) -> None:
+    order(lilei.account_id)
+    wecom.status = 500
+    assert send_after(23) == ["refused"]
+    (kept,) = digests.of(opened(), lilei.account_id)
+    assert digest_views.state(kept) == "again"
+    wecom.status = 200
+    (kept_until,) = [one.next_try_at for one in digests.of(opened(), lilei.account_id)]
+    assert kept_until is not None
+    local = FRIDAY + timedelta(hours=23.5)
+    assert [reason for _, reason in written_by.send_due(kept_until, local)] == [None]
+    assert digest_views.state(digests.of(opened(), lilei.account_id)[0]) == "sent"
+
+
+def visit(monkeypatch: pytest.MonkeyPatch, person: Person) -> AppTest:
+    monkeypatch.setattr("pages._ui.session.identity", lambda: person)
+    monkeypatch.setattr("pages._ui.i18n.preferred", lambda tags: "en")
+    at = AppTest.from_file(SHELL, default_timeout=60)
+    at.query_params["lang"] = "en"
+    at.run()
+    at.switch_page("digests.py").run()
+    assert not at.exception
+    return at
+
+
+def test_somebody_subscribes_on_the_page(
+    lilei: Account, wecom: type[Receiver], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    at = visit(monkeypatch, Person("regional", ("east",), lilei.account_id, "Li Lei"))
+    assert "Net sales" in at.expander[0].text[0].value
+    at.button(key="digest_subscribe").click().run()
+    assert [(one.page, one.channel, one.hour) for one in digests.of(opened(), lilei.account_id)] == [
+        ("overview", "group", 9)
+    ]
+    assert KEY not in words(at)
+
+
+def test_who_has_no_channel_is_told_whom_to_ask(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    known = accounts.find_by_name(opened(), "han") or accounts.create(
+        opened(), "boss", "han", "Han", Rights("marketing"), PASSWORD, NOW, initial=False
+    )
+    at = visit(monkeypatch, Person("marketing", (), known.account_id, "Han"))
+    assert text("en", "digests.no_channel") in [info.value for info in at.info]
+
+
+def test_an_administrator_sees_what_did_not_arrive_and_no_address(
+    lilei: Account, wecom: type[Receiver], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    order(lilei.account_id, channel="elsewhere")
+    send_after(23)
+    at = visit(monkeypatch, Person("administrator", actor="boss", name="Boss"))
+    said = words(at)
+    assert text("en", "digest.failure.no_channel") in said
+    assert "Li Lei" in said
+    assert KEY not in said

@@ -1,7 +1,7 @@
 """Digests: who gets the figures of which page, when and by which channel; and what became of each.
 
 A digest is its recipient's: it is written when it is sent, with the rights and the rows that person has at that moment.
-One is due at an hour of the stores' clock, each day or on one weekday. What fails is tried again later and later, five
+One is due at an hour of this server's clock, each day or on one weekday. What fails is tried again later and later, five
 times, then waits for its next time. Whoever runs the command twice at once sends nothing twice: a digest is claimed
 before it is sent.
 """
@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 from typing import Final
 from uuid import uuid4
 
-from sqlalchemy import Connection, Engine, Row, delete, insert, select, update
+from sqlalchemy import Connection, Engine, delete, insert, select, update
 
 from data_access.state import audit
 from data_access.state.rules import Rule
@@ -27,9 +27,9 @@ CLAIMED_FOR: Final = timedelta(minutes=15)  # after that whoever claimed it is t
 
 @dataclass(frozen=True, slots=True)
 class Digest:
-    """One digest. weekday: 1 = Monday, 0 each day; hour: of the stores' clock. created_at, sent_at, next_try_at: UTC.
+    """One digest. weekday: 1 = Monday, 0 each day; hour: of this server's clock. created_at, sent_at, next_try_at: UTC.
 
-    slot: the time of the stores' clock it was last due, tried or sent; tries: for that time, 0 once it is sent.
+    slot: the time of this server's clock it was last due, tried or sent; tries: for that time, 0 once it is sent.
     failure: why the last try came to nothing (a key of ``digest.failure``).
     """
 
@@ -59,7 +59,7 @@ def subscribe(
     now: datetime,
     local: datetime,
 ) -> Digest:
-    """A new digest, first due at its next time. ``now`` in UTC, ``local`` the same on the stores' clock.
+    """A new digest, first due at its next time. ``now`` in UTC, ``local`` the same on this server's clock.
 
     Rule when the person has it already, or ten others.
     """
@@ -96,7 +96,7 @@ def of(engine: Engine, account_id: str | None = None) -> tuple[Digest, ...]:
 def claim(engine: Engine, now: datetime, local: datetime) -> tuple[Digest, ...]:
     """The digests that are due, each for whoever called: nobody else gets it before it has failed or been lost.
 
-    ``now`` in UTC, ``local`` the same on the stores' clock.
+    ``now`` in UTC, ``local`` the same on this server's clock.
     """
     with writing(engine) as connection:
         due = [one for one in _of(connection) if is_due(one, now, local)]
@@ -115,7 +115,7 @@ def is_due(one: Digest, now: datetime, local: datetime) -> bool:
 
 
 def slot(one: Digest, local: datetime) -> datetime:
-    """The latest time not after ``local`` at which the digest is due, on the stores' clock."""
+    """The latest time not after ``local`` at which the digest is due, on this server's clock."""
     at = local.replace(hour=one.hour, minute=0, second=0, microsecond=0)
     back = (at.isoweekday() - one.weekday) % 7 if one.weekday else 0
     at -= timedelta(days=back)
@@ -154,8 +154,4 @@ def _of(connection: Connection, account_id: str | None = None) -> tuple[Digest, 
     query = select(*(digest.c[name] for name in Digest.__slots__)).order_by(digest.c.created_at, digest.c.digest_id)
     if account_id is not None:
         query = query.where(digest.c.account_id == account_id)
-    return tuple(_digest(row) for row in connection.execute(query))
-
-
-def _digest(row: Row[tuple[object, ...]]) -> Digest:
-    return Digest(*row)  # type: ignore[arg-type]
+    return tuple(Digest(**row) for row in connection.execute(query).mappings())

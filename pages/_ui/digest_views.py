@@ -1,0 +1,189 @@
+"""The blocks of the digests page: choose a digest, those one has, and what became of everybody's."""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+
+import pandas as pd
+import streamlit as st
+
+from data_access.channels import Channel, Channels, channels
+from data_access.errors import Problem
+from data_access.freshness import utc_now
+from data_access.settings import settings
+from data_access.state import accounts, digests
+from data_access.state.accounts import Account
+from data_access.state.digests import EVERY_DAY, TRIES, Digest
+from data_access.state.rules import Rule
+from data_access.state.store import opened
+from pages._ui import digests as written
+from pages._ui import empty, freshness, head, session
+from pages._ui import format as fmt
+from pages._ui.i18n import LANGUAGES, language, t, text
+from pages._ui.tables import Column, badge, listing
+
+# How a digest stands, in its colour.
+STATES: Mapping[str, str] = {"again": "orange", "given_up": "red", "sent": "green", "waiting": "blue"}
+_HOURS = range(6, 23)
+_SAID = "digests_said"
+
+
+def own_account() -> Account | None:
+    """The account of whoever looks; None for one-click entry, which has none."""
+    person = session.current_person()
+    return accounts.find(opened(), person.actor) if person.name else None
+
+
+def ways() -> Channels | None:
+    """The channels of this server; None, with the reason on the page, when their file is wrong."""
+    try:
+        return channels(settings().home)
+    except Problem as problem:
+        if session.current_person().role == "administrator":
+            st.error(str(problem), icon=":material/error:")
+        else:
+            st.warning(t("digests.broken"), icon=":material/error:")
+        return None
+
+
+def new(who: Account, allowed: Sequence[Channel], link: str) -> None:
+    """Chooses a digest and shows what it would say now."""
+    head.block(t("digests.new"), t("digests.new_note"))
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        page = st.selectbox(
+            t("digests.page"), written.offered(who.role), format_func=lambda key: t(f"page.{key}"), key="digest_page"
+        )
+        way = st.selectbox(t("digests.channel"), allowed, format_func=_way, key="digest_channel")
+        weekday = st.selectbox(t("digests.days"), range(8), format_func=_days, key="digest_weekday")
+        hour = st.selectbox(t("digests.hour"), _HOURS, index=3, format_func=_hour, key="digest_hour")
+        chosen = st.selectbox(
+            t("digests.language"),
+            LANGUAGES,
+            index=LANGUAGES.index(language()),
+            format_func=lambda name: text(name, "language.name"),
+            key="digest_language",
+        )
+    _preview(who, page, chosen, weekday, link)
+    if st.button(t("digests.subscribe"), type="primary", icon=":material/mark_email_unread:", key="digest_subscribe"):
+        try:
+            about = (who.account_id, page, way.name, chosen, weekday, hour)
+            digests.subscribe(opened(), *about, utc_now(), datetime.now())
+        except Rule as rule:
+            st.error(t(f"rule.{rule.key}"))
+            return
+        st.session_state[_SAID] = t("digests.subscribed", when=_when(weekday, hour))
+        st.rerun()
+
+
+def _preview(who: Account, page: str, chosen: str, weekday: int, link: str) -> None:
+    try:
+        said = written.message(who, page, chosen, weekday, link)
+    except written.NotSent as reason:
+        st.caption(t("digests.nothing_now", reason=t(f"digest.failure.{reason}")))
+        return
+    with st.expander(t("digests.preview")):
+        st.text(f"{said.title}\n\n{said.text}")
+
+
+def say_what_was_done() -> None:
+    """What the click before came to."""
+    if said := st.session_state.pop(_SAID, None):
+        st.success(said, icon=":material/check:")
+
+
+def own(who: Account, currency: str) -> None:
+    """The digests of a person, the one that is clicked to be removed."""
+    mine = digests.of(opened(), who.account_id)
+    head.block(t("digests.own"), t("digests.own_note"))
+    if not mine:
+        empty.nothing(t("digests.none"))
+        return
+    chosen = _listed(mine, ("page", "when", "channel", "state", "sent_at", "failure"), currency, "digests_own")
+    if chosen is None:
+        return
+    one = next(one for one in mine if one.digest_id == chosen)
+    label = t("digests.remove", page=t(f"page.{one.page}"), when=_when(one.weekday, one.hour))
+    if st.button(label, icon=":material/delete:", key="digest_remove"):
+        try:
+            digests.remove(opened(), who.account_id, chosen, utc_now())
+            st.session_state[_SAID] = t("digests.removed")
+        except Rule as rule:
+            st.session_state[_SAID] = t(f"rule.{rule.key}")
+        st.rerun()
+
+
+def everybodys(currency: str) -> None:
+    """What became of everybody's digests, for administrators: no figures, but what did not arrive."""
+    found = digests.of(opened())
+    head.block(t("digests.everybody"), t("digests.everybody_note"))
+    if not found:
+        empty.nothing(t("digests.nobody"))
+        return
+    shown = ("person", "page", "when", "channel", "state", "sent_at", "failure")
+    _listed(found, shown, currency, "digests_all")
+
+
+def allowed_ways(found: Channels, currency: str) -> None:
+    """The channels and whom they are for, without their addresses, for administrators."""
+    head.block(t("digests.channels"), t("digests.channels_note"))
+    if not found.named:
+        empty.nothing(t("digests.no_channels"))
+        return
+    rows = [(one.name, t(f"digests.kind.{one.kind}"), ", ".join(sorted(one.people))) for one in found.named.values()]
+    names = ["channel", "messenger", "allowed_people"]
+    frame = pd.DataFrame(rows, columns=names)
+    shown = [Column(name, "text") for name in names]
+    listing(frame, shown, currency=currency, alt=t("digests.channels"), key="digests_channels", rows=8)
+
+
+def _listed(found: Sequence[Digest], names: Sequence[str], currency: str, key: str) -> str | None:
+    shown: list[Column] = []
+    for name in names:
+        if name == "state":
+            shown.append(badge("state", "digest_state", STATES))
+        else:
+            shown.append(Column(name, "instant" if name == "sent_at" else "text"))
+    opens = "digest_id" if key == "digests_own" else None
+    return listing(frame(found), shown, currency=currency, alt=t("digests.own"), key=key, opens=opens, rows=10)
+
+
+def frame(found: Sequence[Digest]) -> pd.DataFrame:
+    """One row per digest: digest_id, person, page, when and channel in words, state, sent_at on the reader's clock,
+    failure in words."""
+    names = {one.account_id: one.display_name for one in accounts.everyone(opened())}
+    rows = [
+        {
+            "digest_id": one.digest_id,
+            "person": names.get(one.account_id),
+            "page": t(f"page.{one.page}"),
+            "when": _when(one.weekday, one.hour),
+            "channel": one.channel,
+            "state": state(one),
+            "sent_at": freshness.local(one.sent_at) if one.sent_at else None,
+            "failure": t(f"digest.failure.{one.failure}") if one.failure else None,
+        }
+        for one in found
+    ]
+    return pd.DataFrame(rows).assign(sent_at=lambda table: pd.to_datetime(table["sent_at"]))
+
+
+def state(one: Digest) -> str:
+    """The key of ``STATES`` for a digest."""
+    if one.failure is not None:
+        return "given_up" if one.tries >= TRIES else "again"
+    return "waiting" if one.sent_at is None else "sent"
+
+
+def _way(one: Channel) -> str:
+    return f"{one.name} · {t(f'digests.kind.{one.kind}')}"
+
+
+def _days(weekday: int) -> str:
+    return t("digests.every_day") if weekday == EVERY_DAY else fmt.weekday(weekday)
+
+
+def _hour(hour: int) -> str:
+    return f"{hour:02}:00"
+
+
+def _when(weekday: int, hour: int) -> str:
+    return f"{_days(weekday)} {_hour(hour)}"
