@@ -16,7 +16,7 @@ from data_access.state import audiences
 from data_access.state.audiences import CONTACTED, HELD_BACK, LEAST, LONGEST_NAME, Audience, Draft
 from data_access.state.rules import Rule
 from data_access.state.store import opened
-from models.calc.audience_rules import drawn, held_back, sizes, told
+from models.calc.audience_rules import REASONS, drawn, held_back, sizes, told
 from models.calc.power import holdout_needed, smallest_lift
 from models.reports.audience import (
     MOST_CONTACTS,
@@ -112,17 +112,18 @@ def _days(place: Any, what: str, choices: Sequence[int]) -> int | None:
 def _bought(page: Opened) -> Bought | None:
     """What they bought, or did not."""
     offers = load.audience_offers(page.scope, page.generation)
-    with st.container(key="audience_bought_row"):
-        how, of, product, when, least = st.columns([1.1, 1.2, 1.6, 1.1, 1])
-        chosen = how.selectbox(
-            t("audiences.bought"),
-            ("any", "bought", "not_bought"),
-            format_func=lambda one: t(f"audiences.bought.{one}"),
-            key="audience_bought",
-            filter_mode=None,
-        )
-        if chosen == "any":
-            return None
+    how, rest = st.columns([1, 4])
+    chosen = how.selectbox(
+        t("audiences.bought"),
+        ("any", "bought", "not_bought"),
+        format_func=lambda one: t(f"audiences.bought.{one}"),
+        key="audience_bought",
+        filter_mode=None,
+    )
+    if chosen == "any":
+        return None
+    with rest:
+        of, product, when, least = st.columns([1.2, 1.6, 1.1, 1])
         category = of.selectbox(
             t("column.category"),
             [None, *map(str, offers["category"].unique())],
@@ -182,7 +183,7 @@ def reasons(counts: Mapping[str, int]) -> None:
     if not counts:
         empty.nothing(t("audiences.nobody_withheld"))
         return
-    lines = [f"- {_reason(reason)}: **{told(customers)}**" for reason, customers in counts.items()]
+    lines = [f"- {_reason(reason)}: **{told(counts[reason])}**" for reason in REASONS if reason in counts]
     st.markdown("\n".join(lines))
 
 
@@ -440,7 +441,8 @@ def rows_of(one: Audience) -> pd.DataFrame:
     """The frozen rows, by pseudonym; those who are contacted first."""
     rows = audiences.members(opened(), session.current_scope(), one.audience_id)
     keys = rows["customer_no"].map(customer_key).astype(object)
-    return rows.assign(customer_key=keys).sort_values(["arm", "customer_no"], ignore_index=True)
+    rows = rows.assign(customer_key=keys, assigned_at=freshness.local(one.at))
+    return rows.sort_values(["arm", "customer_no"], ignore_index=True)
 
 
 def hand_over(one: Audience) -> tuple[Unread, handover.Use]:
