@@ -25,9 +25,9 @@ def month_end(sold: pd.DataFrame, month: pd.Timestamp) -> pd.DataFrame:
     grows = (together["gross_sales"] / together["so_far"]).where(together["so_far"] > 0)
     over = sold[(sold["month"] < month) & (sold["so_far"] > 0) & (sold["gross_sales"] > 0)]
     rule = over["month"].map({one: _growth(grows, one) for one in over["month"].unique()}).astype("float64")
-    misses = np.log(over["gross_sales"] / (over["so_far"] * rule)).dropna()
-    enough = len(misses) >= LEAST_MISSES
-    low, high = np.exp(np.quantile(misses, [0.1, 0.9])) if enough else (math.nan, math.nan)
+    missed = (over["gross_sales"] / (over["so_far"] * rule)).dropna()
+    enough = len(missed) >= LEAST_MISSES
+    low, high = np.quantile(missed, [0.1, 0.9]) if enough else (math.nan, math.nan)
     now = sold[sold["month"] == month]
     expected = now["so_far"] * _growth(grows, month)
     return pd.DataFrame(

@@ -8,8 +8,9 @@ before: matching people on a noisy figure makes those fall back who were lucky, 
 Hatfield, Health Services Research 2018). Other courses that begin in between are taken out by regression.
 
 Errors are clustered by store. Below 30 stores the interval is that of a wild cluster bootstrap with the hypothesis
-imposed and Webb's weights (Cameron, Gelbach and Miller, REStat 2008; MacKinnon and Webb 2018), inverted. The same
-comparison of two quarters before the training must show nothing: else the groups moved apart already.
+imposed and Webb's weights (Cameron, Gelbach and Miller, REStat 2008; MacKinnon and Webb 2018), inverted, or that of
+leaving out one store after the other where it is wider (MacKinnon, Nielsen and Webb, JAE 2023): with ten stores the
+bootstrap alone covers the truth in 92 of 100 cases only. The same comparison of two quarters before the training must show nothing: else the groups moved apart already.
 """
 
 import math
@@ -217,7 +218,34 @@ _UNKNOWN = Estimate(math.nan, math.nan, math.nan, math.nan)
 
 def _estimate(change: Floats, rows: _Rows, store: Whole) -> Estimate:
     """The weighted mean over the trained of their change less that of whom they are compared with."""
-    return _clustered(*_partialled(change, rows), rows, store)
+    found = _clustered(*_partialled(change, rows), rows, store)
+    few = len(np.unique(store)) < BOOTSTRAP_BELOW
+    return _widened(found, change, rows, store) if few and math.isfinite(found.value) else found
+
+
+def _widened(found: Estimate, change: Floats, rows: _Rows, store: Whole) -> Estimate:
+    """At least as wide as what leaving out one store after the other says."""
+    without = []
+    for one in np.unique(store):
+        rest = store != one
+        left = _some(rows, rest)
+        _, y, d = _partialled(change[rest], left)
+        size = float((left.weight * d * d).sum())
+        if size <= 1e-12:  # all who were trained work in this store
+            return Estimate(found.value, -math.inf, math.inf, 1.0)
+        without.append(float((left.weight * d * y).sum()) / size)
+    many = len(without)
+    error = math.sqrt((many - 1) / many * sum((value - found.value) ** 2 for value in without))
+    if error < 1e-9:
+        return found
+    reach = float(student.ppf(1 - _SURE / 2, many - 1)) * error
+    p_value = float(2 * student.sf(abs(found.value) / error, many - 1))
+    return Estimate(
+        found.value,
+        min(found.lo95, found.value - reach),
+        max(found.hi95, found.value + reach),
+        max(found.p_value, p_value),
+    )
 
 
 @dataclass(frozen=True, slots=True)

@@ -39,7 +39,7 @@ class TargetsReport:
     # open | no_target
     stores: Annotated[
         pd.DataFrame,
-        Columns("store_id store target source sold attained expected lo80 hi80 expected_share pace"),
+        Columns("store_id store target source sold attainment expected lo80 hi80 expected_share pace"),
     ]
     # one row per month (YYYY-MM) of the last year: the stores that had a target, what they were to sell and sold
     months: Annotated[pd.DataFrame, Columns("month stores target gross_sales attainment")]
@@ -75,14 +75,14 @@ def _stores(known: pd.DataFrame, sold: pd.DataFrame, planned: pd.DataFrame, mont
     rows = rows.merge(month_end(sold, month), "left", "store_id")
     rows["sold"] = rows["sold"].fillna(0.0)
     rows["source"] = rows["source"].astype(object).where(rows["source"].notna(), "none")
-    rows["attained"] = (rows["sold"] / rows["target"]).where(rows["target"] > 0)
+    rows["attainment"] = (rows["sold"] / rows["target"]).where(rows["target"] > 0)
     rows["expected_share"] = (rows["expected"] / rows["target"]).where(rows["target"] > 0)
     rows["pace"] = np.select(
         [
             rows["target"].isna(),
             rows["sold"] >= rows["target"],
-            rows["lo80"] >= rows["target"],
-            rows["hi80"] < rows["target"],
+            rows["lo80"].fillna(-math.inf) >= rows["target"].fillna(math.inf),
+            rows["hi80"].fillna(math.inf) < rows["target"].fillna(0.0),
         ],
         ["no_target", "reached", "ahead", "behind"],
         "open",

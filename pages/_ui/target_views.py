@@ -47,7 +47,7 @@ def paces(stores: pd.DataFrame, currency: str) -> go.Figure:
     figure.add_trace(
         go.Bar(
             y=drawn.index,
-            x=drawn["attained"],
+            x=drawn["attainment"],
             orientation="h",
             width=0.5,
             name=t("targets.sold"),
@@ -126,7 +126,7 @@ def columns() -> list[Column]:
     return [
         column("store"),
         badge("pace", "pace", _TONES),
-        Column("attained", "percent"),
+        column("attainment"),
         column("target"),
         Column("sold", "money"),
         Column("expected", "money"),
