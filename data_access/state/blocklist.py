@@ -4,7 +4,10 @@ Lists of leaked passwords hold few of 15 and more characters, and those are buil
 and a year, a row of keys, a name and a phone number. So the list holds the parts, and a password is refused that three
 parts or fewer make up. That covers every such combination, not only those that have been seen.
 
-What these parts do not know (leaked passwords, names and everyday words by how often they occur, dates, rows of keys
+Beside them lie those of public lists of leaked passwords and of words that are long enough to be chosen (SecLists and
+bruteforce-database, both MIT), as digests only: what no rule foresees, such as names and words of other languages.
+
+What these do not know (leaked passwords, names and everyday words by how often they occur, dates, rows of keys
 with turns) zxcvbn does: D. Wheeler, "zxcvbn: Low-Budget Password Strength Estimation", USENIX Security 2016.
 """
 
@@ -24,6 +27,8 @@ MOST_PARTS = 3
 FEWEST_GUESSES = 10**12
 
 _FILE = Path(__file__).parent / "common_passwords.txt"
+_LISTED = Path(__file__).parent / "leaked_passwords.bin"
+_SHORT = 5  # bytes kept of a digest there: some 17,000 of them, so that one in 60 million others looks like one
 _LEAST = 3  # characters a part has; shorter ones make up anything
 
 # Letters that people write as digits and signs; some stand for two.
@@ -78,7 +83,11 @@ def is_guessable(password: str, words: Iterable[str] = ()) -> bool:
     texts = {re.sub(r"[\W_]+", "", folded), re.sub(r"[^\w@!$+]+", "", folded)}
     # What is said twice running is said once; but "facai" and "aini" joined only look like it.
     texts |= {_ECHO.sub(r"\1", text) for text in texts}
-    if _is_walk(folded) or any(_repeats_itself(text) or _parts(text, own) <= MOST_PARTS for text in texts):
+    if (
+        is_listed(folded)
+        or _is_walk(folded)
+        or any(_repeats_itself(text) or _parts(text, own) <= MOST_PARTS for text in texts)
+    ):
         return True
     # Capitals, blanks and signs between words hold up nobody who guesses.
     return any(_guesses(text, own) < FEWEST_GUESSES for text in {folded, re.sub(r"[\W_]+", "", folded)})
@@ -98,6 +107,18 @@ def _guesses(text: str, own: frozenset[str]) -> int:
 
     with _one_at_a_time:
         return int(zxcvbn(text, user_inputs=sorted(own), max_length=max(len(text), 1))["guesses"])
+
+
+def is_listed(password: str) -> bool:
+    """Whether this is one of the long passwords and words of public lists, also with figures and signs behind it."""
+    folded = password.casefold()
+    return any(_digest(text)[:_SHORT] in _listed() for text in (folded, re.sub(r"[\d\W_]+$", "", folded)))
+
+
+@lru_cache(maxsize=1)
+def _listed() -> frozenset[bytes]:
+    content = _LISTED.read_bytes()
+    return frozenset(content[start : start + _SHORT] for start in range(0, len(content), _SHORT))
 
 
 def is_leaked(password: str, file: Path) -> bool:

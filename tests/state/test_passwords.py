@@ -131,6 +131,20 @@ def test_long_ones_made_of_common_passwords_and_of_two_words_are_refused() -> No
     assert len(kept) <= len(tried) // 100
 
 
+LISTED = ["blastofwind2718", "Infundibuliform", "triskaidekaphobes7!", "anticonstitutionnellement"]
+
+
+@pytest.mark.parametrize("password", LISTED)
+def test_long_ones_that_were_leaked_are_refused_whatever_they_are_made_of(
+    password: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """ASVS 6.2.4: at least the 3,000 most frequent that are long enough."""
+    assert len(blocklist._listed()) >= 3000
+    assert blocklist.is_guessable(password)
+    monkeypatch.setattr(blocklist, "_listed", frozenset)
+    assert not blocklist.is_guessable(password)
+
+
 def test_no_password_of_a_list_can_be_chosen(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """ASVS 6.2.4: whoever has a list of the most frequent ones of 15 and more characters names it."""
     taken = "Svetik-Kryuchkov-vaznuv-1979"
