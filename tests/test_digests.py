@@ -312,8 +312,13 @@ def test_rights_are_those_of_the_moment_it_is_sent(lilei: Account, wecom: type[R
     accounts.change(opened(), "boss", lilei.account_id, NOW, rights=Rights("manager", stores=("S2",)))
     assert send_after(23) == [None]
     assert "Net sales ¥201" in wecom.got[0][1]["text"]["content"]  # type: ignore[index]
-    accounts.change(opened(), "boss", lilei.account_id, NOW, rights=Rights("administrator"))
-    assert send_after(47) == ["not_yours"]
+
+
+def test_a_page_that_is_not_for_somebody_any_more_is_not_told(lilei: Account, wecom: type[Receiver]) -> None:
+    order(lilei.account_id, page="stock")
+    accounts.change(opened(), "boss", lilei.account_id, NOW, rights=Rights("marketing"))
+    assert send_after(23) == ["not_yours"]
+    assert wecom.got == []
 
 
 def test_a_channel_that_is_not_allowed_any_more_gets_nothing(lilei: Account, wecom: type[Receiver]) -> None:

@@ -348,7 +348,7 @@ def _of_places(cover: Cover) -> dict[str, Callable[[], Sequence[printed.Part]]]:
     def parts(kind: str) -> Sequence[printed.Part]:
         found = []
         for (name, _), own in seen.groupby([kind, f"{kind}_id"], sort=False):
-            scope = Scope("stores", tuple(own["store_id"]))
+            scope = cover.scope.narrow(own["store_id"])
             report = load.report_tables(cover.page, scope, period, cover.generation)
             free = {table: frame for table, frame in report.items() if len(frame) and CUSTOMER not in frame}
             found.append(printed.Part(localized_text(f"{kind}.name", str(name)), free))
