@@ -59,6 +59,14 @@ SUMS = {
     "ordered_units": 200.0,
     "rejected_units": 4.0,
     "late_lines": 5.0,
+    "sales_margin": 600.0,
+    "costed_sales": 950.0,
+    "area_m2": 90.0,
+    "in_stock": 190.0,
+    "shelves": 200.0,
+    "retained": 5.0,
+    "retainable": 8.0,
+    "gap_to_peers": 300.0,
 }
 
 # Worked by hand from SUMS; what is not here is its own sum.
@@ -76,6 +84,10 @@ RATIOS = {
     "repeat_sales_rate": 600 / 900,
     "orders_per_customer": 18 / 9,
     "hit_rate": 3 / 25,
+    "margin_rate": 600 / 950,
+    "sales_per_m2": 900 / 90,
+    "in_stock_share": 190 / 200,
+    "retained_share": 5 / 8,
     "sell_through": 70 / 100,
     "stock_turnover": 12000 / 4000,
     "gmroi": 18000 / 4000,

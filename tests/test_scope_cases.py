@@ -72,6 +72,7 @@ STEPS = ("sent", "delivered", "opened", "clicked", "visited", "bought")
 DRAW: dict[str, Callable[[Draw], Any]] = {
     "period": period,
     "compared": period,
+    "metric": lambda draw: draw.choice(("orders", "traffic")),
     "previous": lambda draw: draw.choice((None, period(draw))),
     "last_year": lambda draw: draw.choice((None, period(draw))),
     "periods": lambda draw: [period(draw) for _ in range(draw.randint(1, 3))],
@@ -150,10 +151,13 @@ DRAW: dict[str, Callable[[Draw], Any]] = {
         )
     ),
     "channels": lambda draw: some(draw, ("wechat", "sms", "phone")),
-    "campaign_table": lambda draw: draw.choice(("arms", "lift", "verdict")),
+    "campaign_table": lambda draw: draw.choice(("arms", "lift", "verdict", "checks", "balance")),
     "lapse.kept table": lambda draw: draw.choice(sorted(LAPSE_KEPT)),
     "value.kept table": lambda draw: draw.choice(sorted(KEPT)),
     "cell": lambda draw: draw.choice((None, draw.randrange(12))),
+    **{
+        f"campaign_effects.{name} last_day": lambda draw: LAST for name in ("alike", "days", "store_days")
+    },
     "walk": lambda draw: Walk(
         draw.choice(("K1", "K3", "K5")),
         draw.choice((date(2026, 3, 1), period(draw).first)),

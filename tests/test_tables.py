@@ -9,6 +9,7 @@ import pytest
 from data_access.queries.segments import Choice
 from models.metrics import METRICS
 from models.reports._shape import declared_tables
+from models.reports.alerts import AlertsReport
 from models.reports.crossing import CrossingReport
 from models.reports.customer import CustomerReport
 from models.reports.demand import DemandReport
@@ -25,6 +26,7 @@ from models.reports.run_out import RunOutReport
 from models.reports.segments import SegmentsReport
 from models.reports.stock import StockReport
 from models.reports.store import StoreReport
+from models.reports.stores import StoresReport
 from models.reports.suppliers import SuppliersReport
 from models.reports.treatments import TreatmentsReport
 from models.reports.value import ValueReport
@@ -49,6 +51,8 @@ REPORTS = (
     SegmentsReport,
     StockReport,
     StoreReport,
+    StoresReport,
+    AlertsReport,
     SuppliersReport,
     ValueReport,
 )

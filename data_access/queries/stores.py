@@ -159,18 +159,18 @@ def weeks(scope: Scope, engine: Engine, period: Period) -> pd.DataFrame:
     return fetch(scope, engine, scope.limit(query, c.store_id))
 
 
-def retained(scope: Scope, engine: Engine, before: Period, period: Period) -> pd.DataFrame:
-    """One row per store in scope with an identified buyer in the period ``before``: store_id, retainable (buyers then),
+def retained(scope: Scope, engine: Engine, period: Period, compared: Period) -> pd.DataFrame:
+    """One row per store in scope with an identified buyer in the period ``compared``: store_id, retainable (buyers then),
     retained (of them, those who bought there again in ``period``)."""
     c = customer_store_day.c
     bought = (
         select(
             c.store_id,
             c.customer_no,
-            func.bool_or(within(c.day, before)).label("then"),
+            func.bool_or(within(c.day, compared)).label("then"),
             func.bool_or(within(c.day, period)).label("again"),
         )
-        .where(c.orders > 0, within_any(c.day, [before, period]))
+        .where(c.orders > 0, within_any(c.day, [compared, period]))
         .group_by(c.store_id, c.customer_no)
     )
     b = scope.limit(bought, c.store_id).subquery("bought").c
@@ -246,38 +246,38 @@ def promotions(scope: Scope, engine: Engine) -> pd.DataFrame:
 # --- what a batch keeps (engine: of the results) --------------------------------------------------
 
 
-def benchmark(scope: Scope, results: Engine) -> pd.DataFrame:
+def benchmark(scope: Scope, engine: Engine) -> pd.DataFrame:
     """One row per store in scope and figure, beside its peers: columns of ``models.calc.peers.benchmark``."""
     c = store_benchmark.c
-    return fetch(scope, results, scope.limit(select(*c).order_by(c.store_id, c.metric), c.store_id))
+    return fetch(scope, engine, scope.limit(select(*c).order_by(c.store_id, c.metric), c.store_id))
 
 
-def gaps(scope: Scope, results: Engine) -> pd.DataFrame:
+def gaps(scope: Scope, engine: Engine) -> pd.DataFrame:
     """One row per store in scope and lever: columns of ``models.calc.peers.gaps``."""
     c = store_gap.c
-    return fetch(scope, results, scope.limit(select(*c).order_by(c.store_id, c.gain.desc(), c.lever), c.store_id))
+    return fetch(scope, engine, scope.limit(select(*c).order_by(c.store_id, c.gain.desc(), c.lever), c.store_id))
 
 
-def peers(scope: Scope, results: Engine) -> pd.DataFrame:
+def peers(scope: Scope, engine: Engine) -> pd.DataFrame:
     """One row per store in scope and peer of it that is in scope, too: columns of ``models.calc.peers.nearest``."""
     c = store_peer.c
     query = scope.limit(select(*c).order_by(c.store_id, c.position), c.store_id)
-    return fetch(scope, results, scope.limit(query, c.peer_store_id))
+    return fetch(scope, engine, scope.limit(query, c.peer_store_id))
 
 
-def alerts(scope: Scope, results: Engine) -> pd.DataFrame:
+def alerts(scope: Scope, engine: Engine) -> pd.DataFrame:
     """One row per alert of a store in scope, the latest first, then the most surprising."""
     c = store_alert.c
-    return fetch(scope, results, scope.limit(select(*c).order_by(c.day.desc(), c.chance, c.store_id), c.store_id))
+    return fetch(scope, engine, scope.limit(select(*c).order_by(c.day.desc(), c.chance, c.store_id), c.store_id))
 
 
-def bands(scope: Scope, results: Engine, metric: str) -> pd.DataFrame:
+def bands(scope: Scope, engine: Engine, metric: str) -> pd.DataFrame:
     """One row per store in scope and recent day of a figure: store_id, metric, grain, day, value, expected, lo, hi."""
     c = store_band.c
     query = select(*c).where(c.metric == metric).order_by(c.store_id, c.grain, c.day)
-    return fetch(scope, results, scope.limit(query, c.store_id))
+    return fetch(scope, engine, scope.limit(query, c.store_id))
 
 
-def watch(scope: Scope, results: Engine) -> pd.DataFrame:
+def watch(scope: Scope, engine: Engine) -> pd.DataFrame:
     """One row per grain: what is looked at over the whole chain, columns of the table ``store_watch``."""
-    return fetch(scope, results, select(*store_watch.c).order_by(store_watch.c.grain))
+    return fetch(scope, engine, select(*store_watch.c).order_by(store_watch.c.grain))

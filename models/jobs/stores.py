@@ -59,7 +59,7 @@ def _compared(snapshot: Snapshot, period: Period) -> tuple[pd.DataFrame, pd.Data
     facts = queries.facts(WHOLE, snapshot.engine).set_index("store_id")
     facts = facts[facts["kind"] != UNKNOWN]
     figures = report.figures(snapshot, WHOLE, period, facts)
-    back = queries.retained(WHOLE, snapshot.engine, period.before(), period).set_index("store_id")
+    back = queries.retained(WHOLE, snapshot.engine, period, period.before()).set_index("store_id")
     figures["retained_share"] = (back["retained"] / back["retainable"]).reindex(figures.index)
     known = peers.traits(facts.loc[figures.index].assign(traffic=figures["traffic"]), pd.Timestamp(period.last))
     sold = queries.mix(WHOLE, snapshot.engine, period).pivot(index="store_id", columns="category", values="gross_sales")
