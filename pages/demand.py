@@ -4,7 +4,7 @@ import streamlit as st
 
 from models.reports import tables
 from models.reports.demand import JOB
-from pages._ui import batch, demand_views, drill, empty, export, head, load, session, subjects
+from pages._ui import batch, demand_views, drill, empty, export, head, load, override_views, session, subjects
 from pages._ui.i18n import t
 
 store = subjects.chosen_store(session.current_scope()) if drill.asked("store") else None
@@ -55,6 +55,8 @@ with st.container(border=True):
 if product and session.may_open("product"):
     drill.open_page("product", product=product, store=store.store_id if store else None)
 
+with st.container(border=True):
+    override_views.block(report, page.scope)
 with st.container(border=True):
     demand_views.league(report)
 export.menu("demand", page.cover(), tables(report))

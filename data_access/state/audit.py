@@ -61,6 +61,7 @@ ACTIONS = (
     "digest_sent",
     "digest_failed",
     "target_set",
+    "override_set",
 )
 
 PAGE = 50  # entries

@@ -92,4 +92,7 @@ KEYS = (
     "target_store",
     "target_month",
     "target_amount",
+    "override_place",
+    "override_days",
+    "override_units",
 )

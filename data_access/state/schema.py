@@ -362,3 +362,21 @@ store_target = Table(
     info={"grain": "one time that somebody said what a store is to sell in a month; the newest counts"},
 )
 Index("ix_store_target_month", store_target.c.month)
+
+forecast_override = Table(
+    "forecast_override",
+    state,
+    Column("number", BigInteger().with_variant(Integer, "sqlite"), primary_key=True, autoincrement=False),
+    _needed("at", DateTime),
+    _needed("actor", NAME),
+    _needed("level", WORD),  # chain | region | store
+    _needed("place_id", ID),
+    Column("category", NAME),  # null: all; '': products without one
+    _needed("first_day", Date),
+    _needed("last_day", Date),
+    _needed("said", Float),  # units, by the forecast of that moment
+    Column("wished", Integer),  # units; null: the forecast counts again
+    _needed("reason", WORD),
+    info={"grain": "one time that somebody expected other sales than the forecast; the newest counts"},
+)
+Index("ix_forecast_override_place_id", forecast_override.c.place_id)

@@ -54,8 +54,10 @@ class Items:
         return pd.MultiIndex.from_arrays([self.store_id, self.category], names=["store_id", "category"])
 
     def some(self, rows: NDArray[np.bool_]) -> "Items":
-        parts = (self.store_id, self.product_id, self.category, self.sold, self.discount, self.traits)
-        return Items(*(part[rows] for part in parts))
+        return Items(
+            self.store_id[rows], self.product_id[rows], self.category[rows], self.sold[rows], self.discount[rows],
+            self.traits[rows],
+        )  # fmt: skip
 
     def until(self, length: int, horizon: int) -> "Items":
         return replace(self, sold=self.sold[:, :length], discount=self.discount[:, : length + horizon])

@@ -102,7 +102,7 @@ def _items(snapshot: Snapshot, offers: pd.DataFrame, last: date) -> tuple[Items,
     frame = rows[shelves.KEY].drop_duplicates(ignore_index=True)
     sold, empty = shelves.history(frame, rows, stock_queries.empty_spells(WHOLE, facts, first, last), last)
     about = queries.range_of_products(WHOLE, facts).set_index("product_id").reindex(frame["product_id"])
-    band = np.ceil(_PRICE_BANDS * about["list_price"].rank(pct=True)).fillna(0)
+    band = np.ceil(_PRICE_BANDS * about["list_price"].rank(pct=True).fillna(0).to_numpy(dtype=np.float64))
     codes = [pd.factorize(about[name])[0] for name in ("category", "subcategory", "brand")]
     items = Items(
         frame["store_id"].to_numpy(dtype=np.str_),
@@ -110,7 +110,7 @@ def _items(snapshot: Snapshot, offers: pd.DataFrame, last: date) -> tuple[Items,
         about["category"].fillna("").to_numpy(dtype=np.str_),
         sold,
         _on_offer(frame, offers, first),
-        np.stack([*codes, band.to_numpy(), pd.factorize(frame["store_id"])[0]], axis=1).astype(np.float64),
+        np.stack([*codes, band, pd.factorize(frame["store_id"])[0]], axis=1).astype(np.float64),
     )
     return items, empty
 

@@ -59,23 +59,26 @@ def figures(report: DemandReport) -> None:
 
 def chart(report: DemandReport) -> None:
     """History, forecast and interval by day, with events behind and promotions below."""
-    own = _own(report)
+    ahead = own(report)
     past = report.history.tail(_DRAWN_DAYS)
-    model = " + ".join(t(f"demand.model.{name}") for name in own["model"].iloc[0].split("+"))
+    model = " + ".join(t(f"demand.model.{name}") for name in ahead["model"].iloc[0].split("+"))
     head.block(t("demand.chart"), t("demand.chart_note", model=model), t("demand.chart_help"))
     figure = go.Figure(layout=charts.layout(height=340, hovermode="x unified"))
-    days = [day.date().isoformat() for day in own["ds"]]
+    days = [day.date().isoformat() for day in ahead["ds"]]
     for level, opacity in ((95, 0.12), (80, 0.22)):
-        figure.add_trace(_band(days, own, level, opacity))
+        figure.add_trace(_band(days, ahead, level, opacity))
     figure.add_trace(_units(past["ds"], past["units"], t("demand.sold"), palette.SOFT_TEXT, None))
-    figure.add_trace(_units(own["ds"], own["mean"], t("demand.expected"), palette.OWN, None))
+    figure.add_trace(_units(ahead["ds"], ahead["mean"], t("demand.expected"), palette.OWN, None))
     charts.forecast_axes(
-        figure, list(past["ds"]) + list(own["ds"]), float(max(past["units"].max(), own["hi95"].max())), _events(report)
+        figure,
+        list(past["ds"]) + list(ahead["ds"]),
+        float(max(past["units"].max(), ahead["hi95"].max())),
+        _events(report),
     )
     charts.show(figure, alt=t("demand.chart"), key="demand_chart")
 
 
-def _own(report: DemandReport) -> pd.DataFrame:
+def own(report: DemandReport) -> pd.DataFrame:
     """The days ahead of what the page is about."""
     rows = report.forecast
     if report.category is not None:
