@@ -4,6 +4,7 @@ import streamlit as st
 
 from models.reports import tables
 from pages._ui import actions, batch, cards, charts, empty, export, head, load, run_out_views
+from pages._ui import format as fmt
 from pages._ui.choices import choice
 from pages._ui.i18n import t, tn
 
@@ -38,13 +39,14 @@ with st.container(border=True):
     shown = todo.rows(people)
     head.block(
         t("run_out.list"),
-        tn("run_out.rows", len(shown), n=len(shown), when=run_out_views.when(report, day)),
+        tn("run_out.rows", len(shown), n=fmt.count(len(shown)), when=run_out_views.when(report, day)),
         t("run_out.list_help"),
     )
     todo.listing(
         shown, run_out_views.COLUMNS, currency=page.currency, alt=t("run_out.list"), key="run_out_list", rows=15
     )
     todo.came_of(page.generation)
+    run_out_views.consents(report)
 
 export.menu(
     "run_out",

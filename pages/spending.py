@@ -31,6 +31,8 @@ with st.container(border=True):
     export.menu("spending", page.cover(), tables(report), actions.in_file("spending.ready", report.ready))
 with st.container(border=True):
     views.advisers(report, page.currency)
+if not views.has_advisers(report):
+    st.stop()
 with st.container(border=True):
     head.block(t("spending.unassigned"), t("spending.unassigned_note"), t("spending.unassigned_help"))
     views.people(

@@ -96,10 +96,12 @@ def _stock_outs(scope: Scope, period: Period) -> Select[Any]:
     level = func.sum(d.moved).over(partition_by=[d.store_id, d.product_id], order_by=d.day).label("level")
     levels = select(d.store_id, d.product_id, d.day, level).subquery("levels").c
     bought = _bought(scope, period)
+    # Where nothing was ever there, the ledger holds corrections and no stock.
+    ran_out = func.max(levels.day).filter(levels.level <= 0, within(levels.day, period))
     empty = (
-        select(levels.store_id, levels.product_id, func.max(levels.day).label("day"))
-        .where(levels.level <= 0, within(levels.day, period))
+        select(levels.store_id, levels.product_id, ran_out.label("day"))
         .group_by(levels.store_id, levels.product_id)
+        .having(ran_out.is_not(None), func.max(levels.level) > 0)
         .subquery("empty")
     )
     return select(bought.c.customer_no, literal("stock_out"), empty.c.day).join_from(

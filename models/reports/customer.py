@@ -382,7 +382,7 @@ def _local(utc: pd.Timestamp, zone: object) -> pd.Timestamp:
 
 
 def _habits(bought: pd.DataFrame, lines: pd.DataFrame) -> pd.DataFrame:
-    gross, discount = float(lines["net"].sum()), float(lines["discount"].sum())
+    gross, discount = float(lines["net"].sum()), float(lines["discount"].sum(min_count=1))  # NaN: nobody noted any
     gaps = habits.gaps(bought["happened_at"])
     found = {
         "days_between_visits": habits.quartiles(gaps),

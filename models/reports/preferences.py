@@ -66,11 +66,17 @@ def preferences(
     bought = bought.assign(net_sales=bought["net_sales"] / MONEY_UNIT)
     things = tuple(bought.groupby("thing")["net_sales"].sum().sort_values(ascending=False, kind="stable").index)
     table = queries.habits(scope, snapshot.engine, period, by)
-    groups = sorted(set(table["group"]), key=lambda name: (name == NOT_KNOWN, name))
-    frames = select_columns(PreferencesReport, index=_index(bought, hides=hides), habits=_habits(table, hides=hides))
+    groups = sorted(table["group"], key=_order)
+    habits = _habits(table.set_index("group").loc[groups].reset_index(), hides=hides)
+    frames = select_columns(PreferencesReport, index=_index(bought, hides=hides), habits=habits)
     return PreferencesReport(
         as_of, by, thing, snapshot.info.currency, hides, **frames, groups=tuple(groups), things=things[:MOST_THINGS]
     )
+
+
+def _order(group: str) -> tuple[bool, bool, str]:
+    """By name, the youngest first and those not known last."""
+    return group == NOT_KNOWN, not group.startswith("under"), group
 
 
 def _index(bought: pd.DataFrame, *, hides: bool) -> pd.DataFrame:

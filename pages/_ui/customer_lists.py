@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import pandas as pd
 import streamlit as st
 
-from pages._ui import actions
+from pages._ui import actions, empty
 from pages._ui import format as fmt
 from pages._ui.i18n import t
 from pages._ui.tables import PAGE_ROWS, Column, first_row, pager
@@ -26,6 +26,9 @@ def listing(
     rows: the whole list in the language of the run, at most ``most`` of them. columns: the store only where there are
     several.
     """
+    if rows.empty:
+        empty.nothing(t("actions.nobody"))
+        return
     todo = actions.board(list_key)
     wanted = todo.rows(rows)
     first = first_row(len(wanted), key=f"{key}_page")

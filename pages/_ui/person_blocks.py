@@ -38,7 +38,10 @@ def habits(report: CustomerReport, currency: str) -> None:
 def favourites(report: CustomerReport, currency: str) -> None:
     """What is bought most, by what the reader asks for."""
     head.block(t("customer.favourites"), t("customer.favourites_note"))
-    liked = person.favourites(report, choice("by", DIMENSIONS, words="customer.by", width=190))
+    # What the CRM says nothing of comes last, so that the first view is one with something in it.
+    known = set(report.favourites["dimension"])
+    dimensions = sorted(DIMENSIONS, key=lambda name: name not in known)
+    liked = person.favourites(report, choice("by", dimensions, words="customer.by", width=190))
     if liked.empty:
         empty.nothing(t("customer.nothing_known"))
         return

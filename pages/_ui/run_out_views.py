@@ -113,8 +113,14 @@ def people(report: RunOutReport, day: str | None) -> pd.DataFrame:
     return rows.assign(
         said=[bought(row) for _, row in rows.iterrows()],
         range=[fmt.period(first, last) for first, last in zip(rows["from_on"], rows["until_on"], strict=True)],
-        call=rows["may_be_called"].map({True: "yes", False: "no"}),
+        call=rows["may_be_called"].map({True: "yes", False: "no"} if rows["may_be_called"].any() else {}),
     )
+
+
+def consents(report: RunOutReport) -> None:
+    """Says so where nobody on the list is known to agree to calls."""
+    if not report.due["may_be_called"].any():
+        st.caption(t("run_out.no_consents"))
 
 
 def bought(row: pd.Series) -> str:

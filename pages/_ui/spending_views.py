@@ -17,6 +17,8 @@ _WORDS = {"band": "price_band", "ready_band": "price_band", "has_left": "adviser
 
 def figures(report: SpendingReport) -> None:
     """How many customers traded up, down or neither, with the ranges."""
+    if not report.bands["customers"].sum():
+        return
     rows = bands.ranges(report.direction)
     items = [
         (
@@ -33,6 +35,9 @@ def figures(report: SpendingReport) -> None:
 def power(report: SpendingReport, currency: str) -> None:
     """The bands customers buy in, and how much of it at a discount."""
     head.block(t("spending.bands"), note_help=t("spending.bands_help"))
+    if not report.bands["customers"].sum():
+        empty.nothing(t("spending.none_do"))
+        return
     rows = bands.ranges(report.bands)
     names = ("customers", "share", "discounted_share", "likely")
     shown = [column("band", words="price_band"), *(column(name) for name in names)]
@@ -74,6 +79,9 @@ def _matrix(rows: pd.DataFrame) -> go.Figure:
 def by_category(report: SpendingReport, currency: str) -> None:
     """Category by category: who buys a band higher or lower than the year before."""
     head.block(t("spending.by_category"), note_help=t("spending.by_category_help"))
+    if report.by_category.empty:
+        empty.nothing(t("spending.none_do"))
+        return
     rows = localized(report.by_category.astype({"category": object}), {"category": "product.category"})
     shown = rows.assign(
         **{
@@ -93,10 +101,15 @@ def _shares(values: pd.Series, lows: pd.Series, highs: pd.Series) -> pd.Series:
     return pd.Series(texts, index=values.index, dtype=object)
 
 
+def has_advisers(report: SpendingReport) -> bool:
+    """Whether the CRM says of anybody who looks after them."""
+    return bool((report.advisers["staff_id"] != "").any())
+
+
 def advisers(report: SpendingReport, currency: str) -> None:
     """How many customers each adviser looks after."""
     head.block(t("spending.advisers"), note_help=t("spending.advisers_help"))
-    if report.advisers.empty:
+    if not has_advisers(report):
         empty.nothing(t("spending.advisers_none"))
         return
     rows = localized(report.advisers, {"store": "store.name"})
