@@ -1,8 +1,8 @@
-"""Tasks: what needs me today across all lists, and what came of what was done."""
+"""Tasks: what needs me today across all lists, whom to call, and what came of what was done."""
 
 import streamlit as st
 
-from pages._ui import cards, head, task_views
+from pages._ui import call_views, cards, head, task_views
 from pages._ui.choices import choice
 from pages._ui.i18n import t
 
@@ -18,5 +18,8 @@ with st.container(border=True):
         head.block(t("tasks.to_do"), task_views.in_words(rows))
     task_views.to_do(rows, page.currency)
 
+if page.scope.kind != "chain":  # whoever works for the chain calls nobody
+    with st.container(border=True):
+        call_views.to_call(page)
 with st.container(border=True):
     task_views.came_of(page.scope, page.generation, page.currency)

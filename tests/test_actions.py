@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import date, datetime, timedelta
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -234,7 +235,7 @@ def visit(chain: Path, state: Engine, monkeypatch: pytest.MonkeyPatch) -> Visit:
     def run(role: str, language: str = "en", **query: str) -> AppTest:
         monkeypatch.setattr("pages._ui.session.identity", lambda: replace(PEOPLE[role], actor=f"demo:{role}"))
         monkeypatch.setattr("pages._ui.i18n.preferred", lambda tags: language)
-        for module in ("actions", "task_views"):
+        for module in ("actions", "task_views", "call_views"):
             monkeypatch.setattr(f"pages._ui.{module}.opened", lambda: state)
         at = AppTest.from_file(SHELL, default_timeout=60)
         at.query_params["lang"] = language
@@ -245,6 +246,28 @@ def visit(chain: Path, state: Engine, monkeypatch: pytest.MonkeyPatch) -> Visit:
         return at
 
     return run
+
+
+def test_whom_to_call_today_comes_from_the_lists_and_goes_when_it_is_done(
+    visit: Visit, state: Engine, snapshot: Snapshot, of: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    key = of("S1").key
+    due = pd.DataFrame({"customer_key": [key], "may_be_called": True, "product": "Serum", "store_id": "S1"})
+    away = pd.DataFrame({"customer_key": [key, "c1"], "state": "lapsing", "days_since": 90, "usual_gap": 30.0})
+    expected = due.assign(expected_on=pd.Timestamp(2026, 11, 24))
+    monkeypatch.setattr("pages._ui.run_out_views.people", lambda *_: expected)
+    lapse = SimpleNamespace(at_risk=away.assign(store_id="S1"))
+    monkeypatch.setattr("pages._ui.load.lapse", lambda *_: lapse)
+
+    def calls() -> dict[str, str]:
+        (rows,) = [frame.value for frame in visit("manager").dataframe if "call_why" in frame.value]
+        return dict(zip(rows["customer_key"], rows["call_why"], strict=True))
+
+    assert calls() == {key: "Runs out around Nov 24, 2026: Serum", "c1": "Not here for 90 days, usually 30 days"}
+    for list_key in ("run_out", "lapse"):
+        act(state, snapshot, S1, "demo:manager", [replace(of("S1"), list_key=list_key)], DONE, utc_now())
+    assert list(calls()) == ["c1"]
+    assert not [frame for frame in visit("marketing").dataframe if "call_why" in frame.value]
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
@@ -260,7 +283,7 @@ def test_tasks_are_what_is_assigned_to_me_and_what_is_due_again(
     assert not at.exception
     assert "⟦" not in words(at)
     assert [card.value for card in at.metric] == ["1", "1", "0", "0"]
-    (rows,) = [frame.value for frame in at.dataframe]
+    (rows,) = [frame.value for frame in at.dataframe if "subject" in frame.value]
     assert rows["subject"].tolist() == [text(language, "subject.product", id="P1"), mine.key]
     assert "roses" in rows["marked"].iloc[1]
 
@@ -272,7 +295,7 @@ def test_others_see_what_waits_in_their_stores_and_nobody_more(
     act(state, snapshot, Scope("stores", ("S3",)), "x", [of("S3")], Wish("assigned", assignee="x"), utc_now())
     at = visit("regional", whose="others")
     assert [card.value for card in at.metric] == ["0", "0", "1", "0"]
-    assert "Nothing here" in words(visit("regional"))
+    assert "Nothing waits" in words(visit("regional"))
 
 
 def test_what_came_of_it_is_said_with_its_limits(visit: Visit, state: Engine, snapshot: Snapshot, of: Any) -> None:

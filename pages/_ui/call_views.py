@@ -1,0 +1,84 @@
+"""Whom a store should call today: a few of those who run out in the next days or stay away longer than they use to."""
+
+from collections.abc import Iterator
+
+import pandas as pd
+import streamlit as st
+
+from data_access.state import actions as state
+from data_access.state.actions import Subject
+from data_access.state.store import opened
+from pages._ui import actions, drill, empty, head, load, run_out_views, session
+from pages._ui import format as fmt
+from pages._ui.head import Opened
+from pages._ui.i18n import t
+from pages._ui.tables import column
+
+AHEAD = 7  # days in which somebody runs out
+OF_EACH = 5  # customers of either list
+
+
+def to_call(page: Opened) -> None:
+    """The list, with what can be done about its rows; each row is one of the list that it comes from."""
+    head.block(t("tasks.call"), t("tasks.call_note"), t("tasks.call_help", days=AHEAD, each=OF_EACH))
+    with load.working(t("tasks.call")):
+        rows = pd.DataFrame([*_running_out(page), *_staying_away(page)], columns=["key", "list_key", "store_id", "why"])
+    # Somebody may be on both lists: the one who runs out is a reason to call that the customer sees, too.
+    rows = rows.drop_duplicates("key").reset_index(drop=True)
+    if rows.empty:
+        empty.nothing(t("tasks.call_nobody"))
+    else:
+        subjects = [Subject(row.list_key, "customer", row.key, row.store_id) for row in rows.itertuples(index=False)]
+        frame = pd.DataFrame(
+            {
+                "customer_key": rows["key"],
+                "call_why": rows["why"],
+                "store": rows["store_id"].map(actions.place),
+                "marked": None,
+            }
+        )
+        shown = ("customer_key", "call_why", "store") if frame["store"].nunique() > 1 else ("customer_key", "call_why")
+        actions.ticking(
+            frame,
+            [column(name, width="large" if name == "call_why" else None) for name in shown],
+            subjects,
+            currency=page.currency,
+            alt=t("tasks.call"),
+            key="tasks_call",
+            rows=None,
+            then=lambda position: actions.open_subject(subjects[position]),
+        )
+    with st.container(horizontal=True, gap="small"):
+        for name, icon in (("run_out", ":material/hourglass_bottom:"), ("lapse", ":material/person_off:")):
+            if session.may_open(name):
+                st.page_link(f"{name}.py", label=t(f"page.{name}"), icon=icon, query_params=drill.link(name))
+
+
+def _running_out(page: Opened) -> Iterator[tuple[str, str, str, str]]:
+    """Of those who run out soon and agree to be called, the dearest: key, list, store and why."""
+    report = load.run_out(page.scope, page.period.last, AHEAD, page.generation)
+    rows = run_out_views.people(report, None)
+    kept = rows[rows["may_be_called"] & _waits(page, "run_out", rows)].drop_duplicates("customer_key")
+    for row in kept.head(OF_EACH).to_dict("records"):
+        why = t("tasks.runs_out", product=row["product"], day=fmt.day(row["expected_on"]))
+        yield row["customer_key"], "run_out", row["store_id"], why
+
+
+def _staying_away(page: Opened) -> Iterator[tuple[str, str, str, str]]:
+    """Of those who have not come for longer than they use to, those with most at risk."""
+    rows = load.lapse(page.scope, page.period.last, page.generation).at_risk
+    kept = rows[(rows["state"] == "lapsing") & rows["store_id"].notna() & _waits(page, "lapse", rows)]
+    for row in kept.head(OF_EACH).to_dict("records"):
+        since, usual = fmt.days(row["days_since"]), fmt.days(round(row["usual_gap"]))
+        yield row["customer_key"], "lapse", row["store_id"], t("tasks.stays_away", since=since, usual=usual)
+
+
+def _waits(page: Opened, list_key: str, rows: pd.DataFrame) -> pd.Series:
+    """Whether nobody has dealt with a customer on this list, and nobody is to."""
+    today = actions.today()
+    dealt = {
+        one.subject.key
+        for one in state.latest(opened(), page.scope, list_key)
+        if one.hides(today) or one.state == "assigned"
+    }
+    return ~rows["customer_key"].isin(dealt)
