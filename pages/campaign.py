@@ -3,7 +3,7 @@
 import streamlit as st
 
 from models.reports import tables
-from pages._ui import cards, charts, drill, empty, experiments, export, head, load, session
+from pages._ui import campaign_views, cards, charts, drill, empty, experiments, export, head, load, session
 from pages._ui.i18n import t
 from pages._ui.tables import Column, listing
 
@@ -14,6 +14,10 @@ if report is None:
 above = (drill.Step(t("page.campaigns"), "campaigns"), drill.Step(experiments.name(report)))
 page = head.begin("campaign", title=experiments.name(report), above=above, choices="none")
 cards.facts(experiments.facts(report))
+if report.verdict.empty and len(report.stores):
+    campaign_views.stores(report)
+    export.menu("campaign", page.cover(), tables(report))
+    st.stop()
 if report.verdict.empty:
     empty.state(*experiments.nothing(report))
     st.stop()
@@ -22,10 +26,14 @@ whole = report.verdict.iloc[-1]
 with st.container(border=True):
     st.markdown(f"#### {experiments.verdict_line(report, whole)}")
     st.caption(experiments.advice(report, whole))
+    st.caption(campaign_views.basis(report))
     st.caption(experiments.finality(report))
     for _, arm in report.verdict.iloc[:-1].iterrows():
         st.markdown(f"**{experiments.arm_name(arm['arm'])}** {experiments.verdict_line(report, arm)}")
 cards.plain_row(experiments.cards(report, whole))
+if report.basis != "holdout":
+    with st.container(border=True):
+        campaign_views.adjusted(report)
 
 if not report.lift.empty:
     with st.container(border=True):
@@ -46,6 +54,10 @@ if not report.lift.empty:
         for line in experiments.checks(report):
             st.caption(line)
 
+if len(report.curve):
+    with st.container(border=True):
+        campaign_views.curve(report)
+
 steps = load.funnel(page.scope, report.campaign, page.generation)
 with st.container(border=True):
     head.block(t("campaign.funnel"), t("campaign.funnel_note"))
@@ -53,5 +65,8 @@ with st.container(border=True):
         experiments.steps(steps), label="label", value="customers", ids="step", unit="count", currency=page.currency
     )
     charts.show(bars, alt=t("campaign.funnel"), key="campaign_funnel")
+    if session.may_open("funnel"):
+        query = drill.link("funnel", campaign=report.campaign)
+        st.page_link("funnel.py", label=t("campaign.to_funnel"), icon=":material/filter_alt:", query_params=query)
 
 export.menu("campaign", page.cover(), {**tables(report), "steps": steps.steps})

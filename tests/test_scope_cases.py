@@ -86,6 +86,7 @@ DRAW: dict[str, Callable[[Draw], Any]] = {
     "staff_id": lambda draw: draw.choice(("E1", "E2", "E3", *FORGED)),
     "store_id": lambda draw: draw.choice(("A", "B", "D", "nowhere", *FORGED)),
     "product_id": lambda draw: draw.choice(("P1", "P2", "P3", *FORGED)),
+    "lot_id": lambda draw: draw.choice(("L1", "L2", *FORGED)),
     "customer_key": lambda draw: draw.choice((*map(customer_key, CUSTOMERS), *FORGED)),
     "campaign_id": lambda draw: draw.choice(("K1", "K2", "K3", "K4", "K5", *FORGED)),
     "campaign_ids": lambda draw: draw.choice((None, some(draw, ("K1", "K2", "K3", "K4", "K5")))),

@@ -5,10 +5,25 @@ from sqlalchemy import Engine, false, select
 
 from data_access.queries._frame import fetch
 from data_access.queries._places import place_of
-from data_access.results.tables import campaign_arms, campaign_lift, campaign_result, campaign_verdict
+from data_access.results.tables import (
+    campaign_adjusted,
+    campaign_arms,
+    campaign_balance,
+    campaign_checks,
+    campaign_lift,
+    campaign_result,
+    campaign_verdict,
+)
 from data_access.scope import Scope
 
-KEPT = {"arms": campaign_arms, "lift": campaign_lift, "verdict": campaign_verdict}
+KEPT = {
+    "arms": campaign_arms,
+    "lift": campaign_lift,
+    "verdict": campaign_verdict,
+    "checks": campaign_checks,
+    "adjusted": campaign_adjusted,
+    "balance": campaign_balance,
+}
 
 
 def rows(scope: Scope, engine: Engine) -> pd.DataFrame:

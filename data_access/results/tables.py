@@ -119,6 +119,24 @@ campaign_verdict = _of_campaign(
 )
 
 
+campaign_checks = _of_campaign(
+    "campaign_checks",
+    Column("key", String, nullable=False),
+    Column("value", Double),
+)
+campaign_adjusted = _of_campaign(
+    "campaign_adjusted",
+    Column("metric", String, nullable=False),
+    Column("kind", String, nullable=False),
+    *(Column(name, Double) for name in ("treated", "expected", "naive", "difference", "lo95", "hi95")),
+)
+campaign_balance = _of_campaign(
+    "campaign_balance",
+    Column("trait", String, nullable=False),
+    *(Column(name, Double) for name in ("treated", "others", "weighted", "apart_before", "apart_after")),
+)
+
+
 def _of_report(name: str, *columns: Column[Any]) -> Table:
     """A table of a report, once per place; ``position``: which row of the report it is."""
     return _by_place(name, Column("position", Integer, nullable=False), *columns)
@@ -464,6 +482,16 @@ training_path = Table(
     Column("month", Integer, nullable=False),
     *(Column(name, Double) for name in ("effect", "lo95", "hi95")),
 )
+staff_quantile = Table(
+    "staff_quantile",
+    results,
+    # one row per figure of people and tenth of the people of the chain: nine values, none where fewer than
+    # ``models.reports.staff.LEAST_PEERS`` have the figure
+    Column("figure", String, nullable=False),
+    Column("tenth", Integer, nullable=False),  # 1 to 9: so many tenths of the people have at most value
+    Column("value", Double, nullable=False),
+    Column("people", Integer, nullable=False),
+)
 newcomer_ramp = Table(
     "newcomer_ramp",
     results,
@@ -522,7 +550,9 @@ store_band = _of_series("store_band")
 store_alert = _of_series(
     "store_alert",
     Column("chance", Double, nullable=False),  # of a value so far out on an ordinary day, two-sided
-    Column("kind", String, nullable=False),  # alert: counted with the others of its day | odd: outside its own band only
+    Column(
+        "kind", String, nullable=False
+    ),  # alert: counted with the others of its day | odd: outside its own band only
 )
 store_watch = Table(
     "store_watch",

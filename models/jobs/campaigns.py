@@ -6,16 +6,17 @@ from data_access.marts.campaign_customer import campaign_customer
 from data_access.marts.campaign_use import campaign_use
 from data_access.marts.customer_store_day import customer_store_day
 from data_access.marts.place_store import place_store
-from data_access.marts.tables import campaign, campaign_arm, campaign_event, data_source
+from data_access.marts.tables import campaign, campaign_arm, campaign_event, customer, data_source
 from data_access.queries import campaign as queries
+from data_access.queries import campaign_effects
 from data_access.queries import campaigns as all_campaigns
 from data_access.queries.campaign_results import KEPT
 from data_access.results.tables import campaign_result
 from data_access.snapshot import Snapshot
-from models.calc import experiment, lift
+from models.calc import adjusted, experiment, lift
 from models.jobs import job
 from models.jobs.job import Job, PlaceScope, Step, Write
-from models.reports import campaign_results, campaigns
+from models.reports import campaign_basis, campaign_results, campaigns
 from models.reports.campaign_results import RESULT
 
 _INPUTS = (
@@ -24,11 +25,15 @@ _INPUTS = (
     campaign_customer,
     campaign_event,
     campaign_use,
+    customer,
     customer_store_day,
     data_source,
     place_store,
 )
-_METHOD = (campaign_results, campaigns, queries, all_campaigns, experiment, lift)
+_METHOD = (
+    *(campaign_results, campaign_basis, campaigns, queries, all_campaigns, campaign_effects),
+    *(adjusted, experiment, lift),
+)
 _TABLES = {RESULT: campaign_result, **KEPT}
 
 

@@ -12,7 +12,7 @@ from data_access.queries import campaigns as all_campaigns
 from data_access.scope import Scope
 from data_access.snapshot import Snapshot
 from models.calc.experiment import LIFT, VERDICT, experiment
-from models.reports import campaign_results
+from models.reports import campaign_basis, campaign_results
 from models.reports._shape import Columns, select_columns
 
 WHOLE = ("cost", "staff_hours", "platform_conversions")  # of a campaign as a whole
@@ -33,6 +33,8 @@ class CampaignReport:
     is_withheld: bool  # too few of these customers bought in other stores to tell what anybody bought
     frozen_at: datetime | None  # as-of of the data since which arms, lift and verdict no longer change; None: they do
     money: str  # what the verdict looks at: margin where it is known, else spend
+    basis: str  # what a judgement rests on: one of ``models.reports.campaign_basis.BASES``
+    standing: str  # of the adjusted estimate: one of ``models.reports.campaign_basis.STANDINGS``
     # one row: the campaign; cost: media, messages and other, NaN when unknown; cost, staff_hours and
     # platform_conversions are NaN for a part of the chain
     header: Annotated[
@@ -49,8 +51,19 @@ class CampaignReport:
     # mean_interval | no_interval
     lift: Annotated[pd.DataFrame, Columns(LIFT)]
     # sample_ratio_p; per treated arm as key.arm: cuped_difference, cuped_variance_reduction (spend, by the net sales
-    # of the year before the campaign)
+    # of the year before the campaign); of the adjusted estimate adjusted_people, adjusted_others, adjusted_comparable
     checks: Annotated[pd.DataFrame, Columns("key value")]
+    # one row per day so far: money per customer up to it; lo95 and hi95 hold for all days together, however often one
+    # looks (NaN before each group has 50 buyers); purchases in the stores in scope, as booked
+    curve: Annotated[pd.DataFrame, Columns(campaign_basis.CURVE)]
+    # where nobody was held back: the treated against others like them, in the window and a year before (placebo);
+    # expected: of the treated without the campaign; naive: the plain difference. Adjusted, not causal
+    adjusted: Annotated[pd.DataFrame, Columns(campaign_basis.ADJUSTED)]
+    # what was known before of the treated and the others: means, and standardised differences without and with weights
+    balance: Annotated[pd.DataFrame, Columns(campaign_basis.BALANCE)]
+    # of a campaign of stores without assigned customers: their change against the other stores (0.05: 5 % more), the
+    # same of the weeks before (before_difference), and net sales beyond what was to be expected
+    stores: Annotated[pd.DataFrame, Columns(campaign_basis.STORES)]
     # one row per treated arm, then the treated arms together where there are several; incremental: the difference in
     # money per customer times the people treated; smallest_detectable and worth per customer; people_needed: in both
     # arms, to find what would be worth it. cost and roi only in the last row: (incremental - cost) / cost.
@@ -65,16 +78,20 @@ def campaign(snapshot: Snapshot, scope: Scope, campaign: str | None = None) -> C
     people = queries.arms(scope, engine, chosen)
     told = people[people["buyers"].notna()]
     found = experiment(told, queries.buyers(scope, engine, chosen))
-    checks = found.checks(_past(scope, snapshot, chosen, header))
     cost = float(header["cost"].iloc[0]) if len(header) else float("nan")
     kept = campaign_results.tables_of(snapshot, scope, chosen)
     if kept is None:
         lifts, money, frozen_at = found.lift(), found.money, None
         made = {"arms": people, "lift": lifts, "verdict": found.verdicts(lifts, cost)}
+        first, last = header[["starts_on", "window_last"]].iloc[0] if len(header) else (pd.NaT, pd.NaT)
+        made |= campaign_results.beside_the_verdict(snapshot, scope, chosen, found, first, last)
     else:
         row, made = kept
         money, frozen_at = row["money"], None if pd.isna(row["frozen_at"]) else row["frozen_at"].to_pydatetime()
         made["verdict"] = campaign_results.with_cost(made["verdict"], cost)
+    made |= _day_by_day(snapshot, scope, chosen, header, people, money)
+    comparable = made["checks"].set_index("key")["value"].get("adjusted_comparable", 0.0)
+    standing = campaign_basis.standing(made["adjusted"], made["balance"], float(comparable))
     is_over = bool((header["window_last"] <= pd.Timestamp(snapshot.info.as_of)).any())
     return CampaignReport(
         chosen,
@@ -83,7 +100,9 @@ def campaign(snapshot: Snapshot, scope: Scope, campaign: str | None = None) -> C
         len(told) < len(people),
         frozen_at,
         money,
-        **select_columns(CampaignReport, header=header, checks=checks, **made),
+        _basis(people, made, standing),
+        standing,
+        **select_columns(CampaignReport, header=header, **made),
     )
 
 
@@ -106,9 +125,25 @@ def _chosen(campaign: str | None, scope: Scope, snapshot: Snapshot) -> str:
     return campaign
 
 
-def _past(scope: Scope, snapshot: Snapshot, campaign: str, header: pd.DataFrame) -> pd.DataFrame:
-    """The sums of what customers spent before the campaign, by arm; none without a first day."""
-    first_day = header["starts_on"].dropna()
-    if first_day.empty:
-        return pd.DataFrame(columns=["arm", "x", "xx", "xy"])
-    return queries.before(scope, snapshot.engine, campaign, first_day.iloc[0].date())
+def _day_by_day(
+    snapshot: Snapshot, scope: Scope, campaign: str, header: pd.DataFrame, people: pd.DataFrame, money: str
+) -> dict[str, pd.DataFrame]:
+    """The curve against the control group; of a campaign without customers of its own the comparison of stores."""
+    days = header[["starts_on", "window_last"]].iloc[0].tolist() if len(header) else [pd.NaT, pd.NaT]
+    if pd.isna(days).any():
+        return {}
+    first, last = (day.date() for day in days)
+    if people.empty:
+        return {"stores": campaign_basis.of_stores(snapshot, scope, campaign, first, last)}
+    if not people["is_control"].any():
+        return {}
+    return {"curve": campaign_basis.curve(snapshot, scope, campaign, people, money, first, last)}
+
+
+def _basis(people: pd.DataFrame, made: dict[str, pd.DataFrame], standing: str) -> str:
+    """One of ``models.reports.campaign_basis.BASES``."""
+    if len(people) and people["is_control"].any():
+        return "holdout"
+    if len(made["adjusted"]) and standing == "usable":
+        return "adjusted"
+    return "stores" if "stores" in made and len(made["stores"]) else "association"

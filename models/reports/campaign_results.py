@@ -6,6 +6,7 @@ the method: whatever is frozen is carried over as it is, and says when it was fr
 
 from collections.abc import Collection
 from datetime import datetime
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -17,7 +18,8 @@ from data_access.queries.campaign_results import KEPT
 from data_access.results.info import has_current_rows, origin
 from data_access.scope import Scope
 from data_access.snapshot import Snapshot
-from models.calc.experiment import VERDICT, experiment
+from models.calc.experiment import VERDICT, Experiment, experiment
+from models.reports.campaign_basis import ADJUSTED, BALANCE, compared
 
 JOB = "campaigns"
 WITHHELD = "withheld"  # a verdict on too few people to tell: it may be told one day, so it is never frozen
@@ -81,6 +83,7 @@ def computed(
     people, buyers = queries.arms(scope, engine), queries.buyers(scope, engine)
     people = people[people["buyers"].notna() & ~people["campaign_id"].isin(without)]
     bought = dict(tuple(buyers.groupby("campaign_id", observed=True)))
+    dated = _identity(snapshot, scope).set_index("campaign_id")
     found: dict[str, list[pd.DataFrame]] = {name: [] for name in KEPT}
     judged: dict[str, tuple[str, float]] = {}
     for campaign_id, arms in people.groupby("campaign_id"):
@@ -88,7 +91,9 @@ def computed(
         lifts = made.lift()
         verdicts = made.verdicts(lifts, float(costs.get(campaign_id, np.nan)))
         judged[str(campaign_id)] = (made.money, made.ratio_p)
-        for name, table in (("arms", arms), ("lift", lifts), ("verdict", verdicts)):
+        first, last = dated.loc[str(campaign_id), ["starts_on", "window_last"]]
+        beside = beside_the_verdict(snapshot, scope, str(campaign_id), made, first, last)
+        for name, table in {"arms": arms, "lift": lifts, "verdict": verdicts, **beside}.items():
             found[name].append(table.assign(campaign_id=campaign_id, position=range(len(table))))
     mine = results[~results["campaign_id"].isin(without)].merge(_identity(snapshot, scope), on="campaign_id")
     told = mine.assign(
@@ -98,6 +103,26 @@ def computed(
     )
     told["frozen_at"] = _frozen_at(told, snapshot.info.as_of)
     return {RESULT: told, **{name: _together(name, frames) for name, frames in found.items()}}
+
+
+def beside_the_verdict(
+    snapshot: Snapshot, scope: Scope, campaign_id: str, made: Experiment, first: Any, last: Any
+) -> dict[str, pd.DataFrame]:
+    """How far a verdict may be trusted (checks, with what CUPED makes of it), and where nobody was held back the
+    comparison with others like the treated (adjusted, balance). ``first``, ``last``: days that count; NaT: unknown."""
+    past = pd.DataFrame(columns=["arm", "x", "xx", "xy"])
+    if pd.notna(first):
+        past = queries.before(scope, snapshot.engine, campaign_id, first.date())
+    figures: dict[str, float] = {}
+    shapes = {"adjusted": ADJUSTED, "balance": BALANCE}
+    tables = {name: pd.DataFrame(columns=names.split()) for name, names in shapes.items()}
+    if made.control is None and made.treated and pd.notna(first) and pd.notna(last):
+        tables["adjusted"], tables["balance"], figures = compared(
+            snapshot, scope, campaign_id, first.date(), last.date()
+        )
+    more = pd.DataFrame({"key": list(figures), "value": list(figures.values())})
+    checks = made.checks(past)
+    return {"checks": pd.concat([checks, more], ignore_index=True) if figures else checks, **tables}
 
 
 def _frozen_at(rows: pd.DataFrame, as_of: datetime) -> pd.Series:

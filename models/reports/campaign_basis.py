@@ -1,0 +1,133 @@
+"""What the judgement of a campaign rests on where nobody was held back, and how it came about day by day."""
+
+from datetime import date, timedelta
+
+import numpy as np
+import pandas as pd
+
+from data_access.queries import campaign_effects as queries
+from data_access.scope import Scope
+from data_access.snapshot import Snapshot
+from models.calc import adjusted, sequential, store_difference
+from models.calc.store_difference import WEEKS
+
+# holdout: customers held back at random; adjusted: others like the treated; stores: stores without it; association: no
+# comparison holds, so nothing is said about an effect
+BASES = ("holdout", "adjusted", "stores", "association")
+# usable: alike, and no difference where there can be none; not_alike: the treated are too different from all others;
+# placebo_differs: they differed a year before, too; too_few: people
+STANDINGS = ("usable", "not_alike", "placebo_differs", "too_few")
+
+CURVE = "day treated control difference lo95 hi95"
+ADJUSTED = "metric kind treated expected naive difference lo95 hi95"  # kind: window | placebo (a year before)
+BALANCE = "trait treated others weighted apart_before apart_after"
+STORES = "stores others difference lo95 hi95 p_value before_difference before_p incremental"
+_OUTCOMES = (
+    ("conversion", "window", "bought"),
+    ("spend", "window", "spend"),
+    ("margin", "window", "margin"),
+    ("conversion", "placebo", "past_bought"),
+    ("spend", "placebo", "past_spend"),
+)
+_COUNTED = tuple(f"orders_{days}" for days in queries.WINDOWS)
+
+
+def compared(
+    snapshot: Snapshot, scope: Scope, campaign_id: str, first_day: date, last_day: date
+) -> tuple[pd.DataFrame, pd.DataFrame, dict[str, float]]:
+    """The treated against others like them: tables ``ADJUSTED`` and ``BALANCE``, and figures about both groups.
+
+    adjusted_people, adjusted_others: how many are compared; adjusted_comparable: share of the treated with others like
+    them. The placebo only where the data reach back to its window.
+    """
+    as_of = snapshot.info.last_day
+    if as_of is None or as_of < first_day:
+        return pd.DataFrame(columns=ADJUSTED.split()), pd.DataFrame(columns=BALANCE.split()), {}
+    last_day = min(last_day, as_of)
+    rows = queries.alike(scope, snapshot.engine, campaign_id, first_day, last_day)
+    treated = rows["is_treated"].to_numpy(dtype=bool)
+    known = rows[[*_COUNTED, "spend_365", "days_since", "member_days", "is_female"]].astype("float64")
+    shaped = known.assign(
+        spend_365=np.log1p(known["spend_365"].clip(lower=0)), **{name: np.log1p(known[name]) for name in _COUNTED}
+    )
+    start = snapshot.info.first_day
+    past_first = first_day - timedelta(days=queries.YEAR + 1 + (last_day - first_day).days)
+    reaches = start is not None and start <= past_first
+    asked = [one for one in _OUTCOMES if reaches or one[1] == "window"]
+    values = rows[[column for _, _, column in asked]].to_numpy(dtype="float64")
+    found = adjusted.compare(shaped, treated, values) if len(rows) else None
+    if found is None:
+        return pd.DataFrame(columns=ADJUSTED.split()), pd.DataFrame(columns=BALANCE.split()), {}
+    table = [
+        (metric, kind, one.treated, one.expected, one.naive, one.difference, one.lo, one.hi)
+        for (metric, kind, _), one in zip(asked, found.estimates, strict=True)
+    ]
+    figures = {
+        "adjusted_people": float(found.people),
+        "adjusted_others": float(found.others),
+        "adjusted_comparable": found.comparable,
+    }
+    return pd.DataFrame(table, columns=ADJUSTED.split()), found.balance, figures
+
+
+def standing(table: pd.DataFrame, balance: pd.DataFrame, comparable: float) -> str:
+    """Whether an adjusted estimate may be shown as one: one of ``STANDINGS``."""
+    if table.empty:
+        return "too_few"
+    if comparable < adjusted.LEAST_COMPARABLE or (balance["apart_after"].abs() > adjusted.BALANCED).any():
+        return "not_alike"
+    placebo = table[table["kind"] == "placebo"]
+    return "placebo_differs" if ((placebo["lo95"] > 0) | (placebo["hi95"] < 0)).any() else "usable"
+
+
+def curve(
+    snapshot: Snapshot,
+    scope: Scope,
+    campaign_id: str,
+    people: pd.DataFrame,
+    money: str,
+    first_day: date,
+    last_day: date,
+) -> pd.DataFrame:
+    """The difference in ``money`` per customer up to each day so far, against the control group: table ``CURVE``.
+
+    people: the arms with is_control and people. Purchases in the stores in scope.
+    """
+    as_of = snapshot.info.last_day
+    if as_of is None or as_of < first_day:
+        return pd.DataFrame(columns=CURVE.split())
+    rows = queries.days(scope, snapshot.engine, campaign_id, first_day, min(last_day, as_of))
+    start = pd.Timestamp(first_day)
+    day_number = (pd.to_datetime(rows["day"]) - start).dt.days.astype("int64")
+    bought = rows.assign(day_number=day_number, amount=rows[money].fillna(0.0))
+    sizes = people.groupby("is_control")["people"].sum()
+    found = sequential.curve(
+        bought,
+        int(sizes.get(False, 0)),
+        int(sizes.get(True, 0)),
+        (min(last_day, as_of) - first_day).days + 1,
+        (last_day - first_day).days + 1,
+    )
+    return found.assign(day=start + pd.to_timedelta(found["day_number"], unit="D"))[CURVE.split()]
+
+
+def of_stores(snapshot: Snapshot, scope: Scope, campaign_id: str, first_day: date, last_day: date) -> pd.DataFrame:
+    """The stores that take part against those that do not: one row (``STORES``), none where that cannot be said.
+
+    incremental: net sales beyond what the other stores' change leads one to expect.
+    """
+    as_of = snapshot.info.last_day
+    end = last_day if as_of is None else min(last_day, as_of)
+    days = queries.store_days(scope, snapshot.engine, campaign_id, first_day - timedelta(weeks=WEEKS), end)
+    if end < first_day or days.empty:
+        return pd.DataFrame(columns=STORES.split())
+    found = store_difference.difference(
+        days.assign(day=pd.to_datetime(days["day"])), pd.Timestamp(first_day), pd.Timestamp(end)
+    )
+    if found is None:
+        return pd.DataFrame(columns=STORES.split())
+    row = (
+        *(found.stores, found.others, found.difference, found.lo, found.hi, found.p_value),
+        *(found.before_difference, found.before_p, found.difference * found.usual),
+    )
+    return pd.DataFrame([row], columns=STORES.split())
