@@ -13,7 +13,7 @@ import models.__main__
 import pages.__main__
 
 ROOT = Path(__file__).parents[1]
-DOCUMENTS = [ROOT / "README.md", ROOT / "CHANGELOG.md", *sorted((ROOT / "docs").glob("*.md"))]
+DOCUMENTS = [ROOT / "README.md", ROOT / "CHANGELOG.md", *sorted((ROOT / "docs").rglob("*.md"))]
 LINK = re.compile(r"!?\[[^\]]*\]\(([^)\s]+)\)|(?:src|href)=\"([^\"]+)\"")
 COMMAND = re.compile(r"python -m (data_access|models|pages) ([^`\n]+)")
 PROGRAMS = {"data_access": data_access.__main__.app, "models": models.__main__.app, "pages": pages.__main__.app}
@@ -31,7 +31,7 @@ def anchors(document: Path) -> set[str]:
     return {re.sub(r"[^\w\- ]", "", title).strip().lower().replace(" ", "-") for title in titles}
 
 
-@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: path.name)
+@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: str(path.relative_to(ROOT)))
 def test_links_lead_to_what_exists(document: Path) -> None:
     broken = []
     for found in LINK.findall(document.read_text(encoding="utf-8")):
@@ -45,7 +45,7 @@ def test_links_lead_to_what_exists(document: Path) -> None:
     assert broken == []
 
 
-@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: path.name)
+@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: str(path.relative_to(ROOT)))
 def test_commands_exist_with_the_options_that_are_shown(document: Path) -> None:
     wrong = [
         f"{name} {arguments}"
@@ -84,4 +84,4 @@ def test_every_document_can_be_reached_from_the_readme() -> None:
             there = (document.parent / (found[0] or found[1]).partition("#")[0]).resolve()
             if there.suffix == ".md" and there.exists():
                 waiting.append(there)
-    assert {path.name for path in DOCUMENTS} - {path.name for path in seen} == set()
+    assert set(DOCUMENTS) - seen == set()
