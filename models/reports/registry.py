@@ -10,6 +10,7 @@ from data_access.queries._groups import DIMENSIONS
 from data_access.queries.funnel import GROUPINGS
 from models.reports._shape import declared_tables
 from models.reports.alerts import AlertsReport, alerts
+from models.reports.allocation import AllocationReport, allocation
 from models.reports.campaign import CampaignReport, campaign
 from models.reports.campaigns import CampaignsReport, campaigns
 from models.reports.crossing import CrossingReport, crossing
@@ -20,6 +21,7 @@ from models.reports.funnel_detail import FunnelDetailReport, funnel_detail
 from models.reports.funnels import FunnelsReport, funnels
 from models.reports.health import HealthReport, health
 from models.reports.lapse import LapseReport, lapse
+from models.reports.lot import LotReport, lot
 from models.reports.movement import SCHEMES, FlowsReport, MovementReport, flows, movement
 from models.reports.order import OrderReport, order
 from models.reports.overview import OverviewReport, overview
@@ -217,6 +219,16 @@ _ALL = (
         (Parameter("product", "product_id", str, "the product's id", required=True),),
     ),
     Report(
+        "lot",
+        lot,
+        LotReport,
+        "nothing",
+        (
+            Parameter("product", "product_id", str, "the product's id", required=True),
+            Parameter("lot", "lot_id", str, "the lot; the latest one if left out"),
+        ),
+    ),
+    Report(
         "order",
         order,
         OrderReport,
@@ -265,6 +277,7 @@ _ALL = (
         "as_of",
         (Parameter("stale_months", "stale_months", _whole, f"without an update, default {STALE_MONTHS}"),),
     ),
+    Report("allocation", allocation, AllocationReport, "nothing"),
     Report("campaigns", campaigns, CampaignsReport, "nothing"),
     Report(
         "campaign",

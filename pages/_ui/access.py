@@ -66,6 +66,7 @@ PAGES: tuple[Page, ...] = (
     Page("campaign", "marketing", ":material/fact_check:", _TRADE, listed=False),
     Page("funnel", "marketing", ":material/filter_alt:", _CUSTOMERS),
     Page("audiences", "marketing", ":material/group_add:", _BUILDERS),
+    Page("allocation", "marketing", ":material/balance:", _BUILDERS),
     Page("audience", "marketing", ":material/group:", _BUILDERS, listed=False),
     Page("stores", "stores", ":material/leaderboard:", _TRADE),
     Page("alerts", "today", ":material/notifications_active:", _TRADE),
@@ -79,6 +80,7 @@ PAGES: tuple[Page, ...] = (
     Page("stock", "supply", ":material/shelves:", _SUPPLY),
     Page("suppliers", "supply", ":material/local_shipping:", _SUPPLY),
     Page("product", "range", ":material/inventory_2:", _TRADE, listed=False),
+    Page("lot", "range", ":material/qr_code:", _CUSTOMERS, listed=False),
     # Rows of single orders: marketing works with aggregates.
     Page("order", "range", ":material/receipt_long:", {"manager": "masked", "regional": "masked"}, listed=False),
     Page("data_health", "governance", ":material/health_and_safety:", _HEALTH),

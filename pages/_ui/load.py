@@ -34,10 +34,12 @@ from data_access.texts import translations as read_translations
 from models.reports import REPORTS, tables
 from models.reports import profile_quality as profiles
 from models.reports.actions import came_of as came_of_actions
-from models.reports.audience import AudienceReport, Wish
-from models.reports.audience import audience as audience_report
 from models.reports.alerts import AlertsReport
 from models.reports.alerts import alerts as alerts_report
+from models.reports.allocation import AllocationReport
+from models.reports.allocation import allocation as allocation_report
+from models.reports.audience import AudienceReport, Wish
+from models.reports.audience import audience as audience_report
 from models.reports.campaign import CampaignReport
 from models.reports.campaign import campaign as campaign_report
 from models.reports.campaigns import CampaignsReport
@@ -62,6 +64,8 @@ from models.reports.health import refreshes as past_refreshes
 from models.reports.lapse import MOST_MEMBERS as MOST_LAPSE_MEMBERS
 from models.reports.lapse import LapseReport
 from models.reports.lapse import lapse as lapse_report
+from models.reports.lot import LotReport
+from models.reports.lot import lot as lot_report
 from models.reports.movement import FlowsReport, MovementReport, moved
 from models.reports.movement import flows as flows_report
 from models.reports.movement import movement as movement_report
@@ -250,6 +254,11 @@ def report_tables(name: str, scope: Scope, period: Period, generation: str) -> d
     report = REPORTS[name]
     when = {"period": (period,), "as_of": (period.last,), "nothing": ()}[report.over]
     return tables(report.function(_at(generation), scope, *when))
+
+
+@st.cache_data(ttl=_KEEP, max_entries=32, show_spinner=False)
+def allocation(scope: Scope, generation: str) -> AllocationReport:
+    return allocation_report(_at(generation), scope)
 
 
 @st.cache_data(ttl=_KEEP, max_entries=8, show_spinner=False)
@@ -448,7 +457,7 @@ def staff(scope: Scope, period: Period, generation: str) -> StaffReport:
 def staff_member(scope: Scope, period: Period, staff_id: str, generation: str) -> StaffMemberReport | None:
     """The coaching card of one person; None when nobody of that id worked in the stores in scope."""
     try:
-        return staff_member_report(_at(generation), scope, period, staff_id)
+        return staff_member_report(_at(generation), scope, period, staff_id, staff(scope, period, generation))
     except Problem:
         return None
 
@@ -467,6 +476,11 @@ def training(scope: Scope, as_of: date, generation: str) -> TrainingReport:
 @st.cache_data(ttl=_KEEP, max_entries=64, show_spinner=False)
 def product(scope: Scope, period: Period, product_id: str, generation: str) -> ProductReport:
     return product_report(_at(generation), scope, period, product_id)
+
+
+@st.cache_data(ttl=_KEEP, max_entries=16, show_spinner=False)
+def lot(scope: Scope, product_id: str, lot_id: str | None, generation: str) -> LotReport:
+    return lot_report(_at(generation), scope, product_id, lot_id)
 
 
 @st.cache_data(ttl=_KEEP, max_entries=64, show_spinner=False)
