@@ -222,6 +222,8 @@ SHARED = {
     *("stores.closures", "stores.comparable", "stores.promotions"),  # the tiny chain has none, nor a year before
     "funnel.used_steps",
     "campaign.about",
+    "allocation.offers",  # its campaigns have no type
+    "allocation.recommended",
     "audience.tiers",  # the tiny chain has none, nor of these:
     "training.courses",
     *("demand.promotions", "demand.range_of_products"),

@@ -44,6 +44,9 @@ SLOW = frozenset(
 # Campaigns count what their customers did wherever they did it: a customer of a campaign belongs to one store.
 OF_THEIR_CUSTOMERS = frozenset(
     {
+        "allocation.events",
+        "allocation.offers",
+        "allocation.people",
         "campaign.arms",
         "campaign.before",
         "campaign.buyers",

@@ -36,8 +36,11 @@ TALLEST = 6_000
 PAGES = {
     "overview": ("regional", "/overview"),
     "overview_chain": ("marketing", "/overview"),
+    "audiences": ("marketing", "/audiences"),
+    "allocation": ("marketing", "/allocation"),
     "store": ("regional", "/store"),
     "product": ("regional", "/product?product={product}"),
+    "lot": ("regional", "/lot?product={product}"),
     "order": ("regional", "/order?order={order}"),
     "segments": ("regional", "/segments"),
     "retention": ("regional", "/retention"),
