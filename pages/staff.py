@@ -3,7 +3,7 @@
 import streamlit as st
 
 from models.reports import tables
-from pages._ui import cards, charts, drill, empty, export, head, load, staff_views
+from pages._ui import cards, charts, drill, empty, export, head, load, people_views, staff_views
 from pages._ui.i18n import localized, t
 from pages._ui.tables import listing
 
@@ -34,5 +34,21 @@ with st.container(border=True):
     )
 if opened:
     drill.open_page("staff_member", staff=opened)
+
+with st.container(border=True):
+    head.block(t("people.service"), t("people.service_note"), t("people.service_help"))
+    served = people_views.served(people)
+    if served.empty:
+        empty.nothing(t("people.no_service"))
+    elif asked := listing(
+        served,
+        people_views.service_columns(),
+        currency=page.currency,
+        alt=t("people.service"),
+        key="staff_service",
+        opens="staff_id",
+        rows=10,
+    ):
+        drill.open_page("staff_member", staff=asked)
 
 export.menu("staff", page.cover(), tables(report), people)

@@ -3,7 +3,7 @@
 import streamlit as st
 
 from models.reports import tables
-from pages._ui import cards, charts, drill, empty, export, head, load, session, staff_views
+from pages._ui import cards, charts, drill, empty, export, head, load, people_views, session, staff_views
 from pages._ui.i18n import localized, t
 from pages._ui.tables import column, listing
 
@@ -19,6 +19,9 @@ with st.container(border=True):
     st.markdown(f"#### {staff_views.sentence(person)}")
     st.caption(t("staff.read_honestly"))
 cards.plain_row(staff_views.person_figures(person, page.currency))
+cards.plain_row(people_views.service_figures(person))
+with st.container(border=True):
+    people_views.talk(report, load.training(session.current_scope(), page.period.last, page.generation))
 
 left, right = st.columns(2)
 with left.container(border=True, height="stretch"):
@@ -35,9 +38,16 @@ with right.container(border=True, height="stretch"):
 with st.container(border=True):
     head.block(t("staff.by_month"))
     shown = [
-        column(name) for name in ("month", "gross_sales", "hours", "sales_per_hour", "orders", "target", "attainment")
+        column(name)
+        for name in ("month", "gross_sales", "hours", "sales_per_hour", "target", "attainment", "commission_base")
     ]
     newest = report.months.sort_values("month", ascending=False)
     listing(newest, shown, currency=page.currency, alt=t("staff.by_month"), key="staff_by_month", rows=12)
+
+left, right = st.columns(2)
+with left.container(border=True, height="stretch"):
+    people_views.among(report)
+with right.container(border=True, height="stretch"):
+    people_views.praise(report)
 
 export.menu("staff_member", page.cover((t("column.staff_id"), asked or "")), tables(report), report.months)

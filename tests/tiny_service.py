@@ -57,6 +57,7 @@ def rows() -> dict[str, Rows]:
                 "reason": reason,
                 "is_complaint": complaint,
                 "resolved_at": resolved,
+                "staff_id": {"A": "E1", "B": "E2"}[store],
             }
             for ticket, customer, store, opened, category, reason, complaint, resolved in TICKETS
         ],

@@ -64,7 +64,8 @@ def rows() -> dict[str, Rows]:
                 "staff_id": "E1",
                 "month": date(2026, 3, 1),
                 "amount": Decimal(500),
-            }
+            },
+            {"target_id": "G2", "store_id": "B", "month": date(2026, 3, 1), "amount": Decimal(900)},
         ],
         "training_record": [
             {"staff_id": person, "store_id": store, "course_id": course, "completed_on": day, "score": score}

@@ -3,14 +3,17 @@
 People are named by their id alone; their names stay in the CRM.
 """
 
+from datetime import timedelta
 from typing import Any
 
 import pandas as pd
-from sqlalchemy import BigInteger, Column, Date, Double, Engine, Table, cast, extract, func, select
+from sqlalchemy import BigInteger, Column, ColumnElement, Date, Double, Engine, Table, case, cast, extract, func, select
 
 from data_access.marts.staff_day import staff_day
 from data_access.marts.store_hour import store_hour
 from data_access.marts.tables import (
+    customer,
+    follow_up,
     product,
     return_line,
     sale_line,
@@ -20,6 +23,7 @@ from data_access.marts.tables import (
     store,
     store_traffic,
     survey_answer,
+    ticket,
 )
 from data_access.queries._frame import amount, count, fetch, fetch_many, within
 from data_access.scope import Period, Scope
@@ -182,3 +186,71 @@ def categories(scope: Scope, engine: Engine, period: Period, staff_id: str) -> p
         .order_by(amount(line.net).desc(), product.c.category)
     )
     return fetch(scope, engine, scope.limit(query, line.store_id))
+
+
+def service(scope: Scope, engine: Engine, period: Period) -> pd.DataFrame:
+    """One row per person who answered tickets of a store in scope that were opened in the period: staff_id, store_id,
+    tickets, response_hours and resolution_hours (medians, by the clock on the wall; NaN without any), first_contact
+    (share of the tickets resolved and not opened again within seven days)."""
+    c = ticket.c
+    resolved = c.resolved_at.is_not(None) & (
+        c.reopened_at.is_(None) | (c.reopened_at > c.resolved_at + timedelta(days=7))
+    )
+    query = (
+        select(
+            c.staff_id,
+            c.store_id,
+            cast(func.count(), BigInteger).label("tickets"),
+            _median_hours(c.opened_at, c.first_response_at).label("response_hours"),
+            _median_hours(c.opened_at, c.resolved_at).label("resolution_hours"),
+            cast(func.avg(case((resolved, 1.0), else_=0.0)), Double).label("first_contact"),
+        )
+        .where(within(c.day, period), c.staff_id.is_not(None))
+        .group_by(c.staff_id, c.store_id)
+        .order_by(c.staff_id, c.store_id)
+    )
+    return fetch(scope, engine, scope.limit(query, c.store_id))
+
+
+def _median_hours(begin: Column[Any], end: Column[Any]) -> ColumnElement[float]:
+    return cast(func.median(func.date_diff("second", begin, end)) / 3600.0, Double)
+
+
+def follow_ups(scope: Scope, engine: Engine, period: Period) -> pd.DataFrame:
+    """One row per person of a store in scope who was to contact its customers in the period: staff_id, store_id,
+    follow_ups_due and follow_ups_done (of those)."""
+    c = follow_up.c
+    people = scope.limit(select(staff.c.staff_id, staff.c.home_store_id), staff.c.home_store_id).subquery("people")
+    own = scope.limit(select(customer.c.customer_no, customer.c.home_store_id), customer.c.home_store_id).subquery(
+        "own"
+    )
+    query = (
+        select(
+            people.c.staff_id,
+            people.c.home_store_id.label("store_id"),
+            cast(func.count(), BigInteger).label("follow_ups_due"),
+            cast(func.count(c.done_at), BigInteger).label("follow_ups_done"),
+        )
+        .select_from(
+            follow_up.join(own, own.c.customer_no == c.customer_no).join(people, people.c.staff_id == c.staff_id)
+        )
+        .where(within(c.due_on, period))
+        .group_by(people.c.staff_id, people.c.home_store_id)
+        .order_by(people.c.staff_id)
+    )
+    return fetch(scope, engine, query)
+
+
+def returns_by_month(scope: Scope, engine: Engine, staff_id: str) -> pd.DataFrame:
+    """One row per month in which goods of a person's receipts came back to the store in scope that sold them: month
+    (datetime64), returns."""
+    r, o = return_line.c, sale_order.c
+    month = func.date_trunc("month", r.day, type_=Date)
+    query = (
+        select(month.label("month"), amount(r.refund).label("returns"))
+        .join_from(return_line, sale_order, (o.order_id == r.order_id) & (o.store_id == r.store_id))
+        .where(o.staff_id == staff_id, r.exclusion.is_(None))
+        .group_by(month)
+        .order_by(month)
+    )
+    return fetch(scope, engine, scope.limit(query, r.store_id))

@@ -8,7 +8,7 @@ from sqlalchemy import BigInteger, Date, Double, Engine, cast, func, select
 from data_access.marts.staff_day import staff_day
 from data_access.marts.tables import course, recognition, survey_answer, training_record
 from data_access.queries._frame import amount, fetch, fetch_many, within
-from data_access.results.tables import newcomer_ramp, training_effect, training_path
+from data_access.results.tables import newcomer_ramp, staff_quantile, training_effect, training_path
 from data_access.scope import Period, Scope
 
 
@@ -131,3 +131,9 @@ def rating_spread(scope: Scope, engine: Engine, period: Period) -> pd.DataFrame:
         .order_by(c.staff_id, c.store_id)
     )
     return fetch(scope, engine, scope.limit(query, c.store_id))
+
+
+def quantiles(scope: Scope, engine: Engine) -> pd.DataFrame:
+    """Where the people of the chain stand in each figure, as ``staff_quantile``: nobody's own."""
+    q = staff_quantile.c
+    return fetch(scope, engine, select(staff_quantile).order_by(q.figure, q.tenth))

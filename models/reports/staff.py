@@ -6,15 +6,17 @@ their own store, never stores, and it ranks nobody who has worked too little to 
 
 import math
 from dataclasses import dataclass
-from typing import Annotated, Any, Literal
+from datetime import date, timedelta
+from typing import Annotated, Any, Final, Literal
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
 from data_access.errors import Problem
-from data_access.queries import places
+from data_access.queries import places, training
 from data_access.queries import staff as queries
+from data_access.results.info import info_of
 from data_access.scope import Period, Scope
 from data_access.snapshot import Snapshot
 from models.calc.staff_effects import LEAST_PEOPLE, Effects, block_days, block_of, effects, log_rate, rank_ranges
@@ -26,11 +28,24 @@ STANDINGS: tuple[Standing, ...] = ("above", "as_expected", "below", "too_few")
 # Nobody is judged below these.
 LEAST_SHIFTS = 6
 LEAST_HOURS = 30.0
+JOB: Final = "training"  # that keeps how the people of the chain stand
+FIGURES: Final = (
+    "raw_per_hour",
+    "average_ticket",
+    "units_per_transaction",
+    "return_rate",
+    "csat",
+    "first_contact",
+    "follow_up_rate",
+)
+QUANTILE_DAYS: Final = 90
+LEAST_PEERS: Final = 5
 
 # What is told of one person, in the list and on the card alike.
 _PERSON = Columns(
     "staff_id store_id store role shifts hours net_sales raw_per_hour adjusted lo95 hi95 reliability standing rank_low "
-    "rank_high orders average_ticket units_per_transaction return_rate csat answers hired_on"
+    "rank_high orders average_ticket units_per_transaction return_rate csat answers tickets response_hours "
+    "resolution_hours first_contact follow_ups_due follow_ups_done follow_up_rate hired_on"
 )
 
 
@@ -58,10 +73,18 @@ class StaffMemberReport:
     currency: str
     # one row, as in StaffReport, of the store where the person worked most; the ranges are those of the whole team
     person: Annotated[pd.DataFrame, _PERSON]
-    # one row per month (YYYY-MM) with a shift or a receipt; target NaN without one, attainment: gross sales by target
-    months: Annotated[pd.DataFrame, Columns("month hours gross_sales sales_per_hour orders target attainment")]
+    # one row per month (YYYY-MM) with a shift or a receipt; target NaN without one, attainment: gross sales by target;
+    # commission_base: gross sales less what came back in the month of any receipt of theirs
+    months: Annotated[
+        pd.DataFrame, Columns("month hours gross_sales sales_per_hour orders target attainment commission_base")
+    ]
     # one row per category sold by the team in the period: the person's own share of their sales beside that of all
     strengths: Annotated[pd.DataFrame, Columns("category own_sales share team_share")]
+    # one row per figure that the person has in the period and enough people of the chain have: tenths of those people
+    # (in the last 90 days of the data) who are at most as high
+    among: Annotated[pd.DataFrame, Columns("figure value tenths people")]
+    # one row per recognition ever, the latest first
+    praise: Annotated[pd.DataFrame, Columns("given_on reason")]
 
 
 def staff(snapshot: Snapshot, scope: Scope, period: Period) -> StaffReport:
@@ -74,14 +97,21 @@ def staff(snapshot: Snapshot, scope: Scope, period: Period) -> StaffReport:
     return StaffReport(period, snapshot.info.currency, **frames)
 
 
-def staff_member(snapshot: Snapshot, scope: Scope, period: Period, staff_id: str) -> StaffMemberReport:
-    """One person of the stores in scope; Problem when nobody of that id worked or sold there in ``period``."""
-    team = staff(snapshot, scope, period)
+def staff_member(
+    snapshot: Snapshot, scope: Scope, period: Period, staff_id: str, team: StaffReport | None = None
+) -> StaffMemberReport:
+    """One person of the stores in scope; Problem when nobody of that id worked or sold there in ``period``.
+
+    team: the report on everybody in the same scope and period, for whoever has it.
+    """
+    team = team or staff(snapshot, scope, period)
     row = team.staff[team.staff["staff_id"] == staff_id].sort_values("hours", ascending=False).head(1)
     if row.empty:
         raise Problem(f"nobody with the id {staff_id!r} worked in your stores in this period: open one from the list")
     engine = snapshot.engine
     months = queries.months(scope, engine, staff_id).merge(queries.targets(scope, engine, staff_id), "left", "month")
+    months = months.merge(queries.returns_by_month(scope, engine, staff_id), "left", "month")
+    months["commission_base"] = months["gross_sales"] - months["returns"].fillna(0.0)
     months["month"] = months["month"].dt.strftime("%Y-%m")
     months["sales_per_hour"] = (months["gross_sales"] / months["hours"]).where(months["hours"] > 0)
     months["attainment"] = (months["gross_sales"] / months["target"]).where(months["target"] > 0)
@@ -91,8 +121,47 @@ def staff_member(snapshot: Snapshot, scope: Scope, period: Period, staff_id: str
         share=sold["own"] / sold["own"].sum() if sold["own"].sum() > 0 else math.nan,
         team_share=sold["all"] / sold["all"].sum() if sold["all"].sum() > 0 else math.nan,
     )
-    frames = select_columns(StaffMemberReport, person=row, months=months, strengths=strengths)
+    praise = training.praise(scope, engine, Period(date.min, period.last))
+    frames = select_columns(
+        StaffMemberReport,
+        person=row,
+        months=months,
+        strengths=strengths,
+        among=_among(snapshot, scope, row.iloc[0]),
+        praise=praise[praise["staff_id"] == staff_id],
+    )
     return StaffMemberReport(period, snapshot.info.currency, **frames)
+
+
+def quantiles(snapshot: Snapshot, scope: Scope) -> pd.DataFrame:
+    """The tenths of the people of a scope in each of ``FIGURES``, over the last 90 days of the data: figure, tenth (1
+    to 9), value, people; none of a figure that fewer than ``LEAST_PEERS`` have."""
+    last = snapshot.info.last_day
+    rows: list[tuple[str, int, float, int]] = []
+    if last is not None:
+        period = Period(last - timedelta(days=QUANTILE_DAYS - 1), last)
+        people = _sums(snapshot, scope, period, queries.days(scope, snapshot.engine, period))
+        people = people[people["hours"] >= LEAST_HOURS]
+        for figure in FIGURES:
+            known = people[figure].dropna()
+            if len(known) >= LEAST_PEERS:
+                values = np.quantile(known, np.arange(1, 10) / 10)
+                rows += [(figure, tenth, float(value), len(known)) for tenth, value in enumerate(values, start=1)]
+    return pd.DataFrame(rows, columns=["figure", "tenth", "value", "people"])
+
+
+def _among(snapshot: Snapshot, scope: Scope, person: pd.Series) -> pd.DataFrame:
+    """Where a person stands among those of the chain; nothing without results."""
+    results = snapshot.results
+    if results is None or info_of(snapshot, JOB) is None:
+        return pd.DataFrame(columns=["figure", "value", "tenths", "people"])
+    known = training.quantiles(scope, results)
+    rows = [
+        (figure, float(person[figure]), int((some["value"] <= person[figure]).sum()), int(some["people"].iloc[0]))
+        for figure, some in known.groupby("figure")
+        if pd.notna(person[str(figure)])
+    ]
+    return pd.DataFrame(rows, columns=["figure", "value", "tenths", "people"])
 
 
 def _effects(days: pd.DataFrame, busy: pd.DataFrame) -> tuple[Effects | None, pd.DataFrame]:
@@ -171,6 +240,16 @@ def _busyness(shifts: pd.DataFrame, busy: pd.DataFrame) -> NDArray[np.float64]:
 def _people(
     snapshot: Snapshot, scope: Scope, period: Period, days: pd.DataFrame, found: Effects | None, judged: pd.DataFrame
 ) -> pd.DataFrame:
+    rows = _sums(snapshot, scope, period, days)
+    rows = rows.merge(_judgements(found, judged), "left", ["store_id", "staff_id"])
+    rows["standing"] = rows["standing"].fillna("too_few")
+    return rows.sort_values(
+        ["adjusted", "net_sales", "staff_id"], ascending=[False, False, True], na_position="last"
+    ).reset_index(drop=True)
+
+
+def _sums(snapshot: Snapshot, scope: Scope, period: Period, days: pd.DataFrame) -> pd.DataFrame:
+    """One row per person and store: what they worked, sold, and how customers were served; nothing adjusted."""
     engine = snapshot.engine
     keys = ["store_id", "staff_id"]
     text = {name: days[name].astype("str") for name in keys}
@@ -191,11 +270,10 @@ def _people(
     rows["average_ticket"] = (rows["net_sales"] / rows["orders"]).where(rows["orders"] > 0)
     rows["units_per_transaction"] = (rows["units"] / rows["orders"]).where(rows["orders"] > 0)
     rows["return_rate"] = (rows["returns"] / rows["gross_sales"]).where(rows["gross_sales"] > 0)
-    rows = rows.merge(_judgements(found, judged), "left", keys)
-    rows["standing"] = rows["standing"].fillna("too_few")
-    return rows.sort_values(
-        ["adjusted", "net_sales", "staff_id"], ascending=[False, False, True], na_position="last"
-    ).reset_index(drop=True)
+    rows = rows.merge(queries.service(scope, engine, period), "left", keys)
+    rows = rows.merge(queries.follow_ups(scope, engine, period), "left", keys)
+    rows["follow_up_rate"] = rows["follow_ups_done"] / rows["follow_ups_due"]
+    return rows
 
 
 def _judgements(found: Effects | None, judged: pd.DataFrame) -> pd.DataFrame:

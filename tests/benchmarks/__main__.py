@@ -24,12 +24,12 @@ from data_access.snapshot import current_snapshot
 from models.reports.overview import overview
 from models.reports.retention import retention
 from models.reports.segments import segments
-from tests.benchmarks import inventory, pages, questions, refreshing, reports, servers, value
+from tests.benchmarks import inventory, pages, questions, refreshing, reports, servers, staff, value
 from tests.benchmarks.clock import measured
 
 CHAIN = Scope("chain")
 END = date(2026, 11, 20)
-PARTS = ("refresh", "reports", "free", "questions", "pages", "value", "inventory")
+PARTS = ("refresh", "reports", "free", "questions", "pages", "value", "inventory", "staff")
 
 
 def emit(table: str, **figures: object) -> None:
@@ -108,7 +108,10 @@ def main() -> None:
     if "inventory" in options.parts:
         for row in (*inventory.simulation(), *inventory.proposals()):
             emit("inventory", **row)
-    if set(options.parts) <= {"value", "inventory"}:
+    if "staff" in options.parts:
+        for row in staff.rankings():
+            emit("staff", **row)
+    if set(options.parts) <= {"value", "inventory", "staff"}:
         return
     if options.online_retail:
         with tempfile.TemporaryDirectory() as place:

@@ -1,0 +1,148 @@
+"""The parts of the staff pages about service, praise, the chain's people, and what to talk about with one person."""
+
+import pandas as pd
+import streamlit as st
+
+from models.metrics import METRICS
+from models.reports.staff import StaffMemberReport
+from models.reports.training import TrainingReport
+from pages._ui import empty, head
+from pages._ui import format as fmt
+from pages._ui.i18n import exists, localized, t
+from pages._ui.literal import literal
+from pages._ui.tables import Column, column, label, listing
+
+_UNITS = {"raw_per_hour": "money", "first_contact": "percent", "follow_up_rate": "percent"}
+_APART = 0.05  # of own sales, from which a category is worth a word
+
+
+def served(people: pd.DataFrame) -> pd.DataFrame:
+    """Who answered tickets or had customers to follow up, the most follow-ups first."""
+    some = people[people["tickets"].notna() | people["follow_ups_due"].notna()]
+    return some.sort_values(["follow_ups_due", "tickets"], ascending=False, na_position="last")
+
+
+def service_columns() -> list[Column]:
+    """What the list of service shows."""
+    return [
+        column("staff_id"),
+        Column("follow_up_rate", "percent"),
+        Column("first_contact", "percent"),
+        Column("response_hours", "decimal"),
+        Column("resolution_hours", "decimal"),
+        Column("tickets", "count"),
+        Column("follow_ups_due", "count"),
+        column("store"),
+    ]
+
+
+def service_figures(person: pd.Series) -> list[tuple[str, str, str | None]]:
+    """How one person served customers in the period."""
+    texts = {
+        "tickets": fmt.count(person["tickets"]),
+        "response_hours": fmt.decimal(person["response_hours"], 1),
+        "resolution_hours": fmt.decimal(person["resolution_hours"], 1),
+        "first_contact": fmt.percent(person["first_contact"], 0),
+        "follow_up_rate": fmt.percent(person["follow_up_rate"], 0),
+    }
+    return [(label(name), text, t("people.service_help")) for name, text in texts.items()]
+
+
+def among(report: StaffMemberReport) -> None:
+    """Where the person stands among those of the chain, by tenths."""
+    head.block(t("people.among"), t("people.among_note"), t("people.among_help"))
+    if report.among.empty:
+        empty.nothing(t("people.no_among"))
+        return
+    rows = report.among.assign(
+        figure=[_name(figure) for figure in report.among["figure"]],
+        value=[
+            fmt.value(value, _unit(figure), report.currency)
+            for figure, value in zip(report.among["figure"], report.among["value"], strict=True)
+        ],
+        standing_in_chain=[t("people.tenths", n=int(tenths)) for tenths in report.among["tenths"]],
+    )
+    shown = [column("figure"), Column("value", "text"), column("standing_in_chain"), Column("people", "count")]
+    listing(rows, shown, currency=report.currency, alt=t("people.among"), key="staff_among")
+
+
+def _unit(figure: str) -> str:
+    return METRICS[figure].unit if figure in METRICS else _UNITS[figure]
+
+
+def _name(figure: str) -> str:
+    named = f"metric.{figure}"
+    return t(named) if exists(named) else t(f"column.{figure}")
+
+
+def praise(report: StaffMemberReport) -> None:
+    """What the person was thanked for."""
+    head.block(t("people.praise"))
+    if report.praise.empty:
+        empty.nothing(t("people.no_praise"))
+        return
+    shown = [Column("given_on", "day"), Column("reason", "text")]
+    listing(report.praise, shown, currency=report.currency, alt=t("people.praise"), key="staff_praise", rows=6)
+
+
+def talk(report: StaffMemberReport, training: TrainingReport) -> None:
+    """What stands out about one person, as points for a conversation: what goes well first."""
+    head.block(t("people.talk"))
+    lines = [*_praised(report), *_mix(report), *_needs(report, training), *_certificates(report, training)]
+    person = report.person.iloc[0]
+    if person["follow_ups_due"] > person["follow_ups_done"]:
+        left = fmt.count(person["follow_ups_due"] - person["follow_ups_done"])
+        lines.append(t("people.talk.follow_up", open=left, due=fmt.count(person["follow_ups_due"])))
+    if not lines:
+        empty.nothing(t("people.nothing_to_talk"))
+        return
+    st.markdown("\n".join(f"- {literal(line)}" for line in lines))
+
+
+def _praised(report: StaffMemberReport) -> list[str]:
+    recent = report.praise[report.praise["given_on"] >= pd.Timestamp(report.period.first)].head(1)
+    return [
+        t("people.talk.praise", day=fmt.day(day), reason=reason or "")
+        for day, reason in zip(recent["given_on"], recent["reason"], strict=True)
+    ]
+
+
+def _mix(report: StaffMemberReport) -> list[str]:
+    """The category sold most beyond the team's share, and the one sold least."""
+    mix = localized(report.strengths, {"category": "product.category"})
+    mix = mix.assign(more=mix["share"] - mix["team_share"]).dropna(subset=["more", "category"]).sort_values("more")
+    said = []
+    for kind, rows in (("strength", mix[mix["more"] >= _APART].tail(1)), ("gap", mix[mix["more"] <= -_APART].head(1))):
+        for category, share, team in zip(rows["category"], rows["share"], rows["team_share"], strict=True):
+            texts = {"category": category, "share": fmt.percent(share, 0), "team": fmt.percent(team, 0)}
+            said.append(t(f"people.talk.{kind}", **texts))
+    return said
+
+
+def _needs(report: StaffMemberReport, training: TrainingReport) -> list[str]:
+    rows = _of(report, localized(training.needs, {"course_name": "course.name"}))
+    return [
+        t(
+            "people.talk.need",
+            figure=_name(figure),
+            value=fmt.value(value, _unit(figure), report.currency),
+            team=fmt.value(team, _unit(figure), report.currency),
+            course=t("training.no_course") if fmt.is_missing(course) else course,
+        )
+        for figure, value, team, course in zip(
+            rows["figure"], rows["value"], rows["team_value"], rows["course_name"], strict=True
+        )
+    ]
+
+
+def _certificates(report: StaffMemberReport, training: TrainingReport) -> list[str]:
+    records = localized(training.records, {"course_name": "course.name"})
+    rows = _of(report, records[records["state"] != "valid"])
+    return [
+        t("people.talk.certificate", course=course, day=fmt.day(day))
+        for course, day in zip(rows["course_name"], rows["expires_on"], strict=True)
+    ]
+
+
+def _of(report: StaffMemberReport, rows: pd.DataFrame) -> pd.DataFrame:
+    return rows[rows["staff_id"] == report.person["staff_id"].iloc[0]]
