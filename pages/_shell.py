@@ -9,7 +9,7 @@ from pages._ui.literal import literal
 from pages._ui.mark import mark, wordmark
 
 session.look_again()
-kept = st.sidebar.container(key="views", gap=None)
+kept = st.sidebar.container(key="views", gap="xxsmall")
 account = st.sidebar.container(key="account", border=session.identity() is not None)
 with st.sidebar:
     params.mount()

@@ -263,7 +263,7 @@ def test_whom_to_call_today_comes_from_the_lists_and_goes_when_it_is_done(
         (rows,) = [frame.value for frame in visit("manager").dataframe if "call_why" in frame.value]
         return dict(zip(rows["customer_key"], rows["call_why"], strict=True))
 
-    assert calls() == {key: "Runs out around Nov 24, 2026: Serum", "c1": "Not here for 90 days, usually 30 days"}
+    assert calls() == {key: "Runs out around Nov 24: Serum", "c1": "Not here for 90 days, usually 30 days"}
     for list_key in ("run_out", "lapse"):
         act(state, snapshot, S1, "demo:manager", [replace(of("S1"), list_key=list_key)], DONE, utc_now())
     assert list(calls()) == ["c1"]

@@ -10,6 +10,7 @@ from data_access.state.actions import Subject
 from data_access.state.store import opened
 from pages._ui import actions, drill, empty, head, load, run_out_views, session
 from pages._ui import format as fmt
+from pages._ui.device import narrow
 from pages._ui.head import Opened
 from pages._ui.i18n import t
 from pages._ui.tables import column
@@ -37,7 +38,9 @@ def to_call(page: Opened) -> None:
                 "marked": None,
             }
         )
-        shown = ("customer_key", "call_why", "store") if frame["store"].nunique() > 1 else ("customer_key", "call_why")
+        # Where there is room for one column only, it is the reason.
+        who = ("call_why", "customer_key") if narrow() else ("customer_key", "call_why")
+        shown = (*who, "store") if frame["store"].nunique() > 1 else who
         actions.ticking(
             frame,
             [column(name, width="large" if name == "call_why" else None) for name in shown],
@@ -60,7 +63,7 @@ def _running_out(page: Opened) -> Iterator[tuple[str, str, str, str]]:
     rows = run_out_views.people(report, None)
     kept = rows[rows["may_be_called"] & _waits(page, "run_out", rows)].drop_duplicates("customer_key")
     for row in kept.head(OF_EACH).to_dict("records"):
-        why = t("tasks.runs_out", product=row["product"], day=fmt.day(row["expected_on"]))
+        why = t("tasks.runs_out", product=row["product"], day=fmt.day_short(row["expected_on"]))
         yield row["customer_key"], "run_out", row["store_id"], why
 
 

@@ -19,7 +19,7 @@ from pages._ui.literal import literal
 _KEPT = ("campaign", "product")
 # Of what a page is about, these are words of everybody.
 _OPEN = ("category", "list")
-_SAID = "views_said"
+_SAID, _TURN = "views_said", "views_turn"
 
 
 def menu(here: str) -> None:
@@ -35,11 +35,14 @@ def menu(here: str) -> None:
     for view in ready:
         _link(view, person)
     own = [one for one in found if one.actor == person.actor]
+    turn = st.session_state.get(_TURN, 0)  # another popover each time, so that it is closed when it has done its work
     if _may_be_saved(here):
-        with st.popover(t("views.save_here"), icon=":material/bookmark_add:", key="views_save_ask", width="stretch"):
+        with st.popover(
+            t("views.save_here"), icon=":material/bookmark_add:", key=f"views_save_ask_{turn}", width="stretch"
+        ):
             _save(here, person)
     if own:
-        with st.popover(t("views.manage"), icon=":material/edit:", key="views_manage", width="stretch"):
+        with st.popover(t("views.manage"), icon=":material/edit:", key=f"views_manage_{turn}", width="stretch"):
             _manage(own, person)
 
 
@@ -138,4 +141,5 @@ def _do(work: Callable[[], object], done: str) -> None:
         st.error(t(f"rule.{rule.key}"), icon=":material/error:")
         return
     st.session_state[_SAID] = done
+    st.session_state[_TURN] = st.session_state.get(_TURN, 0) + 1
     st.rerun()
