@@ -3,7 +3,7 @@
 import streamlit as st
 
 from models.reports import tables
-from pages._ui import blocks, cards, charts, drill, empty, export, head, load
+from pages._ui import alert_views, blocks, cards, charts, drill, empty, export, head, load
 from pages._ui.i18n import localized, t
 from pages._ui.tables import column, listing
 
@@ -21,6 +21,8 @@ with st.expander(t("cards.more")):
     cards.kpi_row(report.kpis, page.currency, MORE)
 
 st.page_link("why.py", label=t("why.open"), icon=":material/compare_arrows:", query_params=drill.link("why"))
+
+alert_views.block(load.alerts(page.scope, page.generation), key="overview_alerts")
 
 stores = localized(report.by_store, NAMES)
 if store := blocks.sales_by_day_and_store(

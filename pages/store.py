@@ -3,7 +3,22 @@
 import streamlit as st
 
 from models.reports import tables
-from pages._ui import blocks, cards, charts, drill, empty, export, grids, head, load, person, session, subjects
+from pages._ui import (
+    alert_views,
+    blocks,
+    cards,
+    charts,
+    drill,
+    empty,
+    export,
+    grids,
+    head,
+    load,
+    person,
+    session,
+    stores_views,
+    subjects,
+)
 from pages._ui import format as fmt
 from pages._ui.i18n import localized, t
 from pages._ui.tables import column, listing
@@ -32,6 +47,8 @@ with st.expander(t("cards.more")):
     cards.kpi_row(report.kpis, page.currency, MORE)
     cards.facts(subjects.store_facts(facts))
 
+alert_views.block(load.alerts(page.scope, page.generation), key="store_alerts")
+
 with st.container(border=True):
     blocks.sales_by_day(report.by_day, report.period, page.currency, key="store_days")
 
@@ -55,6 +72,13 @@ for name, value, colour, place in zip(
         )
         if product := charts.clicked(bars, alt=t(f"store.{name}"), key=f"store_{name}"):
             drill.open_page("product", product=product, store=store.store_id)
+
+if not report.benchmark.empty:
+    with st.container(border=True):
+        head.block(t("stores.benchmark"), t("stores.benchmark_note"), t("stores.benchmark_help"))
+        beside = stores_views.benchmark_rows(report.benchmark, page.currency)
+        shown = stores_views.benchmark_columns()
+        listing(beside, shown, currency=page.currency, alt=t("stores.benchmark"), key="store_benchmark")
 
 orders = report.recent_orders if session.may_open("order") else None
 if orders is not None:

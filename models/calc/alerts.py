@@ -19,7 +19,7 @@ from models.forecasting.panel import Floats, Panel
 
 NOMINAL = 0.01  # the chance of lying outside the band on an ordinary day
 FALSE_DISCOVERIES = 0.1  # of the alerts of a day
-LEARNT = {"D": 182, "W": 52}  # one-step expectations behind the band: of a half-year, over weeks of a year
+LEARNT = {"D": 364, "W": 52}  # one-step expectations behind the band: those of a year
 _REFIT = {"D": 91, "W": 4}  # periods after which week, season, events and promotions are learnt anew
 _HALF_LIVES = (7.0, 14.0, 28.0, 56.0, 112.0)  # days of the level; weeks over weeks
 LEAST = 56  # days of a series before anything is expected of it
@@ -259,7 +259,10 @@ def _scale(values: Floats, expected: Floats) -> _Scale:
     if known.any():
         centre[known] = np.nanmedian(score[known], axis=1)
         quartiles = np.nanquantile(score[known], [0.25, 0.75], axis=1)
-        spread[known] = np.maximum((quartiles[1] - quartiles[0]) / 1.349, 1e-6)
+        robust = np.maximum((quartiles[1] - quartiles[0]) / 1.349, 1e-6)
+        # The quartiles say what is far off, all that is not how far the rest scatters: they alone are a rough guess.
+        reach = 3 * robust[:, None]
+        spread[known] = np.nanstd(np.clip(score[known] - centre[known, None], -reach, reach), axis=1)
     return _Scale(noise, shared, spread, centre)
 
 

@@ -7,12 +7,14 @@ import pandas as pd
 
 from data_access.errors import Problem
 from data_access.queries import orders, places, products, sales
+from data_access.queries import stores as comparisons
 from data_access.scope import Period, Scope
 from data_access.snapshot import Snapshot
 from models.calc.movers import MOVERS, movers
 from models.reports import overview
 from models.reports._compare import compare
 from models.reports._shape import Columns, select_columns
+from models.reports.stores import compared_until
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +39,8 @@ class StoreReport:
         pd.DataFrame,
         Columns("product_id product category net_sales units compared_with change change_ratio contribution movement"),
     ]
+    # one row per figure of the 13 weeks up to the snapshot: models.calc.peers.benchmark; empty until a batch has run
+    benchmark: Annotated[pd.DataFrame, Columns("metric value peers q10 q25 median q75 q90 below")]
     # the latest counted orders of the period, newest first, at most 50; net_sales: after refunds linked to the order
     recent_orders: Annotated[pd.DataFrame, Columns("order_id ordered_at customer_key units gross_sales net_sales")]
 
@@ -62,8 +66,11 @@ def store(snapshot: Snapshot, scope: Scope, period: Period, store_id: str) -> St
     each_day["conversion"] = (each_day["counted_day_orders"] / each_day["traffic"]).where(each_day["traffic"] > 0)
     weekdays = pd.date_range(now.first, now.last).isocalendar()["day"].value_counts()
     hours = sales.by_hour(here, engine, now)
+    kept = snapshot.results if compared_until(snapshot) else None
+    beside = {} if kept is None else {"benchmark": comparisons.benchmark(here, kept)}
     frames = select_columns(
         StoreReport,
+        **beside,
         header=header,
         kpis=overview.sales_kpis(snapshot, here, comparison, days, KPIS),
         by_day=each_day,

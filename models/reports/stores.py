@@ -73,7 +73,7 @@ class StoresReport:
 
 def stores(snapshot: Snapshot, scope: Scope, period: Period) -> StoresReport:
     """The stores in scope in ``period`` beside each other."""
-    currency, until = snapshot.info.currency, _compared_until(snapshot)
+    currency, until = snapshot.info.currency, compared_until(snapshot)
     comparison = compare(snapshot.info, period)
     if comparison is None:
         return StoresReport(None, currency, until, **select_columns(StoresReport))
@@ -122,7 +122,8 @@ def figures(snapshot: Snapshot, scope: Scope, period: Period, facts: pd.DataFram
     return found
 
 
-def _compared_until(snapshot: Snapshot) -> date | None:
+def compared_until(snapshot: Snapshot) -> date | None:
+    """Up to when a batch compared the stores with their peers; None where it has not for these facts."""
     last = snapshot.info.last_day
     if last is None or snapshot.results is None or not is_current(snapshot, JOB):
         return None

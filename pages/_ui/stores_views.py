@@ -60,7 +60,7 @@ def figures(report: StoresReport) -> list[tuple[str, str, str | None]]:
         (t("metric.net_sales"), fmt.card_value(rows["net_sales"].sum(), "money", currency), t("metric.net_sales.help")),
         (t("stores.growth"), fmt.change(growth), t("stores.growth.help")),
         (t("stores.beyond"), fmt.count(judged["store_id"].nunique()), t("stores.beyond.help")),
-        (t("metric.gap_to_peers"), fmt.card_value(gap, "money", currency), t("metric.gap_to_peers.help")),
+        (t("stores.gap"), fmt.card_value(gap, "money", currency), t("metric.gap_to_peers.help")),
     ]
 
 

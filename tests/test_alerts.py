@@ -1,0 +1,117 @@
+"""Alerts: bands of series, several looked at together, and how many shocks are found beside simpler ways."""
+
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from data_access.snapshot import Snapshot
+from models.calc import alerts, watch
+from models.forecasting import events
+from models.forecasting.panel import Panel
+from models.reports.alerts import alerts as alerts_report
+from tests.benchmarks import alerts as protocol
+from tests.shared_data import shared_data
+from tests.tiny import CHAIN
+
+DAYS = pd.date_range("2023-01-02", periods=7 * 130)
+WEEK = np.array([0.8, 0.8, 0.9, 0.9, 1.1, 1.4, 1.1])
+
+
+def drawn(levels: list[float], seed: int = 1) -> Panel:
+    """Counts with a week, one series per level."""
+    rng = np.random.default_rng(seed)
+    mean = np.outer(levels, np.tile(WEEK, len(DAYS) // 7))
+    ids = tuple(f"S{number}" for number in range(len(levels)))
+    return Panel(ids, DAYS, rng.poisson(mean).astype(float), "D", 7)
+
+
+def test_bands_hold_what_they_promise_for_small_and_large_series() -> None:
+    panel = drawn([5.0, 20.0, 80.0, 300.0] * 5)
+    found = alerts.bands(panel, events.nothing(), 200)
+    out = found.p < alerts.NOMINAL
+    assert 0.005 < out.mean() < 0.015
+    assert 0.001 < out[::4].mean() < 0.03  # the small ones among them
+    expected = np.outer([5.0, 20.0, 80.0, 300.0] * 5, np.tile(WEEK, len(DAYS) // 7))[:, -200:]
+    assert np.mean(np.abs(found.expected / expected - 1)) < 0.1
+    assert (found.lo < found.hi).all()
+
+
+def test_a_day_of_half_the_visitors_is_found_and_does_not_move_the_days_after() -> None:
+    panel = drawn([100.0] * 8)
+    panel.values[3, -5] *= 0.5
+    found = alerts.bands(panel, events.nothing(), 28)
+    assert found.p[3, -5] < 0.001
+    assert found.expected[3, -4:] == pytest.approx(100 * np.tile(WEEK, 2)[-4:], rel=0.1)
+
+
+def test_of_many_figures_some_lie_far_out_by_chance() -> None:
+    chances = np.array([0.001, 0.021, 0.5, np.nan, 0.9, 0.04])
+    # five are known: .001 <= .1 * 1 / 5, then .021 <= .1 * 2 / 5, then .04 <= .1 * 3 / 5
+    assert alerts.discoveries(chances).tolist() == [True, True, False, False, False, True]
+    assert not alerts.discoveries(np.array([0.05, 0.5, 0.9])).any()
+    assert not alerts.discoveries(np.array([np.nan])).any()
+
+
+def series(panel: Panel) -> pd.DataFrame:
+    rows = pd.DataFrame(panel.values, index=list(panel.ids), columns=panel.dates).stack().reset_index()
+    rows.columns = pd.Index(["store_id", "day", "orders"])
+    return rows.assign(gross_sales=rows["orders"] * 100.0, traffic=np.nan)
+
+
+NO_CLOSURES = pd.DataFrame({"store_id": pd.Series(dtype=object), "day": pd.Series(dtype="datetime64[us]")})
+NO_OFFERS = pd.DataFrame(
+    {
+        "store_id": pd.Series(dtype=object),
+        "starts_on": pd.Series(dtype="datetime64[us]"),
+        "ends_on": pd.Series(dtype="datetime64[us]"),
+        "discount": pd.Series(dtype=float),
+        "products": pd.Series(dtype=int),
+    }
+)
+
+
+def test_the_latest_days_are_watched_and_a_store_that_sells_nothing_is_an_alert() -> None:
+    rows = series(drawn([60.0] * 6))
+    last = DAYS[-1]
+    rows = rows[~((rows["store_id"] == "S2") & (rows["day"] == last))]  # no receipt at all
+    found = watch.watched(rows, NO_CLOSURES, NO_OFFERS, events.nothing(), last)
+    alert = found.found[(found.found["kind"] == "alert") & (found.found["grain"] == "day")]
+    assert {("S2", "orders", last), ("S2", "gross_sales", last)} <= set(
+        alert[["store_id", "metric", "day"]].itertuples(index=False, name=None)
+    )
+    summary = found.summary.set_index("grain")
+    assert summary.at["day", "series"] == 6 * 2
+    assert summary.at["day", "looked_at"] == 6 * 2 * 14
+    assert summary.at["day", "expected_a_week"] == pytest.approx(6 * 2 * 7 * 0.01)
+
+
+def test_a_closed_day_is_no_alert() -> None:
+    rows = series(drawn([60.0] * 6))
+    last = DAYS[-1]
+    rows = rows[~((rows["store_id"] == "S2") & (rows["day"] == last))]
+    closed = pd.DataFrame({"store_id": ["S2"], "day": [last]})
+    found = watch.watched(rows, closed, NO_OFFERS, events.nothing(), last).found
+    assert found[(found["store_id"] == "S2") & (found["day"] == last) & (found["grain"] == "day")].empty
+
+
+def test_a_week_with_a_closed_day_counts_its_others_in_full() -> None:
+    values = np.array([[1.0, 2, 3, np.nan, 5, 6, 7]])
+    week = watch.weekly(Panel(("A",), pd.date_range("2026-01-05", periods=7), values, "D", 7))
+    assert week.values.tolist() == [[(1 + 2 + 3 + 5 + 6 + 7) * 7 / 6]]
+
+
+def test_without_a_batch_there_are_no_alerts(tiny_snapshot: Snapshot) -> None:
+    found = alerts_report(tiny_snapshot, CHAIN)
+    assert found.until is None
+    assert found.alerts.empty
+
+
+@pytest.mark.slow
+def test_shocks_in_weekly_sales_of_real_stores() -> None:
+    panel = protocol.walmart(Path(shared_data("walmart_weekly")) / "Walmart_Store_sales.csv")
+    bands, trailing, _ = protocol.compare(panel)
+    assert 0.005 <= bands.false_alarms <= 0.015
+    for factor in (0.5, 0.7):
+        assert bands.found[factor] > trailing.found[factor]
