@@ -98,7 +98,7 @@ SOURCES = (
     _source(
         "sale_line",
         "order_id line_no product_id quantity net",
-        "list_price discount tax cost coupon_code",
+        "list_price discount tax cost coupon_code lot_id",
         core=True,
         money="net",
     ),

@@ -27,6 +27,8 @@ page = head.begin("product", title=facts["product"], above=above)
 report = load.product(page.scope, page.period, facts["product_id"], page.generation)
 
 cards.facts(subjects.product_facts(facts, page.currency))
+if session.may_open("lot"):
+    st.page_link("lot.py", label=t("lot.open"), query_params=drill.link("lot", product=facts["product_id"]))
 if report.period is None:
     empty.no_sales()
 cards.kpi_row(report.kpis, page.currency, FIRST)

@@ -54,6 +54,11 @@ CASES: dict[str, tuple[Any, ...]] = {
     "campaign_effects.alike": ("K1", date(2026, 3, 1), date(2026, 3, 12)),
     "campaign_effects.days": ("K1", date(2026, 3, 1), date(2026, 3, 12)),
     "campaign_effects.store_days": ("K1", date(2026, 3, 1), date(2026, 3, 12)),
+    "mechanics.contacts": (date(2026, 3, 1), date(2026, 3, 31)),
+    "mechanics.cost_parts": (),
+    "mechanics.coupons": ("K1",),
+    "mechanics.redemptions": ("K1",),
+    "mechanics.visits": ([1, 2, 3], date(2026, 3, 31)),
     "funnel.durations": (replace(WALK, in_order=False),),
     "funnel.hours": (WALK,),
     "funnel.paths": (WALK, "store"),
@@ -219,12 +224,15 @@ OF_RESULTS = {
 
 # What describes the chain, or a customer of store A, and not its trade: the same for every scope that holds A.
 SHARED = {
+    "mechanics.coupons",  # the tiny chain has none, nor:
+    "mechanics.redemptions",
     *("stores.closures", "stores.comparable", "stores.promotions"),  # the tiny chain has none, nor a year before
     "funnel.used_steps",
     "campaign.about",
     "allocation.offers",  # its campaigns have no type
     "allocation.recommended",
     "audience.tiers",  # the tiny chain has none, nor of these:
+    *("lots.buyers", "lots.in_stores", "lots.of_product"),
     "training.courses",
     *("demand.promotions", "demand.range_of_products"),
     "staff.categories",

@@ -22,10 +22,12 @@ Run = Callable[..., str]
 
 ARGUMENTS: dict[str, dict[str, Any]] = {
     "campaign": {"campaign": "K1"},
+    "coupons": {"campaign": "K1"},
     "funnel_detail": {"campaign": "K1", "step": "clicked"},
     "store": {"store_id": "A"},
     "staff_member": {"staff_id": "E1"},
     "product": {"product_id": "P1"},
+    "lot": {"product_id": "P1"},
     "order": {"order_id": "O7"},
     "customer": {"customer_key": key(1)},
 }

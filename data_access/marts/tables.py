@@ -366,6 +366,7 @@ sale_line = Table(
     Column("tax", Money),
     Column("cost", Money),
     Column("coupon_code", String),
+    Column("lot_id", String),
     Column("exclusion", String),
 )
 return_line = Table(

@@ -13,6 +13,7 @@ from models.reports.alerts import AlertsReport, alerts
 from models.reports.allocation import AllocationReport, allocation
 from models.reports.campaign import CampaignReport, campaign
 from models.reports.campaigns import CampaignsReport, campaigns
+from models.reports.coupons import CouponsReport, coupons
 from models.reports.crossing import CrossingReport, crossing
 from models.reports.customer import CustomerReport, customer
 from models.reports.demand import DemandReport, demand
@@ -311,6 +312,13 @@ _ALL = (
             Parameter("step", "step", str, "the step whose customers to list who went no further, default none"),
             Parameter("members", "members", _whole, "how many of that list, default 1,000"),
         ),
+    ),
+    Report(
+        "coupons",
+        coupons,
+        CouponsReport,
+        "nothing",
+        (Parameter("campaign", "campaign", str, "the campaign's id", required=True),),
     ),
     Report("funnels", funnels, FunnelsReport, "nothing"),
     Report(

@@ -44,6 +44,8 @@ from models.reports.campaign import CampaignReport
 from models.reports.campaign import campaign as campaign_report
 from models.reports.campaigns import CampaignsReport
 from models.reports.campaigns import campaigns as campaigns_report
+from models.reports.coupons import CouponsReport
+from models.reports.coupons import coupons as coupons_report
 from models.reports.crossing import CrossingReport
 from models.reports.crossing import crossing as crossing_report
 from models.reports.customer import CustomerReport
@@ -519,6 +521,11 @@ def demand(scope: Scope, category: str | None, generation: str) -> DemandReport:
 @st.cache_data(ttl=_KEEP, max_entries=128, show_spinner=False)
 def funnel(scope: Scope, campaign_id: str, generation: str) -> FunnelReport:
     return funnel_report(_at(generation), scope, campaign_id)
+
+
+@st.cache_data(ttl=_KEEP, max_entries=64, show_spinner=False)
+def coupons(scope: Scope, campaign_id: str, generation: str) -> CouponsReport:
+    return coupons_report(_at(generation), scope, campaign_id)
 
 
 @st.cache_data(ttl=_KEEP, max_entries=32, show_spinner=False)

@@ -329,10 +329,14 @@ def shelf(report: StockReport, store_id: str | None, product_id: str, currency: 
         if len(lots):
             head.block(t("stock.lots"), t("stock.lots_note"))
             shown = [column(name) for name in ("lot_id", "expires_on", "quantity", "unsold_units", "unsold_value")]
-            listing(lots, shown, currency=currency, alt=t("stock.lots"), key="stock_lots", rows=6)
+            lot = listing(lots, shown, currency=currency, alt=t("stock.lots"), key="stock_lots", opens="lot_id", rows=6)
+            if lot and session.may_open("lot"):
+                drill.open_page("lot", product=product_id, lot=lot)
         if session.may_open("product"):
             link = drill.link("product", product=product_id, store=store_id)
             st.page_link("product.py", label=t("stock.open_product"), query_params=link)
+        if session.may_open("lot"):
+            st.page_link("lot.py", label=t("lot.open"), query_params=drill.link("lot", product=product_id))
 
 
 def _what_to_do(row: pd.Series, currency: str) -> str:

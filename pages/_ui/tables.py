@@ -120,6 +120,12 @@ _KINDS: dict[str, Kind] = {
     **dict.fromkeys(("ends_on", "starts_on"), "day"),
     "rmsse": "decimal",
     "happened_at": "instant",
+    **dict.fromkeys(("claimed", "redeemed", "contacts", "unsubscribed", "known_rhythm", "own_rhythm"), "count"),
+    **dict.fromkeys(("redemption_rate", "due_anyway", "left_share"), "percent"),
+    **dict.fromkeys(
+        ("cost", "cost_media", "cost_message", "cost_other", "points_value", "discount_given", "face_value"), "money"
+    ),
+    "staff_hours": "decimal",
     **dict.fromkeys(
         ("numerator", "denominator", "base", "stopped", "lost_people", "targeted", "earlier", "day_number"), "count"
     ),
