@@ -28,9 +28,9 @@ from sqlalchemy.exc import DBAPIError
 
 from data_access import vault
 from data_access.errors import Problem
-from data_access.pseudonym import customer_key, customer_number, secret_key
+from data_access.pseudonym import customer_key, customer_number, number_of, secret_key
 from data_access.schema import crm, customer
-from data_access.state import actions, audit
+from data_access.state import actions, audiences, audit
 from data_access.state.rules import Rule
 from data_access.state.store import writing
 from data_access.vault import wipe
@@ -85,8 +85,12 @@ def pseudonym(home: Path, customer_id: str) -> str:
 
 def ours(engine: Engine, key: str) -> dict[str, Rows]:
     """The same of what the app's own store holds on a customer, by the key; only tables with a row."""
-    done = actions.about(engine, key)
-    return {"list_action": done} if done else {}
+    number = number_of(key)
+    found = {
+        "list_action": actions.about(engine, key),
+        "audience_member": [] if number is None else audiences.about(engine, number),
+    }
+    return {name: rows for name, rows in found.items() if rows}
 
 
 def expect_reason(reason: str) -> str:

@@ -1,8 +1,8 @@
 """Audiences: whom a campaign is to reach and whom it leaves out to compare with, frozen when they are saved.
 
-The rows (customer, arm, since when) are added once and never changed. An audience is the chain's: other scopes see
-none. Linked to a campaign of the CRM, once and for good, it becomes that campaign's members at the next refresh
-(``linked``), unless the CRM has members of its own. Sending is the CRM's job.
+The rows (customer, arm, since when) are added once and never changed; those of a customer who is erased go. An
+audience is the chain's: other scopes see none. Linked to a campaign of the CRM, once and for good, it becomes that
+campaign's members at the next refresh (``linked``), unless the CRM has members of its own. Sending is the CRM's job.
 """
 
 import json
@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
-from sqlalchemy import Engine, Row, Select, func, insert, inspect, make_url, select
+from sqlalchemy import Connection, Engine, Row, Select, delete, func, insert, inspect, make_url, select
 from sqlalchemy.exc import DBAPIError
 
 from data_access.errors import Problem
@@ -186,6 +186,24 @@ def link(
             )
         )
         audit.append(connection, actor, "audience_linked", audience_id, {"campaign": campaign_id}, at=now)
+
+
+def about(engine: Engine, number: int) -> list[dict[str, Any]]:
+    """The audiences a customer is in, the first first: to hand it to the customer."""
+    m, a = audience_member.c, audience.c
+    query = (
+        select(a.name, a.channel, m.arm, m.assigned_at, a.held_until)
+        .join_from(audience_member, audience, a.audience_id == m.audience_id)
+        .where(m.customer_no == number)
+        .order_by(m.assigned_at, a.audience_id)
+    )
+    with engine.connect() as connection:
+        return [dict(row) for row in connection.execute(query).mappings()]
+
+
+def forget(connection: Connection, number: int) -> None:
+    """Takes a customer who is erased out of every audience, in the caller's transaction; the counts stay."""
+    connection.execute(delete(audience_member).where(audience_member.c.customer_no == number))
 
 
 def linked(url: str) -> pd.DataFrame:

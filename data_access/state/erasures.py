@@ -15,7 +15,7 @@ from data_access import customer_data
 from data_access.pseudonym import number_of
 from data_access.results.forget import forget
 from data_access.settings import settings
-from data_access.state import actions, audit
+from data_access.state import actions, audiences, audit
 from data_access.state.rules import Rule
 from data_access.state.schema import erasure_request
 from data_access.state.store import writing
@@ -119,6 +119,9 @@ def _end(engine: Engine, actor: str, request_id: str, outcome: str, now: datetim
         connection.execute(update(erasure_request).where(own).values(ended))
         if outcome == "erased":
             actions.forget(connection, request.customer_key)
+            number = number_of(request.customer_key)
+            if number is not None:
+                audiences.forget(connection, number)
         action = "erased" if outcome == "erased" else "erasure_declined"
         detail = {"request": request_id} | ({} if outcome == "erased" else {"reason": outcome})
         audit.append(connection, actor, action, request.customer_key, detail, at=now)

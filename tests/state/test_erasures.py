@@ -17,10 +17,12 @@ from data_access.errors import Problem
 from data_access.pseudonym import customer_key, customer_number, secret_key
 from data_access.refresh import refresh
 from data_access.schema import crm
-from data_access.state import audit, erasures, exports
+from data_access.scope import Scope
+from data_access.state import audiences, audit, erasures, exports
 from data_access.state.rules import Rule
 from tests import tiny_crm
 from tests.state.people import NOW
+from tests.state.test_audiences import DRAFT, saved
 from tests.tiny_crm import facts_rows
 
 
@@ -171,6 +173,17 @@ def test_what_a_batch_computed_of_the_person_goes_at_once(
     monkeypatch.setattr(erasures, "forget", lambda *arguments: asked_of.append(arguments) or False)
     assert erasures.carry_out(sqlite, chain, "admin", asked(sqlite), NOW) is False
     assert asked_of == [(home, {1})]  # KEY is the customer of number 1
+
+
+def test_who_is_erased_is_told_of_and_taken_out_of_audiences(sqlite: Engine, chain: Engine) -> None:
+    audience_id = saved(sqlite)
+    before = audiences.members(sqlite, Scope("chain"), audience_id)["customer_no"].tolist()
+    number = before[0]
+    (told,) = customer_data.ours(sqlite, customer_key(number))["audience_member"]
+    assert (told["name"], told["arm"]) == (DRAFT.name, audiences.members(sqlite, Scope("chain"), audience_id)["arm"][0])
+    erasures.carry_out(sqlite, chain, "admin", asked(sqlite, key=customer_key(number)), NOW)
+    assert audiences.members(sqlite, Scope("chain"), audience_id)["customer_no"].tolist() == before[1:]
+    assert customer_data.ours(sqlite, customer_key(number)) == {}
 
 
 def test_a_foreign_crm_is_left_alone(sqlite: Engine, chain: Engine) -> None:
