@@ -82,7 +82,7 @@ class StaffMemberReport:
     strengths: Annotated[pd.DataFrame, Columns("category own_sales share team_share")]
     # one row per figure that the person has in the period and enough people of the chain have: tenths of those people
     # (in the last 90 days of the data) who are at most as high
-    among: Annotated[pd.DataFrame, Columns("figure value tenths people")]
+    among: Annotated[pd.DataFrame, Columns("measure value tenths people")]
     # one row per recognition ever, the latest first
     praise: Annotated[pd.DataFrame, Columns("given_on reason")]
 
@@ -154,14 +154,14 @@ def _among(snapshot: Snapshot, scope: Scope, person: pd.Series) -> pd.DataFrame:
     """Where a person stands among those of the chain; nothing without results."""
     results = snapshot.results
     if results is None or info_of(snapshot, JOB) is None:
-        return pd.DataFrame(columns=["figure", "value", "tenths", "people"])
+        return pd.DataFrame(columns=["measure", "value", "tenths", "people"])
     known = training.quantiles(scope, results)
     rows = [
         (figure, float(person[figure]), int((some["value"] <= person[figure]).sum()), int(some["people"].iloc[0]))
         for figure, some in known.groupby("figure")
         if pd.notna(person[str(figure)])
     ]
-    return pd.DataFrame(rows, columns=["figure", "value", "tenths", "people"])
+    return pd.DataFrame(rows, columns=["measure", "value", "tenths", "people"])
 
 
 def _effects(days: pd.DataFrame, busy: pd.DataFrame) -> tuple[Effects | None, pd.DataFrame]:

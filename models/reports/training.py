@@ -65,7 +65,7 @@ class TrainingReport:
     # one row per person and figure that lies below the colleagues' of the store by more than chance explains, and
     # course that addresses it (NA: none does); completed_on: when the person did (NaT: never)
     needs: Annotated[
-        pd.DataFrame, Columns("staff_id store_id store figure value team_value course course_name completed_on")
+        pd.DataFrame, Columns("staff_id store_id store measure value team_value course course_name completed_on")
     ]
     # one row per month since being hired: sales an hour to those of settled colleagues (1 = the same), with people
     ramp: Annotated[pd.DataFrame, Columns("month people ratio lo95 hi95")]
@@ -243,17 +243,17 @@ def _needs(
     rated = queries.rating_spread(scope, engine, period)
     rated = rated[rated["answers"] >= LEAST_ANSWERS]
     parts = [
-        _below(days, "units", "orders").assign(figure="units_per_transaction"),
-        _below(days, "sales", "orders").assign(figure="average_ticket"),
+        _below(days, "units", "orders").assign(measure="units_per_transaction"),
+        _below(days, "sales", "orders").assign(measure="average_ticket"),
         _below(rated.assign(answers_answers=rated["answers"], score_answers=rated["score"]), "score", "answers").assign(
-            figure="csat"
+            measure="csat"
         ),
     ]
     low = pd.concat(parts, ignore_index=True).merge(people[["staff_id", "store_id"]], "inner", ["staff_id", "store_id"])
     low["store"] = low["store_id"].map(places.stores(scope, engine).set_index("store_id")["store"])
-    found = low.merge(_addressed(courses), "left", "figure")
+    found = low.merge(_addressed(courses), "left", "measure")
     found = found.merge(records[["staff_id", "course", "completed_on"]], "left", ["staff_id", "course"])
-    return found.sort_values(["store_id", "staff_id", "figure", "course"]).reset_index(drop=True)
+    return found.sort_values(["store_id", "staff_id", "measure", "course"]).reset_index(drop=True)
 
 
 def _below(sums: pd.DataFrame, top: str, bottom: str) -> pd.DataFrame:
@@ -273,7 +273,7 @@ def _below(sums: pd.DataFrame, top: str, bottom: str) -> pd.DataFrame:
 
 
 def _addressed(courses: pd.DataFrame) -> pd.DataFrame:
-    """Which course addresses which figure, by the words of its skills and its name: figure, course, course_name."""
+    """Which course addresses which figure, by the words of its skills and its name: measure, course, course_name."""
     said = (courses["skills"].fillna("") + " " + courses["course"]).str.casefold()
     rows = [
         (figure, courses["course_id"].iloc[position], courses["course"].iloc[position])
@@ -281,4 +281,4 @@ def _addressed(courses: pd.DataFrame) -> pd.DataFrame:
         for position, text in enumerate(said)
         if any(word in text for word in words)
     ]
-    return pd.DataFrame(rows, columns=["figure", "course", "course_name"])
+    return pd.DataFrame(rows, columns=["measure", "course", "course_name"])

@@ -55,14 +55,14 @@ def among(report: StaffMemberReport) -> None:
         empty.nothing(t("people.no_among"))
         return
     rows = report.among.assign(
-        figure=[_name(figure) for figure in report.among["figure"]],
+        measure=[_name(figure) for figure in report.among["measure"]],
         value=[
             fmt.value(value, _unit(figure), report.currency)
-            for figure, value in zip(report.among["figure"], report.among["value"], strict=True)
+            for figure, value in zip(report.among["measure"], report.among["value"], strict=True)
         ],
         standing_in_chain=[t("people.tenths", n=int(tenths)) for tenths in report.among["tenths"]],
     )
-    shown = [column("figure"), Column("value", "text"), column("standing_in_chain"), Column("people", "count")]
+    shown = [column("measure"), Column("standing_in_chain", "text"), Column("value", "text"), Column("people", "count")]
     listing(rows, shown, currency=report.currency, alt=t("people.among"), key="staff_among")
 
 
@@ -130,7 +130,7 @@ def _needs(report: StaffMemberReport, training: TrainingReport) -> list[str]:
             course=t("training.no_course") if fmt.is_missing(course) else course,
         )
         for figure, value, team, course in zip(
-            rows["figure"], rows["value"], rows["team_value"], rows["course_name"], strict=True
+            rows["measure"], rows["value"], rows["team_value"], rows["course_name"], strict=True
         )
     ]
 

@@ -114,21 +114,21 @@ def effect_columns() -> list[Column]:
 
 def need_rows(frame: pd.DataFrame, currency: str) -> pd.DataFrame:
     """Needs as the list shows them: a figure and the colleagues' in words."""
-    units = {name: METRICS[name].unit for name in frame["figure"].unique()}
+    units = {name: METRICS[name].unit for name in frame["measure"].unique()}
     said = {
-        name: [fmt.value(value, units[key], currency) for key, value in zip(frame["figure"], frame[name], strict=True)]
+        name: [fmt.value(value, units[key], currency) for key, value in zip(frame["measure"], frame[name], strict=True)]
         for name in ("value", "team_value")
     }
-    names = frame["figure"].map({name: t(f"metric.{name}") for name in units})
+    names = frame["measure"].map({name: t(f"metric.{name}") for name in units})
     courses = frame["course_name"].astype(object).where(frame["course_name"].notna(), t("training.no_course"))
-    return frame.assign(**said, figure=names, course_name=courses)
+    return frame.assign(**said, measure=names, course_name=courses)
 
 
 def need_columns() -> list[Column]:
     """What the list of needs shows."""
     return [
         column("staff_id"),
-        column("figure"),
+        column("measure"),
         column("course_name"),
         Column("value", "text"),
         Column("team_value", "text"),
