@@ -12,6 +12,7 @@ from models.forecasting import events
 from models.forecasting.panel import Panel
 from models.reports.alerts import alerts as alerts_report
 from tests.benchmarks import alerts as protocol
+from tests.demo_chain import local_day, write
 from tests.shared_data import shared_data
 from tests.tiny import CHAIN
 
@@ -115,3 +116,20 @@ def test_shocks_in_weekly_sales_of_real_stores() -> None:
     assert 0.005 <= bands.false_alarms <= 0.015
     for factor in (0.5, 0.7):
         assert bands.found[factor] > trailing.found[factor]
+
+
+@pytest.mark.slow
+def test_shocks_in_daily_visitors_of_the_demo_chain(tmp_path: Path) -> None:
+    chain = write(tmp_path, "demo", scale="demo", seed=1)
+    counted = chain.read("store_traffic")
+    counted = counted[counted["valid"].astype(bool)].assign(day=lambda rows: local_day(rows["hour_start"]))
+    days = counted.groupby(["store_id", "day"])["visitors"].sum().rename("traffic").astype(float).reset_index()
+    closed = chain.read("store_closure").rename(columns={"date": "day"})[["store_id", "day"]]
+    panel = watch.daily(days, closed.assign(day=pd.to_datetime(closed["day"])), "traffic", days["day"].max())
+    assert panel is not None
+    bands, *others = protocol.compare(panel, events.china())
+    assert 0.005 <= bands.false_alarms <= 0.015
+    assert bands.found[0.5] >= 0.85
+    for other in others:
+        assert bands.found[0.5] > other.found[0.5]
+        assert bands.found[0.7] > other.found[0.7]

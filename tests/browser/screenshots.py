@@ -50,6 +50,8 @@ PAGES = {
     "customer": ("regional", "/customer?customer={customer}"),
     "value": ("regional", "/value"),
     "why": ("regional", "/why"),
+    "stores": ("regional", "/stores"),
+    "alerts": ("regional", "/alerts"),
     "staff": ("regional", "/staff"),
     "targets": ("regional", "/targets"),
     "training": ("regional", "/training"),
