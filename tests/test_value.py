@@ -486,6 +486,8 @@ def test_what_is_said_of_one_customer_is_the_same_from_a_batch_and_computed(
     assert said[1] is not None
     assert said[0].next_visit_days == pytest.approx(said[1].next_visit_days)
     assert said[0].probability_active == pytest.approx(said[1].probability_active)
+    assert said[0].chances == pytest.approx(said[1].chances)
+    assert said[0].chances[0] < said[0].chances[1] < said[0].chances[2] < said[0].probability_active
     assert said[0].expected_value == pytest.approx(said[1].expected_value)
     assert said[0].expected_value == pytest.approx((row["expected_value"], row["lo95"], row["hi95"]), abs=0.005)
     low, high = said[0].next_visit_days[1:]

@@ -23,14 +23,15 @@ from models.calc import habits
 from models.reports import run_out
 from models.reports._shape import Columns, declared_tables, select_columns
 from models.reports.run_out import Learnt
-from models.reports.value import ValueReport, outlook, value
+from models.reports.value import CHANCES_WITHIN, ValueReport, outlook, value
 
 KPIS = ("net_sales", "orders", "visits", "average_ticket", "recency_days", "units_per_transaction", "return_rate")
 DIMENSIONS = ("category", "brand", "product", "price_band", "pack_size", "channel")
 FAVOURITES = 5  # rows of each dimension
 RECOMMENDED = 5  # products
 # What models say of a customer, and why they say nothing.
-EXPECTATIONS = ("next_purchase_days", "probability_active", "value_12_months")
+BUYS_WITHIN = tuple(f"buys_within_{days}" for days in CHANCES_WITHIN)
+EXPECTATIONS = ("next_purchase_days", "probability_active", "value_12_months", *BUYS_WITHIN)
 NO_MODEL, NO_VISIT = "too_little_data", "never_bought"
 _OUT_OF_SEASON = 0.6  # of an average month: less is not recommended
 _JOB = "affinity"
@@ -92,7 +93,8 @@ class CustomerReport:
     # what is bought: dimension category | brand | product | price_band | pack_size | channel, at most 5 names each
     favourites: Annotated[pd.DataFrame, Columns("dimension name net_sales units orders share")]
     # next_purchase_days: from the last day of the data, of customers like this who still are ones: half will have come
-    # by then, eight of ten between lo and hi; probability_active; value_12_months: gross sales to expect, with the 95 %
+    # by then, eight of ten between lo and hi; probability_active; buys_within_30, _60 and _90: how likely a
+    # visit here in so many days is; value_12_months: gross sales to expect, with the 95 %
     # range of what this customer will do; NA with the reason why nothing is said
     expectations: Annotated[pd.DataFrame, Columns("key value lo hi why")]
     # one row per need bought here, the next to be used up first, as the report run_out has them
@@ -188,7 +190,8 @@ def _expectations(
         worth = worth or value(snapshot, scope, last_day, members=0)
         seen = outlook(snapshot, scope, worth, customer_key) if worth.has_forecast else None
         if seen is not None:
-            figures = (seen.next_visit_days, (seen.probability_active, np.nan, np.nan), seen.expected_value)
+            shares = [(share, np.nan, np.nan) for share in (seen.probability_active, *seen.chances)]
+            figures = (seen.next_visit_days, shares[0], seen.expected_value, *shares[1:])
             found = dict(zip(EXPECTATIONS, figures, strict=True))
         if seen is not None or (visited and not worth.has_forecast):
             why = NO_MODEL

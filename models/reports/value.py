@@ -55,6 +55,7 @@ SCORES = (
     "expected_visits", "expected_value",
 )  # fmt: skip
 NEXT_VISIT = (0.1, 0.5, 0.9)  # of customers like one will have come by then
+CHANCES_WITHIN = (30, 60, 90)  # days
 LISTED = ("store_id", "historic_margin")  # what only the list tells
 
 MOST_REPEATS = 7  # of the calibration: whoever came more often is counted there
@@ -75,6 +76,7 @@ class Outlook:
 
     next_visit_days: tuple[float, float, float]  # half of such customers will have come by then; eight of ten between
     probability_active: float
+    chances: tuple[float, ...]  # of a visit within so many days as ``CHANCES_WITHIN`` says
     expected_value: tuple[float, float, float]  # gross sales within the horizon, with 95 %; NaN without a spend model
 
 
@@ -319,10 +321,12 @@ def outlook(snapshot: Snapshot, scope: Scope, report: ValueReport, customer_key:
     if row.empty:
         return None
     visits, _ = _models_of(report)
-    first, middle, last = (float(purchases.next_visit_days(visits, _histories(row), part)[0]) for part in NEXT_VISIT)
+    past = _histories(row)
+    first, middle, last = (float(purchases.next_visit_days(visits, past, part)[0]) for part in NEXT_VISIT)
+    chances = tuple(float(purchases.visit_chances(visits, past, days, 1)[0, 1]) for days in CHANCES_WITHIN)
     low, high = (float(np.ravel(bound)[0]) for bound in _ranges(report, row))
     active, expected = (float(row[name].iloc[0]) for name in ("probability_active", "expected_value"))
-    return Outlook((middle, first, last), active, (expected, low, high))
+    return Outlook((middle, first, last), active, chances, (expected, low, high))
 
 
 def with_details(

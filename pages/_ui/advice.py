@@ -9,7 +9,7 @@ import pandas as pd
 import streamlit as st
 
 from models.calc.run_out import HIT_DAYS
-from models.reports.customer import CustomerReport
+from models.reports.customer import BUYS_WITHIN, CustomerReport
 from pages._ui import drill, session
 from pages._ui import format as fmt
 from pages._ui.i18n import localized, localized_text, t, tn
@@ -192,7 +192,8 @@ def ranges(report: CustomerReport, currency: str, today: pd.Timestamp) -> str:
     if fmt.is_missing(coming["value"]):
         return t(f"advice.{coming['why']}")
     days = [fmt.day(today + timedelta(days=round(coming[name]))) for name in ("lo", "hi")]
-    said = t("advice.next_purchase_days_range", low=days[0], high=days[1])
+    chances = {name: fmt.percent(rows[name]["value"], 0) for name in BUYS_WITHIN}
+    said = t("advice.next_purchase_days_range", low=days[0], high=days[1]) + " " + t("advice.buys_within", **chances)
     if fmt.is_missing(worth["lo"]):
         return said
     money = {name: fmt.card_value(worth[bound], "money", currency) for name, bound in (("low", "lo"), ("high", "hi"))}

@@ -11,11 +11,12 @@ import streamlit as st
 from data_access.queries._groups import DIMENSIONS, NOT_KNOWN
 from data_access.queries.segments import Choice
 from models.calc.movement import ABSENT
+from models.reports import tables
 from models.reports.crossing import OTHERS, CrossingReport
 from models.reports.movement import GROUPS, SCHEMES, FlowsReport, MovementReport
 from models.reports.segments import Move
 from models.reports.treatments import LEAST_REACHED
-from pages._ui import batch, charts, drill, empty, grids, head, load
+from pages._ui import batch, charts, drill, empty, export, grids, head, load
 from pages._ui import format as fmt
 from pages._ui.choices import choice
 from pages._ui.device import narrow
@@ -54,6 +55,7 @@ def moves(page: Opened) -> Pick | None:
             empty.nothing(t("segments.flows_none"))
         else:
             charts.show(_flows(found, page.generation), alt=t("segments.flows"), key=f"segments_flows_{scheme}")
+        export.menu("movement", page.cover(), {**tables(report), **tables(found)})
     return picked
 
 
@@ -150,6 +152,7 @@ def cross(page: Opened) -> Pick | None:
             return None
         picked = _table(report, figure, page)
         _notes(report)
+        export.menu("crossing", page.cover((t("segments.view.cross"), title)), tables(report))
     return picked
 
 
@@ -234,9 +237,11 @@ def do(page: Opened) -> Pick | None:
     with load.working(t("segments.view.do")):
         report = load.treatments(page.scope, page.period.last, page.generation)
     table = localized(report.treatments, {"campaign": "campaign.name"})
-    known = table["campaign_id"].notna()
-    last = table["campaign"].astype(object) + " · " + table["starts_on"].map(fmt.day)
-    shown = table.assign(last_treatment=last.where(known, t("segments.never")))
+    last = [
+        t("segments.never") if fmt.is_missing(campaign) else f"{campaign} · {fmt.day(day)}"
+        for campaign, day in zip(table["campaign"], table["starts_on"], strict=True)
+    ]
+    shown = table.assign(last_treatment=pd.Series(last, table.index, object))
     columns = [
         column("segment", words="segment"),
         column("customers"),
@@ -254,6 +259,7 @@ def do(page: Opened) -> Pick | None:
             shown, columns, currency=page.currency, alt=t("segments.treatments"), key="segments_do", opens="campaign_id"
         )
         st.caption(t("segments.treatments_read"))
+        export.menu("treatments", page.cover(), tables(report))
     if opened and opened != "nan":
         drill.open_page("campaign", campaign=opened)
     segments = list(shown["segment"])
