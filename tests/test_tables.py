@@ -10,6 +10,8 @@ from data_access.queries.segments import Choice
 from models.metrics import METRICS
 from models.reports._shape import declared_tables
 from models.reports.alerts import AlertsReport
+from models.reports.allocation import AllocationReport
+from models.reports.audience import AudienceReport
 from models.reports.crossing import CrossingReport
 from models.reports.customer import CustomerReport
 from models.reports.demand import DemandReport
@@ -33,6 +35,8 @@ from models.reports.value import ValueReport
 from pages._ui import cards, drill, i18n, members, tables
 
 REPORTS = (
+    AllocationReport,
+    AudienceReport,
     CrossingReport,
     FlowsReport,
     MovementReport,

@@ -106,11 +106,11 @@ def _budgets(known: pd.DataFrame, giver: str, taker: str, amount: float, currenc
     )  # fmt: skip
     shown = [
         Column("kind", "text", width="medium"),
-        Column("cost", "money"),
         Column("budget_then", "money"),
-        Column("incremental_margin", "money"),
         Column("expected_margin", "money"),
         Column("margin_range", "text"),
+        Column("cost", "money"),
+        Column("incremental_margin", "money"),
     ]
     listing(rows, shown, currency=currency, alt=t("allocation.scenario"), key="allocation_budgets")
 
@@ -123,6 +123,7 @@ def buyers(report: AllocationReport, currency: str) -> None:
         return
     rows = _with_names(report.buyers)
     rows = rows.assign(
+        caused=rows["caused"].round() + 0.0,  # no "-0"
         buyer_group=[t(f"allocation.{group}") for group in rows["buyer_group"]],
         caused_range=_ranges(rows, "caused_lo", "caused_hi", lambda end: fmt.count(round(end))),
         cost_each_range=_ranges(rows, "cost_each_lo", "cost_each_hi", lambda end: _price(end, currency)),
@@ -130,10 +131,10 @@ def buyers(report: AllocationReport, currency: str) -> None:
     shown = [
         Column("kind", "text", width="medium"),
         Column("buyer_group", "text"),
-        Column("caused", "count"),
-        Column("caused_range", "text"),
         Column("cost_each", "money"),
         Column("cost_each_range", "text"),
+        Column("caused", "count"),
+        Column("caused_range", "text"),
     ]
     listing(rows, shown, currency=currency, alt=t("allocation.buyers"), key="allocation_buyers")
 
@@ -164,11 +165,11 @@ def _offers(report: AllocationReport, currency: str) -> None:
     shown = [
         Column("kind", "text", width="medium"),
         Column("tenure", "text"),
-        Column("customers", "count"),
-        Column("redeeming", "count"),
         Column("redemption_rate", "percent"),
         Column("rate_range", "text"),
         Column("margin_each", "money"),
+        Column("redeeming", "count"),
+        Column("customers", "count"),
     ]
     listing(rows, shown, currency=currency, alt=t("allocation.offers"), key="allocation_offers")
 
