@@ -28,7 +28,12 @@ PEOPLE = {
     "administrator": Person("administrator"),
 }
 # What a page needs in its URL to be about something that everybody above may see.
-ABOUT = {"store": {"store": "S1"}, "product": {"product": "P1"}, "order": {"order": "S1-20261120"}}
+ABOUT = {
+    "store": {"store": "S1"},
+    "product": {"product": "P1"},
+    "lot": {"product": "P1"},
+    "order": {"order": "S1-20261120"},
+}
 
 Visit = Callable[..., AppTest]
 
