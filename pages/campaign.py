@@ -58,6 +58,11 @@ if len(report.curve):
     with st.container(border=True):
         campaign_views.curve(report)
 
+used = load.coupons(page.scope, report.campaign, page.generation)
+if len(used.coupons):
+    with st.container(border=True):
+        campaign_views.coupons(used)
+
 steps = load.funnel(page.scope, report.campaign, page.generation)
 with st.container(border=True):
     head.block(t("campaign.funnel"), t("campaign.funnel_note"))
@@ -69,4 +74,4 @@ with st.container(border=True):
         query = drill.link("funnel", campaign=report.campaign)
         st.page_link("funnel.py", label=t("campaign.to_funnel"), icon=":material/filter_alt:", query_params=query)
 
-export.menu("campaign", page.cover(), {**tables(report), "steps": steps.steps})
+export.menu("campaign", page.cover(), {**tables(report), "steps": steps.steps, **tables(used)})

@@ -3,7 +3,7 @@
 import streamlit as st
 
 from models.reports import tables
-from pages._ui import cards, drill, empty, experiments, export, head, load
+from pages._ui import campaign_views, cards, drill, empty, experiments, export, head, load
 from pages._ui.i18n import t
 from pages._ui.tables import Column, badge, listing
 
@@ -13,7 +13,8 @@ with load.working(t("page.campaigns")):
 if report.campaigns.empty:
     empty.state(t("campaigns.none"), t("campaigns.none_do"), ":material/campaign:")
     st.stop()
-cards.plain_row(experiments.sizes(report.campaigns, page.currency))
+chosen = campaign_views.choose(report.campaigns)
+cards.plain_row(experiments.sizes(chosen, page.currency))
 
 with st.container(border=True):
     head.block(t("campaigns.all"), t("campaigns.all_note"))
@@ -28,7 +29,7 @@ with st.container(border=True):
         badge("state", "campaign_state", experiments.STATES),
     ]
     if campaign := listing(
-        experiments.rows(report.campaigns),
+        experiments.rows(chosen),
         shown,
         currency=page.currency,
         alt=t("campaigns.all"),
@@ -38,5 +39,11 @@ with st.container(border=True):
     ):
         drill.open_page("campaign", campaign=campaign)
     st.caption(t("campaigns.rank_note"))
+
+if chosen["cost"].notna().any():
+    with st.container(border=True):
+        campaign_views.costs(experiments.rows(chosen), page.currency)
+with st.container(border=True):
+    campaign_views.fatigue(report)
 
 export.menu("campaigns", page.cover(), tables(report))

@@ -209,7 +209,9 @@ CASES: dict[str, tuple[Any, ...]] = {
     "stores.shelves": (),
     "stores.sums": (MARCH,),
     "stores.weeks": (MARCH,),
+    "why.categories": (MARCH, FEBRUARY),
     "why.products": (MARCH, FEBRUARY),
+    "why.receipts": (MARCH, FEBRUARY, "channel"),
 }
 # What a batch has computed lies in a file of its own; ``tests.test_scope_cases`` asks for it.
 OF_RESULTS = {

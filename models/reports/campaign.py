@@ -5,10 +5,12 @@ from datetime import datetime
 from typing import Annotated
 
 import pandas as pd
+from sqlalchemy import Engine
 
 from data_access.errors import Problem
 from data_access.queries import campaign as queries
 from data_access.queries import campaigns as all_campaigns
+from data_access.queries import mechanics
 from data_access.scope import Scope
 from data_access.snapshot import Snapshot
 from models.calc.experiment import LIFT, VERDICT, experiment
@@ -35,7 +37,7 @@ class CampaignReport:
     money: str  # what the verdict looks at: margin where it is known, else spend
     basis: str  # what a judgement rests on: one of ``models.reports.campaign_basis.BASES``
     standing: str  # of the adjusted estimate: one of ``models.reports.campaign_basis.STANDINGS``
-    # one row: the campaign; cost: media, messages and other, NaN when unknown; cost, staff_hours and
+    # one row: the campaign; cost: media, messages, other and points, NaN when unknown; cost, staff_hours and
     # platform_conversions are NaN for a part of the chain
     header: Annotated[
         pd.DataFrame,
@@ -74,7 +76,7 @@ def campaign(snapshot: Snapshot, scope: Scope, campaign: str | None = None) -> C
     """One campaign (default: the only one); Problem when it is unknown, or when there are several to choose from."""
     engine = snapshot.engine
     chosen = _chosen(campaign, scope, snapshot)
-    header = priced(queries.about(scope, engine, chosen), scope)
+    header = with_points(priced(queries.about(scope, engine, chosen), scope), scope, engine)
     people = queries.arms(scope, engine, chosen)
     told = people[people["buyers"].notna()]
     found = experiment(told, queries.buyers(scope, engine, chosen))
@@ -111,6 +113,14 @@ def priced(campaigns: pd.DataFrame, scope: Scope) -> pd.DataFrame:
     chain: of stores nobody knows which part is theirs, and less their own part it would tell that of the others."""
     told = [name for name in WHOLE if name in campaigns]
     return campaigns if scope.kind == "chain" else campaigns.assign(**dict.fromkeys(told, float("nan")))
+
+
+def with_points(campaigns: pd.DataFrame, scope: Scope, engine: Engine) -> pd.DataFrame:
+    """``campaigns`` whose cost holds the points granted for them, too, at what a point is worth."""
+    worth = mechanics.cost_parts(scope, engine).set_index("campaign_id")["points_value"]
+    points = campaigns["campaign_id"].map(worth).astype("float64")
+    known = campaigns["cost"].notna() | points.notna()
+    return campaigns.assign(cost=(campaigns["cost"].fillna(0) + points.fillna(0)).where(known))
 
 
 def _chosen(campaign: str | None, scope: Scope, snapshot: Snapshot) -> str:

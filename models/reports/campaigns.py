@@ -1,7 +1,7 @@
 """Campaigns: all of them side by side, by what they earned beyond their cost, never by what they sold."""
 
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Annotated
 
 import numpy as np
@@ -9,14 +9,16 @@ import pandas as pd
 
 from data_access.queries import campaign as queries
 from data_access.queries import campaigns as all_campaigns
+from data_access.queries import mechanics
 from data_access.queries._elsewhere import withheld
 from data_access.scope import Scope
 from data_access.snapshot import Snapshot
 from models.calc.experiment import experiment
 from models.reports import campaign_results
 from models.reports._shape import Columns, select_columns
-from models.reports.campaign import priced
+from models.reports.campaign import priced, with_points
 
+RECENT = 30  # days in which contacts are counted
 STATES = ("planned", "running", "closed", "undated")
 
 
@@ -25,22 +27,26 @@ class CampaignsReport:
     """Customers of the stores in scope. Money in the chain's currency, excluding tax."""
 
     currency: str
-    # one row per campaign, the best incremental margin first, those without one after them, the latest first.
-    # state: planned | running (its window is open) | closed | undated. targeted: assigned to a treated arm, held_back:
-    # to a control group. buyers, new_buyers, net_sales and margin: of the targeted, in the campaign's window. lift:
-    # share of buyers, treated arms together less control, with lo95 and hi95. incremental_margin: money (margin where
-    # every cost is known, else sales) that the campaign caused; its interval only with 50 buyers in each arm. cost and
-    # roi only for the whole chain. verdict: as ``models.calc.experiment.VERDICTS``, nobody: no customer was treated,
-    # withheld: too few of these customers bought in other stores to tell (counts and money are NaN). frozen_at: as-of
-    # instant of the data since which results no longer change; NaT: provisional, they follow the data.
+    # one row per campaign, the best incremental margin first, those without one after them, the latest first. state:
+    # planned | running (its window is open) | closed | undated. targeted: assigned to a treated arm, held_back: to a
+    # control group. buyers, new_buyers, net_sales and margin: of the targeted, in the campaign's window. lift: share
+    # of buyers, treated arms together less control, with lo95 and hi95. incremental_margin: money (margin where every
+    # cost is known, else sales) that the campaign caused; its interval only with 50 buyers in each arm. cost (media,
+    # messages, other, points), its parts and roi only for the whole chain. verdict: as
+    # ``models.calc.experiment.VERDICTS``, nobody: no customer was treated, withheld: too few of these customers
+    # bought in other stores to tell (counts and money are NaN). frozen_at: as-of instant of the data since which
+    # results no longer change; NaT: provisional, they follow the data.
     campaigns: Annotated[
         pd.DataFrame,
         Columns(
             "campaign_id name type channel starts_on ends_on state targeted held_back redeeming_customers redemptions "
             "buyers new_buyers net_sales margin cost lift lo95 hi95 incremental_margin incremental_lo incremental_hi "
-            "roi roi_lo roi_hi verdict frozen_at"
+            "roi roi_lo roi_hi verdict frozen_at objective cost_media cost_message cost_other points_value staff_hours"
         ),
     ]
+    # of the customers in scope: by the messages of all campaigns in the last 30 days, how many there are, and how many
+    # unsubscribed in these days
+    messages_sent: Annotated[pd.DataFrame, Columns("contacts customers unsubscribed")]
 
 
 def campaigns(snapshot: Snapshot, scope: Scope) -> CampaignsReport:
@@ -57,7 +63,15 @@ def campaigns(snapshot: Snapshot, scope: Scope) -> CampaignsReport:
     found["verdict"] = found["verdict"].fillna("nobody")
     found[counted] = found[counted].mask(found["verdict"] == "withheld")
     best_first = found.sort_values("incremental_margin", ascending=False, kind="stable", ignore_index=True)
-    return CampaignsReport(snapshot.info.currency, **select_columns(CampaignsReport, campaigns=best_first))
+    parts = mechanics.cost_parts(scope, engine)
+    priced_apart = best_first.merge(parts, on="campaign_id", how="left")
+    last = snapshot.info.last_day
+    if last is None:
+        frames = {"campaigns": priced_apart}
+    else:
+        first = last - timedelta(days=RECENT - 1)
+        frames = {"campaigns": priced_apart, "messages_sent": mechanics.contacts(scope, engine, first, last)}
+    return CampaignsReport(snapshot.info.currency, **select_columns(CampaignsReport, **frames))
 
 
 def _kept_or_computed(snapshot: Snapshot, scope: Scope, costs: pd.Series) -> pd.DataFrame:
@@ -74,7 +88,8 @@ def _kept_or_computed(snapshot: Snapshot, scope: Scope, costs: pd.Series) -> pd.
 
 def costs_of(snapshot: Snapshot, scope: Scope) -> pd.Series:
     """What each campaign cost, by its id."""
-    return priced(queries.about(scope, snapshot.engine), scope).set_index("campaign_id")["cost"]
+    engine = snapshot.engine
+    return with_points(priced(queries.about(scope, engine), scope), scope, engine).set_index("campaign_id")["cost"]
 
 
 def results(snapshot: Snapshot, scope: Scope, costs: pd.Series) -> pd.DataFrame:

@@ -47,7 +47,7 @@ from models.reports.training import TrainingReport, training
 from models.reports.treatments import TreatmentsReport, treatments
 from models.reports.value import HORIZON, ValueReport, value
 from models.reports.value import MEMBERS as VALUE_MEMBERS
-from models.reports.why import AGAINST, WhyReport, why
+from models.reports.why import AGAINST, BY, RATIOS, WhyMixReport, WhyReport, why, why_mix
 
 
 @dataclass(frozen=True, slots=True)
@@ -199,6 +199,17 @@ _ALL = (
         WhyReport,
         "period",
         (Parameter("against", "against", _one_of(*AGAINST), "compared with last_year (default) or previous"),),
+    ),
+    Report(
+        "why_mix",
+        why_mix,
+        WhyMixReport,
+        "period",
+        (
+            Parameter("against", "against", _one_of(*AGAINST), "compared with last_year (default) or previous"),
+            Parameter("ratio", "ratio", _one_of(*RATIOS), "ticket (default), units_per_transaction or price"),
+            Parameter("by", "by", _one_of(*BY), "store (default), channel, staff or category (prices only)"),
+        ),
     ),
     Report("stores", stores, StoresReport, "period"),
     Report("alerts", alerts, AlertsReport, "nothing"),

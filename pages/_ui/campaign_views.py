@@ -1,5 +1,6 @@
 """What a campaign's card says besides its verdict: what that rests on, day by day, and others like the treated."""
 
+from functools import partial
 from typing import Any
 
 import pandas as pd
@@ -7,14 +8,20 @@ import plotly.graph_objects as go
 import streamlit as st
 
 from models.calc.adjusted import BALANCED, LEAST_COMPARABLE
+from models.calc.funnel import wilson
 from models.calc.store_difference import WEEKS
 from models.reports.campaign import CampaignReport
-from pages._ui import charts, empty, head, palette
+from models.reports.campaigns import RECENT, CampaignsReport
+from models.reports.coupons import CouponsReport
+from pages._ui import bands, charts, empty, head, palette
 from pages._ui import format as fmt
-from pages._ui.i18n import t, tn
+from pages._ui.i18n import exists, t, tn
 from pages._ui.tables import Column, column, listing
 
 _SURE = 0.05
+_FEWEST = 20  # redemptions of which a share is told
+# What campaigns are chosen by, with the words of its values.
+_FILTERS = {"channel": "channel", "type": "campaign_type", "objective": "objective", "year": "year"}
 
 
 def basis(report: CampaignReport) -> str:
@@ -172,3 +179,82 @@ def stores(report: CampaignReport) -> None:
             st.caption(t("campaign.stores_parallel"))
         st.caption(t("campaign.stores_money", money=fmt.money_compact(row["incremental"], report.currency)))
         st.caption(basis(report))
+
+
+def coupons(report: CouponsReport) -> None:
+    """What the coupons of a campaign brought after their discount, and how many were used on a visit due anyway."""
+    head.block(t("campaign.coupons"), t("campaign.coupons_note"), t("campaign.coupons_help"))
+    rows = report.coupons
+    shares = rows["own_rhythm"] / rows["known_rhythm"].where(rows["known_rhythm"] >= _FEWEST)
+    shown = rows.assign(due_anyway=shares)
+    names = ("claimed", "redeemed", "redemption_rate", "discount_given", "net_sales", "margin", "due_anyway")
+    columns = [column("coupon_code"), *(column(name) for name in names)]
+    listing(shown, columns, currency=report.currency, alt=t("campaign.coupons"), key="campaign_coupons")
+    known, own = int(rows["known_rhythm"].sum()), int(rows["own_rhythm"].sum())
+    if known >= _FEWEST:
+        texts = {"share": fmt.percent(own / known, 0), "own": fmt.count(own), "known": fmt.count(known)}
+        st.caption(t("campaign.due_anyway", **texts))
+
+
+def costs(campaigns: pd.DataFrame, currency: str) -> None:
+    """What each campaign cost, by parts."""
+    head.block(t("campaigns.costs"), None, t("campaigns.costs_help"))
+    rows = campaigns[campaigns["cost"].notna()].sort_values("cost", ascending=False, ignore_index=True)
+    names = ("cost", "cost_media", "cost_message", "cost_other", "points_value", "staff_hours")
+    shown = [column("name"), *(column(name) for name in names)]
+    listing(rows, shown, currency=currency, alt=t("campaigns.costs"), key="campaigns_costs", rows=10)
+
+
+def fatigue(report: CampaignsReport) -> None:
+    """How often customers were written to lately, and who left."""
+    days = fmt.count(RECENT)
+    head.block(t("campaigns.contacts", days=days), t("campaigns.contacts_note"), t("campaigns.contacts_help"))
+    rows = report.messages_sent
+    if rows.empty:
+        empty.nothing(t("campaigns.contacts_none", days=days))
+        return
+    lo, hi = wilson(rows["unsubscribed"], rows["customers"])
+    shares = rows["unsubscribed"] / rows["customers"]
+    shown = rows.assign(left_share=shares, likely=bands.ranges(rows.assign(lo95=lo, hi95=hi))["likely"])
+    names = ("contacts", "customers", "unsubscribed", "left_share", "likely")
+    listing(
+        shown, [column(name) for name in names], currency="", alt=t("campaigns.contacts", days=days), key="contacts"
+    )
+
+
+def choose(campaigns: pd.DataFrame) -> pd.DataFrame:
+    """The campaigns of the channel, type, objective and year that the reader asks for; the URL keeps the choice."""
+    found = campaigns.assign(year=campaigns["starts_on"].dt.strftime("%Y"))
+    with st.container(horizontal=True, gap="small"):
+        for name, words in _FILTERS.items():
+            values = sorted(found[name].dropna().unique())
+            asked = st.query_params.get(f"by_{name}")
+            key = f"campaigns_{name}"
+            st.session_state[key] = asked if asked in values else ""
+            st.selectbox(
+                t(f"campaigns.any_{name}"),
+                ["", *values],
+                format_func=partial(_choice, name, words),
+                key=key,
+                label_visibility="collapsed",
+                width=190,
+                on_change=_put,
+                args=(name, key),
+            )
+    for name in _FILTERS:
+        if chosen := st.session_state[f"campaigns_{name}"]:
+            found = found[found[name] == chosen]
+    return found.drop(columns="year").reset_index(drop=True)
+
+
+def _choice(name: str, words: str, value: str) -> str:
+    if not value:
+        return t(f"campaigns.any_{name}")
+    return t(f"{words}.{value}") if exists(f"{words}.{value}") else value
+
+
+def _put(name: str, key: str) -> None:
+    if st.session_state[key]:
+        st.query_params[f"by_{name}"] = st.session_state[key]
+    else:
+        st.query_params.pop(f"by_{name}", None)

@@ -124,8 +124,9 @@ from models.reports.value import check as check_of_value
 from models.reports.value import member_count as count_of_value
 from models.reports.value import members_of as members_of_value
 from models.reports.value import value as value_report
-from models.reports.why import Against, WhyReport
+from models.reports.why import Against, By, Ratio, WhyMixReport, WhyReport
 from models.reports.why import why as why_report
+from models.reports.why import why_mix as why_mix_report
 from pages._ui.i18n import t
 
 # Figures change only with the generation; the limits bound memory, not staleness.
@@ -448,6 +449,11 @@ def alerts(scope: Scope, generation: str) -> AlertsReport:
 @st.cache_data(ttl=_KEEP, max_entries=64, show_spinner=False)
 def why(scope: Scope, period: Period, against: Against, generation: str) -> WhyReport:
     return why_report(_at(generation), scope, period, against)
+
+
+@st.cache_data(ttl=_KEEP, max_entries=64, show_spinner=False)
+def why_mix(scope: Scope, period: Period, against: Against, ratio: Ratio, by: By, generation: str) -> WhyMixReport:
+    return why_mix_report(_at(generation), scope, period, against, ratio, by)
 
 
 @st.cache_data(ttl=_KEEP, max_entries=64, show_spinner=False)

@@ -1,0 +1,171 @@
+"""What campaigns cost by parts, what their coupons did, and how often customers are written to.
+
+A coupon may cover many products, so orders are counted by the order on which it was redeemed, never by its products.
+"""
+
+from collections.abc import Collection
+from datetime import date
+
+import pandas as pd
+from sqlalchemy import BigInteger, Double, Engine, and_, cast, func, select
+
+from data_access.marts.campaign_customer import campaign_customer
+from data_access.marts.customer_store_day import customer_store_day
+from data_access.marts.tables import campaign, campaign_event, coupon, points_entry, points_rule, sale_line, sale_order
+from data_access.queries._frame import fetch
+from data_access.queries.campaigns import concerns
+from data_access.scope import Scope
+
+_COSTS = ("cost_media", "cost_message", "cost_other")
+
+
+def cost_parts(scope: Scope, engine: Engine) -> pd.DataFrame:
+    """One row per campaign for the chain; none for stores, of which nobody knows which part is theirs.
+
+    Columns: campaign_id, cost_media, cost_message, cost_other (NaN when unknown), staff_hours, points_value (points
+    granted for it times what a point is worth; NaN without a worth).
+    """
+    if scope.kind != "chain":
+        return pd.DataFrame(columns=["campaign_id", *_COSTS, "staff_hours", "points_value"])
+    c, p, r = campaign.c, points_entry.c, points_rule.c
+    worth = select(func.max(r.value_per_point)).scalar_subquery()
+    points = (
+        select(p.campaign_id, func.sum(p.points).label("points"))
+        .where(p.campaign_id.is_not(None), p.points > 0)
+        .group_by(p.campaign_id)
+        .subquery("granted")
+    )
+    query = (
+        select(
+            c.campaign_id,
+            *(cast(c[name], Double).label(name) for name in _COSTS),
+            c.staff_hours,
+            cast(points.c.points * worth, Double).label("points_value"),
+        )
+        .select_from(campaign.outerjoin(points, points.c.campaign_id == c.campaign_id))
+        .order_by(c.campaign_id)
+    )
+    return fetch(scope, engine, query)
+
+
+def coupons(scope: Scope, engine: Engine, campaign_id: str) -> pd.DataFrame:
+    """One row per coupon of a campaign.
+
+    Columns: coupon_code, kind, face_value (NaN when unknown), valid_from, valid_to, claimed (customers of the stores in
+    scope who claimed it).
+    """
+    k, e, m = coupon.c, campaign_event.c, campaign_customer.c
+    claims = scope.limit(
+        select(e.coupon_code, func.count(e.customer_no.distinct()).label("claimed"))
+        .join_from(
+            campaign_customer,
+            campaign_event,
+            and_(e.customer_no == m.customer_no, e.campaign_id == m.campaign_id, e.kind == "claimed"),
+        )
+        .where(m.campaign_id == campaign_id)
+        .group_by(e.coupon_code),
+        m.store_id,
+    ).subquery("claims")
+    query = (
+        select(
+            k.coupon_code,
+            k.kind,
+            cast(k.face_value, Double).label("face_value"),
+            k.valid_from,
+            k.valid_to,
+            cast(func.coalesce(claims.c.claimed, 0), BigInteger).label("claimed"),
+        )
+        .select_from(coupon.outerjoin(claims, claims.c.coupon_code == k.coupon_code))
+        .where(k.campaign_id == campaign_id, concerns(scope, engine, k.campaign_id))
+        .order_by(k.coupon_code)
+    )
+    return fetch(scope, engine, query)
+
+
+def redemptions(scope: Scope, engine: Engine, campaign_id: str) -> pd.DataFrame:
+    """One row per coupon of a campaign and order in the stores in scope on which it was redeemed.
+
+    Columns: coupon_code, order_id, customer_no, day, discount (of the lines that the coupon took something off),
+    gross_sales and margin (of the whole order, discounts taken off; margin NaN when the cost is unknown).
+    """
+    e, o, n = campaign_event.c, sale_order.c, sale_line.c
+    redeemed = scope.limit(
+        select(
+            e.coupon_code,
+            o.order_id,
+            o.customer_no,
+            o.day,
+            cast(o.gross_sales, Double).label("gross_sales"),
+            cast(o.gross_sales - o.cost, Double).label("margin"),
+        )
+        .join_from(
+            sale_order,
+            campaign_event,
+            and_(e.order_id == o.order_id, e.customer_no == o.customer_no, e.kind == "redeemed"),
+        )
+        .where(e.campaign_id == campaign_id, o.exclusion.is_(None))
+        .distinct(),
+        o.store_id,
+    ).subquery("redeemed")
+    lines = scope.limit(
+        select(n.order_id, n.coupon_code, cast(func.sum(n.discount), Double).label("discount"))
+        .where(n.coupon_code.in_(select(coupon.c.coupon_code).where(coupon.c.campaign_id == campaign_id)))
+        .group_by(n.order_id, n.coupon_code),
+        n.store_id,
+    ).subquery("lines")
+    same = and_(lines.c.order_id == redeemed.c.order_id, lines.c.coupon_code == redeemed.c.coupon_code)
+    query = (
+        select(*redeemed.c, func.coalesce(lines.c.discount, 0.0).label("discount"))
+        .select_from(redeemed.outerjoin(lines, same))
+        .order_by(redeemed.c.day, redeemed.c.order_id, redeemed.c.coupon_code)
+    )
+    return fetch(scope, engine, query)
+
+
+def visits(scope: Scope, engine: Engine, numbers: Collection[int], before: date) -> pd.DataFrame:
+    """One row per day up to ``before`` on which a customer of ``numbers`` bought in the stores in scope.
+
+    Columns: customer_no, day.
+    """
+    d = customer_store_day.c
+    query = (
+        select(d.customer_no, d.day)
+        .where(d.customer_no.in_(sorted(numbers)), d.orders > 0, d.day <= before)
+        .distinct()
+        .order_by(d.customer_no, d.day)
+    )
+    return fetch(scope, engine, scope.limit(query, d.store_id))
+
+
+def contacts(scope: Scope, engine: Engine, first: date, last: date) -> pd.DataFrame:
+    """One row per number of messages sent to a customer of the stores in scope from ``first`` to ``last``.
+
+    Columns: contacts, customers, unsubscribed (of them, in these days).
+    """
+    e, m = campaign_event.c, campaign_customer.c
+    day = func.date_trunc("day", e.occurred_at)
+    each = scope.limit(
+        select(
+            m.customer_no,
+            func.count().filter(e.kind == "sent").label("contacts"),
+            func.count().filter(e.kind == "unsubscribed").label("left"),
+        )
+        .join_from(
+            campaign_customer,
+            campaign_event,
+            and_(e.customer_no == m.customer_no, e.campaign_id == m.campaign_id),
+        )
+        .where(e.kind.in_(("sent", "unsubscribed")), day >= first, day <= last)
+        .group_by(m.customer_no),
+        m.store_id,
+    ).subquery("each")
+    query = (
+        select(
+            each.c.contacts,
+            func.count().label("customers"),
+            func.count().filter(each.c.left > 0).label("unsubscribed"),
+        )
+        .group_by(each.c.contacts)
+        .order_by(each.c.contacts)
+    )
+    return fetch(scope, engine, query)

@@ -1,0 +1,41 @@
+"""Coupons, cost parts and messages per customer."""
+
+from datetime import date
+
+import pandas as pd
+
+from data_access.queries import mechanics
+from data_access.snapshot import Snapshot
+from models.calc.coupons import in_own_rhythm
+from models.reports.coupons import coupons
+from tests.tiny import CHAIN, ONLY_A
+
+
+def _days(*days: str) -> pd.Series:
+    return pd.Series(pd.to_datetime(list(days)))
+
+
+def test_a_visit_that_was_due_anyway_is_no_merit_of_a_coupon() -> None:
+    visits = pd.DataFrame({"customer_no": 1, "day": _days("2026-01-01", "2026-01-31", "2026-03-02")})
+    redeemed = pd.DataFrame(
+        {"customer_no": [1, 1, 1, 2], "day": _days("2026-04-01", "2026-03-07", "2026-06-01", "2026-03-01")}
+    )
+    # The usual gap is 30 days: after 30 it was due, after 5 not yet, after 91 no longer; of 2 nobody knows.
+    assert in_own_rhythm(redeemed, visits).tolist() == [True, False, False, pd.NA]
+
+
+def test_messages_are_counted_by_customer_over_all_campaigns(tiny_snapshot: Snapshot) -> None:
+    found = mechanics.contacts(CHAIN, tiny_snapshot.engine, date(2026, 3, 1), date(2026, 3, 31))
+    # 1, 2, 4 and 6 got one message; 5 got none and unsubscribed.
+    assert found.to_numpy().tolist() == [[0, 1, 1], [1, 4, 0]]
+
+
+def test_a_coupon_that_nobody_used_on_an_order_brought_nothing(tiny_snapshot: Snapshot) -> None:
+    row = coupons(tiny_snapshot, CHAIN, "K1").coupons.iloc[0]
+    assert (row["coupon_code"], row["redeemed"], row["face_value"]) == ("C1", 0, 30)
+    assert coupons(tiny_snapshot, CHAIN, "K4").coupons.empty
+
+
+def test_what_a_campaign_cost_is_the_chains(tiny_snapshot: Snapshot) -> None:
+    assert set(mechanics.cost_parts(CHAIN, tiny_snapshot.engine)["campaign_id"]) == {"K1", "K2", "K4", "K5"}
+    assert mechanics.cost_parts(ONLY_A, tiny_snapshot.engine).empty
