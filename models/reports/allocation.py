@@ -83,7 +83,7 @@ def allocation(snapshot: Snapshot, scope: Scope) -> AllocationReport:
 
 def earned(kinds: pd.DataFrame, kind: str) -> Estimate:
     """What a type of campaign earned per unit of cost. ``kinds``: of the report."""
-    row = kinds.set_index("type").loc[kind]
+    row = kinds.set_index("type").to_dict("index")[kind]
     return Estimate(row["earned_per_unit"], row["earned_lo"], row["earned_hi"])
 
 

@@ -271,7 +271,7 @@ def state_of(one: Decision) -> str:
 
 def _record(report: AllocationReport) -> None:
     with st.expander(t("allocation.decide"), icon=":material/edit_note:"), st.form("decision", border=False):
-        about = st.selectbox(t("column.about"), report.kinds["type"], format_func=kind_name, key="decision_about")
+        about: str = st.selectbox(t("column.about"), report.kinds["type"], format_func=kind_name, key="decision_about")
         decided = st.text_input(t("column.decided"), max_chars=LONGEST, key="decision_text", autocomplete="off")
         expected = st.text_input(t("column.expected_text"), max_chars=LONGEST, key="decision_expected",
                                  autocomplete="off")  # fmt: skip

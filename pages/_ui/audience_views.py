@@ -131,7 +131,8 @@ def _bought(page: Opened) -> Bought | None:
             key="audience_category",
         )
         within = offers if category is None else offers[offers["category"] == category]
-        names = localized(within, {"product": "product.name"}).set_index("product_id")["product"].to_dict()
+        named = localized(within, {"product": "product.name"})
+        names = dict(zip(map(str, named["product_id"]), named["product"], strict=True))
         product_id = product.selectbox(
             t("column.product"),
             [None, *names],
