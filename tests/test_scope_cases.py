@@ -75,6 +75,7 @@ STEPS = ("sent", "delivered", "opened", "clicked", "visited", "bought")
 DRAW: dict[str, Callable[[Draw], Any]] = {
     "period": period,
     "compared": period,
+    "why.receipts by": lambda draw: draw.choice(("store_id", "channel", "staff_id")),
     "metric": lambda draw: draw.choice(("orders", "traffic")),
     "previous": lambda draw: draw.choice((None, period(draw))),
     "last_year": lambda draw: draw.choice((None, period(draw))),

@@ -5,13 +5,14 @@ from math import prod
 
 import pandas as pd
 import pytest
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
+from data_access.errors import Problem
 from data_access.scope import Period
 from data_access.snapshot import Snapshot
-from models.calc.decomposition import price_volume_mix, shapley, to_the_cent
-from models.reports.why import why
+from models.calc.decomposition import mix_and_rate, price_volume_mix, shapley, to_the_cent
+from models.reports.why import BY, By, Ratio, why, why_mix
 from tests.tiny import CHAIN, FEBRUARY, MARCH, NOTHING, ONLY_A
 
 FACTORS = st.lists(
@@ -115,3 +116,41 @@ def test_without_the_other_days_nothing_is_said(tiny_snapshot: Snapshot) -> None
     nobody = why(tiny_snapshot, NOTHING, MARCH, "previous")
     assert nobody.summary["change"].tolist() == [0]
     assert nobody.effects["effect"].abs().sum() == 0
+
+
+def test_a_ratio_moves_by_its_groups_and_by_their_weights() -> None:
+    groups = pd.DataFrame(
+        {"top": [300.0, 100], "bottom": [3.0, 2], "top_before": [80.0, 160], "bottom_before": [1.0, 4]}
+    )
+    found = mix_and_rate(groups)
+    # tickets of 100 and 50 now, 80 and 40 then; .6 and .4 of the orders now, .2 and .8 then; 80 and 48 in all
+    assert found["rate_effect"].tolist() == pytest.approx([(0.6 + 0.2) / 2 * 20, (0.4 + 0.8) / 2 * 10])
+    assert found["mix_effect"].tolist() == pytest.approx([(90 - 64) * 0.4, (45 - 64) * -0.4])
+    assert found[["rate_effect", "mix_effect"]].to_numpy().sum() == pytest.approx(80 - 48)
+
+
+@given(st.lists(st.tuples(*[st.integers(0, 1_000)] * 4), min_size=1, max_size=6))
+def test_rate_and_mix_add_up_whatever_comes_and_goes(sums: list[tuple[int, int, int, int]]) -> None:
+    groups = pd.DataFrame(sums, columns=["top", "bottom", "top_before", "bottom_before"], dtype=float)
+    groups.loc[groups["bottom"] == 0, "top"] = 0.0  # no sales without an order
+    groups.loc[groups["bottom_before"] == 0, "top_before"] = 0.0
+    assume(groups["bottom"].sum() > 0 and groups["bottom_before"].sum() > 0)
+    found = mix_and_rate(groups)
+    whole = groups.sum()
+    change = whole["top"] / whole["bottom"] - whole["top_before"] / whole["bottom_before"]
+    assert found[["rate_effect", "mix_effect"]].to_numpy().sum() == pytest.approx(change, abs=1e-9 * (1 + abs(change)))
+
+
+@pytest.mark.parametrize(("by", "ratio"), [(by, ratio) for by, ratios in BY.items() for ratio in ratios])
+def test_a_ratio_of_march_is_taken_apart(tiny_snapshot: Snapshot, by: By, ratio: Ratio) -> None:
+    found = why_mix(tiny_snapshot, CHAIN, MARCH, "previous", ratio, by)
+    total = found.total.iloc[0]
+    assert total["rate_effect"] + total["mix_effect"] == pytest.approx(total["change"])
+    assert found.groups[["rate_effect", "mix_effect"]].to_numpy().sum() == pytest.approx(total["change"])
+    assert found.groups["weight"].sum() == pytest.approx(1)
+    assert why_mix(tiny_snapshot, NOTHING, MARCH, "previous", ratio, by).groups.empty
+
+
+def test_a_receipt_has_no_one_category(tiny_snapshot: Snapshot) -> None:
+    with pytest.raises(Problem, match="ticket cannot be taken apart by category"):
+        why_mix(tiny_snapshot, CHAIN, MARCH, "previous", "ticket", "category")

@@ -3,15 +3,16 @@
 Money in the chain's currency, excluding tax.
 """
 
-from typing import Any
+from typing import Any, Literal
 
 import pandas as pd
-from sqlalchemy import ColumnElement, Engine, Select, Table, func, select
+from sqlalchemy import ColumnElement, Engine, Select, Table, case, func, select
 
 from data_access.marts.product_place_day import product_place_day
 from data_access.marts.product_store_day import product_store_day
-from data_access.marts.tables import product, sale_line
-from data_access.queries._frame import amount, fetch, within, within_any
+from data_access.marts.store_category_day import store_category_day
+from data_access.marts.tables import product, sale_line, sale_order
+from data_access.queries._frame import amount, count, fetch, within, within_any
 from data_access.queries._places import place_of
 from data_access.scope import Period, Scope
 
@@ -53,6 +54,38 @@ def identified(scope: Scope, engine: Engine, period: Period) -> dict[str, float]
     query = select(*sums).where(*sold)
     row = fetch(scope, engine, scope.limit(query, c.store_id)).iloc[0]
     return {str(name): float(value) for name, value in row.items()}
+
+
+def receipts(
+    scope: Scope, engine: Engine, period: Period, compared: Period, by: Literal["store_id", "channel", "staff_id"]
+) -> pd.DataFrame:
+    """One row per store, channel or person of the receipts of the periods: key ('' unknown), gross_sales, units and
+    orders of ``period``, the same of ``compared`` (ending in _before)."""
+    c = sale_order.c
+    key = func.coalesce(c[by], "").label("key")
+    parts: list[ColumnElement[Any]] = []
+    for days, ending in ((period, ""), (compared, "_before")):
+        inside = within(c.day, days)
+        parts += [amount(c[name], inside).label(name + ending) for name in ("gross_sales", "units")]
+        parts.append(count(case((inside, 1), else_=0)).label(f"orders{ending}"))
+    counted = (c.exclusion.is_(None), within_any(c.day, [period, compared]))
+    return fetch(
+        scope, engine, scope.limit(select(key, *parts).where(*counted).group_by(key).order_by(key), c.store_id)
+    )
+
+
+def categories(scope: Scope, engine: Engine, period: Period, compared: Period) -> pd.DataFrame:
+    """One row per category sold in one of the periods: key ('' without one), gross_sales and units of ``period``,
+    the same of ``compared`` (ending in _before)."""
+    c = store_category_day.c
+    key = func.coalesce(c.category, "").label("key")
+    parts = [
+        amount(c[name], within(c.day, days)).label(name + ending)
+        for days, ending in ((period, ""), (compared, "_before"))
+        for name in ("gross_sales", "units")
+    ]
+    query = select(key, *parts).where(within_any(c.day, [period, compared])).group_by(key).order_by(key)
+    return fetch(scope, engine, scope.limit(query, c.store_id))
 
 
 def _sums(mart: Table, period: Period, compared: Period) -> Select[Any]:

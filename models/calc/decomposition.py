@@ -66,6 +66,34 @@ def price_volume_mix(products: pd.DataFrame) -> dict[str, float]:
     }
 
 
+def mix_and_rate(groups: pd.DataFrame) -> pd.DataFrame:
+    """The change of a ratio of sums by what the ratios of the groups did and what their weights did.
+
+    Args:
+        groups: one row per group: top and bottom (the sums whose ratio it is) of the period, top_before and
+            bottom_before.
+
+    Returns:
+        the rows with rate and rate_before (NaN without a bottom), weight and weight_before (shares of the bottom),
+        rate_effect and mix_effect, whose sum over all groups is the change of the ratio. Weights and rates count at
+        their mean of both periods; a group that came or went has no other rate to compare with: it is mix alone.
+    """
+    whole, before = groups["bottom"].sum(), groups["bottom_before"].sum()
+    weight, weight_before = groups["bottom"] / whole, groups["bottom_before"] / before
+    rate = groups["top"] / groups["bottom"].where(groups["bottom"] != 0)
+    rate_before = groups["top_before"] / groups["bottom_before"].where(groups["bottom_before"] != 0)
+    now, then = rate.fillna(rate_before).fillna(0.0), rate_before.fillna(rate).fillna(0.0)
+    usual = (groups["top"].sum() / whole + groups["top_before"].sum() / before) / 2
+    return groups.assign(
+        rate=rate,
+        rate_before=rate_before,
+        weight=weight,
+        weight_before=weight_before,
+        rate_effect=(weight + weight_before) / 2 * (now - then),
+        mix_effect=((now + then) / 2 - usual) * (weight - weight_before),
+    )
+
+
 def _there(products: pd.DataFrame, units: str, sales: str) -> "pd.Series[bool]":
     return (products[units] != 0) | (products[sales] != 0)
 

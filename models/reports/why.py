@@ -8,13 +8,14 @@ from typing import Annotated, Literal
 
 import pandas as pd
 
+from data_access.errors import Problem
 from data_access.marts.tables import MONEY_UNIT
 from data_access.queries import places, sales
 from data_access.queries import why as queries
 from data_access.scope import Period, Scope
 from data_access.snapshot import Snapshot
 from models.calc.days import totals
-from models.calc.decomposition import CENT, price_volume_mix, shapley, to_the_cent
+from models.calc.decomposition import CENT, mix_and_rate, price_volume_mix, shapley, to_the_cent
 from models.reports._compare import Sums, compare
 from models.reports._shape import Columns, select_columns
 
@@ -23,6 +24,38 @@ AGAINST: tuple[Against, ...] = ("last_year", "previous")
 # Of the orders, so many must lie on days with a door count for visitors to explain anything: what is sold online, or
 # while the counter is down, has no visitors.
 MOSTLY_COUNTED = 0.8
+
+
+Ratio = Literal["ticket", "units_per_transaction", "price"]
+# Figures that are a ratio of sums of receipts before returns.
+RATIOS: dict[Ratio, tuple[str, str]] = {
+    "ticket": ("gross_sales", "orders"),
+    "units_per_transaction": ("units", "orders"),
+    "price": ("gross_sales", "units"),
+}
+By = Literal["store", "channel", "staff", "category"]
+# By what they are taken apart; a receipt has no one category, so only prices are by category.
+BY: dict[By, tuple[Ratio, ...]] = {
+    "store": tuple(RATIOS),
+    "channel": tuple(RATIOS),
+    "staff": tuple(RATIOS),
+    "category": ("price",),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class WhyMixReport:
+    """A ratio taken apart into what it did within each group and what their weights did; they add up to its change.
+    Empty tables: the data do not cover the other period in full, or there is nothing to divide by."""
+
+    period: Period | None
+    other: Period | None
+    currency: str
+    # one row: the ratio now and then, its change, the sums of the effects over all groups
+    total: Annotated[pd.DataFrame, Columns("rate rate_before change rate_effect mix_effect")]
+    # one row per group, the largest effect first; key: store_id, channel, staff_id or category ('': unknown); weight:
+    # share of the orders (of prices: of the units)
+    groups: Annotated[pd.DataFrame, Columns("key rate rate_before weight weight_before rate_effect mix_effect")]
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +109,46 @@ def why(snapshot: Snapshot, scope: Scope, period: Period, against: Against = "la
         products=_changes(products.rename(columns={"net_sales_before": "compared_with"})),
     )
     return WhyReport(now, other, snapshot.info.currency, **frames)
+
+
+def why_mix(
+    snapshot: Snapshot,
+    scope: Scope,
+    period: Period,
+    against: Against = "last_year",
+    ratio: Ratio = "ticket",
+    by: By = "store",
+) -> WhyMixReport:
+    """What the groups of ``by`` and their weights did to a ratio from the other period to ``period``."""
+    if ratio not in BY[by]:
+        raise Problem(f"{ratio} cannot be taken apart by {by}: choose one of {', '.join(BY[by])}")
+    comparison = compare(snapshot.info, period)
+    now = comparison.period if comparison else None
+    other = getattr(comparison, against) if comparison else None
+    nothing = WhyMixReport(now, None, snapshot.info.currency, **select_columns(WhyMixReport))
+    if now is None or other is None:
+        return nothing
+    if by == "category":
+        found = queries.categories(scope, snapshot.engine, now, other)
+    else:
+        columns: dict[By, Literal["store_id", "channel", "staff_id"]] = {
+            "store": "store_id", "channel": "channel", "staff": "staff_id",
+        }  # fmt: skip
+        found = queries.receipts(scope, snapshot.engine, now, other, columns[by])
+    top, bottom = RATIOS[ratio]
+    if found.empty or found[bottom].sum() <= 0 or found[f"{bottom}_before"].sum() <= 0:
+        return nothing
+    sums = {"top": top, "bottom": bottom, "top_before": f"{top}_before", "bottom_before": f"{bottom}_before"}
+    groups = mix_and_rate(found[["key"]].assign(**{name: found[column] for name, column in sums.items()}))
+    whole = groups[["top", "bottom", "top_before", "bottom_before", "rate_effect", "mix_effect"]].sum()
+    rate, before = whole["top"] / whole["bottom"], whole["top_before"] / whole["bottom_before"]
+    total = pd.DataFrame(
+        [(rate, before, rate - before, whole["rate_effect"], whole["mix_effect"])],
+        columns=["rate", "rate_before", "change", "rate_effect", "mix_effect"],
+    )
+    strength = (groups["rate_effect"].abs() + groups["mix_effect"].abs()).sort_values(ascending=False, kind="stable")
+    rows = groups.loc[strength.index].reset_index(drop=True)
+    return WhyMixReport(now, other, snapshot.info.currency, **select_columns(WhyMixReport, total=total, groups=rows))
 
 
 def _summary(after: Sums, before: Sums) -> pd.DataFrame:
