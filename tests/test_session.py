@@ -92,6 +92,31 @@ def test_marketing_opens_no_single_order_and_sees_stores_as_totals() -> None:
     assert access.detail("marketing", "segments") == "masked"
 
 
+# Who may open what, as it was decided: a store manager, a regional head, marketing, an administrator. A page that is
+# not here fails until somebody decides.
+FULL, MASKED, SUMS, NO = "full", "masked", "aggregates", None
+TRADE, CUSTOMERS, STORES_ONLY = (FULL, FULL, SUMS, NO), (MASKED, MASKED, MASKED, NO), (FULL, FULL, NO, NO)
+MARKETING, SYSTEM, EVERYBODY = (NO, NO, MASKED, NO), (NO, NO, NO, FULL), (FULL, FULL, FULL, FULL)
+DECIDED = {
+    **dict.fromkeys(
+        ("overview", "alerts", "campaigns", "campaign", "stores", "store", "why", "demand", "product"), TRADE
+    ),
+    **dict.fromkeys(("tasks", "segments", "customer", "run_out", "retention", "lapse", "spending", "value"), CUSTOMERS),
+    **dict.fromkeys(("funnel", "lot"), CUSTOMERS),
+    **dict.fromkeys(("staff", "staff_member", "scorecard", "targets", "training", "stock", "suppliers"), STORES_ONLY),
+    **dict.fromkeys(("audiences", "audience", "allocation"), MARKETING),
+    **dict.fromkeys(("privacy", "accounts", "audit"), SYSTEM),
+    **dict.fromkeys(("digests", "glossary"), EVERYBODY),
+    "order": (MASKED, MASKED, NO, NO),
+    "data_health": (SUMS, SUMS, SUMS, FULL),
+}
+
+
+@pytest.mark.parametrize("page", sorted(access.BY_KEY))
+def test_every_cell_of_roles_and_pages_is_as_written(page: str) -> None:
+    assert tuple(access.detail(role, page) for role in ROLES) == DECIDED[page]
+
+
 @pytest.mark.parametrize("role", ROLES)
 def test_an_unknown_page_is_open_to_nobody(role: Role) -> None:
     assert access.detail(role, "secret") is None
