@@ -1,6 +1,7 @@
 """What had happened before customers stopped coming: by hand, and where nothing is behind it."""
 
 from datetime import date
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -11,6 +12,7 @@ from data_access.scope import Period
 from data_access.snapshot import Snapshot
 from models.calc.matched import matched_difference
 from models.reports.reasons import KINDS, reasons
+from tests import tiny
 from tests.random_chain import LAST, RandomChain, random_chain
 from tests.tiny import AS_OF, CHAIN, MARCH, NOTHING, ONLY_A, RETURNS
 
@@ -61,6 +63,25 @@ def test_returns_of_the_tiny_chain_are_events(tiny_snapshot: Snapshot) -> None:
     assert set(zip(returns["customer_no"], returns["day"].dt.date, strict=True)) == expected
     assert set(found["kind"]) <= set(KINDS)
     assert events(NOTHING, tiny_snapshot.engine, MARCH).empty
+
+
+def test_a_shelf_runs_out_only_where_something_was_on_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    moves = [
+        ("P1", date(2026, 2, 1), "opening", 5),
+        ("P1", date(2026, 3, 10), "sale", -5),
+        ("P2", date(2026, 3, 10), "adjustment", -3),  # a correction of what was never counted
+    ]
+    found = tiny._rows()
+    found["stock_movement"] = [
+        {"store_id": "A", "product_id": product, "day": day, "kind": kind, "quantity": quantity}
+        for product, day, kind, quantity in moves
+    ]
+    monkeypatch.setattr(tiny, "_rows", lambda: found)
+    table = events(ONLY_A, tiny.snapshot(tmp_path / "facts.duckdb").engine, MARCH)
+    out = table[table["kind"] == "stock_out"]
+    # O4 (2) and O7 (1) hold P1 of A; O4, O8 (1) and O13 (6) hold P2
+    assert out["customer_no"].tolist() == [1, 2]
+    assert set(out["day"]) == {pd.Timestamp(2026, 3, 10)}
 
 
 def test_who_lapsed_and_what_had_happened(chain: RandomChain) -> None:

@@ -1,13 +1,14 @@
 """What groups of customers buy more or less than everybody, and how they buy; a click narrows the list to a group."""
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import pandas as pd
 import streamlit as st
 
 from data_access.queries._groups import NOT_KNOWN
+from data_access.queries.preferences import Thing
 from data_access.queries.segments import Choice
 from models.reports import tables
 from models.reports.preferences import DAYS, GROUPINGS, THINGS, PreferencesReport
@@ -30,7 +31,7 @@ def buys(page: Opened) -> Pick | None:
     """What the groups of a dimension like, and how each of them buys."""
     with st.container(horizontal=True, gap="small"):
         by = choice("likes_by", GROUPINGS, words="crossing.by", width=210)
-        thing = choice("likes", THINGS, words="preferences.thing", width=190)
+        thing = cast(Thing, choice("likes", THINGS, words="preferences.thing", width=190))
     with load.working(t("segments.view.buys")):
         report = load.preferences(page.scope, page.period.last, page.generation, by, thing)
     if set(report.groups) <= {NOT_KNOWN}:

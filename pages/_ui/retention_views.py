@@ -163,8 +163,8 @@ def first_orders(report: RetentionReport, scope: Scope, generation: str, currenc
     listing(table, shown, currency=currency, alt=t("retention.first"), key="retention_first", rows=10)
     if len(report.first_by_store) > 1:
         stores = localized(report.first_by_store, {"store": "store.name"})
-        listed = [column(name) for name in ("store", "joined", "median_days", "p90_days", "without_order")]
-        listing(stores, listed, currency=currency, alt=t("retention.first"), key="retention_first_store", rows=8)
+        by_store = [column(name) for name in ("store", "joined", "median_days", "p90_days", "without_order")]
+        listing(stores, by_store, currency=currency, alt=t("retention.first"), key="retention_first_store", rows=8)
     head.block(t("retention.never"), t("retention.never_note"))
     people = load.without_order(scope, report.as_of, generation)
     listed = ("customer_key", "source", "joined_on", "days_since_joining", "store")
