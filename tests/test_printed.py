@@ -60,7 +60,14 @@ def test_days_are_a_line_and_the_last_fourteen_of_them_figures() -> None:
     written = page(by_day=DAYS)
     assert "<svg" in written
     assert written.count("<tr>") == 1 + 14
-    assert "The last 14 of 20 days" in written
+    assert "The last 14 of 20 rows" in written
+
+
+def test_months_end_with_the_latest_one() -> None:
+    months = [f"{year}-{month:02}" for year in (2024, 2025, 2026) for month in range(1, 13)]
+    written = page(by_month=pd.DataFrame({"month": months, "net_sales": [1.0] * 36}))
+    assert "<td>Dec 2026</td>" in written
+    assert "<td>Jan 2024</td>" not in written
 
 
 def test_a_bar_is_as_long_as_its_share_of_the_longest() -> None:

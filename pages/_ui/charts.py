@@ -281,13 +281,15 @@ def _bands(figure: go.Figure, events: Sequence[Event], first: Any, last: Any, to
             x0=start.isoformat(), x1=end.isoformat(), fillcolor=palette.WARM, opacity=0.12, line_width=0, layer="below"
         )
         middles[event] = start + (end - start) / 2
-    for event in _named({event: (middle - first).days / days for event, middle in middles.items()}):
+    for event in named({event: (middle - first).days / days for event, middle in middles.items()}, _room()):
         _name(figure, event, middles[event].isoformat(), (middles[event] - first).days / days, top)
 
 
-def _named(places: Mapping[Event, float]) -> list[Event]:
-    """The events whose names fit beside each other; ``places``: where in the chart each stands, from 0 to 1."""
-    room = _PLOT_ON_A_PHONE if narrow() else _PLOT
+def named(places: Mapping[Event, float], room: float) -> list[Event]:
+    """The events whose names fit beside each other in ``room`` pixels, those the year turns on before others.
+
+    ``places``: where in the chart each stands, from 0 to 1.
+    """
     taken: list[tuple[float, float]] = []
     kept: list[Event] = []
     for event in sorted(places, key=lambda event: IN_ORDER.index(event.key) if event.key in IN_ORDER else 99):
@@ -297,6 +299,10 @@ def _named(places: Mapping[Event, float]) -> list[Event]:
             taken.append((left, left + width))
             kept.append(event)
     return kept
+
+
+def _room() -> int:
+    return _PLOT_ON_A_PHONE if narrow() else _PLOT
 
 
 def _name(figure: go.Figure, event: Event, x: str, place: float, top: float) -> None:
@@ -323,7 +329,7 @@ def _name_months(figure: go.Figure, months: Sequence[str], currency: str, top: f
         if event.key in PEAKS and event.last.strftime("%Y-%m") in column
     }
     places = {event: (column[month] + 0.5) / len(months) for event, month in at.items()}
-    for event in _named(places):
+    for event in named(places, _room()):
         _name(figure, event, at[event], places[event], top)
 
 

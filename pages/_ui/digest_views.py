@@ -97,7 +97,7 @@ def own(who: Account, currency: str) -> None:
     if not mine:
         empty.nothing(t("digests.none"))
         return
-    chosen = _listed(mine, ("page", "when", "channel", "state", "sent_at", "failure"), currency, "digests_own")
+    chosen = _listed(mine, ("page", "when", "state", "channel", "sent_at", "failure"), currency, "digests_own")
     if chosen is None:
         return
     one = next(one for one in mine if one.digest_id == chosen)
@@ -118,7 +118,7 @@ def everybodys(currency: str) -> None:
     if not found:
         empty.nothing(t("digests.nobody"))
         return
-    shown = ("person", "page", "when", "channel", "state", "sent_at", "failure")
+    shown = ("person", "page", "state", "when", "channel", "sent_at", "failure")
     _listed(found, shown, currency, "digests_all")
 
 

@@ -88,19 +88,22 @@ def _line(frame: pd.DataFrame, measure: str, currency: str) -> str:
 
 
 def _bands(first: date, last: date, currency: str, at: Callable[[float], float], bottom: float) -> list[str]:
-    """The peaks of the year behind a line, with their names above the axis."""
+    """The peaks of the year behind a line, with their names above the axis as far as there is room."""
     span, parts = max((last - first).days, 1), []
     left, right = at(0), at(1e9)
-    for event in events(first, last, currency):
-        if event.key in PEAKS:
-            x0, x1 = (
-                left + (right - left) * min(max((day - first).days / span, 0), 1) for day in (event.first, event.last)
-            )
-            parts.append(
-                f'<rect x="{x0:.1f}" y="16" width="{max(x1 - x0, 2):.1f}" height="{bottom - 16}" fill="{WARM}"/>'
-            )
-            middle = min(max((x0 + x1) / 2, left + 30), right - 30)
-            parts.append(_words(middle, bottom - 5, t(f"event.{event.key}"), "middle", SOFT))
+
+    def place(day: date) -> float:
+        return min(max((day - first).days / span, 0), 1)
+
+    found = [event for event in events(first, last, currency) if event.key in PEAKS]
+    for event in found:
+        x0, x1 = (left + (right - left) * place(day) for day in (event.first, event.last))
+        wide = max(x1 - x0, 2)
+        parts.append(f'<rect x="{x0:.1f}" y="16" width="{wide:.1f}" height="{bottom - 16}" fill="{WARM}"/>')
+    middles = {event: (place(event.first) + place(event.last)) / 2 for event in found}
+    for event in charts.named(middles, right - left):
+        x = min(max(left + (right - left) * middles[event], left + 30), right - 30)
+        parts.append(_words(x, bottom - 5, t(f"event.{event.key}"), "middle", SOFT))
     return parts
 
 

@@ -110,10 +110,11 @@ def _table(name: str, frame: pd.DataFrame, currency: str, rows: int) -> str:
         return ""
     heads = "".join(f"<th{_side(column)}>{escape(_heading(column, currency))}</th>" for column in columns)
     drawn = print_charts.chart(worded, currency)
-    by_day = bool(drawn) and "day" in worded
-    shown = worded[columns].tail(_LAST_DAYS) if by_day else worded[columns].head(rows)
+    by_day, by_month = (bool(drawn) and column in worded for column in ("day", "month"))
+    latest = _LAST_DAYS if by_day else rows if by_month else 0
+    shown = worded[columns].tail(latest) if latest else worded[columns].head(rows)
     lines = "".join(_row(row, columns, currency) for row in shown.itertuples(index=False))
-    said = tn(f"print.{'last' if by_day else 'first'}_of", len(frame), shown=len(shown), n=fmt.count(len(frame)))
+    said = tn(f"print.{'last' if latest else 'first'}_of", len(frame), shown=len(shown), n=fmt.count(len(frame)))
     more = f'<p class="note">{escape(said)}</p>' if len(shown) < len(frame) else ""
     return f"{title}{drawn}<table><thead><tr>{heads}</tr></thead><tbody>{lines}</tbody></table>{more}"
 
