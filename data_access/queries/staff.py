@@ -7,7 +7,21 @@ from datetime import timedelta
 from typing import Any
 
 import pandas as pd
-from sqlalchemy import BigInteger, Column, ColumnElement, Date, Double, Engine, Table, case, cast, extract, func, select
+from sqlalchemy import (
+    BigInteger,
+    Column,
+    ColumnElement,
+    Date,
+    Double,
+    Engine,
+    Select,
+    Table,
+    case,
+    cast,
+    extract,
+    func,
+    select,
+)
 
 from data_access.marts.staff_day import staff_day
 from data_access.marts.store_hour import store_hour
@@ -246,7 +260,7 @@ def returns_by_month(scope: Scope, engine: Engine, staff_id: str) -> pd.DataFram
     (datetime64), returns."""
     r, o = return_line.c, sale_order.c
     month = func.date_trunc("month", r.day, type_=Date)
-    query = (
+    query: Select[Any] = (
         select(month.label("month"), amount(r.refund).label("returns"))
         .join_from(return_line, sale_order, (o.order_id == r.order_id) & (o.store_id == r.store_id))
         .where(o.staff_id == staff_id, r.exclusion.is_(None))

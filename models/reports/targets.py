@@ -80,7 +80,7 @@ def _stores(known: pd.DataFrame, sold: pd.DataFrame, planned: pd.DataFrame, mont
     rows["pace"] = np.select(
         [
             rows["target"].isna(),
-            rows["sold"] >= rows["target"],
+            rows["sold"] >= rows["target"].fillna(math.inf),
             rows["lo80"].fillna(-math.inf) >= rows["target"].fillna(math.inf),
             rows["hi80"].fillna(math.inf) < rows["target"].fillna(0.0),
         ],
