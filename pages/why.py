@@ -46,6 +46,24 @@ if len(stores) > 1:
         if store := charts.clicked(bars, alt=t("why.stores"), key="why_stores"):
             drill.open_page("store", store=store)
 
+with st.container(border=True):
+    head.block(t("why.ratios"), t("why.ratios_note"), t("why.ratios_help"))
+    ratio, by = why_views.ratio()
+    mixed = load.why_mix(page.scope, page.period, why_views.against(), ratio, by, page.generation)
+    if mixed.groups.empty:
+        empty.nothing(t("why.ratio_nothing"))
+    else:
+        st.markdown(why_views.ratio_sentence(mixed, ratio))
+        groups = why_views.ratio_rows(mixed, ratio, by)
+        pages = {"store": "store", "staff": "staff_member"}
+        opens = "key" if by in pages and session.may_open(pages[by]) else None
+        shown = why_views.ratio_columns()
+        picked = listing(
+            groups, shown, currency=page.currency, alt=t("why.ratios"), key="why_ratios", opens=opens, rows=10
+        )
+        if picked:
+            drill.open_page(pages[by], **{by: picked})
+
 products = localized(report.products, {"product": "product.name", "category": "product.category"})
 with st.container(border=True):
     head.block(t("why.list"), t("charts.click_product"))

@@ -2,12 +2,14 @@
 
 import pandas as pd
 import plotly.graph_objects as go
+import streamlit as st
 
-from models.reports.why import AGAINST, Against, WhyReport
-from pages._ui import charts, palette
+from models.reports.why import AGAINST, BY, RATIOS, Against, By, Ratio, WhyMixReport, WhyReport
+from pages._ui import charts, load, palette, session
 from pages._ui import format as fmt
-from pages._ui.choices import asked
-from pages._ui.i18n import t
+from pages._ui.choices import asked, choice
+from pages._ui.i18n import localized, t
+from pages._ui.tables import Column, in_words
 
 _MOST = 12  # bars
 _TOLD = 0.15  # of the change: effects below it are not worth a word
@@ -209,3 +211,62 @@ def changes(frame: pd.DataFrame, label: str, ids: str, currency: str, *, value: 
     )
     figure.add_vline(x=0, line={"color": palette.SOFT_TEXT, "width": 1})
     return figure
+
+
+def ratio() -> tuple[Ratio, By]:
+    """Which ratio the reader takes apart, and by what: staff only for whoever may see single people."""
+    ways = [way for way in BY if way != "staff" or session.may_open("staff")]
+    with st.container(horizontal=True, gap="small"):
+        chosen = choice("ratio", tuple(RATIOS), words="why.ratio", width=200)
+        named = next(name for name in RATIOS if name == chosen)
+        by = choice("by", tuple(way for way in ways if named in BY[way]), words="why.by", width=200)
+    return named, next(way for way in BY if way == by)
+
+
+def ratio_sentence(report: WhyMixReport, named: Ratio) -> str:
+    """How the ratio moved, within the groups and by their weights, in one sentence."""
+    row = report.total.iloc[0]
+    return t(
+        "why.ratio_told",
+        ratio=t(f"why.ratio.{named}"),
+        before=_of_ratio(row["rate_before"], named, report.currency),
+        now=_of_ratio(row["rate"], named, report.currency),
+        rate=_signed(row["rate_effect"], named, report.currency),
+        mix=_signed(row["mix_effect"], named, report.currency),
+    )
+
+
+def ratio_rows(report: WhyMixReport, named: Ratio, by: By) -> pd.DataFrame:
+    """The groups as a list shows them: by name, the ratio and its effects as text."""
+    fields = {"store": "store.name", "category": "product.category"}
+    groups = report.groups
+    names = groups["key"]
+    if by == "store":
+        places = load.places(load.generation()).set_index("store_id")["store"]
+        names = names.map(places).fillna(names)
+    if by == "channel":
+        names = in_words(names, "channel")
+    named_groups = groups.assign(group=names.where(groups["key"] != "", t("why.unknown")))
+    rows = localized(named_groups, {"group": fields[by]}) if by in fields else named_groups
+    return rows.assign(
+        now=[_of_ratio(value, named, report.currency) for value in rows["rate"]],
+        then=[_of_ratio(value, named, report.currency) for value in rows["rate_before"]],
+        within=[_signed(value, named, report.currency) for value in rows["rate_effect"]],
+        mixed=[_signed(value, named, report.currency) for value in rows["mix_effect"]],
+    )
+
+
+def ratio_columns() -> list[Column]:
+    return [
+        Column("group", "text"), Column("within", "text"), Column("mixed", "text"), Column("then", "text"),
+        Column("now", "text"), Column("weight_before", "percent"), Column("weight", "percent"),
+    ]  # fmt: skip
+
+
+def _of_ratio(value: float, named: Ratio, currency: str) -> str:
+    unit = "decimal" if named == "units_per_transaction" else "money"
+    return fmt.MISSING if fmt.is_missing(value) else fmt.value(value, unit, currency)
+
+
+def _signed(value: float, named: Ratio, currency: str) -> str:
+    return ("+" if value > 0 else "") + _of_ratio(value, named, currency)
