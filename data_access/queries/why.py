@@ -79,7 +79,7 @@ def categories(scope: Scope, engine: Engine, period: Period, compared: Period) -
     the same of ``compared`` (ending in _before)."""
     c = store_category_day.c
     key = func.coalesce(c.category, "").label("key")
-    parts = [
+    parts: list[ColumnElement[Any]] = [
         amount(c[name], within(c.day, days)).label(name + ending)
         for days, ending in ((period, ""), (compared, "_before"))
         for name in ("gross_sales", "units")
