@@ -37,7 +37,7 @@ def test_others_like_the_treated_take_the_choice_out_of_the_difference() -> None
     assert one.naive > one.hi  # the plain difference says too much
     assert one.treated - one.expected == pytest.approx(one.difference)
     assert found.is_usable
-    assert found.balance.set_index("trait").loc["recency", "apart_before"] < -adjusted.BALANCED
+    assert found.balance.set_index("trait")["apart_before"]["recency"] < -adjusted.BALANCED
 
 
 def test_who_has_nobody_alike_is_not_compared() -> None:

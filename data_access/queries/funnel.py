@@ -243,10 +243,8 @@ def _own_orders(scope: Scope, walk: Walk) -> Select[Any]:
     m, o, u = campaign_customer.c, sale_order.c, campaign_use.c
     if walk.first_day is None or walk.last_day is None:
         never = cast(null(), DateTime)
-        nobody: Select[Any] = select(
-            literal(-1).label("customer_no"), never.label("bought_at"), never.label("bought_again_at")
-        )
-        return nobody
+        no_day: list[ColumnElement[Any]] = [never.label("bought_at"), never.label("bought_again_at")]
+        return select(literal(-1).label("customer_no"), *no_day)
     used = select(u.steps).where(u.campaign_id == walk.campaign_id).scalar_subquery()
     required = used.bitwise_and(sum(BIT[step] for step in EVENTS))
     after = func.greatest(*(m[f"{step}_at"] for step in EVENTS), _start_of(walk.first_day))

@@ -116,8 +116,7 @@ def _logistic(x: Floats, chosen: npt.NDArray[np.bool_], asked: Floats) -> Floats
 
 
 def _linear(x: Floats, y: Floats) -> Floats:
-    found: Floats = np.linalg.solve(x.T @ x + 1e-6 * len(x) * np.eye(x.shape[1]), x.T @ y)
-    return found
+    return np.asarray(np.linalg.solve(x.T @ x + 1e-6 * len(x) * np.eye(x.shape[1]), x.T @ y), dtype="float64")
 
 
 def _odds(chance: Floats) -> Floats:

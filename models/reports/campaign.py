@@ -5,7 +5,6 @@ from datetime import datetime
 from typing import Annotated
 
 import pandas as pd
-from sqlalchemy import Engine
 
 from data_access.errors import Problem
 from data_access.queries import campaign as queries
@@ -76,7 +75,7 @@ def campaign(snapshot: Snapshot, scope: Scope, campaign: str | None = None) -> C
     """One campaign (default: the only one); Problem when it is unknown, or when there are several to choose from."""
     engine = snapshot.engine
     chosen = _chosen(campaign, scope, snapshot)
-    header = with_points(priced(queries.about(scope, engine, chosen), scope), scope, engine)
+    header = with_points(priced(queries.about(scope, engine, chosen), scope), scope, snapshot)
     people = queries.arms(scope, engine, chosen)
     told = people[people["buyers"].notna()]
     found = experiment(told, queries.buyers(scope, engine, chosen))
@@ -115,9 +114,9 @@ def priced(campaigns: pd.DataFrame, scope: Scope) -> pd.DataFrame:
     return campaigns if scope.kind == "chain" else campaigns.assign(**dict.fromkeys(told, float("nan")))
 
 
-def with_points(campaigns: pd.DataFrame, scope: Scope, engine: Engine) -> pd.DataFrame:
+def with_points(campaigns: pd.DataFrame, scope: Scope, snapshot: Snapshot) -> pd.DataFrame:
     """``campaigns`` whose cost holds the points granted for them, too, at what a point is worth."""
-    worth = mechanics.cost_parts(scope, engine).set_index("campaign_id")["points_value"]
+    worth = mechanics.cost_parts(scope, snapshot.engine).set_index("campaign_id")["points_value"]
     points = campaigns["campaign_id"].map(worth).astype("float64")
     known = campaigns["cost"].notna() | points.notna()
     return campaigns.assign(cost=(campaigns["cost"].fillna(0) + points.fillna(0)).where(known))
@@ -139,10 +138,10 @@ def _day_by_day(
     snapshot: Snapshot, scope: Scope, campaign: str, header: pd.DataFrame, people: pd.DataFrame, money: str
 ) -> dict[str, pd.DataFrame]:
     """The curve against the control group; of a campaign without customers of its own the comparison of stores."""
-    days = header[["starts_on", "window_last"]].iloc[0].tolist() if len(header) else [pd.NaT, pd.NaT]
-    if pd.isna(days).any():
+    dated = header.dropna(subset=["starts_on", "window_last"])
+    if dated.empty:
         return {}
-    first, last = (day.date() for day in days)
+    first, last = dated["starts_on"].dt.date.iloc[0], dated["window_last"].dt.date.iloc[0]
     if people.empty:
         return {"stores": campaign_basis.of_stores(snapshot, scope, campaign, first, last)}
     if not people["is_control"].any():

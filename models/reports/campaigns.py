@@ -88,8 +88,8 @@ def _kept_or_computed(snapshot: Snapshot, scope: Scope, costs: pd.Series) -> pd.
 
 def costs_of(snapshot: Snapshot, scope: Scope) -> pd.Series:
     """What each campaign cost, by its id."""
-    engine = snapshot.engine
-    return with_points(priced(queries.about(scope, engine), scope), scope, engine).set_index("campaign_id")["cost"]
+    known = priced(queries.about(scope, snapshot.engine), scope)
+    return with_points(known, scope, snapshot).set_index("campaign_id")["cost"]
 
 
 def results(snapshot: Snapshot, scope: Scope, costs: pd.Series) -> pd.DataFrame:

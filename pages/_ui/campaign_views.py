@@ -187,8 +187,9 @@ def coupons(report: CouponsReport) -> None:
     rows = report.coupons
     shares = rows["own_rhythm"] / rows["known_rhythm"].where(rows["known_rhythm"] >= _FEWEST)
     shown = rows.assign(due_anyway=shares)
-    names = ("claimed", "redeemed", "redemption_rate", "discount_given", "net_sales", "margin", "due_anyway")
+    names = ("claimed", "redeemed", "redemption_rate", "discount_given", "net_sales")
     columns = [column("coupon_code"), *(column(name) for name in names)]
+    columns += [Column("margin", "money"), column("due_anyway")]
     listing(shown, columns, currency=report.currency, alt=t("campaign.coupons"), key="campaign_coupons")
     known, own = int(rows["known_rhythm"].sum()), int(rows["own_rhythm"].sum())
     if known >= _FEWEST:
