@@ -21,7 +21,7 @@ from data_access.results.info import JobInfo
 from data_access.results.parts import Held
 from data_access.results.progress import Teller, last, progress
 from data_access.results.tables import ResultTable
-from data_access.snapshot import OpenFile, Snapshot, current_snapshot, whole_results
+from data_access.snapshot import Snapshot, current_snapshot, whole_results
 from models.jobs.affinity import JOB as AFFINITY
 from models.jobs.campaigns import JOB as CAMPAIGNS
 from models.jobs.forecast import JOB as FORECAST
@@ -186,11 +186,12 @@ class _Batch:
 
     def _seen_by(self, job: Job, old: Held | None) -> Snapshot:
         """The facts with its own rows of before, or with those that the job it needs has just computed."""
-        ready = parts.finished(self.home, job.needs.name, job.needs.tables) if job.needs else None
-        if ready is not None and ready.path is not None:
-            return replace(self.snapshot, results=OpenFile(ready.path).engine)
+        needed = job.needs
+        ready = parts.finished(self.home, needed.name, needed.tables) if needed else None
+        if needed is not None and ready is not None and ready.path is not None:
+            return replace(self.snapshot, results=parts.alone(self.home, ready, needed.tables, self.snapshot.engine))
         # Tables of another version cannot be read.
-        return self.snapshot if old or job.needs else replace(self.snapshot, results=None)
+        return self.snapshot if old or needed else replace(self.snapshot, results=None)
 
     def _about(self, info: JobInfo) -> JobInfo:
         """What holds for the facts of this batch."""

@@ -17,6 +17,7 @@ import pytest
 from sqlalchemy import Column, Integer, String, Table, select
 
 from data_access.errors import Problem
+from data_access.marts.place_store import place_store
 from data_access.publish import RESULTS, writing
 from data_access.results import parts, progress, tables
 from data_access.results.info import info_of, infos, is_current
@@ -99,6 +100,24 @@ def test_what_has_not_changed_is_kept_and_nothing_is_published(home: Path, toys:
     report = run()
     assert (report.kept, report.published, report.generation) == (("first", "second"), False, "1-1")
     assert [toy.runs for toy in toys] == [1, 1]
+
+
+def test_a_job_finds_the_rows_of_the_job_it_needs(home: Path, toys: list[Toy]) -> None:
+    found: list[int] = []
+
+    def read(snapshot: Snapshot, write: Write, step: Step) -> None:
+        assert snapshot.results is not None
+        with snapshot.results.connect() as connection:
+            found.extend(connection.scalars(select(toys[0].table)))
+            connection.execute(select(place_store)).all()
+        toys[1].run(snapshot, write, step)
+
+    first = toys[0].job
+    second = Job("second", (toys[1].table,), lambda _: "a", read, first)
+    for _ in range(2):
+        batch(home, jobs=[first, second], full=True)
+    assert found == [1, 2]
+    assert runs(home, toys) == [[2], [2]]
 
 
 def test_only_what_has_changed_is_computed(home: Path, toys: list[Toy], run: Run) -> None:

@@ -6,6 +6,7 @@ those whose fingerprint still holds. For whoever has the right to write results 
 
 import os
 import shutil
+import tempfile
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
@@ -163,6 +164,14 @@ def assemble(
                 work.execute(f"INSERT INTO {table.name} BY NAME SELECT * FROM part.{table.name}{without}")
             work.execute("DETACH part")
         _to_the_file(work)
+
+
+def alone(home: Path, part: Held, tables: Sequence[Table], facts: Engine) -> Engine:
+    """A finished part as a results file of its own, with the places that readers ask for."""
+    # Never a name used before: a process that still has the earlier file open could not open this one.
+    to = Path(tempfile.mkdtemp(dir=folder(home) / "input")) / "results.duckdb"
+    assemble(to, to.parent, {part.info.job: (part, tables)}, facts)
+    return OpenFile(to).engine
 
 
 def _places(facts: Engine) -> pd.DataFrame:
