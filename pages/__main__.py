@@ -3,18 +3,17 @@
 Exit code 0, or 1 with one sentence on stderr: what is wrong, where, what to do.
 """
 
-import logging
 import sys
 from datetime import datetime
 
 import typer
+from streamlit.logger import set_log_level
 
 from data_access import private
 from data_access.channels import channels
 from data_access.errors import Problem
 from data_access.freshness import utc_now
 from data_access.settings import settings
-from pages._ui.digests import send_due
 
 app = typer.Typer(no_args_is_help=True, pretty_exceptions_enable=False, add_completion=False, help=__doc__)
 
@@ -27,8 +26,10 @@ def _commands() -> None:
 @app.command("digests")
 def send_digests() -> None:
     """Sends the digests that are due, and those again that failed. To be run every few minutes."""
-    # Caches of pages work without a server, and say so each time.
-    logging.getLogger("streamlit").setLevel(logging.ERROR)
+    # Caches of pages work without a server, and say so one by one when they are imported.
+    set_log_level("ERROR")
+    from pages._ui.digests import send_due
+
     failed = 0
     for one, reason in send_due(utc_now(), datetime.now()):
         failed += reason is not None
