@@ -2,6 +2,7 @@
 
 from collections.abc import Collection
 from pathlib import Path
+from typing import Any
 
 from sqlalchemy import select
 
@@ -40,7 +41,7 @@ def names_any(path: Path, numbers: Collection[int]) -> bool:
     """Whether a results file, with its tables as they are now, has a row of one of these customers."""
     if not numbers:
         return False
-    wanted = {NUMBER: list(numbers), KEY: [customer_key(number) for number in numbers]}
+    wanted: dict[str, list[Any]] = {NUMBER: list(numbers), KEY: [customer_key(number) for number in numbers]}
     with OpenFile(path).engine.connect() as connection:
         return any(
             connection.execute(select(1).select_from(table).where(table.c[name].in_(wanted[name])).limit(1)).first()

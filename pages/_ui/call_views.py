@@ -29,7 +29,10 @@ def to_call(page: Opened) -> None:
     if rows.empty:
         empty.nothing(t("tasks.call_nobody"))
     else:
-        subjects = [Subject(row.list_key, "customer", row.key, row.store_id) for row in rows.itertuples(index=False)]
+        subjects = [
+            Subject(str(row["list_key"]), "customer", str(row["key"]), str(row["store_id"]))
+            for row in rows.to_dict("records")
+        ]
         frame = pd.DataFrame(
             {
                 "customer_key": rows["key"],
