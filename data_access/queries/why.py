@@ -59,8 +59,11 @@ def identified(scope: Scope, engine: Engine, period: Period) -> dict[str, float]
 def receipts(
     scope: Scope, engine: Engine, period: Period, compared: Period, by: Literal["store_id", "channel", "staff_id"]
 ) -> pd.DataFrame:
-    """One row per store, channel or person of the receipts of the periods: key ('' unknown), gross_sales, units and
-    orders of ``period``, the same of ``compared`` (ending in _before)."""
+    """One row per store, channel or person of the receipts of the periods.
+
+    Columns: key ('' unknown), gross_sales, units and orders of ``period``, gross_sales_before, units_before and
+    orders_before of ``compared``.
+    """
     c = sale_order.c
     key = func.coalesce(c[by], "").label("key")
     parts: list[ColumnElement[Any]] = []
@@ -75,8 +78,11 @@ def receipts(
 
 
 def categories(scope: Scope, engine: Engine, period: Period, compared: Period) -> pd.DataFrame:
-    """One row per category sold in one of the periods: key ('' without one), gross_sales and units of ``period``,
-    the same of ``compared`` (ending in _before)."""
+    """One row per category sold in one of the periods.
+
+    Columns: key ('' without one), gross_sales and units of ``period``, gross_sales_before and units_before of
+    ``compared``.
+    """
     c = store_category_day.c
     key = func.coalesce(c.category, "").label("key")
     parts: list[ColumnElement[Any]] = [
