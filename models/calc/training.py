@@ -10,7 +10,8 @@ Hatfield, Health Services Research 2018). Other courses that begin in between ar
 Errors are clustered by store. Below 30 stores the interval is that of a wild cluster bootstrap with the hypothesis
 imposed and Webb's weights (Cameron, Gelbach and Miller, REStat 2008; MacKinnon and Webb 2018), inverted, or that of
 leaving out one store after the other where it is wider (MacKinnon, Nielsen and Webb, JAE 2023): with ten stores the
-bootstrap alone covers the truth in 92 of 100 cases only. The same comparison of two quarters before the training must show nothing: else the groups moved apart already.
+bootstrap alone covers the truth in 92 of 100 cases only. The same comparison of two quarters before the training must
+show nothing: else the groups moved apart already.
 """
 
 import math
