@@ -25,7 +25,7 @@ _PRODUCTS = (
     Column("product", "text", width="medium"),
     column("next_week"),
     column("expected"),
-    column("last_year"),
+    Column("last_year", "count"),
     column("growth"),
 )
 _LEAGUE = (
