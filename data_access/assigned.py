@@ -16,6 +16,18 @@ from data_access.marts._sql import scalar
 COLUMNS = "campaign_id VARCHAR, customer_no BIGINT, arm VARCHAR, is_control BOOLEAN, planned_share DOUBLE, " \
     "assigned_at TIMESTAMP"  # fmt: skip
 
+# The same, said to whoever makes the rows: without any there is nothing to tell the types by.
+_TYPES = pa.schema(
+    {
+        "campaign_id": pa.string(),
+        "customer_no": pa.int64(),
+        "arm": pa.string(),
+        "is_control": pa.bool_(),
+        "planned_share": pa.float64(),
+        "assigned_at": pa.timestamp("us"),
+    }
+)
+
 # What gives the linked rows at the start of a refresh; columns as ``COLUMNS``.
 Linked = Callable[[], pd.DataFrame]
 
@@ -81,9 +93,7 @@ def expect_all(work: duckdb.DuckDBPyConnection) -> None:
 
 def _register(work: duckdb.DuckDBPyConnection, linked: pd.DataFrame, campaigns: str, members: str) -> None:
     """``given``: the linked rows of ``campaigns`` that are not among those of ``members``."""
-    typed = linked.astype({"assigned_at": "datetime64[us]", "is_control": "bool", "planned_share": "float64",
-                           "customer_no": "int64"})  # fmt: skip
-    rows = pa.Table.from_pandas(typed, preserve_index=False)
+    rows = pa.Table.from_pandas(linked, _TYPES, preserve_index=False)
     work.register("linked", rows)
     work.execute(f"CREATE OR REPLACE TEMP TABLE given ({COLUMNS})")
     work.execute(
