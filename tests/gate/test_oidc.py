@@ -8,7 +8,6 @@ import re
 import socket
 import threading
 import time
-from collections.abc import Callable
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -30,6 +29,7 @@ from data_access.state.tokens import digest
 from pages._gate import identity, oidc, provider
 from pages._gate.gate import OIDC, OIDC_BACK
 from pages._gate.identity import COOKIE
+from tests.gate.attacks import Attacks
 from tests.gate.kit import HTML, ORIGIN, visitor
 from tests.gate.openid import CLIENT_ID, Provider
 from tests.gate.test_accounts import enrolled
@@ -376,18 +376,8 @@ def test_a_refusal_of_the_provider_says_nothing_of_its_making(op: Provider, capl
 
 # ---- attacks: each fails, and works as soon as its one guard is taken out --------------------------------------------
 
-Attack = Callable[[Provider], bool]
-ATTACKS: dict[str, tuple[Attack, dict[str, Any]]] = {}
-
-
-def against(**guards: Any) -> Callable[[Attack], Attack]:
-    """Marks an attack; ``guards``: dotted name under ``pages._gate`` with ``__`` for the dots -> its replacement."""
-
-    def mark(attack: Attack) -> Attack:
-        ATTACKS[attack.__name__] = (attack, {name.replace("__", "."): off for name, off in guards.items()})
-        return attack
-
-    return mark
+ATTACKS = Attacks()
+against = ATTACKS.against
 
 
 def everybody(*_: object, **__: object) -> bool:
@@ -603,17 +593,14 @@ def somebody_at_an_open_browser_is_not_asked_who_they_are(op: Provider) -> bool:
 
 @pytest.mark.parametrize("name", ATTACKS)
 def test_an_attack_on_sign_in_with_a_provider_fails(op: Provider, name: str) -> None:
-    assert not ATTACKS[name][0](op)
+    assert not ATTACKS.works(name, op)
 
 
 @pytest.mark.parametrize("name", ATTACKS)
 def test_without_its_guard_the_attack_on_a_provider_works(
     op: Provider, name: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    attack, guards = ATTACKS[name]
-    for guard, off in guards.items():
-        monkeypatch.setattr(f"pages._gate.{guard}", off)
-    assert attack(op)
+    assert ATTACKS.works_without_guard(name, op, monkeypatch)
 
 
 def test_a_code_is_good_once_at_the_provider_and_only_with_the_verifier(op: Provider) -> None:

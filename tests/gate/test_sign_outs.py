@@ -3,7 +3,6 @@
 import json
 import time
 from base64 import urlsafe_b64decode
-from collections.abc import Callable
 from datetime import timedelta
 from types import SimpleNamespace
 from typing import Any
@@ -21,6 +20,7 @@ from data_access.state.store import opened
 from pages._gate import provider, sockets
 from pages._gate.gate import OIDC_SIGN_OUT
 from pages._gate.identity import COOKIE
+from tests.gate.attacks import Attacks
 from tests.gate.kit import HTML, ORIGIN, STREAM, visitor
 from tests.gate.openid import Provider
 from tests.gate.test_accounts import enrolled
@@ -168,18 +168,8 @@ def test_a_used_word_is_forgotten_when_it_would_be_too_old_anyway(op: Provider) 
 
 # ---- attacks: each fails, and works as soon as its one guard is taken out --------------------------------------------
 
-Attack = Callable[[Provider], bool]
-ATTACKS: dict[str, tuple[Attack, dict[str, Any]]] = {}
-
-
-def against(**guards: Any) -> Callable[[Attack], Attack]:
-    """Marks an attack; ``guards``: dotted name under ``pages._gate`` with ``__`` for the dots -> its replacement."""
-
-    def mark(attack: Attack) -> Attack:
-        ATTACKS[attack.__name__] = (attack, {name.replace("__", "."): off for name, off in guards.items()})
-        return attack
-
-    return mark
+ATTACKS = Attacks()
+against = ATTACKS.against
 
 
 class _Unchecked(provider.JWTClaims):  # type: ignore[misc]
@@ -329,17 +319,14 @@ def a_person_of_the_same_name_signs_out(op: Provider) -> bool:
 
 @pytest.mark.parametrize("name", ATTACKS)
 def test_an_attack_on_sign_out_by_the_provider_fails(op: Provider, name: str) -> None:
-    assert not ATTACKS[name][0](op)
+    assert not ATTACKS.works(name, op)
 
 
 @pytest.mark.parametrize("name", ATTACKS)
 def test_without_its_guard_the_attack_on_sign_out_works(
     op: Provider, name: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    attack, guards = ATTACKS[name]
-    for guard, off in guards.items():
-        monkeypatch.setattr(f"pages._gate.{guard}", off)
-    assert attack(op)
+    assert ATTACKS.works_without_guard(name, op, monkeypatch)
 
 
 @pytest.mark.parametrize("wrong", [{"jti": None}, {"jti": 7}, {"sid": None}, {"sid": 7}, {"events": []}])
