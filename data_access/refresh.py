@@ -162,9 +162,7 @@ def _explained(engine: Engine, home: Path) -> Iterator[None]:
 class _Refresh:
     """One refresh, of everything or of the changes."""
 
-    def __init__(
-        self, engine: Engine, home: Path, draft: Draft, progress: Progress, members: pd.DataFrame
-    ) -> None:
+    def __init__(self, engine: Engine, home: Path, draft: Draft, progress: Progress, members: pd.DataFrame) -> None:
         self.members = members
         self.started = time.monotonic()
         self.engine, self.home, self.draft, self.progress = engine, home, draft, progress

@@ -14,7 +14,6 @@ from sqlalchemy import (
     Date,
     Double,
     Engine,
-    Select,
     Table,
     case,
     cast,
@@ -260,8 +259,9 @@ def returns_by_month(scope: Scope, engine: Engine, staff_id: str) -> pd.DataFram
     (datetime64), returns."""
     r, o = return_line.c, sale_order.c
     month = func.date_trunc("month", r.day, type_=Date)
-    query: Select[Any] = (
-        select(month.label("month"), amount(r.refund).label("returns"))
+    figures: list[ColumnElement[Any]] = [month.label("month"), amount(r.refund).label("returns")]
+    query = (
+        select(*figures)
         .join_from(return_line, sale_order, (o.order_id == r.order_id) & (o.store_id == r.store_id))
         .where(o.staff_id == staff_id, r.exclusion.is_(None))
         .group_by(month)

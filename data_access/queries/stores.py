@@ -160,8 +160,8 @@ def weeks(scope: Scope, engine: Engine, period: Period) -> pd.DataFrame:
 
 
 def retained(scope: Scope, engine: Engine, period: Period, compared: Period) -> pd.DataFrame:
-    """One row per store in scope with an identified buyer in the period ``compared``: store_id, retainable (buyers then),
-    retained (of them, those who bought there again in ``period``)."""
+    """One row per store in scope with an identified buyer in the period ``compared``: store_id, retainable (buyers
+    then), retained (of them, those who bought there again in ``period``)."""
     c = customer_store_day.c
     bought = (
         select(

@@ -1,9 +1,9 @@
 """Digests: who gets the figures of which page, when and by which channel; and what became of each.
 
 A digest is its recipient's: it is written when it is sent, with the rights and the rows that person has at that moment.
-One is due at an hour of this server's clock, each day or on one weekday. What fails is tried again later and later, five
-times, then waits for its next time. Whoever runs the command twice at once sends nothing twice: a digest is claimed
-before it is sent.
+One is due at an hour of this server's clock, each day or on one weekday. What fails is tried again later and later,
+five times, then waits for its next time. Whoever runs the command twice at once sends nothing twice: a digest is
+claimed before it is sent.
 """
 
 from dataclasses import dataclass
