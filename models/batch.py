@@ -120,6 +120,7 @@ class _Batch:
     ) -> None:
         self.started = time.monotonic()
         self.home, self.snapshot, self.jobs, self.draft = home, snapshot, jobs, draft
+        self.path: Path | None = None
         self.forgotten = forgotten
         self.teller = Teller(home, snapshot.info.generation, say)
         self.computed: dict[str, float] = {}
@@ -129,6 +130,7 @@ class _Batch:
 
     def run(self, chosen: set[str], path: Path | None, *, full: bool) -> BatchReport:
         """``path``: the results before."""
+        self.path = path
         before = {job.name: _of(path, job) for job in self.jobs}
         now: dict[str, tuple[Held, Sequence[ResultTable]]] = {}
         for job in self.jobs:
@@ -190,8 +192,15 @@ class _Batch:
         ready = parts.finished(self.home, needed.name, needed.tables) if needed else None
         if needed is not None and ready is not None and ready.path is not None:
             return replace(self.snapshot, results=parts.alone(self.home, ready, needed.tables, self.snapshot.engine))
-        # Tables of another version cannot be read.
-        return self.snapshot if old or needed else replace(self.snapshot, results=None)
+        if old or needed:
+            return self.snapshot
+        # Tables of another version cannot be read as they are.
+        carried = (
+            parts.as_declared(self.home, self.path, job.tables, self.snapshot.engine)
+            if job.carries and self.path
+            else None
+        )
+        return replace(self.snapshot, results=carried)
 
     def _about(self, info: JobInfo) -> JobInfo:
         """What holds for the facts of this batch."""

@@ -7,7 +7,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from pathlib import Path
 from types import ModuleType
@@ -228,6 +228,34 @@ def test_rows_of_another_version_of_a_table_are_not_kept(home: Path, toys: list[
     toys[0].table = Table("first", tables.results, Column("run", Integer), Column("new", String))
     assert run().failed == {"first": "it ended with ValueError; the log of the batch says where"}  # writes no "new"
     assert runs(home, toys) == [[], [1]]
+
+
+def test_rows_that_are_carried_over_outlive_a_version_of_their_table(home: Path, toys: list[Toy], run: Run) -> None:
+    run()
+    first = toys[0]
+    tables.results.remove(first.table)
+    first.table = Table("first", tables.results, Column("run", Integer), Column("new", String))
+    found: list[tuple[int, str | None]] = []
+
+    def carry(snapshot: Snapshot, write: Write, step: Step) -> None:
+        assert snapshot.results is not None
+        with snapshot.results.connect() as connection:
+            found.extend((row.run, row.new) for row in connection.execute(select(first.table)))
+        write(first.table, pd.DataFrame({"run": [2], "new": ["more"]}))
+
+    batch(home, jobs=[Job("first", (first.table,), lambda _: "b", carry, carries=True)])
+    assert found == [(1, None)]
+
+
+def test_a_new_column_that_must_have_a_value_ends_what_is_carried_over(home: Path, toys: list[Toy], run: Run) -> None:
+    run()
+    first = toys[0]
+    tables.results.remove(first.table)
+    first.table = Table("first", tables.results, Column("run", Integer), Column("new", String, nullable=False))
+    seen: list[object] = []
+    job = Job("first", (first.table,), lambda _: "b", lambda snapshot, write, step: seen.append(snapshot.results))
+    batch(home, jobs=[replace(job, carries=True)])
+    assert seen == [None]
 
 
 def test_a_job_writes_its_own_tables_with_all_their_columns(home: Path, toys: list[Toy]) -> None:

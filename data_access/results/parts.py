@@ -174,6 +174,35 @@ def alone(home: Path, part: Held, tables: Sequence[Table], facts: Engine) -> Eng
     return OpenFile(to).engine
 
 
+def as_declared(home: Path, before: Path, tables: Sequence[Table], facts: Engine) -> Engine | None:
+    """The rows that a results file of an earlier version of the program has for ``tables``, in the tables as they are
+    now: a column that is new since is null, a table that is new is empty.
+
+    None where a new column must not be null, or the file cannot be read.
+    """
+    to = Path(tempfile.mkdtemp(dir=folder(home) / "input")) / "results.duckdb"
+    wanted = (*tables, result_info)
+    _create(to, [*wanted, place_store])
+    try:
+        with duckdb.connect(to) as work:
+            work.execute(f"ATTACH {literal(before)} AS before (READ_ONLY)")
+            for table in wanted:
+                named = "SELECT column_name FROM duckdb_columns() WHERE database_name = 'before' AND table_name = ?"
+                there = {name for (name,) in work.execute(named, [table.name]).fetchall()}
+                if not there:
+                    continue
+                if any(not column.nullable and column.name not in there for column in table.c):
+                    return None
+                both = ", ".join(column for column in table.c.keys() if column in there)  # noqa: SIM118
+                work.execute(f"INSERT INTO {table.name} BY NAME SELECT {both} FROM before.{table.name}")
+            work.execute("DETACH before")
+            work.register("places", _places(facts))
+            work.execute("INSERT INTO place_store BY NAME SELECT * FROM places")
+    except duckdb.Error:  # a file that is no longer one, or types that no longer agree
+        return None
+    return OpenFile(to).engine
+
+
 def _places(facts: Engine) -> pd.DataFrame:
     query = select(place_store).order_by(*place_store.c)
     with facts.connect() as connection:

@@ -64,4 +64,4 @@ def _together(carried: pd.DataFrame | None, new: pd.DataFrame) -> pd.DataFrame:
     return pd.concat(frames, ignore_index=True).sort_values("campaign_id", kind="stable") if frames else new
 
 
-JOB = Job(campaign_results.JOB, tuple(_TABLES.values()), _fingerprint, _run)
+JOB = Job(campaign_results.JOB, tuple(_TABLES.values()), _fingerprint, _run, carries=True)

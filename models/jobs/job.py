@@ -43,6 +43,7 @@ class Job:
     fingerprint: of all that its rows depend on (see ``fingerprint``); while it stays the same, so do the rows.
     run: computes from the snapshot, writes and tells how far it is. Problem with a sentence where it cannot.
     needs: a job that comes before in the batch, the rows of which it finds in the results of its snapshot.
+    carries: it takes rows of before over, so it finds those of an earlier version of its tables, too.
     """
 
     name: str
@@ -50,6 +51,7 @@ class Job:
     fingerprint: Callable[[Snapshot], str]
     run: Callable[[Snapshot, Write, Step], None]
     needs: "Job | None" = None
+    carries: bool = False
 
 
 # A batch computes for everybody; whoever reads its results is limited then.
