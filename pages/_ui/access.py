@@ -55,6 +55,7 @@ _KEEPERS: dict[Role, Detail] = {"administrator": "full"}
 PAGES: tuple[Page, ...] = (
     Page("overview", "today", ":material/space_dashboard:", _TRADE),
     Page("tasks", "today", ":material/checklist:", _CUSTOMERS),
+    Page("alerts", "today", ":material/notifications_active:", _TRADE),
     Page("segments", "customers", ":material/groups:", _CUSTOMERS),
     Page("customer", "customers", ":material/person:", _CUSTOMERS, listed=False),
     Page("run_out", "customers", ":material/hourglass_bottom:", _CUSTOMERS),
@@ -69,7 +70,6 @@ PAGES: tuple[Page, ...] = (
     Page("allocation", "marketing", ":material/balance:", _BUILDERS),
     Page("audience", "marketing", ":material/group:", _BUILDERS, listed=False),
     Page("stores", "stores", ":material/leaderboard:", _TRADE),
-    Page("alerts", "today", ":material/notifications_active:", _TRADE),
     Page("store", "stores", ":material/storefront:", _TRADE),
     Page("why", "stores", ":material/compare_arrows:", _TRADE),
     Page("staff", "stores", ":material/badge:", _PEOPLE),
