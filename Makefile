@@ -32,7 +32,7 @@ demo: .venv/run.stamp ## write the demo chain again and refresh the snapshot
 	$(PYTHON) -m data_access refresh
 
 test: .venv/test.stamp system ## every test except the slow ones
-	$(PYTHON) -m pytest -n $(JOBS) --dist loadgroup -m "not slow" $(ARGS)
+	$(PYTHON) -m pytest -n $(JOBS) --dist loadscope --no-loadscope-reorder -m "not slow" $(ARGS)
 
 test-slow: .venv/test.stamp .venv/spark.stamp ## simulations, large scale, faults and a Spark cluster
 	@bash .ci/system_packages java

@@ -264,7 +264,6 @@ def differences(name: str, chain: Engine, others: Changed, many: int) -> list[st
     return found
 
 
-@pytest.mark.xdist_group("scope_cases")
 @pytest.mark.parametrize("name", FUNCTIONS)
 def test_what_lies_outside_the_scope_changes_no_answer(name: str, chain: Engine, others: Changed) -> None:
     assert differences(name, chain, others, 1 if name in SLOW else 4) == []

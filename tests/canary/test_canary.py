@@ -17,7 +17,6 @@ from tests.canary import __main__ as crawler
 from tests.canary.chain import Chain, kept
 
 ROOT = Path(__file__).parents[2]
-pytestmark = pytest.mark.xdist_group("canary")
 
 
 @dataclass(frozen=True)
