@@ -123,7 +123,9 @@ def seen_figures(people: pd.DataFrame) -> list[tuple[str, str, str | None]]:
 def verification() -> None:
     """A button that recomputes the whole chain, and what came of it."""
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
-        asked = st.button(t("audit.verify"), icon=":material/verified_user:", help=t("audit.verify_help"))
+        asked = st.button(
+            t("audit.verify"), key="audit_verify", icon=":material/verified_user:", help=t("audit.verify_help")
+        )
         if asked:
             broken, end = audit.verify(opened()), audit.head(opened())
             if broken is None:

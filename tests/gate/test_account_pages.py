@@ -145,7 +145,7 @@ def test_the_log_can_be_searched_and_verified(visit: Visit, chief: Account) -> N
     frame = at.dataframe[0].value
     assert frame["action"].tolist() == ["account created"]
     assert frame["subject"].tolist() == ["Chen Wei (chief)"]
-    at.button[-1].click().run()
+    at.button(key="audit_verify").click().run()
     assert any("whole: 1" in element.value for element in at.markdown)
     at.selectbox(key="audit_action").set_value("sign_out").run()
     assert not at.dataframe
