@@ -181,3 +181,10 @@ def test_data_texts_follow_the_language(monkeypatch: pytest.MonkeyPatch) -> None
     assert list(frame["store"]) == ["杭州万象城店", "深圳海岸城店"]
     monkeypatch.setattr(i18n, "language", lambda: "zh_CN")
     assert i18n.localized(frame, {"store": "store.name"}) is frame
+
+
+@pytest.mark.parametrize("language", i18n.LANGUAGES)
+def test_the_glossary_can_name_what_every_ratio_is_of(language: str) -> None:
+    parts = {part for metric in METRICS.values() for part in (metric.numerator, metric.denominator) if part}
+    keys = [f"metric.{part}" if part in METRICS else f"column.{part}" for part in sorted(parts)]
+    assert [key for key in keys if not i18n.text(language, key)] == []

@@ -23,7 +23,8 @@ ORIGIN = "http://localhost"
 STREAM = "/_stcore/stream"
 PATIENCE = 60.0  # seconds for one run of a page
 
-_OFFER = re.compile(rb'name="offer" value="([^"]+)"')
+# What is to be printed is compressed, so no mark could be seen in it; the workbook has the same tables.
+_OFFER = re.compile(rb'name="offer" value="([^"]+)">(?![^<]*PDF)')
 _MEDIA = re.compile(rb"/media/[0-9a-f]+\.\w+")
 App = Callable[..., Any]
 
