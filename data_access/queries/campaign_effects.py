@@ -55,8 +55,8 @@ def alike(scope: Scope, engine: Engine, campaign_id: str, first_day: date, last_
 
     Columns: customer_no, is_treated; known before: orders_30, orders_60, orders_120, orders_240, orders_365 (of as many
     days), spend_365 (net sales), days_since (since the last order of the year, 366 without one), member_days (since
-    registering, at most 3 years), is_female; of the window: bought, spend, margin (as booked); past_bought and past_spend: of as many days a year
-    before the first day, which lie before everything that is known.
+    registering, at most 3 years), is_female; of the window: bought, spend, margin (as booked); past_bought and
+    past_spend: of as many days a year before the first day, which lie before everything that is known.
     """
     m, d, c = campaign_customer.c, customer_store_day.c, customer.c
     length = (last_day - first_day).days + 1
