@@ -3,7 +3,6 @@
 Exit code 0, or 1 with one sentence on stderr: what is wrong, where, what to do.
 """
 
-import sys
 import time
 from datetime import date, datetime
 from functools import partial
@@ -12,9 +11,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 from sqlalchemy import Engine
-from sqlalchemy.exc import DBAPIError
 
 from data_access import private
+from data_access.command_line import run
 from data_access.crm import crm_engine
 from data_access.errors import Problem
 from data_access.freshness import utc_now
@@ -259,19 +258,5 @@ def customer_data(
     typer.echo(f"{sum(map(len, rows.values())):,} rows of {key} from {len(rows)} tables in {out}")
 
 
-def main() -> None:
-    private.from_now_on()
-    try:
-        app()
-    except Problem as problem:
-        typer.echo(f"error: {problem}", err=True)
-        sys.exit(1)
-    except DBAPIError as error:
-        typer.echo(
-            f"error: the database did not answer ({error.orig}): check MIRROR_CRM_URL or MIRROR_STATE_URL", err=True
-        )
-        sys.exit(1)
-
-
 if __name__ == "__main__":
-    main()
+    run(app)

@@ -12,7 +12,7 @@ from typing import Annotated, Any
 
 import typer
 
-from data_access import private
+from data_access.command_line import run
 from data_access.errors import Problem
 from data_access.queries import places
 from data_access.scope import Period, Scope
@@ -283,14 +283,5 @@ def reorder_command(
     _put(to_csv({"reorder": found}).encode("utf-8"), out)
 
 
-def main() -> None:
-    private.from_now_on()
-    try:
-        app()
-    except Problem as problem:
-        typer.echo(f"error: {problem}", err=True)
-        sys.exit(1)
-
-
 if __name__ == "__main__":
-    main()
+    run(app)

@@ -100,8 +100,8 @@ def batch(
         with publish.writing(home, publish.RESULTS) as draft:
             before = whole_results(home)
             with parts.pinned(home, current_snapshot(home), before) as snapshot:
-                work = _Batch(home, snapshot, chosen, draft, say, forgotten)
-                return work.run(set(only or known), before, full=full)
+                work = _Batch(home, snapshot, chosen, draft, before, say, forgotten)
+                return work.run(set(only or known), full=full)
     except OF_THE_MACHINE as error:
         raise Problem(f"the results could not be written to {home} ({reason(error)}); those in force stay") from error
 
@@ -115,12 +115,13 @@ class _Batch:
         snapshot: Snapshot,
         jobs: Sequence[Job],
         draft: publish.Draft,
+        path: Path | None,
         say: Callable[[str], None],
         forgotten: Callable[[], Collection[int]],
     ) -> None:
         self.started = time.monotonic()
         self.home, self.snapshot, self.jobs, self.draft = home, snapshot, jobs, draft
-        self.path: Path | None = None
+        self.path = path  # the results before
         self.forgotten = forgotten
         self.teller = Teller(home, snapshot.info.generation, say)
         self.computed: dict[str, float] = {}
@@ -128,17 +129,15 @@ class _Batch:
         self.taken_over: list[str] = []
         self.failed: dict[str, str] = {}
 
-    def run(self, chosen: set[str], path: Path | None, *, full: bool) -> BatchReport:
-        """``path``: the results before."""
-        self.path = path
-        before = {job.name: _of(path, job) for job in self.jobs}
+    def run(self, chosen: set[str], *, full: bool) -> BatchReport:
+        before = {job.name: _of(self.path, job) for job in self.jobs}
         now: dict[str, tuple[Held, Sequence[ResultTable]]] = {}
         for job in self.jobs:
             old = before[job.name]
             found = self._held(job, old, full=full) if job.name in chosen else old
             if found is not None:
                 now[job.name] = (found, job.tables)
-        published = self._publish(now, {name: held.info for name, held in before.items() if held}, path)
+        published = self._publish(now, {name: held.info for name, held in before.items() if held})
         self.teller.end()
         return BatchReport(
             current_snapshot(self.home).generation,
@@ -209,14 +208,12 @@ class _Batch:
             info, generation=facts.generation, as_of=facts.as_of, last_day=facts.last_day, state="done", detail=None
         )
 
-    def _publish(
-        self, now: dict[str, tuple[Held, Sequence[ResultTable]]], before: dict[str, JobInfo], path: Path | None
-    ) -> bool:
+    def _publish(self, now: dict[str, tuple[Held, Sequence[ResultTable]]], before: dict[str, JobInfo]) -> bool:
         in_force = current_snapshot(self.home)
-        named = any(file.path.name == path.name for file in in_force.files) if path else False
+        named = self.path is not None and any(file.path.name == self.path.name for file in in_force.files)
         same = named and {name: held.info for name, (held, _) in now.items()} == before
         gone = self.forgotten()
-        if same and path and not names_any(path, gone):
+        if same and self.path and not names_any(self.path, gone):
             parts.clear(self.home)
             return False
         parts.assemble(self.draft.path, self.draft.scratch, now, self.snapshot.engine, gone)

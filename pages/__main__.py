@@ -3,14 +3,13 @@
 Exit code 0, or 1 with one sentence on stderr: what is wrong, where, what to do.
 """
 
-import sys
 from datetime import datetime
 
 import typer
 from streamlit.logger import set_log_level
 
-from data_access import private
 from data_access.channels import channels
+from data_access.command_line import run
 from data_access.errors import Problem
 from data_access.freshness import utc_now
 from data_access.settings import settings
@@ -47,14 +46,5 @@ def list_channels() -> None:
         typer.echo(f"{one.name}: {one.kind}, for {', '.join(sorted(one.people)) or 'nobody'}")
 
 
-def main() -> None:
-    private.from_now_on()
-    try:
-        app()
-    except Problem as problem:
-        typer.echo(f"error: {problem}", err=True)
-        sys.exit(1)
-
-
 if __name__ == "__main__":
-    main()
+    run(app)

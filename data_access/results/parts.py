@@ -168,8 +168,7 @@ def assemble(
 
 def alone(home: Path, part: Held, tables: Sequence[Table], facts: Engine) -> Engine:
     """A finished part as a results file of its own, with the places that readers ask for."""
-    # Never a name used before: a process that still has the earlier file open could not open this one.
-    to = Path(tempfile.mkdtemp(dir=folder(home) / "input")) / "results.duckdb"
+    to = _new_input(home)
     assemble(to, to.parent, {part.info.job: (part, tables)}, facts)
     return OpenFile(to).engine
 
@@ -180,7 +179,7 @@ def as_declared(home: Path, before: Path, tables: Sequence[Table], facts: Engine
 
     None where a new column must not be null, or the file cannot be read.
     """
-    to = Path(tempfile.mkdtemp(dir=folder(home) / "input")) / "results.duckdb"
+    to = _new_input(home)
     wanted = (*tables, result_info)
     _create(to, [*wanted, place_store])
     try:
@@ -201,6 +200,12 @@ def as_declared(home: Path, before: Path, tables: Sequence[Table], facts: Engine
     except duckdb.Error:  # a file that is no longer one, or types that no longer agree
         return None
     return OpenFile(to).engine
+
+
+def _new_input(home: Path) -> Path:
+    """A results file for a job to read, of a name never used before: a process that still has an earlier file open
+    could not open this one."""
+    return Path(tempfile.mkdtemp(dir=folder(home) / "input")) / "results.duckdb"
 
 
 def _places(facts: Engine) -> pd.DataFrame:

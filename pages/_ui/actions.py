@@ -27,14 +27,14 @@ from data_access.queries.actions import Wanted
 from data_access.state import accounts
 from data_access.state import actions as state
 from data_access.state.actions import LONGEST_NOTE, LONGEST_SNOOZE, STAFF, Action, Assignee, State, Subject, Wish
-from data_access.state.rules import Rule
 from data_access.state.store import opened
 from models.reports.actions import WINDOW
 from pages._ui import drill, freshness, load, session
 from pages._ui import format as fmt
+from pages._ui.attempt import attempt, writer
 from pages._ui.choices import choice
 from pages._ui.device import narrow
-from pages._ui.i18n import exists, localized_text, t, tn
+from pages._ui.i18n import localized_text, t, tn, word
 from pages._ui.tables import MOST_COLUMNS, Column, choosing, column
 
 Show = Literal["open", "done", "snoozed", "all"]
@@ -190,7 +190,7 @@ def day_of(one: Action) -> date:
 
 def name_of(list_key: str) -> str:
     """The name of a list in words."""
-    return t(f"list.{list_key}") if exists(f"list.{list_key}") else list_key
+    return word("list", list_key)
 
 
 def in_words(one: Action, known: Mapping[str, str]) -> str:
@@ -317,16 +317,14 @@ def _assignee(subjects: Sequence[Subject], key: str) -> str | None:
 
 def _act(subjects: Sequence[Subject], wish: Wish, key: str) -> None:
     """Writes what was chosen and draws the page again; a broken rule is said where the button is."""
-    session.look_again()
-    scope, actor = session.current_scope(), session.current_person().actor
-    try:
-        many = state.act(opened(), load.snapshot(), scope, actor, subjects, wish, utc_now())
-    except Rule as rule:
-        st.error(t(f"rule.{rule.key}"), icon=":material/error:")
-        return
-    st.session_state[f"{_SAID}_{key}"] = tn(f"actions.noted.{wish.state}", many, n=fmt.count(many))
-    st.session_state[f"{key}_turn"] = st.session_state.get(f"{key}_turn", 0) + 1
-    st.rerun()
+    scope, actor = writer()
+
+    def again(many: int) -> None:
+        st.session_state[f"{_SAID}_{key}"] = tn(f"actions.noted.{wish.state}", many, n=fmt.count(many))
+        st.session_state[f"{key}_turn"] = st.session_state.get(f"{key}_turn", 0) + 1
+        st.rerun()
+
+    attempt(lambda: state.act(opened(), load.snapshot(), scope, actor, subjects, wish, utc_now()), again)
 
 
 def _open(subjects: Sequence[Subject], position: int) -> None:
@@ -382,7 +380,7 @@ def _offered(one: Assignee) -> str:
     """Somebody in the box of those to whom a row can be assigned."""
     parts = [_person(one.key, {one.key: one.name})]
     if one.key.startswith(STAFF) and one.role:
-        parts.append(t(f"job.{one.role}") if exists(f"job.{one.role}") else one.role)
+        parts.append(word("job", one.role))
     elif one.name and one.role:
         parts.append(t(f"role.{one.role}"))
     if one.key.startswith(STAFF) and one.store_id and session.current_person().role != "manager":

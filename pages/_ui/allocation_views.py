@@ -10,14 +10,14 @@ import streamlit as st
 from data_access.freshness import utc_now
 from data_access.state import decisions
 from data_access.state.decisions import LONGEST, Decision
-from data_access.state.rules import Rule
 from data_access.state.store import opened
 from models.calc.allocation import moved
 from models.reports.allocation import AllocationReport, earned
 from pages._ui import drill, empty, freshness, head, session
 from pages._ui import format as fmt
 from pages._ui.actions import today
-from pages._ui.i18n import exists, localized, t, tn
+from pages._ui.attempt import attempt, writer
+from pages._ui.i18n import localized, t, tn, word
 from pages._ui.tables import Column, badge, listing
 
 AMOUNT = 1_000  # moved, unless told
@@ -298,13 +298,8 @@ def _review(waiting: list[Decision]) -> None:
 
 def _try(write: Callable[[Any, str], object]) -> None:
     """Writes with the rights of this moment and draws the page again; a broken rule is said."""
-    session.look_again()
-    try:
-        write(session.current_scope(), session.current_person().actor)
-    except Rule as rule:
-        st.error(t(f"rule.{rule.key}"), icon=":material/error:")
-        return
-    st.rerun()
+    scope, actor = writer()
+    attempt(lambda: write(scope, actor), lambda _: st.rerun())
 
 
 def kind_name(kind: str) -> str:
@@ -314,7 +309,7 @@ def kind_name(kind: str) -> str:
 def _word(words: str, value: Any) -> str:
     if fmt.is_missing(value):
         return fmt.MISSING
-    return t(f"{words}.{value}") if exists(f"{words}.{value}") else str(value)
+    return word(words, str(value))
 
 
 def _with_names(rows: pd.DataFrame) -> pd.DataFrame:

@@ -14,7 +14,6 @@ from data_access.pseudonym import customer_key
 from data_access.queries.audience import FATIGUE_DAYS, STAGE, Bought, Conditions
 from data_access.state import audiences
 from data_access.state.audiences import CONTACTED, HELD_BACK, LEAST, LONGEST_NAME, Audience, Draft
-from data_access.state.rules import Rule
 from data_access.state.store import opened
 from models.calc.audience_rules import REASONS, drawn, held_back, sizes, told
 from models.calc.power import holdout_needed, smallest_lift
@@ -28,9 +27,10 @@ from models.reports.audience import (
 )
 from pages._ui import charts, drill, empty, freshness, handover, head, load, session, tables
 from pages._ui import format as fmt
+from pages._ui.attempt import attempt, writer
 from pages._ui.export import Unread
 from pages._ui.head import Opened
-from pages._ui.i18n import exists, localized, localized_text, t, tn
+from pages._ui.i18n import localized, localized_text, t, tn, word
 
 BIRTHDAYS, RUN_OUTS, QUIET = (7, 14, 30, 60), (7, 14, 30), (30, 60, 90, 180, 365)
 BOUGHT_DAYS = (30, 90, 180, 365)
@@ -293,8 +293,7 @@ def _what_shares_find(report: AudienceReport, people: int) -> None:
 
 def _save(page: Opened, asked: Wish, report: AudienceReport, name: str, people: int, held: int) -> None:
     """Draws the two arms, freezes them and opens what was saved."""
-    session.look_again()
-    scope, actor, seed = session.current_scope(), session.current_person().actor, secrets.randbelow(2**31)
+    (scope, actor), seed = writer(), secrets.randbelow(2**31)
     sample = drawn(report.reachable, people, seed)
     draft = Draft(
         name,
@@ -308,12 +307,10 @@ def _save(page: Opened, asked: Wish, report: AudienceReport, name: str, people: 
         page.generation,
         report.as_of,
     )
-    try:
-        saved = audiences.save(opened(), scope, actor, draft, sample, held_back(sample, held, seed), utc_now())
-    except Rule as rule:
-        st.error(t(f"rule.{rule.key}"), icon=":material/error:")
-        return
-    drill.open_page("audience", audience=saved)
+    attempt(
+        lambda: audiences.save(opened(), scope, actor, draft, sample, held_back(sample, held, seed), utc_now()),
+        lambda saved: drill.open_page("audience", audience=saved),
+    )
 
 
 def _kept_conditions(page: Opened, asked: Wish) -> dict[str, Any]:
@@ -481,18 +478,15 @@ def linking(one: Audience, page: Opened) -> None:
     )  # fmt: skip
     st.caption(t("audiences.for_good"))
     if st.button(t("audiences.link"), key="audience_link", icon=":material/link:"):
-        session.look_again()
-        scope, actor = session.current_scope(), session.current_person().actor
-        try:
-            audiences.link(opened(), scope, actor, one.audience_id, chosen, utc_now(), free.index)
-        except Rule as rule:
-            st.error(t(f"rule.{rule.key}"), icon=":material/error:")
-            return
-        st.rerun()
+        scope, actor = writer()
+        attempt(
+            lambda: audiences.link(opened(), scope, actor, one.audience_id, chosen, utc_now(), free.index),
+            lambda _: st.rerun(),
+        )
 
 
 def channel_name(channel: str) -> str:
-    return t(f"channel.{channel}") if exists(f"channel.{channel}") else channel
+    return word("channel", channel)
 
 
 def _category(category: str) -> str:

@@ -5,7 +5,7 @@ import streamlit as st
 from data_access.results.progress import Progress
 from pages._ui import format as fmt
 from pages._ui import load, session
-from pages._ui.i18n import exists, t
+from pages._ui.i18n import t, word
 
 
 def note(job: str, *, live: bool = False) -> None:
@@ -41,7 +41,7 @@ def _being_computed(job: str, at_work: Progress) -> str:
 
 
 def _name(job: str) -> str:
-    return t(f"batch.job.{job}") if exists(f"batch.job.{job}") else job
+    return word("batch.job", job)
 
 
 def _administrator() -> bool:

@@ -15,7 +15,7 @@ from models.reports.campaigns import RECENT, CampaignsReport
 from models.reports.coupons import CouponsReport
 from pages._ui import bands, charts, empty, head, palette
 from pages._ui import format as fmt
-from pages._ui.i18n import exists, t, tn
+from pages._ui.i18n import t, tn, word
 from pages._ui.tables import Column, column, listing
 
 _SURE = 0.05
@@ -251,7 +251,7 @@ def choose(campaigns: pd.DataFrame) -> pd.DataFrame:
 def _choice(name: str, words: str, value: str) -> str:
     if not value:
         return t(f"campaigns.any_{name}")
-    return t(f"{words}.{value}") if exists(f"{words}.{value}") else value
+    return word(words, value)
 
 
 def _put(name: str, key: str) -> None:

@@ -12,7 +12,7 @@ from models.reports.campaign import CampaignReport
 from models.reports.funnel import FunnelReport
 from pages._ui import charts, drill, load, palette
 from pages._ui import format as fmt
-from pages._ui.i18n import exists, localized, localized_text, t
+from pages._ui.i18n import localized, localized_text, t, word
 
 # Verdicts and states with the colours of their badges; the best first.
 TONES: Mapping[str, str] = {
@@ -331,4 +331,4 @@ def _percents(lo: float, hi: float) -> str:
 def _word(prefix: str, value: object) -> str:
     if fmt.is_missing(value):
         return ""
-    return t(f"{prefix}.{value}") if exists(f"{prefix}.{value}") else str(value)
+    return word(prefix, str(value))

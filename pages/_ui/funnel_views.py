@@ -17,7 +17,7 @@ from pages._ui import actions, bands, cards, charts, drill, empty, experiments, 
 from pages._ui import format as fmt
 from pages._ui.choices import asked as chosen
 from pages._ui.choices import choice
-from pages._ui.i18n import exists, localized, localized_text, t, tn
+from pages._ui.i18n import localized, localized_text, t, tn, word
 from pages._ui.tables import PAGE_ROWS, badge, column, first_row, listing, pager
 
 _COUNTED = ("in_order", "any_order")
@@ -141,7 +141,7 @@ def alerts(every: FunnelsReport, report: FunnelDetailReport) -> None:
                 low=fmt.percent(row.lo95),
                 high=fmt.percent(row.hi95),
                 many=fmt.count(row.earlier),
-                channel=_word("channel", row.channel),
+                channel=word("channel", str(row.channel)),
             )
         )
 
@@ -369,14 +369,10 @@ def _part(by: Grouping, part: str) -> str:
         return t(f"funnel.{part}")
     match by:
         case "segment":
-            return _word("segment", part)
+            return word("segment", part)
         case "store":
             return actions.place(part)
         case "channel":
-            return _word("channel", part)
+            return word("channel", part)
         case _:
             return part
-
-
-def _word(prefix: str, key: object) -> str:
-    return t(f"{prefix}.{key}") if exists(f"{prefix}.{key}") else str(key)

@@ -17,7 +17,7 @@ from data_access.state import erasures
 from data_access.state.store import opened
 from models.calc.audience_rules import applied, expect_large, told_withheld
 from pages._ui import load
-from pages._ui.i18n import exists, language, t, text
+from pages._ui.i18n import language, t, text, word
 
 CUSTOMER = "customer_key"
 NOTE = "note"  # what a file says of whom it leaves out, among the attributes of its frame
@@ -83,5 +83,4 @@ def _note(said: str, use: Use, kept: int, asked: int, withheld: Mapping[consents
 
 
 def _words(purpose: str, channel: str) -> str:
-    by = t(f"channel.{channel}") if exists(f"channel.{channel}") else channel
-    return t("handover.by", purpose=t(f"purpose.{purpose}") if exists(f"purpose.{purpose}") else purpose, channel=by)
+    return t("handover.by", purpose=word("purpose", purpose), channel=word("channel", channel))

@@ -134,6 +134,11 @@ def exists(key: str) -> bool:
     return key in messages.one or key in messages.many
 
 
+def word(prefix: str, key: str) -> str:
+    """The word for a value of the data, such as ``channel.sms``; the value itself where there is none."""
+    return t(f"{prefix}.{key}") if exists(f"{prefix}.{key}") else key
+
+
 def _missing(language: str, key: str) -> str:
     if os.environ.get("PYTEST_CURRENT_TEST"):
         raise MissingMessage(f"no {language} text for {key!r}")

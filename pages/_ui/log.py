@@ -13,7 +13,7 @@ from data_access.state.audit import ACTIONS, Entry, Filter, Found
 from data_access.state.store import opened
 from pages._ui import format as fmt
 from pages._ui import freshness
-from pages._ui.i18n import exists, t
+from pages._ui.i18n import exists, t, word
 
 ROWS = audit.PAGE
 _DAYS = 7
@@ -178,7 +178,7 @@ def _in_words(entry: Entry) -> str | None:
 
 
 def _label(key: str) -> str:
-    return t(f"detail.{key}") if exists(f"detail.{key}") else key
+    return word("detail", key)
 
 
 def _value(key: str, value: Any) -> str:

@@ -10,12 +10,12 @@ from data_access.freshness import utc_now
 from data_access.scope import Scope
 from data_access.state import overrides as state
 from data_access.state.overrides import REASONS, Override, Reason
-from data_access.state.rules import Rule
 from data_access.state.store import opened
 from models.reports.demand import DemandReport
 from models.reports.overrides import OverridesReport, overrides
 from pages._ui import actions, demand_views, empty, head, load, session
 from pages._ui import format as fmt
+from pages._ui.attempt import attempt, writer
 from pages._ui.i18n import t
 from pages._ui.tables import Column, listing
 
@@ -110,12 +110,10 @@ def _offered(ahead: pd.Series) -> dict[tuple[date, date], float]:
 
 
 def _put(scope: Scope, about: tuple[str | None, date, date], said: float, wished: int | None, reason: Reason) -> None:
-    session.look_again()
-    actor = session.current_person().actor
-    try:
-        state.put(opened(), load.snapshot(), scope, actor, about, said, wished, reason, utc_now())
-    except Rule as rule:
-        st.error(t(f"rule.{rule.key}"), icon=":material/error:")
-        return
-    st.session_state[_SAID] = t("overrides.saved")
-    st.rerun()
+    _, actor = writer()
+
+    def again(_: object) -> None:
+        st.session_state[_SAID] = t("overrides.saved")
+        st.rerun()
+
+    attempt(lambda: state.put(opened(), load.snapshot(), scope, actor, about, said, wished, reason, utc_now()), again)

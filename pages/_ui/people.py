@@ -11,11 +11,11 @@ from data_access.settings import settings
 from data_access.state import accounts, identities, passwords, precautions, sessions
 from data_access.state.accounts import ROLES, Account, Rights, Role
 from data_access.state.identities import Identity
-from data_access.state.rules import Rule
 from data_access.state.store import opened
 from pages._gate import places as known_places
 from pages._ui import format as fmt
 from pages._ui import freshness, head, load, session
+from pages._ui.attempt import attempt
 from pages._ui.i18n import localized_text, t
 from pages._ui.literal import literal
 
@@ -264,13 +264,12 @@ def _sure(action: str, work: Callable[[], object]) -> None:
 
 def _do(work: Callable[[], object], done: str) -> None:
     """Does what was asked and draws the page again; a broken rule is said where the button is."""
-    try:
-        work()
-    except Rule as rule:
-        st.error(t(f"rule.{rule.key}"), icon=":material/error:")
-        return
-    st.session_state[_SAID] = done
-    st.rerun()
+
+    def again(_: object) -> None:
+        st.session_state[_SAID] = done
+        st.rerun()
+
+    attempt(work, again)
 
 
 def _guessable() -> tuple[str, ...]:

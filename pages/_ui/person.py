@@ -11,10 +11,10 @@ import streamlit as st
 from data_access.errors import Problem
 from data_access.scope import Scope
 from models.reports.customer import CustomerReport
-from pages._ui import charts, drill, load, palette, session
+from pages._ui import charts, drill, i18n, load, palette, session
 from pages._ui import format as fmt
 from pages._ui.device import narrow
-from pages._ui.i18n import exists, localized, localized_text, t, tn
+from pages._ui.i18n import localized, localized_text, t, tn
 from pages._ui.literal import literal
 from pages._ui.tables import Column, column
 
@@ -137,8 +137,7 @@ def favourites(report: CustomerReport, dimension: str) -> pd.DataFrame:
         return localized(found, {"name": DATA_TEXTS[dimension]})
     if dimension in ("price_band", "channel"):
         prefix = "customer.price_band" if dimension == "price_band" else "channel"
-        said = [t(f"{prefix}.{name}") if exists(f"{prefix}.{name}") else name for name in found["name"]]
-        return found.assign(name=said)
+        return found.assign(name=[word(prefix, name) for name in found["name"]])
     return found
 
 
@@ -298,8 +297,7 @@ def _scores(header: pd.Series) -> str:
 
 def word(prefix: str, value: object) -> str:
     """A key as the word for it; as it is where there is none."""
-    key = _text(value)
-    return t(f"{prefix}.{key}") if key and exists(f"{prefix}.{key}") else key
+    return i18n.word(prefix, _text(value))
 
 
 def _text(value: object) -> str:

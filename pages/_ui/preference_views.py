@@ -17,7 +17,7 @@ from pages._ui import format as fmt
 from pages._ui.choices import choice
 from pages._ui.device import narrow
 from pages._ui.head import Opened
-from pages._ui.i18n import exists, localized_text, t
+from pages._ui.i18n import localized_text, t, word
 from pages._ui.members import Pick
 from pages._ui.segment_words import dimension, group
 from pages._ui.tables import Column, column, listing
@@ -113,4 +113,4 @@ def _habits(report: PreferencesReport, page: Opened) -> None:
 def _named(thing: str, name: str) -> str:
     if thing == "category":
         return localized_text("product.category", name)
-    return t(f"benefit.{name}") if exists(f"benefit.{name}") else name
+    return word("benefit", name)

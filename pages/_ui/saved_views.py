@@ -7,11 +7,11 @@ import streamlit as st
 
 from data_access.freshness import utc_now
 from data_access.state import views
-from data_access.state.rules import Rule
 from data_access.state.store import opened
 from data_access.state.views import LONGEST_NAME, View
 from pages._gate.identity import Person
 from pages._ui import access, drill, params, session
+from pages._ui.attempt import attempt
 from pages._ui.i18n import t
 from pages._ui.literal import literal
 
@@ -135,11 +135,10 @@ def _query() -> dict[str, str]:
 
 def _do(work: Callable[[], object], done: str) -> None:
     """Does it and draws the page again; a broken rule is said where the button is."""
-    try:
-        work()
-    except Rule as rule:
-        st.error(t(f"rule.{rule.key}"), icon=":material/error:")
-        return
-    st.session_state[_SAID] = done
-    st.session_state[_TURN] = st.session_state.get(_TURN, 0) + 1
-    st.rerun()
+
+    def again(_: object) -> None:
+        st.session_state[_SAID] = done
+        st.session_state[_TURN] = st.session_state.get(_TURN, 0) + 1
+        st.rerun()
+
+    attempt(work, again)

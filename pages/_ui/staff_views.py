@@ -7,7 +7,7 @@ from models.reports.staff import LEAST_HOURS, LEAST_SHIFTS, StaffReport
 from pages._ui import charts, palette
 from pages._ui import format as fmt
 from pages._ui.device import narrow
-from pages._ui.i18n import exists, t
+from pages._ui.i18n import exists, t, word
 from pages._ui.tables import Column, badge, column
 
 _TONES = {"above": "green", "as_expected": "gray", "below": "orange", "too_few": "gray"}
@@ -141,7 +141,7 @@ def sentence(person: pd.Series) -> str:
 def facts(person: pd.Series) -> list[tuple[str, str]]:
     """What is known about a person, as label and text."""
     role = person["role"]
-    known = "" if fmt.is_missing(role) else t(f"role_at_work.{role}") if exists(f"role_at_work.{role}") else str(role)
+    known = "" if fmt.is_missing(role) else word("role_at_work", str(role))
     return [
         (t("column.staff_id"), str(person["staff_id"])),
         (t("column.store"), str(person["store"])),

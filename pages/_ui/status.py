@@ -13,7 +13,7 @@ from models.reports.health import HealthReport
 from pages._ui import empty, export, freshness, head, load
 from pages._ui import format as fmt
 from pages._ui.head import Opened
-from pages._ui.i18n import exists, t, tn
+from pages._ui.i18n import exists, t, tn, word
 from pages._ui.tables import Column, badge, column, listing
 
 # States in the order in which somebody should look at them, with the colours of their badges.
@@ -164,7 +164,7 @@ def table_states(page: Opened, states: pd.DataFrame) -> None:
 
 def named_figures(reconciliation: pd.DataFrame) -> pd.DataFrame:
     """The reconciliation with its figures in words."""
-    return reconciliation.assign(figure=reconciliation["figure"].map(lambda key: _word("figure", key)))
+    return reconciliation.assign(figure=reconciliation["figure"].map(lambda key: word("figure", key)))
 
 
 def named_states(table_status: pd.DataFrame) -> pd.DataFrame:
@@ -222,7 +222,7 @@ def refused_verdict(quarantined: pd.DataFrame, currency: str) -> str:
 
 def refused_rows_menu(cover: export.Cover, scope: Scope, generation: str, quarantined: pd.DataFrame) -> None:
     """Every refused row with its key, reason and money, as a file."""
-    tables = {key: _word("table", key) for key in quarantined["table_name"].unique()}
+    tables = {key: word("table", key) for key in quarantined["table_name"].unique()}
     reasons = {key: _reason(key) for key in quarantined["reason"].unique()}
     export.later(
         "quarantine",
@@ -241,11 +241,11 @@ def _refused_rows(scope: Scope, generation: str, tables: Mapping[str, str], reas
 
 
 def _names(frame: pd.DataFrame) -> pd.Series:
-    return frame["table_name"].map(lambda key: _word("table", key))
+    return frame["table_name"].map(lambda key: word("table", key))
 
 
 def _reason(key: str) -> str:
-    return _word("refusal", key)
+    return word("refusal", key)
 
 
 def _pages(keys: object) -> str | None:
@@ -256,9 +256,5 @@ def _pages(keys: object) -> str | None:
 
 def _part(key: str) -> str:
     page, _, part = key.partition(".")
-    name = _word("page", page)
-    return f"{name} · {_word('part', part)}" if part else name
-
-
-def _word(prefix: str, key: str) -> str:
-    return t(f"{prefix}.{key}") if exists(f"{prefix}.{key}") else key
+    name = word("page", page)
+    return f"{name} · {word('part', part)}" if part else name

@@ -9,9 +9,9 @@ import streamlit as st
 from data_access.errors import Problem
 from data_access.scope import Scope
 from models.reports.order import OrderReport
-from pages._ui import drill, filters, load, session
+from pages._ui import drill, filters, i18n, load, session
 from pages._ui import format as fmt
-from pages._ui.i18n import exists, localized, localized_text, t
+from pages._ui.i18n import localized, localized_text, t
 
 _PRODUCT_NAMES = {
     "product": "product.name",
@@ -135,8 +135,7 @@ def receipt_facts(header: pd.Series) -> list[tuple[str, str]]:
 
 
 def _key_text(prefix: str, value: object) -> str:
-    key = _text(value)
-    return t(f"{prefix}.{key}") if key and exists(f"{prefix}.{key}") else key
+    return i18n.word(prefix, _text(value))
 
 
 def _text(value: object) -> str:

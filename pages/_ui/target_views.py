@@ -8,11 +8,11 @@ import streamlit as st
 
 from data_access.freshness import utc_now
 from data_access.state import targets as state
-from data_access.state.rules import Rule
 from data_access.state.store import opened
 from models.reports.targets import TargetsReport
 from pages._ui import charts, load, palette, session
 from pages._ui import format as fmt
+from pages._ui.attempt import attempt, writer
 from pages._ui.i18n import t
 from pages._ui.tables import Column, badge, column
 
@@ -156,18 +156,16 @@ def form(stores: pd.DataFrame, month: date) -> None:
 
 
 def _put(store_id: str, name: str, month: date, amount: int | None, taken_back: bool) -> None:
-    session.look_again()
-    person = session.current_person()
-    if person.role != "regional" or (amount is None and not taken_back):
+    scope, actor = writer()
+    if session.current_person().role != "regional" or (amount is None and not taken_back):
         st.error(t("rule.target_amount"), icon=":material/error:")
         return
-    try:
-        state.put(opened(), load.snapshot(), session.current_scope(), person.actor, store_id, month, amount, utc_now())
-    except Rule as rule:
-        st.error(t(f"rule.{rule.key}"), icon=":material/error:")
-        return
-    st.session_state[_SAID] = t("targets.saved", store=name, month=fmt.month(month))
-    st.rerun()
+
+    def again(_: object) -> None:
+        st.session_state[_SAID] = t("targets.saved", store=name, month=fmt.month(month))
+        st.rerun()
+
+    attempt(lambda: state.put(opened(), load.snapshot(), scope, actor, store_id, month, amount, utc_now()), again)
 
 
 def months(frame: pd.DataFrame, currency: str) -> go.Figure:
