@@ -5,7 +5,8 @@ and a year, a row of keys, a name and a phone number. So the list holds the part
 parts or fewer make up. That covers every such combination, not only those that have been seen.
 
 Beside them lie those of public lists of leaked passwords and of words that are long enough to be chosen (SecLists and
-bruteforce-database, both MIT), as digests only: what no rule foresees, such as names and words of other languages.
+bruteforce-database, both MIT; eight of Probable-Wordlists, CC BY-SA), as digests only: what no rule foresees, such as
+names and words of other languages.
 
 What these do not know (leaked passwords, names and everyday words by how often they occur, dates, rows of keys
 with turns) zxcvbn does: D. Wheeler, "zxcvbn: Low-Budget Password Strength Estimation", USENIX Security 2016.
