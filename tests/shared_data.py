@@ -5,12 +5,12 @@ from pathlib import Path
 
 import pytest
 
-_FOLDER = Path(os.environ.get("MIRROR_SHARED_DATA", Path(__file__).resolve().parents[2] / "shared" / "data"))
+FOLDER = Path(os.environ.get("MIRROR_SHARED_DATA", Path(__file__).resolve().parents[2] / "shared" / "data"))
 
 
 def shared_data(name: str) -> Path:
     """The folder of one data set; skips the calling test where it is absent."""
-    folder = _FOLDER / name
+    folder = FOLDER / name
     if not folder.is_dir():
         pytest.skip(f"the real data set {name} is not on this machine")
     return folder

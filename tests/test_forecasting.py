@@ -12,7 +12,7 @@ from typer.testing import CliRunner
 
 from data_access.errors import Problem
 from models.__main__ import app
-from models.forecasting import analogues, classes, engine, events, intermittent, panel, reconcile, seasons, stockouts
+from models.forecasting import analogues, classes, engine, events, intermittent, panel, reconcile, seasons
 from models.forecasting.intervals import Errors, bounds
 
 
@@ -139,18 +139,6 @@ def test_parts_add_up_exactly() -> None:
     found = reconcile.shared_out(whole, parts)
     assert np.allclose(found.sum(axis=0), whole, rtol=1e-15, atol=0)
     assert found[:, 3].tolist() == pytest.approx([whole[3] / 7] * 7)
-    numbers = reconcile.whole_numbers(found)
-    assert (numbers % 1 == 0).all()
-    assert numbers.sum(axis=0).tolist() == np.round(whole).tolist()
-
-
-def test_days_without_stock_are_raised_to_what_such_days_sell() -> None:
-    sold = np.tile([1.0, 2, 3, 4, 5, 6, 7], (1, 6))
-    empty = np.zeros_like(sold, dtype=bool)
-    sold[0, 15], empty[0, 15] = 0, True  # a second day of a week, where 2 sell
-    sold[0, 20], empty[0, 20] = 9, True  # sold out after more than ever
-    found = stockouts.corrected(sold, empty)
-    assert (found[0, 15], found[0, 20], found[0, 16]) == (2, 9, 3)
 
 
 def test_a_new_product_begins_as_others_did() -> None:

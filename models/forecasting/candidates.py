@@ -1,7 +1,7 @@
 """The methods, by name: each takes the series of one kind and returns their expectation, series x horizon."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Final
 
@@ -13,6 +13,7 @@ from models.forecasting import boosting, events, intermittent, prophets, seasons
 from models.forecasting.boosting import Boosted
 from models.forecasting.events import Effects
 from models.forecasting.panel import Floats, Panel
+from models.forecasting.prophets import Fit
 from models.forecasting.smoothing import smoothed
 
 _TSB: Final = {"D": (0.05, 0.1), "W": (0.1, 0.1), "M": (0.1, 0.2)}
@@ -26,12 +27,14 @@ _GROWTH: Final = {"D": 56, "W": 8, "M": 2}  # periods that growth is measured ov
 class Ground:
     """What methods share: series of one or more kinds, the effects of their events, the model over all of them.
 
-    ``earlier``: a model trained before; a backtest trains once and looks from several days.
+    ``earlier``: a model trained before; a backtest trains once and looks from several days. ``fits``: of Prophet, by
+    series, as far as they were asked for.
     """
 
     panel: Panel
     effects: Effects
     earlier: Boosted | None = None
+    fits: dict[str, Fit] = field(default_factory=dict)
 
     @cached_property
     def level(self) -> Panel:
@@ -47,7 +50,9 @@ class Ground:
         return self.effects.factor[:, self.panel.length :]
 
     def some(self, rows: NDArray[np.int64]) -> "Ground":
-        return Ground(self.panel.some(rows), replace(self.effects, factor=self.effects.factor[rows]), self.earlier)
+        return Ground(
+            self.panel.some(rows), replace(self.effects, factor=self.effects.factor[rows]), self.earlier, self.fits
+        )
 
 
 def ground(panel: Panel, table: pd.DataFrame, earlier: Boosted | None = None) -> Ground:
@@ -120,7 +125,8 @@ def mfles(ground: Ground) -> Floats:
 
 
 def prophet(ground: Ground) -> Floats:
-    return prophets.forecast(ground.panel, ground.effects.table)
+    ground.fits.update(prophets.fits(ground.panel, ground.effects.table))
+    return prophets.forecast(ground.panel, ground.fits)
 
 
 def lightgbm(ground: Ground) -> Floats:

@@ -41,13 +41,3 @@ def interval(values: Floats) -> Floats:
     known = (~np.isnan(values)).sum(axis=1)
     with np.errstate(divide="ignore"):
         return known / (values > 0).sum(axis=1)
-
-
-def variation(values: Floats) -> Floats:
-    """CV2: the squared coefficient of variation of demand where there is some; NaN with fewer than two such periods."""
-    demand = np.where(values > 0, values, np.nan)
-    count = np.isfinite(demand).sum(axis=1)
-    enough = count > 1
-    found = np.full(len(values), np.nan)
-    found[enough] = np.nanvar(demand[enough], axis=1, ddof=1) / np.nanmean(demand[enough], axis=1) ** 2
-    return found

@@ -16,6 +16,7 @@ from models.forecasting.classes import Kind
 from models.forecasting.events import nothing
 from models.forecasting.intervals import Bounds, Errors
 from models.forecasting.panel import Floats, Panel
+from models.forecasting.prophets import Fit
 
 ORIGINS: Final = 3
 # Series of a kind that are looked back on: pooled quantiles need no more.
@@ -55,13 +56,15 @@ class Result:
     """``rows``: unique_id, ds, model, mean, lo80, hi80, lo95, hi95; ``accuracy``: how each method did before.
 
     ``accuracy`` has one row per kind and method: kind, model, used (this is the forecast of the kind), series, wape,
-    rmsse, bias, coverage80, coverage95 (of the forecast used; each origin by the intervals known then).
+    rmsse, bias, coverage80, coverage95 (of the forecast used; each origin by the intervals known then). ``fits``: of
+    Prophet, by series that it was used for.
     """
 
     rows: pd.DataFrame
     kinds: dict[str, Kind]
     accuracy: pd.DataFrame
     past: list[Looked]
+    fits: dict[str, Fit]
 
 
 def forecast(panel: Panel, table: pd.DataFrame | None = None, upper: bool = True) -> Result:
@@ -79,6 +82,7 @@ def _forecast(panel: Panel, table: pd.DataFrame, upper: bool) -> Result:
     kinds = classes.kinds(panel)
     past = look_back(panel, kinds, table, upper)
     parts, league = [], []
+    fits: dict[str, Fit] = {}
     for group in _GROUPS:
         inside = np.isin(kinds, group)
         if not inside.any():
@@ -91,8 +95,10 @@ def _forecast(panel: Panel, table: pd.DataFrame, upper: bool) -> Result:
                 name = _chosen(panel, kind, len(rows), upper, mine)
                 parts.append(_rows(seen, kind, rows, name, mine))
                 league += league_of(kind, name, mine)
+        fits |= seen.fits
     found = pd.concat(parts, ignore_index=True).sort_values(["unique_id", "ds"], ignore_index=True)
-    return Result(found, dict(zip(panel.ids, kinds.tolist(), strict=True)), pd.DataFrame(league, columns=LEAGUE), past)
+    kind_of = dict(zip(panel.ids, kinds.tolist(), strict=True))
+    return Result(found, kind_of, pd.DataFrame(league, columns=LEAGUE), past, fits)
 
 
 LEAGUE: Final = ["kind", "model", "used", "series", "wape", "rmsse", "bias", "coverage80", "coverage95"]

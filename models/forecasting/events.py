@@ -173,7 +173,8 @@ def effects(panel: Panel, table: pd.DataFrame) -> Effects:
     past = days[: panel.length].astype(np.float64)
     solve = np.linalg.solve(past.T @ past + _RIDGE * np.eye(past.shape[1]), past.T)
     usual = rest[:, ~past.any(axis=1)]
-    noise = float(np.nanstd(_mean(usual))) if usual.shape[1] else np.inf
+    common = _mean(usual)
+    noise = float(np.nanstd(common)) if np.isfinite(common).any() else np.inf
     strength = solve @ np.nan_to_num(_mean(rest)) / np.maximum(noise * np.sqrt((solve**2).sum(axis=1)), 1e-12)
     names = np.unique(of_event[np.abs(strength) > _NOTICED])
     shown = np.isin(of_event, names)
@@ -181,7 +182,7 @@ def effects(panel: Panel, table: pd.DataFrame) -> Effects:
         return Effects(table.iloc[:0], factor)
     solve = np.linalg.solve(past[:, shown].T @ past[:, shown] + _RIDGE * np.eye(int(shown.sum())), past[:, shown].T)
     each = np.nan_to_num(rest) @ solve.T
-    error = np.nan_to_num(np.nanvar(usual, axis=1))[:, None] * (solve**2).sum(axis=1)
+    error = _variance(usual)[:, None] * (solve**2).sum(axis=1)
     return Effects(table[table["event"].isin(names)], np.exp(_shared(each, error) @ days[:, shown].T))
 
 
@@ -211,6 +212,14 @@ def _mean(rest: Floats) -> Floats:
     """Over series; NaN where none knows the day."""
     known = ~np.isnan(rest)
     return np.where(known.any(axis=0), np.nan_to_num(rest).sum(axis=0) / np.maximum(known.sum(axis=0), 1), np.nan)
+
+
+def _variance(rest: Floats) -> Floats:
+    """Over days, of each series; 0 where none is known."""
+    known = ~np.isnan(rest)
+    count = np.maximum(known.sum(axis=1), 1)
+    mean = np.nansum(rest, axis=1) / count
+    return np.asarray(np.where(known, np.nan_to_num(rest) - mean[:, None], 0.0) ** 2).sum(axis=1) / count
 
 
 def _off_the_week(panel: Panel, special: NDArray[np.bool_]) -> Floats:

@@ -44,12 +44,15 @@ def day_profile(values: Floats, season: int) -> Floats:
 
     Single sales of a series that seldom sells say nothing about its own week, those of all series do.
     """
-    with np.errstate(invalid="ignore"):
-        share = values / np.nanmean(values, axis=1, keepdims=True)
+    known = values[np.nansum(values, axis=1) > 0]
+    if not len(known):
+        return np.ones(season)
+    share = known / np.nanmean(known, axis=1, keepdims=True)
     share = np.minimum(share, np.nanquantile(share, _EXTREME))
     place = (np.arange(values.shape[1]) - values.shape[1]) % season
     profile = np.array([np.nanmean(share[:, place == each]) for each in range(season)])
-    return profile / profile.mean()
+    # Series that sell on one day of a hundred show no week.
+    return profile / profile.mean() if profile.mean() > 0 else np.ones(season)
 
 
 def croston(values: Floats, weight: float = 0.1, corrected: bool = False) -> Floats:

@@ -72,7 +72,7 @@ def forecast(
     found = {**_moments(of_totals, totals), **_moments(of_parts, parts)}
     rows = pd.concat([_frame(key, ahead[-horizon:], *each) for key, each in reconciled(found, region_of).items()])
     accuracy = league([(of_totals, totals), (of_parts, parts)])
-    return Levels(rows, _components(totals, table), accuracy, of_parts.past)
+    return Levels(rows, _components(totals, of_totals, table), accuracy, of_parts.past)
 
 
 def _members(leaves: list[tuple[str, str]], region_of: Mapping[str, str]) -> dict[Key, NDArray[np.int64]]:
@@ -200,8 +200,11 @@ def league(results: list[tuple[Result, Panel]]) -> pd.DataFrame:
     return frame.rename(columns={"kind": "class"})
 
 
-def _components(totals: Panel, table: pd.DataFrame) -> pd.DataFrame:
-    found = prophets.components(totals, engine.ground(totals, table).effects.table)
+def _components(totals: Panel, result: Result, table: pd.DataFrame) -> pd.DataFrame:
+    """Of every place: also of those that are forecast without Prophet."""
+    other = totals.some(np.array([name not in result.fits for name in totals.ids]))
+    fits = result.fits | prophets.fits(other, engine.ground(totals, table).effects.table)
+    found = prophets.components(totals, fits)
     first = totals.dates[max(0, totals.length - _COMPONENT_DAYS)]
     found = found[found["ds"] >= first]
     keys = found["unique_id"].map(key_of)

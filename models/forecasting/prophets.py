@@ -5,16 +5,21 @@ Its own holidays of China lack Double 11, 618 and Qixi and name the same day dif
 
 Sales are taken in logarithms: an event multiplies its day whatever the weekday, which a sum of shares does not. A
 series with many days without sales has no logarithm and is fitted as it is.
+
+Offers of an event belong to its effect: years of the same event say nothing of what a deeper discount would add to it,
+and a regression that is asked all the same says far too much.
 """
 
 import dataclasses
 import logging
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
 import pandas as pd
 
+from models.forecasting.events import marks
 from models.forecasting.panel import Floats, Panel
 
 _YEARLY_FROM: Final = 548  # days: a year and a half; with less the yearly wave is guessed
@@ -23,7 +28,7 @@ _SELDOM: Final = 0.02  # share of days without sales up to which they count as u
 
 
 @dataclass(frozen=True)
-class _Fit:
+class Fit:
     """The parts of one series' expectation by date, history and horizon: logarithms, or shares of the trend."""
 
     logs: bool
@@ -42,20 +47,26 @@ class _Fit:
         return np.exp(values) if self.logs else 1 + values
 
 
-def forecast(panel: Panel, table: pd.DataFrame) -> Floats:
-    """Series x horizon."""
-    return np.stack([_fit(panel, row, table).expected()[panel.length :] for row in range(len(panel.ids))])
+def fits(panel: Panel, table: pd.DataFrame) -> dict[str, Fit]:
+    """The fit of each series, by its name."""
+    panel = _without_offers_of_events(panel, table)
+    return {name: _fit(panel, row, table) for row, name in enumerate(panel.ids)}
 
 
-def components(panel: Panel, table: pd.DataFrame) -> pd.DataFrame:
+def forecast(panel: Panel, found: Mapping[str, Fit]) -> Floats:
+    """Series x horizon, from the fits of the panel's series."""
+    return np.stack([found[name].expected()[panel.length :] for name in panel.ids])
+
+
+def components(panel: Panel, found: Mapping[str, Fit]) -> pd.DataFrame:
     """What the expectation of each date consists of, history and horizon.
 
     Returns unique_id, ds, expected, trend (in units of the series), and by what week, season, event and known (what
     else is known ahead, as promotions) multiply it.
     """
     parts = []
-    for row, name in enumerate(panel.ids):
-        fit = _fit(panel, row, table)
+    for name in panel.ids:
+        fit = found[name]
         known = "extra_regressors_additive" if fit.logs else "extra_regressors_multiplicative"
         trend = fit.found["trend"].to_numpy(dtype=np.float64)
         parts.append(
@@ -75,7 +86,12 @@ def components(panel: Panel, table: pd.DataFrame) -> pd.DataFrame:
     return pd.concat(parts, ignore_index=True)
 
 
-def _fit(panel: Panel, row: int, table: pd.DataFrame) -> _Fit:
+def _without_offers_of_events(panel: Panel, table: pd.DataFrame) -> Panel:
+    inside = marks(table, panel.dates).event > 0
+    return dataclasses.replace(panel, known={name: np.where(inside, 0.0, of) for name, of in panel.known.items()})
+
+
+def _fit(panel: Panel, row: int, table: pd.DataFrame) -> Fit:
     from prophet import Prophet
 
     for name in ("cmdstanpy", "prophet"):
@@ -100,7 +116,7 @@ def _fit(panel: Panel, row: int, table: pd.DataFrame) -> _Fit:
         model.add_regressor(name)
         frame[name], ahead[name] = known[row, begin : panel.length], known[row]
     model.fit(frame, seed=1)
-    fit = _Fit(logs, model.predict(ahead), 1.0)
+    fit = Fit(logs, model.predict(ahead), 1.0)
     return dataclasses.replace(fit, factor=_unbiased(values, fit.expected()[begin : panel.length])) if logs else fit
 
 

@@ -20,11 +20,3 @@ def shared_out(whole: Floats, parts: Floats) -> Floats:
     largest = found.argmax(axis=0)
     found[largest, np.arange(len(whole))] += whole - found.sum(axis=0)
     return found
-
-
-def whole_numbers(parts: Floats) -> Floats:
-    """Whole numbers (parts x horizon) that add up to the rounded sum of each period: largest remainders go up."""
-    floor = np.floor(parts)
-    up = np.round(parts.sum(axis=0)) - floor.sum(axis=0)
-    rank = np.argsort(np.argsort(-(parts - floor), axis=0, kind="stable"), axis=0, kind="stable")
-    return np.asarray(floor + (rank < up))

@@ -75,7 +75,8 @@ def deseasoned(values: Floats, season: int) -> Floats:
 
 
 def _scale(values: Floats, season: int) -> Floats:
-    size = np.nanmean(np.abs(values[:, -season:]), axis=1)
+    last = np.abs(values[:, -season:])
+    size = np.nansum(last, axis=1) / np.maximum((~np.isnan(last)).sum(axis=1), 1)
     return np.where(size > 0, size, 1.0)
 
 
