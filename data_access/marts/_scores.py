@@ -70,6 +70,7 @@ class Cuts(Protocol):
 
 FIFTHS = (1, 2, 3, 4)
 _EPOCH = date(1970, 1, 1)
+_WIDEST = max(len(name) for names in GRID.values() for name in names)
 _RANKS = 8_192  # ids in a bucket of customers with one number of orders
 _RANKS_MOST = 1_000_000  # buckets of ids, so that orders and ids make one number
 # Sums of floats: a share that is .8 on paper must not become B by its last bit.
@@ -376,9 +377,10 @@ def fm_score(f: Expression, m: Expression) -> Expression:
 
 def segment(r: Expression, f: Expression, m: Expression, orders_ever: Expression) -> Expression:
     """The named segment; null for somebody whose orders all lie outside the days that count (r is null)."""
-    pair = r * 10 + fm_score(f, m)
-    pairs = {10 * row + column: name for row, names in GRID.items() for column, name in enumerate(names, start=1)}
-    return case((orders_ever == 0, PROSPECT), else_=case(pairs, value=pair))
+    names = "".join(name.ljust(_WIDEST) for row in sorted(GRID) for name in GRID[row])
+    start = ((r - 1) * 5 + fm_score(f, m) - 1) * _WIDEST + 1
+    # A CASE of 25 names would work out the scores anew for each of them.
+    return case((orders_ever == 0, PROSPECT), else_=func.rtrim(func.substr(literal(names), start, _WIDEST)))
 
 
 def abc_class(people: FromClause, cut: Cuts, say: Say = str) -> Expression:
