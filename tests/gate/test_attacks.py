@@ -1,13 +1,8 @@
-"""Attacks on the gate: each fails, and each works as soon as the one guard against it is taken out.
-
-Every attack is a function that says whether it got through. It is tried twice, with the gate as it is and with its
-guard replaced by one that lets everything pass, so that no test here can be green for another reason.
-"""
+"""Attacks on the gate: each fails, and each works as soon as the one guard against it is taken out."""
 
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +16,7 @@ from data_access.state.store import opened
 from pages._gate import identity, sockets, state
 from pages._gate.gate import SIGN_IN_ID
 from pages._gate.identity import COOKIE, SECURE_COOKIE
+from tests.gate.attacks import Attacks, everybody, nothing
 from tests.gate.kit import BEHIND, HTML, ORIGIN, STREAM, Demo, beside, visitor, who_is
 from tests.visitor import Visitor
 
@@ -30,29 +26,8 @@ PASSWORD = "purple-kettle-river-9"
 UPLOAD = f"/_stcore/upload_file/{SESSION}/{FILE}"
 
 
-@dataclass(frozen=True)
-class Attack:
-    """``works`` says whether it got through; ``guards`` are the names, and what stands in for them when taken out."""
-
-    works: Callable[[], bool]
-    guards: dict[str, Any]
-
-
-ATTACKS: dict[str, Attack] = {}
-
-
-def against(**guards: Any) -> Callable[[Callable[[], bool]], Callable[[], bool]]:
-    """Marks an attack; ``guards``: dotted name under ``pages._gate`` with ``__`` for the dots -> its replacement."""
-
-    def mark(works: Callable[[], bool]) -> Callable[[], bool]:
-        ATTACKS[works.__name__] = Attack(works, {name.replace("__", "."): off for name, off in guards.items()})
-        return works
-
-    return mark
-
-
-def everybody(*_: object, **__: object) -> bool:
-    return True
+ATTACKS = Attacks()
+against = ATTACKS.against
 
 
 async def always(*_: object, **__: object) -> bool:
@@ -96,7 +71,7 @@ def a_form_of_another_site_signs_somebody_out() -> bool:
 
 @against(gate__same_origin=everybody)
 def another_port_of_this_machine_puts_a_file_into_an_upload_slot() -> bool:
-    guest = manager()
+    guest = visitor(Demo("administrator", ""))
     guest.talk(STREAM, [UPLOAD.encode()], origin=ORIGIN)
     return guest.request("PUT", UPLOAD, {"origin": "http://localhost:9999"}).text == BEHIND
 
@@ -141,9 +116,9 @@ def somebody_guesses_the_address_of_a_download() -> bool:
 
 @against(belongings__Belongings__allow=everybody)
 def somebody_fills_the_upload_slot_of_somebody_else() -> bool:
-    guest = manager()
+    guest = visitor(Demo("administrator", ""))
     guest.talk(STREAM, [UPLOAD.encode()], origin=ORIGIN)
-    other = beside(guest, Demo("manager", "S2"))
+    other = beside(guest, Demo("administrator", ""))
     return other.request("PUT", UPLOAD, {"origin": ORIGIN}).text == BEHIND
 
 
@@ -169,10 +144,6 @@ def chief(**at: Any) -> Visitor:
 def an_account(name: str, rights: Rights, *, initial: bool = False) -> Account:
     known = accounts.find_by_name(opened(), name)
     return known or accounts.create(opened(), "terminal:test", name, name, rights, PASSWORD, utc_now(), initial=initial)
-
-
-def nothing(*_: object, **__: object) -> None:
-    return None
 
 
 @against(gate__is_private=everybody)
@@ -316,11 +287,9 @@ def ground(home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.mark.parametrize("name", ATTACKS)
 def test_the_attack_fails(name: str) -> None:
-    assert not ATTACKS[name].works()
+    assert not ATTACKS.works(name)
 
 
 @pytest.mark.parametrize("name", ATTACKS)
 def test_without_its_guard_the_attack_works(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    for guard, off in ATTACKS[name].guards.items():
-        monkeypatch.setattr(f"pages._gate.{guard}", off)
-    assert ATTACKS[name].works()
+    assert ATTACKS.works_without_guard(name, monkeypatch)

@@ -8,7 +8,6 @@ import re
 import shutil
 import tempfile
 from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +26,7 @@ from data_access.queries._bounds import OutsideScope
 from data_access.scope import Period, Scope
 from models.reports.order import order as order_report
 from pages._ui import literal, load
+from tests.gate.attacks import Attacks, nothing
 from tests.gate.kit import BEHIND, HTML, Demo, visitor
 from tests.small_chain import LAST_DAY
 
@@ -34,27 +34,8 @@ MINE, OTHERS = Scope("stores", ("S1",)), Scope("stores", ("S2",))
 OF_OTHERS = f"S2-{LAST_DAY:%Y%m%d}"
 
 
-@dataclass(frozen=True)
-class Attack:
-    """``works`` says whether it got through; ``guards``: dotted names, and what stands in for them when taken out."""
-
-    works: Callable[[], bool]
-    guards: dict[str, Any]
-
-
-ATTACKS: dict[str, Attack] = {}
-
-
-def against(guards: dict[str, Any]) -> Callable[[Callable[[], bool]], Callable[[], bool]]:
-    def mark(works: Callable[[], bool]) -> Callable[[], bool]:
-        ATTACKS[works.__name__] = Attack(works, guards)
-        return works
-
-    return mark
-
-
-def nothing(*_: object, **__: object) -> None:
-    return None
+ATTACKS = Attacks()
+against = ATTACKS.against
 
 
 def engine() -> Engine:
@@ -178,12 +159,12 @@ def a_name_fetches_a_picture_from_elsewhere() -> bool:
     return "<img" in drawn or "<a " in drawn
 
 
-@against({"pages._gate.gate._CLOSED": ("/nothing",)})
+@against(gate___CLOSED=("/nothing",))
 def the_interface_for_agents_is_read() -> bool:
     return visitor(Demo("manager", "S1")).get("/_stcore/agent/openapi.json").text == BEHIND
 
 
-@against({"pages._gate.gate._page_answer": nothing})
+@against(gate___page_answer=nothing)
 def a_file_of_the_program_is_fetched_as_a_page() -> bool:
     return visitor(Demo("manager", "S1")).get("/app/static/crm.sqlite", **HTML).text == BEHIND
 
@@ -198,14 +179,12 @@ def ground(home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.mark.parametrize("name", ATTACKS)
 def test_the_attack_fails(name: str) -> None:
-    assert not ATTACKS[name].works()
+    assert not ATTACKS.works(name)
 
 
 @pytest.mark.parametrize("name", ATTACKS)
 def test_without_its_guard_the_attack_works(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    for guard, off in ATTACKS[name].guards.items():
-        monkeypatch.setattr(guard, off)
-    assert ATTACKS[name].works()
+    assert ATTACKS.works_without_guard(name, monkeypatch)
 
 
 def test_an_answer_is_kept_for_the_same_person() -> None:

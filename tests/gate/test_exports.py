@@ -3,10 +3,9 @@
 import hashlib
 import threading
 from collections.abc import Callable
-from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import BinaryIO
 
 import pandas as pd
 import pytest
@@ -21,6 +20,7 @@ from data_access.state.store import opened
 from pages._gate import exports, identity
 from pages._gate.exports import Offer, Stamp, Written
 from pages._ui import export
+from tests.gate.attacks import Attacks, everybody, nothing
 from tests.gate.kit import HTML, ORIGIN, Demo, beside, visitor
 from tests.visitor import Answer, Visitor
 
@@ -198,31 +198,8 @@ def test_what_leaves_the_screen_is_offered_no_more() -> None:
     assert press(guest, token).status == 404
 
 
-@dataclass(frozen=True)
-class Attack:
-    works: Callable[[], bool]
-    guards: dict[str, Any]
-
-
-ATTACKS: dict[str, Attack] = {}
-
-
-def against(**guards: Any) -> Callable[[Callable[[], bool]], Callable[[], bool]]:
-    """Marks an attack; ``guards``: dotted name with ``__`` for the dots -> what stands in when it is taken out."""
-
-    def mark(works: Callable[[], bool]) -> Callable[[], bool]:
-        ATTACKS[works.__name__] = Attack(works, {name.replace("__", "."): off for name, off in guards.items()})
-        return works
-
-    return mark
-
-
-def everybody(*_: object, **__: object) -> bool:
-    return True
-
-
-def nothing(*_: object, **__: object) -> None:
-    return None
+ATTACKS = Attacks()
+against = ATTACKS.against
 
 
 @against(exports___is_whose=everybody)
@@ -346,7 +323,7 @@ def one_person_keeps_everybody_elses_files_waiting() -> bool:
         return came(guest.get(address(guest, token)))
 
 
-@against(_ui__export__harmless=str)
+@against({"pages._ui.export.harmless": str})
 def a_name_runs_in_the_spreadsheet_of_whoever_opens_the_file() -> bool:
     guest = manager()
     names = pd.DataFrame({"name": ["＝HYPERLINK(1)", "=1+1"]})
@@ -356,14 +333,12 @@ def a_name_runs_in_the_spreadsheet_of_whoever_opens_the_file() -> bool:
 
 @pytest.mark.parametrize("name", ATTACKS)
 def test_the_attack_fails(name: str) -> None:
-    assert not ATTACKS[name].works()
+    assert not ATTACKS.works(name)
 
 
 @pytest.mark.parametrize("name", ATTACKS)
 def test_without_its_guard_the_attack_works(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    for guard, off in ATTACKS[name].guards.items():
-        monkeypatch.setattr(f"pages.{guard}" if guard.startswith("_ui") else f"pages._gate.{guard}", off)
-    assert ATTACKS[name].works()
+    assert ATTACKS.works_without_guard(name, monkeypatch)
 
 
 def test_a_refusal_is_logged_and_says_what_to_do() -> None:

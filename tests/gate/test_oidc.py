@@ -29,7 +29,7 @@ from data_access.state.tokens import digest
 from pages._gate import identity, oidc, provider
 from pages._gate.gate import OIDC, OIDC_BACK
 from pages._gate.identity import COOKIE
-from tests.gate.attacks import Attacks
+from tests.gate.attacks import Attacks, everybody
 from tests.gate.kit import HTML, ORIGIN, visitor
 from tests.gate.openid import CLIENT_ID, Provider
 from tests.gate.test_accounts import enrolled
@@ -380,10 +380,6 @@ ATTACKS = Attacks()
 against = ATTACKS.against
 
 
-def everybody(*_: object, **__: object) -> bool:
-    return True
-
-
 def got_in(op: Provider, **changes: Any) -> bool:
     """Whether somebody comes in with an ID token that says something else."""
     linked(op)
@@ -600,7 +596,7 @@ def test_an_attack_on_sign_in_with_a_provider_fails(op: Provider, name: str) -> 
 def test_without_its_guard_the_attack_on_a_provider_works(
     op: Provider, name: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    assert ATTACKS.works_without_guard(name, op, monkeypatch)
+    assert ATTACKS.works_without_guard(name, monkeypatch, op)
 
 
 def test_a_code_is_good_once_at_the_provider_and_only_with_the_verifier(op: Provider) -> None:

@@ -326,7 +326,7 @@ def test_an_attack_on_sign_out_by_the_provider_fails(op: Provider, name: str) ->
 def test_without_its_guard_the_attack_on_sign_out_works(
     op: Provider, name: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    assert ATTACKS.works_without_guard(name, op, monkeypatch)
+    assert ATTACKS.works_without_guard(name, monkeypatch, op)
 
 
 @pytest.mark.parametrize("wrong", [{"jti": None}, {"jti": 7}, {"sid": None}, {"sid": 7}, {"events": []}])
