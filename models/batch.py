@@ -23,12 +23,14 @@ from data_access.results.progress import Teller, last, progress
 from data_access.results.tables import ResultTable
 from data_access.snapshot import Snapshot, current_snapshot, whole_results
 from models.jobs.affinity import JOB as AFFINITY
+from models.jobs.attribution import JOB as ATTRIBUTION
 from models.jobs.campaigns import JOB as CAMPAIGNS
 from models.jobs.forecast import JOB as FORECAST
 from models.jobs.job import Job
 from models.jobs.lapse import JOB as LAPSE
 from models.jobs.movement import JOB as MOVEMENT
 from models.jobs.run_out import JOB as RUN_OUT
+from models.jobs.staff import JOB as STAFF
 from models.jobs.stock import JOB as STOCK
 from models.jobs.stores import JOB as STORES
 from models.jobs.training import JOB as TRAINING
@@ -39,7 +41,7 @@ __all__ = ["JOBS", "BatchReport", "Job", "batch", "describe"]
 log = logging.getLogger(__name__)
 
 # In this order: what people look at first, first.
-JOBS: tuple[Job, ...] = (CAMPAIGNS, VALUE, AFFINITY, RUN_OUT, FORECAST, STOCK, STORES, MOVEMENT, LAPSE, TRAINING)
+JOBS: tuple[Job, ...] = (CAMPAIGNS, ATTRIBUTION, VALUE, AFFINITY, RUN_OUT, FORECAST, STOCK, STORES, MOVEMENT, LAPSE, STAFF, TRAINING)
 
 _WAIT = 1.0  # seconds between two looks whether another batch has ended
 

@@ -17,6 +17,7 @@ from sqlalchemy import Engine
 
 from data_access import queries
 from data_access.queries import audience, crossing, profile_quality, segments
+from data_access.queries.attribution import Part
 from data_access.queries.funnel import Walk
 from data_access.queries.segments import Question
 from data_access.scope import Scope
@@ -40,12 +41,17 @@ CASES: dict[str, tuple[Any, ...]] = {
     "allocation.offers": (),
     "allocation.people": (),
     "allocation.recommended": (),
+    "attribution.channels": (),
+    "attribution.credit": ("channel", date(2025, 3, 1), AS_OF),
+    "attribution.credited": (date(2025, 3, 1), AS_OF),
+    "attribution.reach": (date(2026, 2, 20), AS_OF, ("wechat", "sms")),
+    "attribution.reached": (date(2026, 2, 20), AS_OF, ("wechat", "sms"), Part(), 50),
     "audience.candidates": (AS_OF, audience.Conditions(), dict.fromkeys(segments.CUTS), ("wechat", "sms")),
     "audience.offers": (),
     "audience.tiers": (),
     "campaign.about": ("K1",),
     "campaign.arms": ("K1",),
-    "campaign.before": ("K1", MARCH.first),
+    "campaign.before": (["K1"],),
     "campaign.buyers": ("K1",),
     "campaign.outcomes": (),
     "campaigns.campaigns": (),
@@ -156,10 +162,13 @@ CASES: dict[str, tuple[Any, ...]] = {
     "staff.categories": (MARCH, "E1"),
     "staff.days": (MARCH,),
     "staff.follow_ups": (MARCH,),
-    "staff.months": ("E1",),
+    "staff.months": ("E1", AS_OF),
     "staff.people": (),
     "staff.ratings": (MARCH,),
     "staff.returns": (MARCH,),
+    "staff.members": (MARCH,),
+    "staff.sums": (MARCH,),
+    "staff.targets_of": (MARCH.first,),
     "staff.returns_by_month": ("E1",),
     "staff.service": (MARCH,),
     "staff.targets": ("E1",),
@@ -168,7 +177,7 @@ CASES: dict[str, tuple[Any, ...]] = {
     "training.completed": (AS_OF,),
     "training.courses": (),
     "training.daily_spread": (MARCH,),
-    "training.months": (),
+    "training.months": (AS_OF,),
     "training.praise": (MARCH,),
     "training.rating_spread": (MARCH,),
     "stock.ages": (AS_OF,),
@@ -221,6 +230,7 @@ OF_RESULTS = {
     *("value.score_count", "value.scores"),
     "demand.weeks_of_products",
     *("stores.alerts", "stores.bands", "stores.benchmark", "stores.gaps", "stores.peers", "stores.watch"),
+    *("staff.kept", "staff.kept_spread"),
     *("training.effects", "training.paths", "training.quantiles", "training.ramp"),
 }
 
@@ -233,6 +243,7 @@ SHARED = {
     "campaign.about",
     "allocation.offers",  # its campaigns have no type
     "allocation.recommended",
+    "attribution.channels",  # its campaigns are of text messages, one wrote in WeChat to customers of A
     "audience.tiers",  # the tiny chain has none, nor of these:
     *("lots.buyers", "lots.in_stores", "lots.of_product"),
     "training.courses",

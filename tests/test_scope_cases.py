@@ -23,6 +23,7 @@ from data_access.queries._groups import DIMENSIONS
 from data_access.queries.actions import Wanted
 from data_access.queries.audience import Bought, Conditions
 from data_access.queries.crossing import GROUPS
+from data_access.queries.attribution import Part as Reached
 from data_access.queries.funnel import GROUPINGS, Walk
 from data_access.queries.lapse import KEPT as LAPSE_KEPT
 from data_access.queries.segments import Choice, Question
@@ -157,6 +158,10 @@ DRAW: dict[str, Callable[[Draw], Any]] = {
     ),
     "channels": lambda draw: some(draw, ("wechat", "sms", "phone")),
     "campaign_table": lambda draw: draw.choice(("arms", "lift", "verdict", "checks", "balance")),
+    "attribution.credit by": lambda draw: draw.choice(("campaign_id", "channel")),
+    "attribution.credit ready": lambda draw: False,
+    "attribution.reached part": lambda draw: draw.choice((Reached(), Reached(("wechat",)), Reached(least=2))),
+    "names": lambda draw: ("wechat", "sms"),
     "lapse.kept table": lambda draw: draw.choice(sorted(LAPSE_KEPT)),
     "value.kept table": lambda draw: draw.choice(sorted(KEPT)),
     "cell": lambda draw: draw.choice((None, draw.randrange(12))),

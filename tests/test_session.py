@@ -102,7 +102,7 @@ DECIDED = {
         ("overview", "alerts", "campaigns", "campaign", "stores", "store", "why", "demand", "product"), TRADE
     ),
     **dict.fromkeys(("tasks", "segments", "customer", "run_out", "retention", "lapse", "spending", "value"), CUSTOMERS),
-    **dict.fromkeys(("funnel", "lot"), CUSTOMERS),
+    **dict.fromkeys(("funnel", "lot", "attribution"), CUSTOMERS),
     **dict.fromkeys(("staff", "staff_member", "scorecard", "targets", "training", "stock", "suppliers"), STORES_ONLY),
     **dict.fromkeys(("audiences", "audience", "allocation"), MARKETING),
     **dict.fromkeys(("privacy", "accounts", "audit"), SYSTEM),

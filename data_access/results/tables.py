@@ -136,6 +136,23 @@ campaign_balance = _of_campaign(
     *(Column(name, Double) for name in ("treated", "others", "weighted", "apart_before", "apart_after")),
 )
 
+# What ``data_access.queries.attribution`` credits to campaigns, over all days.
+credited_order = Table(
+    "credited_order",
+    results,
+    # one row per counted order that came soon after a touch of a campaign
+    Column("order_id", String, nullable=False),
+    Column("store_id", String, nullable=False),  # of the order
+    Column("member_store_id", String),  # of the customer in the campaign
+    Column("customer_no", BigInteger, nullable=False),
+    Column("day", Date, nullable=False),
+    Column("campaign_id", String, nullable=False),
+    Column("channel", String),
+    Column("touch", String, nullable=False),
+    Column("gross_sales", Double, nullable=False),
+    Column("margin", Double),
+)
+
 
 def _of_report(name: str, *columns: Column[Any]) -> Table:
     """A table of a report, once per place; ``position``: which row of the report it is."""
@@ -481,6 +498,37 @@ training_path = Table(
     Column("course_id", String, nullable=False),
     Column("month", Integer, nullable=False),
     *(Column(name, Double) for name in ("effect", "lo95", "hi95")),
+)
+# What each person sold in the days that people mostly ask for, judged among all of the chain.
+staff_result = Table(
+    "staff_result",
+    results,
+    # one row per period (its days), store and person; columns as ``models.reports.staff.StaffReport.staff``
+    Column("first_day", Date, nullable=False),
+    Column("last_day", Date, nullable=False),
+    Column("store_id", String, nullable=False),
+    Column("staff_id", String, nullable=False),
+    Column("role", String),
+    Column("hired_on", Date),
+    Column("standing", String, nullable=False),
+    *(Column(name, Integer, nullable=False) for name in ("shifts", "orders")),
+    *(Column(name, Double, nullable=False) for name in ("hours", "gross_sales", "units", "net_sales")),
+    *(
+        Column(name, Double)
+        for name in (
+            *("raw_per_hour", "adjusted", "lo95", "hi95", "reliability", "average_ticket", "units_per_transaction"),
+            *("identified_share", "return_rate", "csat", "answers", "tickets", "response_hours"),
+            *("resolution_hours", "first_contact", "follow_ups_due", "follow_ups_done", "follow_up_rate"),
+        )
+    ),
+)
+staff_spread = Table(
+    "staff_spread",
+    results,
+    # one row per period of which ``staff_result`` has the people: nothing of a store
+    Column("first_day", Date, nullable=False),
+    Column("last_day", Date, nullable=False),
+    Column("spread", Double),  # how far people of the chain truly differ: one standard deviation of the logarithm
 )
 staff_quantile = Table(
     "staff_quantile",

@@ -11,6 +11,8 @@ from data_access.queries.funnel import GROUPINGS
 from models.reports._shape import declared_tables
 from models.reports.alerts import AlertsReport, alerts
 from models.reports.allocation import AllocationReport, allocation
+from models.reports.attribution import DAYS as CREDIT_DAYS
+from models.reports.attribution import AttributionReport, attribution
 from models.reports.campaign import CampaignReport, campaign
 from models.reports.campaigns import CampaignsReport, campaigns
 from models.reports.coupons import CouponsReport, coupons
@@ -38,6 +40,7 @@ from models.reports.segments import MEMBERS, SegmentsReport, segments
 from models.reports.shelves import SERVICE_LEVEL
 from models.reports.spending import SpendingReport, spending
 from models.reports.staff import StaffMemberReport, StaffReport, staff, staff_member
+from models.reports.staff_goals import StaffGoalsReport, staff_goals
 from models.reports.stock import StockReport, stock
 from models.reports.store import StoreReport, store
 from models.reports.stores import StoresReport, stores
@@ -221,6 +224,7 @@ _ALL = (
         "period",
         (Parameter("staff", "staff_id", str, "the person's id", required=True),),
     ),
+    Report("staff_goals", staff_goals, StaffGoalsReport, "as_of"),
     Report("targets", targets, TargetsReport, "as_of"),
     Report("training", training, TrainingReport, "as_of"),
     Report(
@@ -290,6 +294,13 @@ _ALL = (
         (Parameter("stale_months", "stale_months", _whole, f"without an update, default {STALE_MONTHS}"),),
     ),
     Report("allocation", allocation, AllocationReport, "nothing"),
+    Report(
+        "attribution",
+        attribution,
+        AttributionReport,
+        "nothing",
+        (Parameter("days", "days", _whole, f"up to the last day of the data, default {CREDIT_DAYS[0]}"),),
+    ),
     Report("campaigns", campaigns, CampaignsReport, "nothing"),
     Report(
         "campaign",

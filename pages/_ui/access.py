@@ -66,6 +66,7 @@ PAGES: tuple[Page, ...] = (
     Page("campaigns", "marketing", ":material/campaign:", _TRADE),
     Page("campaign", "marketing", ":material/fact_check:", _TRADE, listed=False),
     Page("funnel", "marketing", ":material/filter_alt:", _CUSTOMERS),
+    Page("attribution", "marketing", ":material/hub:", _CUSTOMERS),
     Page("audiences", "marketing", ":material/group_add:", _BUILDERS),
     Page("allocation", "marketing", ":material/balance:", _BUILDERS),
     Page("audience", "marketing", ":material/group:", _BUILDERS, listed=False),
@@ -84,6 +85,7 @@ PAGES: tuple[Page, ...] = (
     # Rows of single orders: marketing works with aggregates.
     Page("order", "range", ":material/receipt_long:", {"manager": "masked", "regional": "masked"}, listed=False),
     Page("data_health", "governance", ":material/health_and_safety:", _HEALTH),
+    Page("start", "governance", ":material/database_upload:", _KEEPERS),
     Page("digests", "governance", ":material/mark_email_unread:", _EVERYBODY),
     Page("privacy", "governance", ":material/shield_person:", _KEEPERS),
     Page("accounts", "governance", ":material/manage_accounts:", _KEEPERS),

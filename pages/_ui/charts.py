@@ -6,7 +6,7 @@ the run, and carries the ids of what it shows in ``customdata``: ``clicked`` giv
 
 from collections.abc import Callable, Mapping, Sequence
 from types import MappingProxyType
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import pandas as pd
@@ -121,19 +121,29 @@ def ranked_bars(
     room = _DIGIT * max((len(text) for text in short), default=0) + 12
     figure.update_layout(margin_r=4 if falling else room, margin_l=room if falling else 4)
     figure.update_xaxes(visible=False, range=span if reach else [0, 1], fixedrange=True)
+    name_rows(figure, names, side="right" if falling else "left")
+    return figure
+
+
+def name_rows(figure: go.Figure, names: Sequence[str], *, side: Literal["left", "right"] = "left") -> None:
+    """The names of rows 0, 1, ... from the top, beside the marks of each."""
     figure.update_yaxes(
-        tickvals=rows,
+        tickvals=list(range(len(names))),
         ticktext=[_short(name) for name in names],
-        range=[max(len(frame), 2) - 0.5, -0.5],
+        range=[max(len(names), 2) - 0.5, -0.5],
         tickfont={**_FONT, "color": palette.TEXT},
         showgrid=False,
         zeroline=False,
         ticks="",
         fixedrange=True,
         automargin=True,
-        side="right" if falling else "left",
+        side=side,
     )
-    return figure
+
+
+def legend_above(figure: go.Figure) -> None:
+    """Says above the chart what its marks are."""
+    figure.update_layout(legend=_LEGEND, showlegend=True)
 
 
 def _values_beside(rows: list[int], ends: pd.Series, texts: list[str]) -> go.Scatter:
@@ -218,7 +228,7 @@ def forecast_axes(figure: go.Figure, days: Sequence[pd.Timestamp], highest: floa
         **_time_axis(),
     )
     _bands(figure, events, days[0], days[-1], ticks[-1])
-    figure.update_layout(legend=_LEGEND, showlegend=True)
+    legend_above(figure)
 
 
 def grain_note(by_day: pd.DataFrame) -> str | None:

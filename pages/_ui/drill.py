@@ -33,10 +33,12 @@ LEVELS: dict[str, tuple[str, ...]] = {
     "funnel": ("campaign",),
     "customer": ("customer", "store"),
     "allocation": (),
+    "attribution": (),
     "audiences": (),
     "audience": ("audience",),
     "demand": ("store", "category"),
     "digests": (),
+    "start": (),
     "stock": ("store", "category", "product", "list"),
     "suppliers": ("supplier",),
 }

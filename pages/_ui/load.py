@@ -16,10 +16,17 @@ from numpy.typing import NDArray
 from streamlit.runtime.scriptrunner import add_script_run_ctx
 
 from data_access.errors import Problem
+from data_access.freshness import utc_now
+from data_access.importer import Preview
+from data_access.importer import preview as preview_import
+from data_access.importing.draft import Found
+from data_access.importing.draft import look as look_at_file
+from data_access.importing.mapping import Mapping
 from data_access.queries import audience as audience_queries
 from data_access.queries import consents as consent_queries
 from data_access.queries import places as place_queries
 from data_access.queries.actions import EVERYBODY, Wanted
+from data_access.queries.attribution import Part as Reached
 from data_access.queries.funnel import Walk
 from data_access.queries.preferences import Thing
 from data_access.results.info import JobInfo, infos
@@ -38,6 +45,9 @@ from models.reports.alerts import AlertsReport
 from models.reports.alerts import alerts as alerts_report
 from models.reports.allocation import AllocationReport
 from models.reports.allocation import allocation as allocation_report
+from models.reports.attribution import AttributionReport
+from models.reports.attribution import attribution as attribution_report
+from models.reports.attribution import reached as reached_by_messages
 from models.reports.audience import AudienceReport, Wish
 from models.reports.audience import audience as audience_report
 from models.reports.campaign import CampaignReport
@@ -104,6 +114,8 @@ from models.reports.spending import spending as spending_report
 from models.reports.staff import StaffMemberReport, StaffReport
 from models.reports.staff import staff as staff_report
 from models.reports.staff import staff_member as staff_member_report
+from models.reports.staff_goals import StaffGoalsReport
+from models.reports.staff_goals import staff_goals as staff_goals_report
 from models.reports.stock import StockReport
 from models.reports.stock import stock as stock_report
 from models.reports.store import StoreReport
@@ -153,6 +165,14 @@ def snapshot() -> Snapshot:
 def generation() -> str:
     """The key of the current snapshot."""
     return snapshot().generation
+
+
+def has_data() -> bool:
+    """Whether there is anything to show: a snapshot with at least one day of sales."""
+    try:
+        return snapshot().info.first_day is not None
+    except Problem:
+        return False
 
 
 def release_older() -> None:
@@ -225,6 +245,18 @@ def working(what: str) -> Iterator[None]:
         line.empty()
 
 
+@st.cache_data(ttl="1h", max_entries=2, show_spinner=False)
+def uploaded_file(path: Path, stamp: str) -> Found:
+    """An uploaded file as text; ``stamp``: of this upload. Problem where it is no clean table."""
+    return look_at_file(path)
+
+
+@st.cache_data(ttl="1h", max_entries=2, show_spinner=False)
+def import_preview(mapping: str, paths: tuple[Path, ...], stamp: str) -> Preview:
+    """What an import of uploaded files would do; ``mapping`` as JSON. Problem as ``preview_import``."""
+    return preview_import(Mapping.model_validate_json(mapping), paths, utc_now())
+
+
 @st.cache_data(ttl=_KEEP, max_entries=4, show_spinner=False)
 def places(generation: str) -> pd.DataFrame:
     """All stores of the chain: store_id, store, region_id, region, kind, city, closed_on. To name and expand scopes."""
@@ -262,6 +294,17 @@ def report_tables(name: str, scope: Scope, period: Period, generation: str) -> d
 @st.cache_data(ttl=_KEEP, max_entries=32, show_spinner=False)
 def allocation(scope: Scope, generation: str) -> AllocationReport:
     return allocation_report(_at(generation), scope)
+
+
+@st.cache_data(ttl=_KEEP, max_entries=32, show_spinner=False)
+def attribution(scope: Scope, days: int, generation: str) -> AttributionReport:
+    return attribution_report(_at(generation), scope, days)
+
+
+@st.cache_data(ttl=_KEEP, max_entries=32, show_spinner=False)
+def reached(scope: Scope, days: int, part: Reached, generation: str) -> pd.DataFrame:
+    """Whom messages reached in a part, as far as one list goes."""
+    return reached_by_messages(_at(generation), scope, days, part)
 
 
 @st.cache_data(ttl=_KEEP, max_entries=8, show_spinner=False)
@@ -468,6 +511,11 @@ def staff_member(scope: Scope, period: Period, staff_id: str, generation: str) -
         return staff_member_report(_at(generation), scope, period, staff_id, staff(scope, period, generation))
     except Problem:
         return None
+
+
+@st.cache_data(ttl=_KEEP, max_entries=64, show_spinner=False)
+def staff_goals(scope: Scope, as_of: date, generation: str) -> StaffGoalsReport:
+    return staff_goals_report(_at(generation), scope, as_of)
 
 
 @st.cache_data(ttl=_KEEP, max_entries=64, show_spinner=False)

@@ -65,6 +65,7 @@ PAGES = {
     "campaigns": ("marketing", "/campaigns"),
     "campaign": ("marketing", "/campaign?campaign={campaign}"),
     "funnel": ("marketing", "/funnel?campaign={campaign}"),
+    "attribution": ("marketing", "/attribution"),
     "data_health": ("administrator", "/data_health"),
     "digests": ("administrator", "/digests"),
     "privacy": ("administrator", "/privacy"),
