@@ -110,10 +110,11 @@ def _offered(ahead: pd.Series) -> dict[tuple[date, date], float]:
 
 
 def _put(scope: Scope, about: tuple[str | None, date, date], said: float, wished: int | None, reason: Reason) -> None:
-    _, actor = writer()
+    own, actor = writer()
+    mine = scope if own.kind == "chain" else own.narrow(scope.store_ids)
 
     def again(_: object) -> None:
         st.session_state[_SAID] = t("overrides.saved")
         st.rerun()
 
-    attempt(lambda: state.put(opened(), load.snapshot(), scope, actor, about, said, wished, reason, utc_now()), again)
+    attempt(lambda: state.put(opened(), load.snapshot(), mine, actor, about, said, wished, reason, utc_now()), again)
