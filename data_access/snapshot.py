@@ -39,6 +39,7 @@ POINTER = "CURRENT"
 CHECKED = "CHECKED"
 _FACTS = re.compile(r"facts_(\d+)\.duckdb")
 _RESULTS = re.compile(r"results_(\d+)\.duckdb")
+_BATCH_MEMORY = "1GB"  # a batch adds up all customers at once, a page shows some
 _TRY_AGAIN = 60.0  # seconds until a generation that could not be opened is tried once more
 _CONFIG = {
     "memory_limit": "256MB",
@@ -75,11 +76,11 @@ class GenerationInfo:
 class OpenFile:
     """A published file, open read-only. Its connections close with the last snapshot that holds it."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, memory: str = _CONFIG["memory_limit"]) -> None:
         self.path = path
         self.engine = create_engine(
             f"duckdb:///{path.as_posix()}",
-            connect_args={"read_only": True, "config": _CONFIG},
+            connect_args={"read_only": True, "config": _CONFIG | {"memory_limit": memory}},
             poolclass=QueuePool,
             pool_size=8,
             max_overflow=24,
@@ -421,7 +422,8 @@ def pointer_or_newest(home: Path) -> Pointer:
 
 def reopened(facts_file: Path, results_file: Path | None, generation: str) -> Snapshot:
     """The files of a snapshot that somebody has verified, for a process of its own that works for that one."""
-    return _snapshot(generation, OpenFile(facts_file), OpenFile(results_file) if results_file else None)
+    facts = OpenFile(facts_file, _BATCH_MEMORY)
+    return _snapshot(generation, facts, OpenFile(results_file) if results_file else None)
 
 
 def _verified(path: Path) -> OpenFile:

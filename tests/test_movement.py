@@ -7,12 +7,12 @@ import pandas as pd
 import pytest
 
 from data_access.errors import Problem
-from data_access.marts.segment_rules import STAGES
+from data_access.queries import standing
+from data_access.queries.crossing import GROUPS
 from data_access.scope import Scope
 from models.calc.movement import ABSENT, moves
 from models.jobs import movement as job
-from models.jobs.job import PlaceScope
-from models.reports.movement import days_of, flows, month_end, moved, movement
+from models.reports.movement import days_of, flows, month_end, moved, movement, standings
 from models.reports.segments import members, segments
 from tests.random_chain import LAST, RandomChain, random_chain
 from tests.tiny import CHAIN, ONLY_A, key
@@ -91,15 +91,33 @@ def test_before_the_data_nobody_moved(chain: RandomChain) -> None:
 
 
 def test_the_batch_keeps_where_everybody_stood(chain: RandomChain) -> None:
-    rows = job._of_place(chain.snapshot, PlaceScope("store", "A", ONLY_A))
+    written: list[pd.DataFrame] = []
+    steps: list[tuple[int, int]] = []
+    job.JOB.run(chain.snapshot, lambda _, rows: written.append(rows), lambda done, total: steps.append((done, total)))
+    assert steps == [(1, 3), (2, 3), (3, 3)]
+    every = pd.concat(written, ignore_index=True)
     days = days_of(chain.snapshot.info.first_day or LAST, LAST)
     assert len(days) == 13
-    base = segments(chain.snapshot, ONLY_A, days[-4], members=1_000).members.set_index("customer_key")
-    letters = {key(row.customer_no): row.five_phase for row in rows.itertuples()}
-    assert set(base.index) <= set(letters)
-    for customer, standing in letters.items():
-        place = ord(standing[-4]) - ord("A")
-        stages = [*STAGES["five_phase"], None]
-        assert stages[place] == (base["five_phase"][customer] if customer in base.index else None)
-    now = segments(chain.snapshot, ONLY_A, LAST, members=1_000).members
-    assert rows["net_sales"].sum() == pytest.approx(now["net_sales"].sum())
+    for level, place_id, scope in (("chain", "chain", CHAIN), ("store", "A", ONLY_A)):
+        rows = every[(every["level"] == level) & (every["place_id"] == place_id)]
+        assert rows["customer_no"].is_monotonic_increasing
+        for at in (0, 5, 9, 12):
+            known = standings(chain.snapshot, scope, days[at]).set_index("customer_no")
+            for scheme, groups in GROUPS.items():
+                place = rows[scheme].str[at].map(ord) - ord("A")
+                expected = rows["customer_no"].map(known[scheme]).fillna(len(groups))
+                assert place.tolist() == expected.tolist(), (level, at, scheme)
+        now = segments(chain.snapshot, scope, LAST, members=1_000).members
+        assert rows["net_sales"].sum() == pytest.approx(now["net_sales"].sum())
+
+
+def test_few_customers_at_once_make_the_same_rows(chain: RandomChain) -> None:
+    days = days_of(chain.snapshot.info.first_day or LAST, LAST)
+
+    def rows(at_once: int) -> list[tuple[object, ...]]:
+        found = standing.standings(CHAIN, chain.snapshot.engine, days, at_once)
+        return sorted(row for level, frame in found for row in frame.assign(level=level).itertuples(index=False))
+
+    assert rows(1) == rows(2_000_000)
+    with pytest.raises(ValueError, match="the chain"):
+        next(standing.standings(ONLY_A, chain.snapshot.engine, days))

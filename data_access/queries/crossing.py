@@ -4,7 +4,19 @@ from collections.abc import Mapping
 from typing import Any
 
 import pandas as pd
-from sqlalchemy import BigInteger, Engine, FromClause, Select, SmallInteger, case, cast, false, func, select
+from sqlalchemy import (
+    BigInteger,
+    ColumnElement,
+    Engine,
+    FromClause,
+    Select,
+    SmallInteger,
+    case,
+    cast,
+    false,
+    func,
+    select,
+)
 
 from data_access.marts._scores import Cuts
 from data_access.marts.segment_rules import CLASSES, SEGMENTS, STAGES, TieRule
@@ -76,19 +88,20 @@ def standings(scope: Scope, engine: Engine, question: Question) -> pd.DataFrame:
 def _standings(people: FromClause, cut: Cuts, question: Question, scope: Scope) -> Select[Any]:
     source, found = groups(people, cut, question, "keep_ties", scope, set(SCHEMES))
     p = people.c
-    places = {
-        name: case({group: at for at, group in enumerate(GROUPS[name])}, value=found[name], else_=None)
-        for name in SCHEMES
-    }
     return (
         select(
             p.customer_no,
             ten_thousandths(p.net_sales).label("net_sales"),
-            *(cast(place, SmallInteger).label(name) for name, place in places.items()),
+            *(place_in_scheme(name, found[name]).label(name) for name in SCHEMES),
         )
         .select_from(source)
         .order_by(p.customer_no)
     )
+
+
+def place_in_scheme(scheme: str, group: ColumnElement[Any]) -> ColumnElement[int]:
+    """The place of a group among those of its scheme; null where it is none of them."""
+    return cast(case({name: at for at, name in enumerate(GROUPS[scheme])}, value=group, else_=None), SmallInteger)
 
 
 def history(scope: Scope, engine: Engine, scheme: str) -> pd.DataFrame:

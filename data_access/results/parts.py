@@ -62,8 +62,8 @@ def _linked(path: Path, place: Path) -> Path:
     to = place / path.name
     try:
         os.link(path, to)
-    except OSError:  # a file system without links: as long as nobody sweeps, the file itself does as well
-        return path
+    except OSError:  # a file system without links
+        shutil.copyfile(path, to)
     return to
 
 
