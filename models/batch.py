@@ -41,7 +41,20 @@ __all__ = ["JOBS", "BatchReport", "Job", "batch", "describe"]
 log = logging.getLogger(__name__)
 
 # In this order: what people look at first, first.
-JOBS: tuple[Job, ...] = (CAMPAIGNS, ATTRIBUTION, VALUE, AFFINITY, RUN_OUT, FORECAST, STOCK, STORES, MOVEMENT, LAPSE, STAFF, TRAINING)
+JOBS: tuple[Job, ...] = (
+    CAMPAIGNS,
+    ATTRIBUTION,
+    VALUE,
+    AFFINITY,
+    RUN_OUT,
+    FORECAST,
+    STOCK,
+    STORES,
+    MOVEMENT,
+    LAPSE,
+    STAFF,
+    TRAINING,
+)
 
 _WAIT = 1.0  # seconds between two looks whether another batch has ended
 

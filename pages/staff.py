@@ -1,13 +1,15 @@
-"""Staff: what each person sells, raw and beside what the shifts they were given would lead one to expect."""
+"""Staff: what each person sells, raw and beside what their shifts lead one to expect; how they serve; their goals."""
 
 import streamlit as st
 
 from models.reports import tables
-from pages._ui import cards, charts, drill, empty, export, head, load, people_views, staff_views
+from models.reports.staff import JOB
+from pages._ui import batch, cards, charts, choices, drill, empty, export, head, load, staff_lists, staff_views
 from pages._ui.i18n import localized, t
-from pages._ui.tables import listing
+from pages._ui.tables import PAGE_ROWS, first_row, listing, pager
 
 page = head.begin("staff")
+batch.note(JOB, live=True)
 with load.working(t("page.staff")):
     report = load.staff(page.scope, page.period, page.generation)
 if report.staff.empty:
@@ -27,28 +29,20 @@ with st.container(border=True):
         st.caption(t("staff.read_honestly"))
 
 with st.container(border=True):
-    head.block(t("staff.list"), t("staff.click"))
-    shown = staff_views.columns()
-    opened = listing(
-        staff_views.rows(people), shown, currency=page.currency, alt=t("staff.list"), key="staff_list", opens="staff_id"
-    )
+    kind = choices.choice("list", staff_lists.KINDS, words="staff.lists")
+    rows = staff_lists.chosen(kind, people, lambda: load.staff_goals(page.scope, page.period.last, page.generation))
+    head.block(t("staff.list"), staff_lists.note(kind, page.period.last), staff_lists.told(kind))
+    first = first_row(len(rows), key=f"staff_page_{kind}")
+    opened = None
+    if rows.empty:
+        empty.nothing(t(f"staff.lists.{kind}.none"))
+    else:
+        some, shown = staff_lists.shown(kind, rows.iloc[first : first + PAGE_ROWS])
+        opened = listing(
+            some, shown, currency=page.currency, alt=t("staff.list"), key=f"staff_list_{kind}", opens="staff_id"
+        )
+    pager(len(rows), key=f"staff_page_{kind}")
 if opened:
     drill.open_page("staff_member", staff=opened)
 
-with st.container(border=True):
-    head.block(t("people.service"), t("people.service_note"), t("people.service_help"))
-    served = people_views.served(people)
-    if served.empty:
-        empty.nothing(t("people.no_service"))
-    elif asked := listing(
-        served,
-        people_views.service_columns(),
-        currency=page.currency,
-        alt=t("people.service"),
-        key="staff_service",
-        opens="staff_id",
-        rows=10,
-    ):
-        drill.open_page("staff_member", staff=asked)
-
-export.menu("staff", page.cover(), tables(report), people)
+export.menu("staff", page.cover(), tables(report), rows)

@@ -9,7 +9,8 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from data_access.scope import Period, Scope
-from pages._ui.filters import CUSTOM, DEFAULT, PRESETS, chosen_period, default_period
+from models.calc.periods import PRESETS
+from pages._ui.filters import CUSTOM, DEFAULT, chosen_period, default_period
 from tests.small_chain import EAST, FIRST_DAY, LAST_DAY, SOUTH, served
 
 ALL = [*EAST, *SOUTH]

@@ -8,6 +8,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
+from models.calc import periods
 from models.metrics import METRICS
 from pages._ui import access, filters, i18n, load
 from pages._ui.i18n import LANGUAGES, catalogue, preferred, text, text_n
@@ -111,7 +112,7 @@ def test_no_text_is_left_over() -> None:
 def test_texts_of_tables_in_the_code_are_complete(language: str) -> None:
     one = catalogue(language).one
     wanted = {f"page.{page.key}" for page in access.PAGES} | {f"nav.{section}" for section in access.SECTIONS}
-    wanted |= {f"filters.period.{name}" for name in [*filters.PRESETS, filters.CUSTOM]}
+    wanted |= {f"filters.period.{name}" for name in [*periods.PRESETS, filters.CUSTOM]}
     wanted |= {f"metric.{key}" for key in METRICS} | {f"metric.{key}.help" for key in METRICS}
     assert sorted(wanted - set(one)) == []
 

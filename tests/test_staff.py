@@ -1,6 +1,8 @@
 """Who sold what in which hours, by hand; and what is left of a person once the shifts are taken out."""
 
-from datetime import date
+import time
+from datetime import date, timedelta
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -10,13 +12,17 @@ from statsmodels.regression.mixed_linear_model import MixedLM
 
 from data_access.errors import Problem
 from data_access.queries.staff import busy_hours, days
-from data_access.scope import Period
+from data_access.scope import Period, Scope
 from data_access.snapshot import Snapshot
+from models.calc import periods
 from models.calc.staff_effects import block_days, effects, log_rate, rank_ranges
+from models.jobs.staff import JOB
 from models.reports import staff as report_module
 from models.reports.staff import quantiles, staff, staff_member
+from tests.benchmarks import staff_chain
 from tests.benchmarks.staff import draw, found_by_us, scored
-from tests.tiny import AS_OF, CHAIN, MARCH, NORTH, NOTHING, ONLY_A
+from tests.results_kit import one_job
+from tests.tiny import AS_OF, CHAIN, FEBRUARY, MARCH, NORTH, NOTHING, ONLY_A
 
 
 def test_a_day_of_a_person_has_hours_and_sales(tiny_snapshot: Snapshot) -> None:
@@ -39,6 +45,7 @@ def test_people_of_a_store(tiny_snapshot: Snapshot) -> None:
     assert first["net_sales"] == 190 + 58 - 30  # O7, O13 less R1, a line of O4 that E1 had sold
     assert first["raw_per_hour"] == (190 + 58 - 30) / 16
     assert (first["csat"], first["answers"]) == ((5 + 4) / 2, 2)
+    assert (first["units"], first["identified_share"]) == (2 + 2, 2 / 2)
     # two shifts are too few to judge anybody
     assert people["standing"].tolist() == ["too_few", "too_few"]
     assert people["adjusted"].isna().all()
@@ -70,6 +77,26 @@ def test_every_scope_sees_its_own_people(tiny_snapshot: Snapshot) -> None:
     assert staff(tiny_snapshot, NOTHING, MARCH).staff.empty
     assert len(staff(tiny_snapshot, NORTH, MARCH).staff) == 4  # E1 in A and in B, E3 in A, E2 in B
     assert staff(tiny_snapshot, CHAIN, MARCH).staff["net_sales"].sum() == 190 + 30 + 58 - 30 + 205 + 105 + 110.25
+
+
+@pytest.fixture(scope="module")
+def judged(tiny_snapshot: Snapshot, tmp_path_factory: pytest.TempPathFactory) -> Snapshot:
+    """The tiny snapshot with what the batch found of its people."""
+    return one_job(tiny_snapshot, JOB, tmp_path_factory.mktemp("staff"))
+
+
+@pytest.mark.parametrize("scope", [CHAIN, NORTH, ONLY_A, NOTHING])
+def test_the_batch_knows_the_same_people(judged: Snapshot, tiny_snapshot: Snapshot, scope: Scope) -> None:
+    assert MARCH in periods.every(date(2025, 3, 1), AS_OF)
+    ready, live = staff(judged, scope, MARCH), staff(tiny_snapshot, scope, MARCH)
+    same = [frame.assign(role=frame["role"].fillna("")) for frame in (ready.staff, live.staff)]
+    pd.testing.assert_frame_equal(*same, check_dtype=False)
+    pd.testing.assert_frame_equal(ready.summary, live.summary)
+
+
+def test_days_that_the_batch_did_not_look_at_are_judged_now(judged: Snapshot) -> None:
+    assert FEBRUARY not in periods.every(date(2025, 3, 1), AS_OF)
+    assert staff(judged, ONLY_A, FEBRUARY).staff["gross_sales"].tolist() == [130]  # O4 of E1
 
 
 def test_the_card_of_one_person(tiny_snapshot: Snapshot) -> None:
@@ -132,6 +159,17 @@ def test_what_the_shift_brings_is_taken_out() -> None:
     assert adjusted.lo95[0] < 1 < adjusted.hi95[0]
 
 
+def test_what_a_week_brings_to_all_is_taken_out_as_by_a_column_for_each() -> None:
+    rng = np.random.default_rng(11)
+    person, week = rng.integers(0, 12, 400), rng.integers(0, 5, 400)
+    store, hours, busy = person // 4, rng.choice([4.0, 8.0], 400), rng.normal(0, 1, (400, 1))
+    rate = rng.normal(0, 0.4, 400) + 0.3 * week + 0.2 * busy[:, 0]
+    columns = np.column_stack([busy, week[:, None] == np.arange(1, 5)])
+    found, plain = effects(rate, hours, store, person, busy, week), effects(rate, hours, store, person, columns)
+    assert found.adjusted == pytest.approx(plain.adjusted)
+    assert found.slopes == pytest.approx(plain.slopes)
+
+
 def test_fewer_than_four_people_are_not_compared() -> None:
     with pytest.raises(ValueError, match="the effects of 3 people cannot be told from chance: 4 are needed"):
         effects(np.zeros(9), np.ones(9), np.zeros(9, dtype=np.int64), np.repeat(np.arange(3), 3), np.zeros((9, 0)))
@@ -183,3 +221,18 @@ def test_a_mixed_model_says_the_same() -> None:
 def test_a_longer_period_has_the_hours_of_all(tiny_snapshot: Snapshot) -> None:
     whole = Period(date(2025, 3, 1), AS_OF)
     assert staff(tiny_snapshot, CHAIN, whole).staff["hours"].sum() == 8 + 6 + 8 + 4 + 8
+
+
+@pytest.mark.slow
+def test_ten_thousand_people_are_shown_within_the_budget(tmp_path: Path) -> None:
+    chain = staff_chain.snapshot(tmp_path / "facts.duckdb", people=10_000, days=90)
+    (tmp_path / "results").mkdir()
+    judged = one_job(chain, JOB, tmp_path / "results")
+    for stores in (1_000, 100, 1):
+        scope = Scope("stores", tuple(f"S{number:04d}" for number in range(stores)))
+        period = Period(staff_chain.LAST_DAY - timedelta(days=27), staff_chain.LAST_DAY)
+        staff(judged, scope, period)
+        started = time.process_time()
+        people = staff(judged, scope, period).staff
+        assert len(people) == 10 * stores
+        assert time.process_time() - started < 0.2

@@ -3,7 +3,7 @@
 People are named by their id alone; their names stay in the CRM.
 """
 
-from datetime import timedelta
+from datetime import date, timedelta
 from typing import Any
 
 import pandas as pd
@@ -39,6 +39,7 @@ from data_access.marts.tables import (
     ticket,
 )
 from data_access.queries._frame import amount, count, fetch, fetch_many, within
+from data_access.results.tables import staff_result, staff_spread
 from data_access.scope import Period, Scope
 
 
@@ -99,6 +100,35 @@ def returns(scope: Scope, engine: Engine, period: Period) -> pd.DataFrame:
     return fetch(scope, engine, scope.limit(query, r.store_id))
 
 
+def members(scope: Scope, engine: Engine, period: Period) -> pd.DataFrame:
+    """One row per person and store in scope with a receipt in the period: store_id, staff_id, identified_orders (those
+    that name a customer)."""
+    o = sale_order.c
+    query = (
+        select(o.store_id, o.staff_id, cast(func.count(o.customer_no), BigInteger).label("identified_orders"))
+        .where(within(o.day, period), o.exclusion.is_(None), o.staff_id.is_not(None))
+        .group_by(o.store_id, o.staff_id)
+        .order_by(o.store_id, o.staff_id)
+    )
+    return fetch(scope, engine, scope.limit(query, o.store_id))
+
+
+def kept(scope: Scope, engine: Engine, period: Period) -> pd.DataFrame:
+    """The people of the stores in scope in one of the periods that the batch looked at, as ``staff_result`` without its
+    days, in the order in which it wrote them."""
+    c = staff_result.c
+    columns = [column for column in c if column.name not in ("first_day", "last_day")]
+    query = select(*columns).where(c.first_day == period.first, c.last_day == period.last)
+    return fetch_many(scope, engine, scope.limit(query, c.store_id))
+
+
+def kept_spread(scope: Scope, engine: Engine, period: Period) -> pd.DataFrame:
+    """How far the people of the chain truly differ: spread; no row for a period that the batch did not look at."""
+    c = staff_spread.c
+    query = select(c.spread).where(c.first_day == period.first, c.last_day == period.last)
+    return fetch(scope, engine, query)
+
+
 def busy_hours(scope: Scope, engine: Engine, period: Period) -> pd.DataFrame:
     """One row per store in scope, weekday (1 = Monday) and hour of the period with a visitor: store_id, weekday, hour,
     visitors; of stores without a valid door count the orders stand for the visitors."""
@@ -121,23 +151,26 @@ def _by_hour(scope: Scope, engine: Engine, table: Table, visitors: Column[Any], 
 
 
 def ratings(scope: Scope, engine: Engine, period: Period) -> pd.DataFrame:
-    """One row per person of the stores in scope whom somebody rated in the period: staff_id, csat (mean of 1 to 5),
-    answers."""
+    """One row per person of the stores in scope whom somebody rated in the period: staff_id, store_id, csat (mean of 1
+    to 5), answers."""
     c = survey_answer.c
     query = (
         select(
-            c.staff_id, cast(func.avg(c.score), Double).label("csat"), cast(func.count(), BigInteger).label("answers")
+            c.staff_id,
+            c.store_id,
+            cast(func.avg(c.score), Double).label("csat"),
+            cast(func.count(), BigInteger).label("answers"),
         )
         .where(c.kind == "staff", c.staff_id.is_not(None), within(cast(c.answered_at, Date), period))
-        .group_by(c.staff_id)
-        .order_by(c.staff_id)
+        .group_by(c.staff_id, c.store_id)
+        .order_by(c.staff_id, c.store_id)
     )
     return fetch(scope, engine, scope.limit(query, c.store_id))
 
 
-def months(scope: Scope, engine: Engine, staff_id: str) -> pd.DataFrame:
-    """One row per month in which a person worked or sold in a store in scope: month (datetime64, its first day), hours,
-    gross_sales, orders, units."""
+def months(scope: Scope, engine: Engine, staff_id: str, last: date) -> pd.DataFrame:
+    """One row per month in which a person worked or sold in a store in scope, up to a day (later shifts are only
+    planned): month (datetime64, its first day), hours, gross_sales, orders, units."""
     c = staff_day.c
     month = func.date_trunc("month", c.day, type_=Date)
     query = (
@@ -148,7 +181,7 @@ def months(scope: Scope, engine: Engine, staff_id: str) -> pd.DataFrame:
             count(c.orders).label("orders"),
             amount(c.units).label("units"),
         )
-        .where(c.staff_id == staff_id)
+        .where(c.staff_id == staff_id, c.day <= last)
         .group_by(month)
         .order_by(month)
     )
@@ -163,6 +196,32 @@ def targets(scope: Scope, engine: Engine, staff_id: str) -> pd.DataFrame:
         .where(c.staff_id == staff_id)
         .group_by(c.month)
         .order_by(c.month)
+    )
+    return fetch(scope, engine, scope.limit(query, c.store_id))
+
+
+def targets_of(scope: Scope, engine: Engine, first: date) -> pd.DataFrame:
+    """One row per person with a target in a store in scope in a month (its first day): store_id, staff_id, target."""
+    c = sales_target.c
+    query = (
+        select(c.store_id, c.staff_id, amount(c.amount).label("target"))
+        .where(c.month == first, c.staff_id.is_not(None))
+        .group_by(c.store_id, c.staff_id)
+        .order_by(c.store_id, c.staff_id)
+    )
+    return fetch(scope, engine, scope.limit(query, c.store_id))
+
+
+def sums(scope: Scope, engine: Engine, period: Period) -> pd.DataFrame:
+    """One row per person and store in scope with a shift or a receipt in the period: store_id, staff_id, hours,
+    gross_sales."""
+    c = staff_day.c
+    hours = cast(func.sum(c.hours), Double).label("hours")
+    query = (
+        select(c.store_id, c.staff_id, hours, amount(c.gross_sales).label("gross_sales"))
+        .where(within(c.day, period))
+        .group_by(c.store_id, c.staff_id)
+        .order_by(c.store_id, c.staff_id)
     )
     return fetch(scope, engine, scope.limit(query, c.store_id))
 

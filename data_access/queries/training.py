@@ -40,8 +40,9 @@ def completed(scope: Scope, engine: Engine, as_of: date) -> pd.DataFrame:
     return fetch(scope, engine, scope.limit(query, c.store_id))
 
 
-def months(scope: Scope, engine: Engine) -> pd.DataFrame:
-    """One row per person, store in scope and month with a shift or a receipt: staff_id, store_id, month (datetime64,
+def months(scope: Scope, engine: Engine, last: date) -> pd.DataFrame:
+    """One row per person, store in scope and month with a shift or a receipt up to a day (later shifts are only
+    planned): staff_id, store_id, month (datetime64,
     its first day), hours, gross_sales."""
     c = staff_day.c
     month = func.date_trunc("month", c.day, type_=Date)
@@ -53,6 +54,7 @@ def months(scope: Scope, engine: Engine) -> pd.DataFrame:
             cast(func.sum(c.hours), Double).label("hours"),
             amount(c.gross_sales).label("gross_sales"),
         )
+        .where(c.day <= last)
         .group_by(c.staff_id, c.store_id, month)
         .order_by(c.staff_id, c.store_id, month)
     )

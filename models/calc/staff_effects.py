@@ -77,16 +77,18 @@ def log_rate(sales: Floats, hours: Floats) -> Floats:
     return rate
 
 
-def effects(rate: Floats, hours: Floats, store: Whole, person: Whole, covariates: Floats) -> Effects:
+def effects(
+    rate: Floats, hours: Floats, store: Whole, person: Whole, covariates: Floats, week: Whole | None = None
+) -> Effects:
     """The effects of people, numbered from 0 without a gap, from shifts: one entry per shift in ``rate`` (logarithm of
-    sales an hour), ``hours`` (above 0), ``store`` and ``person``; ``covariates`` has one row per shift.
+    sales an hour), ``hours`` (above 0), ``store`` (from 0) and ``person``; ``covariates`` has one row per shift.
 
+    week: the number (from 0) of the week of each shift, where what a week brings to all is to be taken out, too.
     The variance of a shift is taken to fall with its hours. ValueError for fewer than ``LEAST_PEOPLE``.
     """
     y = _within(rate, hours, store)
-    x = np.column_stack([_within(column, hours, store) for column in covariates.T]) if covariates.size else None
-    slopes = np.zeros(0) if x is None else _regress(y, x, hours)
-    left = y if x is None else y - x @ slopes
+    x = np.column_stack([_within(column, hours, store) for column in covariates.T] or [np.zeros((len(y), 0))])
+    slopes, left = _regress(y, x, hours, store, np.zeros(len(y), dtype=np.int64) if week is None else week)
     people = int(person.max()) + 1 if len(person) else 0
     if people < LEAST_PEOPLE:
         raise ValueError(f"the effects of {people} people cannot be told from chance: {LEAST_PEOPLE} are needed")
@@ -127,10 +129,26 @@ def _within(values: Floats, weights: Floats, group: Whole) -> Floats:
     return found
 
 
-def _regress(y: Floats, x: Floats, weights: Floats) -> Floats:
-    root = np.sqrt(weights)
-    found: Any = np.linalg.lstsq(x * root[:, None], y * root, rcond=None)[0]
-    return np.asarray(found, dtype=np.float64)
+def _regress(y: Floats, x: Floats, weights: Floats, store: Whole, week: Whole) -> tuple[Floats, Floats]:
+    """The slopes of ``x``, then of each week but the first, on ``y`` within stores, and what is left of ``y``.
+
+    The weeks never become columns of their own (a year of ten thousand people would not fit): the sums that the normal
+    equations need of them follow from the hours of each store and week.
+    """
+    weeks = int(week.max()) + 1 if len(week) else 1
+    cells = np.zeros((int(store.max()) + 1 if len(store) else 1, weeks))
+    np.add.at(cells, (store, week), weights)
+    of_store = cells.sum(axis=1, keepdims=True)
+    share = cells / np.where(of_store > 0, of_store, 1.0)
+    both = np.column_stack([np.bincount(week, weights * column, weeks) for column in (*x.T, y)])[1:]
+    between = (np.diag(cells.sum(axis=0)) - share.T @ cells)[1:, 1:]
+    own = (x * weights[:, None]).T
+    sums = np.block([[own @ x, both[:, :-1].T], [both[:, :-1], between]])
+    found: Any = np.linalg.lstsq(sums, np.r_[own @ y, both[:, -1]], rcond=None)[0]
+    slopes = np.asarray(found, dtype=np.float64)
+    of_week = np.r_[0.0, slopes[x.shape[1] :]]
+    left: Floats = y - x @ slopes[: x.shape[1]] - _within(of_week[week], weights, store)
+    return slopes, left
 
 
 def _spread(mean: Floats, variance: Floats) -> float:

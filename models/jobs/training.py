@@ -1,20 +1,19 @@
-"""The job ``training``: what each course did to the sales of those who took it, how new people come up, and what
-figures people have, over the whole chain, where enough people are to tell."""
+"""The job ``training``: what each course did to the sales of those who took it and how new people come up, over the
+whole chain, where enough people are to tell."""
 
 from data_access.marts.staff_day import staff_day
-from data_access.marts.tables import course, return_line, survey_answer, training_record
+from data_access.marts.tables import course, training_record
 from data_access.marts.tables import staff as people
 from data_access.queries import training as queries
-from data_access.results.tables import newcomer_ramp, staff_quantile, training_effect, training_path
+from data_access.results.tables import newcomer_ramp, training_effect, training_path
 from data_access.snapshot import Snapshot
 from models.calc import ramp, training
 from models.jobs import job
 from models.jobs.job import WHOLE, Job, Step, Write
-from models.reports import staff
 from models.reports import training as report
 
-_INPUTS = (staff_day, training_record, course, people, return_line, survey_answer)
-_CODE = (report, staff, queries, training, ramp)
+_INPUTS = (staff_day, training_record, course, people)
+_CODE = (report, queries, training, ramp)
 
 
 def _fingerprint(snapshot: Snapshot) -> str:
@@ -28,8 +27,7 @@ def _run(snapshot: Snapshot, write: Write, step: Step) -> None:
     write(training_effect, found.effects)
     write(training_path, found.path)
     write(newcomer_ramp, found.ramp)
-    write(staff_quantile, staff.quantiles(snapshot, WHOLE))
     step(1, 1)
 
 
-JOB = Job(report.JOB, (training_effect, training_path, newcomer_ramp, staff_quantile), _fingerprint, _run)
+JOB = Job(report.JOB, (training_effect, training_path, newcomer_ramp), _fingerprint, _run)

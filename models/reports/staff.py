@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from data_access.errors import Problem
 from data_access.queries import places, training
 from data_access.queries import staff as queries
-from data_access.results.info import info_of
+from data_access.results.info import info_of, is_current
 from data_access.scope import Period, Scope
 from data_access.snapshot import Snapshot
 from models.calc.staff_effects import LEAST_PEOPLE, Effects, block_days, block_of, effects, log_rate, rank_ranges
@@ -28,11 +28,12 @@ STANDINGS: tuple[Standing, ...] = ("above", "as_expected", "below", "too_few")
 # Nobody is judged below these.
 LEAST_SHIFTS = 6
 LEAST_HOURS = 30.0
-JOB: Final = "training"  # that keeps how the people of the chain stand
+JOB: Final = "staff"  # that keeps the people of the chain in the days mostly asked for
 FIGURES: Final = (
     "raw_per_hour",
     "average_ticket",
     "units_per_transaction",
+    "identified_share",
     "return_rate",
     "csat",
     "first_contact",
@@ -44,8 +45,8 @@ LEAST_PEERS: Final = 5
 # What is told of one person, in the list and on the card alike.
 _PERSON = Columns(
     "staff_id store_id store role shifts hours net_sales raw_per_hour adjusted lo95 hi95 reliability standing rank_low "
-    "rank_high orders average_ticket units_per_transaction return_rate csat answers tickets response_hours "
-    "resolution_hours first_contact follow_ups_due follow_ups_done follow_up_rate hired_on"
+    "rank_high gross_sales orders units average_ticket units_per_transaction identified_share return_rate csat answers "
+    "tickets response_hours resolution_hours first_contact follow_ups_due follow_ups_done follow_up_rate hired_on"
 )
 
 
@@ -62,6 +63,7 @@ class StaffReport:
     # one row per person with a shift or a receipt in the period, the judged ones first, best first. raw_per_hour and
     # adjusted (sales an hour as a ratio to the expected ones, 1 = as expected) with lo95, hi95 and the places that
     # cannot be ruled out are NaN where too little was worked. reliability: which part of what is seen is not chance.
+    # Ratings, follow-ups, role and hired_on stand in the row of the person's home store.
     staff: Annotated[pd.DataFrame, _PERSON]
 
 
@@ -88,13 +90,36 @@ class StaffMemberReport:
 
 
 def staff(snapshot: Snapshot, scope: Scope, period: Period) -> StaffReport:
-    """The people of the stores in scope in ``period``."""
+    """The people of the stores in scope in ``period``, as the batch judged them among all of the chain if it did;
+    else judged now, among those in scope."""
+    rows, spread = _kept(snapshot, scope, period) or computed(snapshot, scope, period)
+    judged = rows["lo95"].notna()
+    rows.loc[judged, "rank_low"], rows.loc[judged, "rank_high"] = rank_ranges(
+        *(rows.loc[judged, end].to_numpy(dtype=np.float64) for end in ("lo95", "hi95"))
+    )
+    rows["store"] = rows["store_id"].map(places.stores(scope, snapshot.engine).set_index("store_id")["store"])
+    frames = select_columns(StaffReport, summary=_summary(rows, spread), staff=_best_first(rows))
+    return StaffReport(period, snapshot.info.currency, **frames)
+
+
+def computed(snapshot: Snapshot, scope: Scope, period: Period) -> tuple[pd.DataFrame, float]:
+    """One row per person and store, judged among those in scope: the columns of ``StaffReport.staff`` but the places
+    and the name of the store; and how far people truly differ (the logarithm; NaN where nobody is judged)."""
     engine = snapshot.engine
     days = queries.days(scope, engine, period)
     found, judged = _effects(days, queries.busy_hours(scope, engine, period))
-    rows = _people(snapshot, scope, period, days, found, judged)
-    frames = select_columns(StaffReport, summary=_summary(rows, found), staff=rows)
-    return StaffReport(period, snapshot.info.currency, **frames)
+    rows = _sums(snapshot, scope, period, days).merge(_judgements(found, judged), "left", ["store_id", "staff_id"])
+    rows["standing"] = rows["standing"].fillna("too_few")
+    return rows, math.nan if found is None else found.spread
+
+
+def _kept(snapshot: Snapshot, scope: Scope, period: Period) -> tuple[pd.DataFrame, float] | None:
+    """The same by the batch; None where it has not looked at these facts or these days."""
+    results = snapshot.results
+    if results is None or not is_current(snapshot, JOB):
+        return None
+    spread = queries.kept_spread(scope, results, period)["spread"]
+    return None if spread.empty else (queries.kept(scope, results, period), float(spread.iloc[0]))
 
 
 def staff_member(
@@ -109,7 +134,10 @@ def staff_member(
     if row.empty:
         raise Problem(f"nobody with the id {staff_id!r} worked in your stores in this period: open one from the list")
     engine = snapshot.engine
-    months = queries.months(scope, engine, staff_id).merge(queries.targets(scope, engine, staff_id), "left", "month")
+    months = queries.months(scope, engine, staff_id, snapshot.info.last_day or period.last)
+    months = months.merge(queries.targets(scope, engine, staff_id), "left", "month")
+        queries.targets(scope, engine, staff_id), "left", "month"
+    )
     months = months.merge(queries.returns_by_month(scope, engine, staff_id), "left", "month")
     months["commission_base"] = months["gross_sales"] - months["returns"].fillna(0.0)
     months["month"] = months["month"].dt.strftime("%Y-%m")
@@ -180,15 +208,14 @@ def _effects(days: pd.DataFrame, busy: pd.DataFrame) -> tuple[Effects | None, pd
     shifts = shifts.merge(keys.assign(number=np.arange(len(keys))), "inner", ["store_id", "staff_id"])
     shifts["busy"] = _busyness(shifts, busy)
     blocks = _blocks(shifts)
-    weeks = pd.get_dummies(blocks["block"], drop_first=True, dtype=float)
-    covariates = pd.concat([blocks["busy"], weeks], axis="columns")
     hours = blocks["hours"].to_numpy(dtype=np.float64)
     found = effects(
         log_rate(blocks["gross_sales"].to_numpy(dtype=np.float64), hours),
         hours,
         np.unique(blocks["store_id"], return_inverse=True)[1].astype(np.int64),
         blocks["number"].to_numpy(dtype=np.int64),
-        covariates.to_numpy(dtype=np.float64),
+        blocks[["busy"]].to_numpy(dtype=np.float64),
+        np.unique(blocks["block"], return_inverse=True)[1].astype(np.int64),
     )
     return found, keys
 
@@ -237,15 +264,10 @@ def _busyness(shifts: pd.DataFrame, busy: pd.DataFrame) -> NDArray[np.float64]:
     return np.zeros(len(shifts)) if math.isnan(mean) else np.log(np.maximum(brings, 0.1 * mean) / mean)
 
 
-def _people(
-    snapshot: Snapshot, scope: Scope, period: Period, days: pd.DataFrame, found: Effects | None, judged: pd.DataFrame
-) -> pd.DataFrame:
-    rows = _sums(snapshot, scope, period, days)
-    rows = rows.merge(_judgements(found, judged), "left", ["store_id", "staff_id"])
-    rows["standing"] = rows["standing"].fillna("too_few")
+def _best_first(rows: pd.DataFrame) -> pd.DataFrame:
     return rows.sort_values(
-        ["adjusted", "net_sales", "staff_id"], ascending=[False, False, True], na_position="last"
-    ).reset_index(drop=True)
+        ["adjusted", "net_sales", "staff_id"], ascending=[False, False, True], na_position="last", ignore_index=True
+    )
 
 
 def _sums(snapshot: Snapshot, scope: Scope, period: Period, days: pd.DataFrame) -> pd.DataFrame:
@@ -259,16 +281,16 @@ def _sums(snapshot: Snapshot, scope: Scope, period: Period, days: pd.DataFrame) 
         .sum()
         .reset_index()
     )
-    rows = sums.merge(queries.returns(scope, engine, period), "left", keys)
-    people = queries.people(scope, engine).rename(columns={"store_id": "home_store_id"})
-    rows = rows.merge(people.drop(columns="store"), "left", "staff_id")
-    rows = rows.merge(queries.ratings(scope, engine, period), "left", "staff_id")
-    rows["store"] = rows["store_id"].map(places.stores(scope, engine).set_index("store_id")["store"])
+    about = queries.people(scope, engine).drop(columns=["store", "left_on"])
+    rows = sums.merge(about, "left", keys).merge(queries.ratings(scope, engine, period), "left", keys)
+    rows = rows.merge(queries.returns(scope, engine, period), "left", keys)
+    rows = rows.merge(queries.members(scope, engine, period), "left", keys)
     rows["returns"] = rows["returns"].fillna(0.0)
     rows["net_sales"] = rows["gross_sales"] - rows["returns"]
     rows["raw_per_hour"] = (rows["net_sales"] / rows["hours"]).where(rows["hours"] > 0)
     rows["average_ticket"] = (rows["net_sales"] / rows["orders"]).where(rows["orders"] > 0)
     rows["units_per_transaction"] = (rows["units"] / rows["orders"]).where(rows["orders"] > 0)
+    rows["identified_share"] = (rows["identified_orders"] / rows["orders"]).where(rows["orders"] > 0)
     rows["return_rate"] = (rows["returns"] / rows["gross_sales"]).where(rows["gross_sales"] > 0)
     rows = rows.merge(queries.service(scope, engine, period), "left", keys)
     rows = rows.merge(queries.follow_ups(scope, engine, period), "left", keys)
@@ -277,24 +299,20 @@ def _sums(snapshot: Snapshot, scope: Scope, period: Period, days: pd.DataFrame) 
 
 
 def _judgements(found: Effects | None, judged: pd.DataFrame) -> pd.DataFrame:
-    """One row per judged person: store_id, staff_id, adjusted, lo95, hi95, reliability, standing, rank_low and
-    rank_high."""
+    """One row per judged person: store_id, staff_id, adjusted, lo95, hi95, reliability and standing."""
     if found is None:
-        columns = ["adjusted", "lo95", "hi95", "reliability", "rank_low", "rank_high"]
+        columns = ["adjusted", "lo95", "hi95", "reliability"]
         return judged.iloc[:0].assign(**dict.fromkeys(columns, math.nan), standing=pd.Series(dtype="str"))
-    low, high = rank_ranges(found.lo95, found.hi95)
     return judged.assign(
         adjusted=found.adjusted,
         lo95=found.lo95,
         hi95=found.hi95,
         reliability=found.reliability,
         standing=np.select([found.lo95 > 1, found.hi95 < 1], ["above", "below"], "as_expected"),
-        rank_low=low,
-        rank_high=high,
     )
 
 
-def _summary(rows: pd.DataFrame, found: Effects | None) -> pd.DataFrame:
+def _summary(rows: pd.DataFrame, spread: float) -> pd.DataFrame:
     hours, worked = float(rows["hours"].sum()), rows[rows["hours"] > 0]
     figures: dict[str, tuple[float, Any]] = {
         "people": (len(rows), "count"),
@@ -302,6 +320,6 @@ def _summary(rows: pd.DataFrame, found: Effects | None) -> pd.DataFrame:
         "hours": (hours, "count"),
         "net_sales": (float(rows["net_sales"].sum()), METRICS["net_sales"].unit),
         "sales_per_hour": (worked["net_sales"].sum() / hours if hours > 0 else math.nan, "money"),
-        "spread": (math.nan if found is None else math.expm1(found.spread), "percent"),
+        "spread": (math.expm1(spread), "percent"),
     }
     return pd.DataFrame([(key, *figure) for key, figure in figures.items()], columns=["key", "value", "unit"])

@@ -119,7 +119,7 @@ def training(snapshot: Snapshot, scope: Scope, as_of: date) -> TrainingReport:
 def measured(snapshot: Snapshot, scope: Scope, as_of: date) -> Measured:
     """What courses did, and how new people come up, in the stores in scope."""
     engine = snapshot.engine
-    months = queries.months(scope, engine)
+    months = queries.months(scope, engine, as_of)
     months = months[(months["hours"] >= LEAST_HOURS) & (months["gross_sales"] > 0)]
     courses = queries.courses(scope, engine)
     taken = queries.completed(scope, engine, as_of)

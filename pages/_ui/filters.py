@@ -4,8 +4,7 @@
 can widen the scope it was given.
 """
 
-from collections.abc import Callable
-from datetime import date, timedelta
+from datetime import date
 
 import pandas as pd
 import streamlit as st
@@ -13,6 +12,7 @@ import streamlit as st
 from data_access.marts.tables import UNKNOWN
 from data_access.scope import Period, Scope
 from data_access.snapshot import Snapshot
+from models.calc.periods import PRESETS, preset, within
 from pages._ui import format, load, params
 from pages._ui.i18n import localized_text, t, tn
 
@@ -20,35 +20,6 @@ DEFAULT = "28d"
 
 _SUMMARY = "_filters_summary"
 
-
-def _last(days: int) -> Callable[[date, date], Period]:
-    return lambda first_day, last_day: Period(last_day - timedelta(days=days - 1), last_day)
-
-
-def _last_month(first_day: date, last_day: date) -> Period:
-    end = last_day.replace(day=1) - timedelta(days=1)
-    return Period(end.replace(day=1), end)
-
-
-def _last_year_of_months(first_day: date, last_day: date) -> Period:
-    """Twelve months to the day: from the day after the same day a year ago."""
-    return Period(Period(last_day, last_day).last_year().first + timedelta(days=1), last_day)
-
-
-# Name in the URL -> the days, given the first and last day of the data.
-PRESETS: dict[str, Callable[[date, date], Period]] = {
-    "7d": _last(7),
-    "28d": _last(28),
-    "90d": _last(90),
-    "month": lambda first_day, last_day: Period(last_day.replace(day=1), last_day),
-    "last_month": _last_month,
-    "quarter": lambda first_day, last_day: Period(
-        last_day.replace(month=(last_day.month - 1) // 3 * 3 + 1, day=1), last_day
-    ),
-    "year": lambda first_day, last_day: Period(last_day.replace(month=1, day=1), last_day),
-    "12m": _last_year_of_months,
-    "all": lambda first_day, last_day: Period(first_day, last_day),
-}
 CUSTOM = "custom"
 
 
@@ -85,12 +56,12 @@ def chosen_period(first_day: date, last_day: date) -> tuple[str, Period]:
             return CUSTOM, own
     if name not in PRESETS:
         name = DEFAULT
-    return name, _within(PRESETS[name](first_day, last_day), first_day, last_day)
+    return name, preset(name, first_day, last_day)
 
 
 def default_period(first_day: date, last_day: date) -> Period:
     """The days a page shows when nobody chose any."""
-    return _within(PRESETS[DEFAULT](first_day, last_day), first_day, last_day)
+    return preset(DEFAULT, first_day, last_day)
 
 
 def _custom(first: str, last: str, first_day: date, last_day: date) -> Period | None:
@@ -100,13 +71,7 @@ def _custom(first: str, last: str, first_day: date, last_day: date) -> Period | 
         return None
     if start > end or end < first_day or start > last_day:
         return None
-    return _within(Period(start, end), first_day, last_day)
-
-
-def _within(period: Period, first_day: date, last_day: date) -> Period:
-    """``period`` cut to the days of the data; a preset that ends before them (last month) starts with them."""
-    last = max(min(period.last, last_day), first_day)
-    return Period(min(max(period.first, first_day), last), last)
+    return within(Period(start, end), first_day, last_day)
 
 
 def _period_bar(first_day: date, last_day: date) -> Period:

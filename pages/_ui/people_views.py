@@ -16,26 +16,6 @@ _UNITS = {"raw_per_hour": "money", "first_contact": "percent", "follow_up_rate":
 _APART = 0.05  # of own sales, from which a category is worth a word
 
 
-def served(people: pd.DataFrame) -> pd.DataFrame:
-    """Who answered tickets or had customers to follow up, the most follow-ups first."""
-    some = people[people["tickets"].notna() | people["follow_ups_due"].notna()]
-    return some.sort_values(["follow_ups_due", "tickets"], ascending=False, na_position="last")
-
-
-def service_columns() -> list[Column]:
-    """What the list of service shows."""
-    return [
-        column("staff_id"),
-        Column("follow_up_rate", "percent"),
-        Column("first_contact", "percent"),
-        Column("response_hours", "decimal"),
-        Column("resolution_hours", "decimal"),
-        Column("tickets", "count"),
-        Column("follow_ups_due", "count"),
-        column("store"),
-    ]
-
-
 def service_figures(person: pd.Series) -> list[tuple[str, str, str | None]]:
     """How one person served customers in the period."""
     texts = {

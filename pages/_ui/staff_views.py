@@ -8,9 +8,7 @@ from pages._ui import charts, palette
 from pages._ui import format as fmt
 from pages._ui.device import narrow
 from pages._ui.i18n import exists, t, word
-from pages._ui.tables import Column, badge, column
 
-_TONES = {"above": "green", "as_expected": "gray", "below": "orange", "too_few": "gray"}
 _COLOURS = {"above": palette.OWN, "as_expected": palette.QUIET, "below": palette.SECOND}
 _MOST_DRAWN = 40  # people; more are told apart in the list
 
@@ -40,11 +38,11 @@ def judged(people: pd.DataFrame) -> pd.DataFrame:
 
 
 def compared_note(people: pd.DataFrame) -> str:
-    """How many are above, as and below expected, in words."""
+    """How many are above, as and below expected, in words; and how many of the best cannot be told apart."""
     many = people["standing"].value_counts()
-    return t(
-        "staff.compared_note", **{name: fmt.count(many.get(name, 0)) for name in ("above", "as_expected", "below")}
-    )
+    parted = {name: fmt.count(many.get(name, 0)) for name in ("above", "as_expected", "below")}
+    leading = fmt.count((people["rank_low"] == 1).sum())
+    return t("staff.compared_note", **parted, leading=leading)
 
 
 def intervals(people: pd.DataFrame) -> go.Figure:
@@ -96,46 +94,21 @@ def _hover(row: pd.Series) -> str:
         who=row["staff_id"],
         store=row["store"],
         ratio=fmt.percent(row["adjusted"], 0),
-        range=_range(row),
+        range=range_of(row),
         shifts=fmt.count(row["shifts"]),
     )
 
 
-def _range(row: pd.Series) -> str:
+def range_of(row: pd.Series) -> str:
+    """The 95 % range of one person in words."""
     return t("staff.range", low=fmt.percent(row["lo95"], 0), high=fmt.percent(row["hi95"], 0))
-
-
-def rows(people: pd.DataFrame) -> pd.DataFrame:
-    """People as the list shows them: ranges and places in words."""
-    known = people["adjusted"].notna()
-    return people.assign(
-        between=[_range(row) if sure else "" for (_, row), sure in zip(people.iterrows(), known, strict=True)],
-        placing=[
-            t("staff.places", low=fmt.count(row["rank_low"]), high=fmt.count(row["rank_high"])) if sure else ""
-            for (_, row), sure in zip(people.iterrows(), known, strict=True)
-        ],
-    )
-
-
-def columns() -> list[Column]:
-    """What the list of people shows."""
-    return [
-        column("staff_id"),
-        badge("standing", "standing", _TONES),
-        column("adjusted"),
-        Column("between", "text"),
-        column("raw_per_hour"),
-        Column("placing", "text"),
-        column("hours"),
-        column("store"),
-    ]
 
 
 def sentence(person: pd.Series) -> str:
     """Where one person stands, as a sentence anybody can use."""
     if fmt.is_missing(person["adjusted"]):
         return t("staff.sentence.too_few", shifts=LEAST_SHIFTS, hours=fmt.count(LEAST_HOURS))
-    return t(f"staff.sentence.{person['standing']}", ratio=fmt.percent(person["adjusted"], 0), range=_range(person))
+    return t(f"staff.sentence.{person['standing']}", ratio=fmt.percent(person["adjusted"], 0), range=range_of(person))
 
 
 def facts(person: pd.Series) -> list[tuple[str, str]]:

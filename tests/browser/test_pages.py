@@ -7,9 +7,9 @@ from playwright.sync_api import FloatRect, Locator, Page, expect
 
 from data_access.scope import Scope
 from data_access.snapshot import current_snapshot
+from models.calc.periods import PRESETS
 from models.reports.overview import overview
 from pages._ui import access
-from pages._ui.filters import PRESETS
 from pages._ui.i18n import text
 from tests.browser.conftest import PageAs, Server, settled
 

@@ -1,0 +1,96 @@
+"""The lists of the staff page: who stands where, what each sold, how each served, and what each was to sell."""
+
+from collections.abc import Callable
+from datetime import date
+from typing import Final
+
+import pandas as pd
+
+from models.reports.staff_goals import StaffGoalsReport
+from pages._ui import format as fmt
+from pages._ui import staff_views
+from pages._ui.i18n import localized, t
+from pages._ui.tables import Column, badge, column
+
+KINDS: Final = ("compared", "sold", "service", "goals")
+_TONES = {"above": "green", "as_expected": "gray", "below": "orange", "too_few": "gray"}
+
+
+def chosen(kind: str, people: pd.DataFrame, goals: Callable[[], StaffGoalsReport]) -> pd.DataFrame:
+    """The rows of a list, in the order it shows them. ``people``: of the report; ``goals`` is asked where needed."""
+    if kind == "goals":
+        return localized(goals().people, {"store": "store.name"})
+    if kind == "service":
+        some = people[people["tickets"].notna() | people["follow_ups_due"].notna()]
+        return some.sort_values(["follow_ups_due", "tickets"], ascending=False, na_position="last")
+    return people.sort_values("net_sales", ascending=False) if kind == "sold" else people
+
+
+def note(kind: str, last: date) -> str:
+    """What is listed, and what a click does."""
+    return t(f"staff.lists.{kind}.note", month=fmt.month(last), day=fmt.day(last))
+
+
+def told(kind: str) -> str:
+    """How the figures of a list are defined."""
+    return t(f"staff.lists.{kind}.help")
+
+
+def shown(kind: str, rows: pd.DataFrame) -> tuple[pd.DataFrame, list[Column]]:
+    """Some rows with their texts, and the columns."""
+    if kind != "compared":
+        return rows, _COLUMNS[kind]
+    known = rows["adjusted"].notna()
+    return rows.assign(
+        between=[
+            staff_views.range_of(row) if sure else "" for (_, row), sure in zip(rows.iterrows(), known, strict=True)
+        ],
+        placing=[
+            t("staff.places", low=fmt.count(row["rank_low"]), high=fmt.count(row["rank_high"])) if sure else ""
+            for (_, row), sure in zip(rows.iterrows(), known, strict=True)
+        ],
+    ), _COLUMNS[kind]
+
+
+_COLUMNS: Final = {
+    "compared": [
+        column("staff_id"),
+        badge("standing", "standing", _TONES),
+        column("adjusted"),
+        Column("between", "text"),
+        column("raw_per_hour"),
+        Column("placing", "text"),
+        column("hours"),
+        column("store"),
+    ],
+    "sold": [
+        column("staff_id"),
+        column("net_sales"),
+        column("average_ticket"),
+        column("units_per_transaction"),
+        column("identified_share"),
+        column("return_rate"),
+        column("csat"),
+        column("units"),
+    ],
+    "service": [
+        column("staff_id"),
+        Column("follow_up_rate", "percent"),
+        Column("first_contact", "percent"),
+        Column("response_hours", "decimal"),
+        Column("resolution_hours", "decimal"),
+        Column("tickets", "count"),
+        Column("follow_ups_due", "count"),
+        column("store"),
+    ],
+    "goals": [
+        column("staff_id"),
+        column("attainment"),
+        column("commission_base"),
+        column("gross_sales"),
+        column("target"),
+        column("returns"),
+        column("hours"),
+        column("store"),
+    ],
+}
