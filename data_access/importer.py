@@ -2,6 +2,7 @@
 
 import hashlib
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from decimal import Decimal
 from pathlib import Path
@@ -20,10 +21,60 @@ from data_access.importing.reading import Part, read
 from data_access.importing.report import ImportReport, Step, reasons, write_quarantine
 from data_access.importing.staging import Staging, match
 from data_access.importing.targets import Prepared, bridge_difference, prepare_targets
-from data_access.schema import data_source, store
+from data_access.schema import data_source, sale_line, sale_order, store
 from data_access.settings import settings
 
-__all__ = ["ImportReport", "import_files"]
+__all__ = ["ImportReport", "Preview", "import_files", "preview"]
+
+_SHOWN = 5  # rows of each table that a preview shows
+
+
+@dataclass(frozen=True, slots=True)
+class Preview:
+    """What an import would do, nothing written; rows and amounts as ImportReport has them.
+
+    tables: (canonical table, rows it would get). first_rows: the first sold lines: order_id, ordered_at (local to the
+    mapping's zone), store_id, customer_key (the customer's id in the files), product_id, quantity, net; none where the
+    mapping fills no receipts.
+    """
+
+    currency: str
+    read: Step
+    loaded: tuple[Step, ...]
+    quarantined: tuple[Step, ...]
+    difference: Decimal
+    tables: tuple[tuple[str, int], ...]
+    first_rows: pd.DataFrame
+
+    @property
+    def loaded_rows(self) -> int:
+        return (self.read.rows or 0) - sum(step.rows or 0 for step in self.quarantined)
+
+
+def preview(mapping: Mapping, files: Sequence[Path], now: datetime) -> Preview:
+    """Checks the rows of ``files`` as an import at ``now`` (naive UTC) would, and writes nothing.
+
+    Problem as ``import_files``.
+    """
+    parts = _read_all(mapping, files, lambda _: None)
+    staging = Staging(mapping, match(mapping, parts), now)
+    try:
+        prepared = prepare_targets(staging)
+        totals = staging.totals()
+        counts = {one.table.name: 0 for one in prepared}
+        for one in prepared:
+            counts[one.table.name] += staging.scalar(f"SELECT count(*) FROM {one.relation}")
+        return Preview(
+            currency=mapping.currency,
+            read=Step("read", totals["read"][1], totals["read"][0]),
+            loaded=_loaded(prepared),
+            quarantined=reasons(staging.quarantined()),
+            difference=bridge_difference(totals, prepared),
+            tables=tuple(counts.items()),
+            first_rows=_first_rows(staging, prepared, mapping.time_zone),
+        )
+    finally:
+        staging.close()
 
 
 def import_files(
@@ -93,6 +144,20 @@ def import_files(
     return report
 
 
+def _first_rows(staging: Staging, prepared: Sequence[Prepared], time_zone: str) -> pd.DataFrame:
+    relation = {one.table.name: one for one in prepared}
+    if not {sale_line.name, sale_order.name} <= set(relation):
+        return pd.DataFrame()
+    orders, lines = relation[sale_order.name], relation[sale_line.name]
+    customer = "o.customer_id" if "customer_id" in orders.columns else "NULL"
+    return staging.db.execute(
+        "SELECT order_id, timezone(?, timezone('UTC', o.ordered_at)) AS ordered_at, o.store_id, "
+        f"{customer} AS customer_key, l.product_id, l.quantity, l.net FROM {lines.relation} l "
+        f"JOIN {orders.relation} o USING (order_id) ORDER BY o.ordered_at, order_id LIMIT {_SHOWN}",
+        [time_zone],
+    ).df()
+
+
 def _read_all(plan: Mapping, files: Sequence[Path], progress: Callable[[str], None]) -> list[Part]:
     parts: list[Part] = []
     # By name, so that the order in which a shell lists the files does not matter.
@@ -107,14 +172,20 @@ def _read_all(plan: Mapping, files: Sequence[Path], progress: Callable[[str], No
 
 def _refuse_wrong_database(engine: Engine, plan: Mapping) -> None:
     if is_demo(engine):
-        raise Problem("this database holds the demo chain: set MIRROR_CRM_URL to another database for your own data")
+        raise Problem(
+            "this database holds the demo chain: set MIRROR_CRM_URL to another database for your own data",
+            "holds_demo",
+        )
     with engine.connect() as connection:
         currencies = set(connection.scalars(select(store.c.currency).distinct()))
     other = ", ".join(sorted(currencies - {plan.currency}))
     if other:
         raise Problem(
             f"this database holds amounts in {other} and mapping {plan.name} brings {plan.currency}: "
-            "set MIRROR_CRM_URL to another database, because amounts of different currencies are never added"
+            "set MIRROR_CRM_URL to another database, because amounts of different currencies are never added",
+            "other_currency",
+            held=other,
+            brought=plan.currency,
         )
 
 
@@ -122,7 +193,8 @@ def _refuse_difference(plan: Mapping, difference: Decimal) -> None:
     if difference:
         raise Problem(
             f"mapping {plan.name} does not reconcile: {difference:,.4f} {plan.currency} of the amount read is neither "
-            "loaded nor quarantined; correct the mapping, nothing was imported"
+            "loaded nor quarantined; correct the mapping, nothing was imported",
+            "does_not_reconcile",
         )
 
 

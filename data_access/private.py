@@ -7,6 +7,7 @@ from pathlib import Path
 # What of the home holds people or trade, or opens what does; of a folder all that is in it.
 NAMES = (
     "crm.sqlite",
+    "crm.url",
     "state.sqlite",
     "vault.keys",
     "pseudonym.key",
@@ -15,6 +16,7 @@ NAMES = (
     "refreshes.json",
     "demo_truth.json",
     "batch.log",
+    "beginning",
     "stage",
     "snapshots",
     "quarantine",

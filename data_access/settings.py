@@ -11,6 +11,7 @@ from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from data_access.errors import Problem
 
+CONNECTED = "crm.url"  # in the home: the CRM database that was named in the browser
 _UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
 
 
@@ -75,6 +76,7 @@ class Settings(BaseSettings):
     batch: Literal["after_refresh", "never"] = Field(
         default="after_refresh", description="whether the dashboard starts the batch after each refresh"
     )
+    cluster: str = Field(default="", description="address of a Dask scheduler for the batch; none: this machine")
 
     oidc_issuer: Annotated[str, BeforeValidator(issuer)] = Field(
         default="", description="the OpenID provider people sign in with; none: accounts with passwords of our own"
@@ -106,7 +108,16 @@ class Settings(BaseSettings):
 
     @property
     def crm(self) -> str:
+        """Where the CRM is: as the environment says, as somebody named it in the browser, or our own in the home."""
+        named = self.home / CONNECTED
+        if not self.crm_url and named.is_file():
+            return named.read_text(encoding="utf-8").strip()
         return self.crm_url or f"sqlite:///{(self.home / 'crm.sqlite').as_posix()}"
+
+    @property
+    def keeps_crm(self) -> bool:
+        """Whether the CRM database is our own, in the home, so that files and the demo chain may be written into it."""
+        return self.crm == f"sqlite:///{(self.home / 'crm.sqlite').as_posix()}"
 
     @property
     def crm_live(self) -> str:

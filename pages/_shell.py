@@ -40,10 +40,11 @@ def page(entry: access.Page, *, default: bool) -> st.Page:
     )
 
 
-first = access.first_page(person.role)
+begun = load.has_data()
+first = access.first_page(person.role) if begun else "start"
 sections: dict[str, list[st.Page]] = {}
 for entry in access.PAGES:
-    if person.role in entry.detail:
+    if person.role in entry.detail and (begun or entry.key == first):
         sections.setdefault(t(f"nav.{entry.section}"), []).append(page(entry, default=entry.key == first))
 chosen = st.navigation(sections, position="sidebar", expanded=True)
 
@@ -54,7 +55,8 @@ with account:
         st.markdown(f"**{literal(person.name)}**  \n{role} · {place}")
     else:
         st.markdown(f"**{role}**  \n{place}")
-    st.caption(t("shell.as_of", instant=format.instant(load.snapshot().info.as_of)))
+    if begun:
+        st.caption(t("shell.as_of", instant=format.instant(load.snapshot().info.as_of)))
     st.segmented_control(
         t("language.label"),
         LANGUAGES,
@@ -67,7 +69,8 @@ with account:
     )
     own = f'<a href="/account" target="_self">{t("shell.account")}</a>' if person.name else ""
     st.html(f'<form method="post" action="/sign-out">{own}<button>{t("shell.sign_out")}</button></form>')
-with kept:
-    saved_views.menu(chosen.url_path or first)
+if begun:
+    with kept:
+        saved_views.menu(chosen.url_path or first)
 
 chosen.run()

@@ -1,8 +1,9 @@
-"""A mapping: a short TOML file that says how the columns of a known export become canonical tables.
+"""A mapping: a short TOML file (or JSON) that says how the columns of a known export become canonical tables.
 
 ``data_access/mappings/template.toml`` shows every setting with its meaning.
 """
 
+import json
 import tomllib
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -175,7 +176,7 @@ class Mapping(_Part):
 
 
 def load_mapping(mapping: str | Path) -> Mapping:
-    """The mapping of that name among the shipped ones, or in that TOML file.
+    """The mapping of that name among the shipped ones, or in that TOML or JSON file.
 
     Raises:
         Problem: there is no such mapping, or it does not say what a mapping must say.
@@ -187,8 +188,9 @@ def load_mapping(mapping: str | Path) -> Mapping:
         names = ", ".join(sorted(p.stem for p in SHIPPED.glob("*.toml") if p.stem != "template"))
         raise Problem(f"there is no mapping {str(mapping)!r}: name one of {names}, or the path of a mapping file")
     try:
-        return Mapping.model_validate(tomllib.loads(path.read_text(encoding="utf-8")))
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError, OSError) as error:
+        readable = json.loads if path.suffix == ".json" else tomllib.loads
+        return Mapping.model_validate(readable(path.read_text(encoding="utf-8")))
+    except (tomllib.TOMLDecodeError, json.JSONDecodeError, UnicodeDecodeError, OSError) as error:
         raise Problem(f"the mapping {path.name} is not readable TOML: {error}") from error
     except ValidationError as error:
         first = error.errors()[0]

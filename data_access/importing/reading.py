@@ -70,14 +70,16 @@ def read(path: Path, *, time_zone: str = "UTC", encoding: str = "utf-8", delimit
     if not path.is_file():
         raise Problem(f"there is no file {path}: check its name and folder")
     if suffix not in {".csv", ".txt", ".tsv", ".xlsx", ".parquet"}:
-        raise Problem(f"{path.name} is neither csv, xlsx nor parquet: save it as one of these")
+        raise Problem(
+            f"{path.name} is neither csv, xlsx nor parquet: save it as one of these", "file_kind", file=path.name
+        )
     try:
         with path.open("rb") as file:
             start = file.read(4)
     except OSError as error:
         raise Problem(f"{path.name} cannot be read: {error.strerror}; check its permissions") from error
     if not start:
-        raise Problem(f"{path.name} is empty: export it again")
+        raise Problem(f"{path.name} is empty: export it again", "file_empty", file=path.name)
     _check_kind(path, suffix, start)
     if suffix == ".xlsx":
         return _read_xlsx(path)
@@ -89,11 +91,20 @@ def read(path: Path, *, time_zone: str = "UTC", encoding: str = "utf-8", delimit
 def _check_kind(path: Path, suffix: str, start: bytes) -> None:
     for magic, its_suffix, kind in _MAGIC:
         if start == magic and suffix != its_suffix:
-            raise Problem(f"{path.name} is {kind}, not {suffix}: rename it to {its_suffix}")
+            raise Problem(
+                f"{path.name} is {kind}, not {suffix}: rename it to {its_suffix}",
+                "file_renamed",
+                file=path.name,
+                kind=its_suffix,
+            )
         if start != magic and suffix == its_suffix:
-            raise Problem(f"{path.name} is not {kind}, or is damaged: export it again")
+            raise Problem(f"{path.name} is not {kind}, or is damaged: export it again", "file_damaged", file=path.name)
     if start == _OLD_EXCEL:
-        raise Problem(f"{path.name} is a workbook of an old or protected kind: save it as .xlsx without a password")
+        raise Problem(
+            f"{path.name} is a workbook of an old or protected kind: save it as .xlsx without a password",
+            "file_old_excel",
+            file=path.name,
+        )
 
 
 def _check_header(label: str, header: Sequence[str]) -> list[str]:
@@ -102,12 +113,15 @@ def _check_header(label: str, header: Sequence[str]) -> list[str]:
         raise Problem(f"{label} has {len(header):,} columns, more than {MAX_COLUMNS:,}: export only those needed")
     names = [name.strip() for name in header]
     if not any(names):
-        raise Problem(f"{label} has no header: its first row must name the columns")
+        raise Problem(f"{label} has no header: its first row must name the columns", "file_header", file=label)
     first: dict[str, int] = {}
     for number, name in enumerate(names, start=1):
         if name and name in first:
             raise Problem(
-                f"{label} has two columns named {name!r} (columns {first[name]} and {number}): rename or remove one"
+                f"{label} has two columns named {name!r} (columns {first[name]} and {number}): rename or remove one",
+                "file_twice",
+                file=label,
+                column=name,
             )
         first.setdefault(name, number)
     return names
@@ -126,7 +140,7 @@ def _table(label: str, names: list[str], batches: Iterable[Sequence[Sequence[str
         columns = list(zip(*batch, strict=True))
         tables.append(pa.Table.from_arrays([pa.array(columns[i], pa.string()) for i in kept], schema=schema))
     if not rows:
-        raise Problem(f"{label} has a header but no rows below it: export it again")
+        raise Problem(f"{label} has a header but no rows below it: export it again", "file_no_rows", file=label)
     return pa.concat_tables(tables)
 
 
@@ -150,7 +164,7 @@ def _read_csv(path: Path, encoding: str, delimiter: str) -> Part:
             rows = _csv_rows(reader, label, len(names), lines)
             table = _table(label, names, _batches(rows))
     except UnicodeError as error:
-        raise Problem(_not_text(path, codec, encoding)) from error
+        raise Problem(_not_text(path, codec, encoding), "file_not_text", file=label) from error
     except csv.Error as error:
         line = reader.line_num
         raise Problem(f"{label}, line {line}: {error}; check the quotes there, or export it again") from error
@@ -165,7 +179,12 @@ def _csv_rows(reader: "_csv.Reader", label: str, width: int, lines: list[int]) -
             if len(row) != width:
                 raise Problem(
                     f"{label}, line {line}: {len(row)} columns where the header has {width}; "
-                    "put text that holds the separator in quotes, or export it again"
+                    "put text that holds the separator in quotes, or export it again",
+                    "file_width",
+                    file=label,
+                    line=line,
+                    columns=len(row),
+                    header=width,
                 )
             lines.append(line)
             yield list(row)
@@ -211,9 +230,13 @@ def _read_xlsx(path: Path) -> list[Part]:
                 parts.append(part)
         workbook.close()
     except _DAMAGED as error:
-        raise Problem(f"{path.name} is a damaged workbook ({type(error).__name__}): save it again as .xlsx") from error
+        raise Problem(
+            f"{path.name} is a damaged workbook ({type(error).__name__}): save it again as .xlsx",
+            "file_damaged",
+            file=path.name,
+        ) from error
     if not parts:
-        raise Problem(f"{path.name} has no sheet with rows: export it again")
+        raise Problem(f"{path.name} has no sheet with rows: export it again", "file_no_rows", file=path.name)
     return parts
 
 
@@ -223,7 +246,9 @@ def _check_package(path: Path) -> None:
         with zipfile.ZipFile(path) as package:
             entries = package.infolist()
     except (zipfile.BadZipFile, OSError, ValueError) as error:
-        raise Problem(f"{path.name} is a damaged workbook: save it again as .xlsx") from error
+        raise Problem(
+            f"{path.name} is a damaged workbook: save it again as .xlsx", "file_damaged", file=path.name
+        ) from error
     unpacked = sum(entry.file_size for entry in entries)
     packed = max(sum(entry.compress_size for entry in entries), 1)
     if unpacked > MAX_UNPACKED_BYTES or (unpacked > 50_000_000 and unpacked / packed > MAX_RATIO):
@@ -290,9 +315,11 @@ def _read_parquet(path: Path, time_zone: str) -> Part:
             table = file.read()
         texts = {name: _as_text(table[i], time_zone) for i, name in enumerate(names) if name}
     except (pa.ArrowException, OSError, UnicodeError) as error:
-        raise Problem(f"{path.name} is a damaged parquet file: export it again") from error
+        raise Problem(
+            f"{path.name} is a damaged parquet file: export it again", "file_damaged", file=path.name
+        ) from error
     if not table.num_rows:
-        raise Problem(f"{path.name} has columns but no rows: export it again")
+        raise Problem(f"{path.name} has columns but no rows: export it again", "file_no_rows", file=path.name)
     rows = pa.table({name: column for name, column in texts.items() if column is not None})
     return Part(path.name, path, rows, pa.array(range(1, table.num_rows + 1), pa.int64()), typed=True)
 

@@ -11,8 +11,6 @@ from starlette.responses import PlainTextResponse, RedirectResponse, Response
 from starlette.routing import Route
 
 from data_access.freshness import utc_now
-from data_access.settings import settings
-from data_access.snapshot import current_snapshot
 from data_access.state import sessions, sign_in, totp
 from data_access.state.accounts import Account
 from data_access.state.rules import Rule
@@ -40,7 +38,7 @@ async def change_password(request: Request) -> Response:
     form = await read(request)
     if form.get("new", "") != form.get("again"):
         return await _page(request, session, account, trouble=("password", "passwords_differ"))
-    words = places.guessable(current_snapshot(settings().home))
+    words = places.guessable()
     try:
         await apart(
             lambda: sign_in.change_own_password(

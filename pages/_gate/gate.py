@@ -18,12 +18,12 @@ from data_access.freshness import utc_now
 from data_access.state import audit
 from data_access.state.sessions import Session
 from data_access.state.store import opened, writing
-from pages._gate import identity, index, page
-from pages._gate.belongings import Belongings
+from pages._gate import begin_page, identity, index, page
+from pages._gate.belongings import UPLOAD, Belongings
 from pages._gate.hosts import SAFE_METHODS, host_name, is_private, is_served, same_origin
 from pages._gate.look import chosen_language
 from pages._gate.sockets import Line, Places
-from pages._gate.state import State, one_click, state
+from pages._gate.state import State, any_account, one_click, state
 from pages._ui import access
 
 HEALTH = ("/healthz", "/readyz")
@@ -33,11 +33,12 @@ OIDC = "/sign-in/oidc"
 OIDC_BACK = "/sign-in/oidc/callback"
 OIDC_SIGN_OUT = "/sign-in/oidc/sign-out"
 SETUP = "/setup"
+BEGIN = "/begin"
 ACCOUNT = "/account"
 EXPORT = "/export"
 FORM_SCRIPT = "/form.js"
 
-_BEFORE_SIGN_IN = (SIGN_IN, OIDC, OIDC_BACK, OIDC_SIGN_OUT, SIGN_OUT, SETUP)
+_BEFORE_SIGN_IN = (SIGN_IN, OIDC, OIDC_BACK, OIDC_SIGN_OUT, SIGN_OUT, SETUP, BEGIN)
 
 LARGEST_FORM = 16 * 1024  # bytes
 
@@ -92,32 +93,36 @@ class Gate:
         if path == FORM_SCRIPT:
             return None
         now = await run_in_threadpool(state)
-        if now is not State.OPEN and not (now is State.NO_ACCOUNTS and path == SETUP):
+        if now not in (State.OPEN, State.NO_DATA) and not (now is State.NO_ACCOUNTS and path == SETUP):
             return page.refused(request, now)
         if _is_ours(path) and not _is_small(request):
             return PlainTextResponse("Refused: this form is too large.", status_code=413)
         if path in _BEFORE_SIGN_IN:
             return None
         session = await _session(request)
+        if now is State.NO_DATA and not _brings_data(session):
+            return begin_page.show(request, with_accounts=await asyncio.to_thread(any_account))
         if session is None:
             return _strangers_answer(request)
         if session.todo and not _is_account(path):
             # Nothing else opens before the password is one's own and the second factor is there.
             return RedirectResponse(ACCOUNT, 303) if _opens_page(request) else PlainTextResponse("Later.", 403)
-        if not self.belongings.allow(session.session_id, path):
+        if not self.belongings.allow(session.session_id, path) or (
+            path.startswith(UPLOAD) and session.role != "administrator"
+        ):
             return PlainTextResponse("Not found", status_code=404)
         if not _opens_page(request):
             return None
         key = path.strip("/")
         if key in access.BY_KEY and not access.may_open(session.role, key):
             await asyncio.to_thread(_log_denied, session.actor, key)
-        return _page_answer(request, identity.person_of(session))
+        return _page_answer(request, identity.person_of(session), now)
 
     async def _websocket(self, scope: Scope, receive: Receive, send: Send) -> None:
         connection = HTTPConnection(scope)
         refused = {"type": "websocket.close", "code": 1008}
         session = await _session(connection) if await self._may_connect(connection) else None
-        if session is None or session.todo:
+        if session is None or session.todo or not await run_in_threadpool(_may_look, session):
             await send(refused)
             return
         person = session.account.account_id if session.account else session.session_id
@@ -146,7 +151,7 @@ class Gate:
             is_served(connection)
             and is_private(connection)
             and same_origin(connection)
-            and await run_in_threadpool(state) is State.OPEN
+            and await run_in_threadpool(state) in (State.OPEN, State.NO_DATA)
         )
 
 
@@ -162,6 +167,15 @@ async def _still_good(token: str | None, session_id: str, acted: bool) -> bool:
     """Whether the session of an open socket still is the one it was opened with, with nothing left to do first."""
     session = await asyncio.to_thread(partial(identity.look, token, acted=acted))
     return session is not None and session.session_id == session_id and not session.todo
+
+
+def _brings_data(session: Session | None) -> bool:
+    """Whether somebody may bring in the first data: an administrator with an account."""
+    return session is not None and session.account is not None and session.role == "administrator"
+
+
+def _may_look(session: Session) -> bool:
+    return state() is State.OPEN or _brings_data(session)
 
 
 def _strangers_answer(request: Request) -> Response:
@@ -203,7 +217,7 @@ def _is_small(request: Request) -> bool:
     return length.isascii() and length.isdigit() and int(length) <= LARGEST_FORM
 
 
-def _page_answer(request: Request, person: identity.Person) -> Response | None:
+def _page_answer(request: Request, person: identity.Person, now: State) -> Response | None:
     """The answer to a visit: the page that starts Streamlit, or that there is no such page for this role.
 
     Streamlit alone would serve the former for any path and say only later, in English, that it knows no such page.
@@ -213,6 +227,8 @@ def _page_answer(request: Request, person: identity.Person) -> Response | None:
     if path.startswith(_STREAMLIT) or _is_account(path) or _is_export(path):
         return None
     key = path.strip("/")
+    if now is State.NO_DATA:
+        return HTMLResponse(index.index(chosen_language(request))) if not key else RedirectResponse("/", 303)
     if key == access.first_page(person.role):
         # Streamlit serves the page a role lands on at the root only.
         return RedirectResponse("/" + (f"?{request.url.query}" if request.url.query else ""), status_code=303)

@@ -3,9 +3,11 @@
 from collections import OrderedDict
 from dataclasses import dataclass
 
+from data_access.errors import Problem
 from data_access.queries import places
 from data_access.scope import Scope
-from data_access.snapshot import Snapshot
+from data_access.settings import settings
+from data_access.snapshot import Snapshot, current_snapshot
 from data_access.state.accounts import Role
 from data_access.state.sessions import Visitor
 from data_access.texts import translations
@@ -68,9 +70,12 @@ def _entries(snapshot: Snapshot) -> Entries:
     return Entries(stores, tuple(regions.items()), {**english.get("region.name", {}), **english.get("store.name", {})})
 
 
-def guessable(snapshot: Snapshot) -> tuple[str, ...]:
+def guessable() -> tuple[str, ...]:
     """Names that are easy to guess here: of the app, the stores and the regions, in every language."""
-    known = entries(snapshot)
+    try:
+        known = entries(current_snapshot(settings().home))
+    except Problem:  # no data yet, so no stores to be called after
+        known = Entries({}, (), {})
     names = {name for stores in known.stores.values() for _, name in stores} | {name for _, name in known.regions}
     apps = {text(language, "app.name") for language in LANGUAGES}
     return tuple(sorted(names | set(known.english.values()) | apps))

@@ -7,8 +7,6 @@ from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 
 from data_access.freshness import utc_now
-from data_access.settings import settings
-from data_access.snapshot import current_snapshot
 from data_access.state import setup
 from data_access.state.rules import Rule
 from data_access.state.store import opened
@@ -38,7 +36,7 @@ async def finish(request: Request) -> Response:
     name, shown, new = form.get("name", ""), form.get("display_name", ""), form.get("new", "")
     if new != form.get("again"):
         return _page(request, token, _PASSWORDS_DIFFER, name, shown)
-    words = places.guessable(current_snapshot(settings().home))
+    words = places.guessable()
     try:
         account = await apart(lambda: setup.finish(opened(), token, name, shown, new, utc_now(), words=words))
     except Rule as rule:

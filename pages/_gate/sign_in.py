@@ -26,7 +26,7 @@ from data_access.state.rules import Rule
 from data_access.state.sessions import Visitor
 from data_access.state.sign_in import Refused
 from data_access.state.store import opened
-from pages._gate import identity, page, places, provider, sign_in_page
+from pages._gate import begin_page, identity, page, places, provider, sign_in_page
 from pages._gate.gate import FORM_SCRIPT, HEALTH, SIGN_IN, SIGN_OUT
 from pages._gate.hosts import host_name, is_secure
 from pages._gate.index import START, START_SCRIPT
@@ -158,6 +158,8 @@ async def sign_in_again(
     offered, with_accounts = await asyncio.to_thread(lambda: (_entries(request), any_account()))
     target = safe_target((form or {}).get("next") or request.query_params.get("next"))
     if offered is None and not with_accounts:
+        if await asyncio.to_thread(state) is State.NO_DATA:
+            return begin_page.show(request, with_accounts=False)
         return page.refused(request, State.NOT_LOCAL)
     name = (form or {}).get("name", "")
     return sign_in_page.sign_in(

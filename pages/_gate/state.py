@@ -34,19 +34,24 @@ def state() -> State:
     One-click entry has no passwords, so the demo chain is served on an address of this machine only.
     """
     try:
+        with_accounts = any_account()
+    except Problem as problem:
+        _log.error("%s", problem)
+        return State.NO_STORE
+    try:
         snapshot = current_snapshot(settings().home)
     except Problem:
         return State.NO_DATA
     if snapshot.info.first_day is None:
         return State.NO_DATA
-    try:
-        with_accounts = any_account()
-    except Problem as problem:
-        _log.error("%s", problem)
-        return State.NO_STORE
     if not snapshot.info.is_demo:
         return State.OPEN if with_accounts else State.NO_ACCOUNTS
-    return State.OPEN if is_loopback(config.get_option("server.address") or "127.0.0.1") else State.NOT_LOCAL
+    return State.OPEN if serves_this_machine() else State.NOT_LOCAL
+
+
+def serves_this_machine() -> bool:
+    """Whether the server listens on an address of this machine only, as the demo chain needs it."""
+    return is_loopback(config.get_option("server.address") or "127.0.0.1")
 
 
 def any_account() -> bool:
@@ -60,13 +65,20 @@ def any_account() -> bool:
 
 def one_click(connection: HTTPConnection, host: str | None) -> bool:
     """Whether one-click entry is offered here: to the demo chain, from this machine, under a name of this machine."""
+    return from_this_machine(connection, host) and _shows_demo()
+
+
+def from_this_machine(connection: HTTPConnection, host: str | None) -> bool:
+    """Whether a request was made on this machine, under a name of this machine."""
     peer = connection.client
-    return (
-        host is not None
-        and is_loopback(host)
-        and (peer is None or is_loopback(peer.host))
-        and current_snapshot(settings().home).info.is_demo
-    )
+    return host is not None and is_loopback(host) and (peer is None or is_loopback(peer.host))
+
+
+def _shows_demo() -> bool:
+    try:
+        return current_snapshot(settings().home).info.is_demo
+    except Problem:  # no data yet
+        return False
 
 
 def is_loopback(host: str) -> bool:

@@ -111,7 +111,15 @@ def new(actor: str) -> None:
             def create() -> None:
                 name, shown, rights = wish()
                 accounts.create(
-                    opened(), actor, name, shown, rights, password, utc_now(), initial=True, words=_guessable()
+                    opened(),
+                    actor,
+                    name,
+                    shown,
+                    rights,
+                    password,
+                    utc_now(),
+                    initial=True,
+                    words=known_places.guessable(),
                 )
                 if not settings().with_provider:
                     st.session_state[_GIVEN] = (shown, password)
@@ -190,7 +198,8 @@ def _identity(known: Account, actor: str) -> None:
 
 def _new_password(known: Account, actor: str) -> None:
     password = passwords.generated()
-    accounts.set_password(opened(), actor, known.account_id, password, utc_now(), initial=True, words=_guessable())
+    words = known_places.guessable()
+    accounts.set_password(opened(), actor, known.account_id, password, utc_now(), initial=True, words=words)
     st.session_state[_GIVEN] = (known.display_name, password)
 
 
@@ -270,7 +279,3 @@ def _do(work: Callable[[], object], done: str) -> None:
         st.rerun()
 
     attempt(work, again)
-
-
-def _guessable() -> tuple[str, ...]:
-    return known_places.guessable(load.snapshot())

@@ -67,6 +67,7 @@ PAGES = {
     "funnel": ("marketing", "/funnel?campaign={campaign}"),
     "attribution": ("marketing", "/attribution"),
     "data_health": ("administrator", "/data_health"),
+    "start": ("administrator", "/start"),
     "digests": ("administrator", "/digests"),
     "privacy": ("administrator", "/privacy"),
     "accounts": ("administrator", "/accounts"),

@@ -15,8 +15,15 @@ def test_whoever_was_told_an_address_may_use_it_and_nobody_else(signed_in: Visit
     other = beside(signed_in, Demo("manager", "S2"))
     signed_in.talk(STREAM, [f"\x0a{A}.csv2".encode() + SLOT.encode()], origin=ORIGIN)
     assert signed_in.get(f"{A}.csv").text == BEHIND
-    assert signed_in.request("PUT", SLOT, {"origin": ORIGIN}).text == BEHIND
+    assert signed_in.request("PUT", SLOT, {"origin": ORIGIN}).status == 404  # files are for administrators to bring
     assert other.get(f"{A}.csv").status == 404
+    assert other.request("PUT", SLOT, {"origin": ORIGIN}).status == 404
+
+
+def test_an_administrator_may_bring_files_to_the_own_address(signed_in: Visitor) -> None:
+    chief, other = (beside(signed_in, Demo("administrator")) for _ in range(2))
+    chief.talk(STREAM, [SLOT.encode()], origin=ORIGIN)
+    assert chief.request("PUT", SLOT, {"origin": ORIGIN}).text == BEHIND
     assert other.request("PUT", SLOT, {"origin": ORIGIN}).status == 404
 
 

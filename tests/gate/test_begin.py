@@ -1,0 +1,61 @@
+"""An installation without data: who may bring in the first, and from where."""
+
+from pathlib import Path
+
+import pytest
+
+from data_access import beginning
+from data_access.beginning import What
+from data_access.freshness import utc_now
+from data_access.state import accounts
+from data_access.state.accounts import Account, Rights
+from data_access.state.store import opened
+from pages._gate import state
+from tests.gate.kit import BEHIND, HTML, ORIGIN, STREAM, Demo, use, visitor
+
+Begun = list[tuple[What, str]]
+
+
+@pytest.fixture
+def begun(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Begun:
+    """An empty home; gives what was ordered, which nobody carries out."""
+    use(tmp_path, monkeypatch)
+    orders: Begun = []
+    monkeypatch.setattr(beginning, "begin", lambda home, what, size: orders.append((what, size)))
+    return orders
+
+
+def somebody(role: accounts.Role, monkeypatch: pytest.MonkeyPatch) -> Account:
+    monkeypatch.setattr(Account, "needs_totp", False)
+    rights, password = Rights(role), "purple-kettle-river-9"
+    return accounts.create(opened(), "terminal:test", role, role, rights, password, utc_now(), initial=False)
+
+
+def test_the_demo_chain_is_one_click_away_at_this_machine(begun: Begun) -> None:
+    assert 'action="/begin"' in visitor().get("/", **HTML).text
+    assert visitor().post("/begin", {"size": "tiny"}, origin=ORIGIN).headers["location"] == "/"
+    visitor().post("/begin", {"size": "endless"}, origin=ORIGIN)
+    visitor().get("/begin")
+    assert begun == [("demo", "tiny")]
+
+
+def test_from_elsewhere_nothing_begins(begun: Begun, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert visitor().post("/begin", {"size": "tiny"}, origin="http://evil.example").status == 403
+    monkeypatch.setattr(state.config, "get_option", lambda name: "0.0.0.0")
+    assert 'action="/begin"' not in visitor().get("/", **HTML).text
+    visitor().post("/begin", {"size": "tiny"}, origin=ORIGIN)
+    assert begun == []
+
+
+def test_once_there_are_accounts_an_administrator_decides(begun: Begun, monkeypatch: pytest.MonkeyPatch) -> None:
+    chief = visitor(somebody("administrator", monkeypatch))
+    colleague = visitor(somebody("marketing", monkeypatch))
+    assert chief.get("/", **HTML).status == 200
+    assert chief.get("/_stcore/health").text == BEHIND
+    assert chief.connect(STREAM, origin=ORIGIN) is not None
+    for guest in (colleague, visitor(Demo("administrator")), visitor()):
+        assert guest.get("/", **HTML).status == 503
+        assert BEHIND not in guest.get("/_stcore/health").text
+        assert guest.connect(STREAM, origin=ORIGIN) is None
+        guest.post("/begin", {"size": "tiny"}, origin=ORIGIN)
+    assert begun == []
