@@ -136,8 +136,6 @@ def staff_member(
     engine = snapshot.engine
     months = queries.months(scope, engine, staff_id, snapshot.info.last_day or period.last)
     months = months.merge(queries.targets(scope, engine, staff_id), "left", "month")
-        queries.targets(scope, engine, staff_id), "left", "month"
-    )
     months = months.merge(queries.returns_by_month(scope, engine, staff_id), "left", "month")
     months["commission_base"] = months["gross_sales"] - months["returns"].fillna(0.0)
     months["month"] = months["month"].dt.strftime("%Y-%m")

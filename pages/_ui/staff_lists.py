@@ -40,16 +40,15 @@ def shown(kind: str, rows: pd.DataFrame) -> tuple[pd.DataFrame, list[Column]]:
     """Some rows with their texts, and the columns."""
     if kind != "compared":
         return rows, _COLUMNS[kind]
-    known = rows["adjusted"].notna()
-    return rows.assign(
-        between=[
-            staff_views.range_of(row) if sure else "" for (_, row), sure in zip(rows.iterrows(), known, strict=True)
-        ],
-        placing=[
-            t("staff.places", low=fmt.count(row["rank_low"]), high=fmt.count(row["rank_high"])) if sure else ""
-            for (_, row), sure in zip(rows.iterrows(), known, strict=True)
-        ],
-    ), _COLUMNS[kind]
+    each = [row for _, row in rows.iterrows()]
+    between = ["" if fmt.is_missing(row["adjusted"]) else staff_views.range_of(row) for row in each]
+    return rows.assign(between=between, placing=[_places(row) for row in each]), _COLUMNS[kind]
+
+
+def _places(row: pd.Series) -> str:
+    if fmt.is_missing(row["adjusted"]):
+        return ""
+    return t("staff.places", low=fmt.count(row["rank_low"]), high=fmt.count(row["rank_high"]))
 
 
 _COLUMNS: Final = {

@@ -18,7 +18,8 @@ _STATEMENTS = """
 INSERT INTO generation_info (generation, built_at, as_of, first_day, last_day, currency, is_demo)
     VALUES (1, '{last}', '{last} 21:00:00', '{first}', '{last}', 'CNY', false);
 INSERT INTO store (store_id, name, region_id, region_name, kind, opened_on, time_zone, currency)
-    SELECT printf('S%04d', i), printf('Store %04d', i), printf('R%02d', i // {region}), printf('Region %02d', i // {region}),
+    SELECT printf('S%04d', i), printf('Store %04d', i), printf('R%02d', i // {region}),
+        printf('Region %02d', i // {region}),
         'shop', DATE '2015-01-01', 'Asia/Shanghai', 'CNY'
     FROM range({stores}) t(i);
 INSERT INTO staff (staff_id, home_store_id, role, hired_on)
@@ -45,7 +46,8 @@ INSERT INTO survey_answer (answer_id, kind, score, answered_at, staff_id, store_
     FROM range({people} * 10) t(i);
 INSERT INTO ticket (ticket_id, store_id, staff_id, opened_at, day, first_response_at, resolved_at, is_complaint)
     SELECT printf('T%d', i), printf('S%04d', i % {people} // {each}), printf('E%05d', i % {people}), o, CAST(o AS DATE),
-        o + INTERVAL 1 HOUR * CAST(hash(i) % 9 AS INTEGER), o + INTERVAL 1 HOUR * CAST(9 + hash(i) % 40 AS INTEGER), false
+        o + INTERVAL 1 HOUR * CAST(hash(i) % 9 AS INTEGER),
+        o + INTERVAL 1 HOUR * CAST(9 + hash(i) % 40 AS INTEGER), false
     FROM (SELECT i, TIMESTAMP '{last} 12:00:00' - INTERVAL 1 DAY * CAST(hash(i, 2) % {days} AS INTEGER) o
         FROM range({people} * 6) t(i));
 INSERT INTO customer (customer_no, home_store_id, is_adult)
