@@ -8,12 +8,14 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+from numpy.typing import NDArray
 from typer.testing import CliRunner
 
 from data_access.errors import Problem
 from models.__main__ import app
-from models.forecasting import analogues, classes, engine, events, intermittent, panel, reconcile, seasons
+from models.forecasting import analogues, candidates, classes, engine, events, intermittent, panel, reconcile, seasons
 from models.forecasting.intervals import Errors, bounds
+from models.forecasting.panel import Floats
 
 
 def weekly(values: dict[str, list[float]], first: str = "2024-01-05") -> pd.DataFrame:
@@ -125,11 +127,41 @@ def test_an_event_table_can_be_brought_along(tmp_path: Path) -> None:
 
 def test_intervals_cover_as_much_as_they_say() -> None:
     random = np.random.default_rng(1)
-    past = [Errors(random.standard_normal((300, 8))) for _ in range(3)]
-    found, ahead = bounds(past, 8), random.standard_normal((2000, 8))
+    never = np.zeros(8, dtype=bool)
+    past = [Errors(random.standard_normal((300, 8)), never) for _ in range(3)]
+    found, ahead = bounds(past, never), random.standard_normal((2000, 8))
     for level in (80, 95):
         low, high = found.low[level], found.high[level]
         assert ((ahead >= low) & (ahead <= high)).mean() == pytest.approx(level / 100, abs=0.015)
+
+
+def test_days_of_events_are_as_unsure_as_such_days_were() -> None:
+    random = np.random.default_rng(1)
+
+    def errors(event: NDArray[np.bool_], series: int) -> Floats:
+        """Twice as wide, and too low, on days of an event."""
+        return random.standard_normal((series, 8)) * np.where(event, 2, 1) + np.where(event, 1.5, 0)
+
+    then, later = np.arange(8) < 3, np.arange(8) >= 6
+    found = bounds([Errors(errors(then, 300), then) for _ in range(3)], later)
+    ahead = errors(later, 2000)
+    for level in (80, 95):
+        inside = (ahead >= found.low[level]) & (ahead <= found.high[level])
+        assert inside[:, later].mean() == pytest.approx(level / 100, abs=0.03)
+        assert inside[:, ~later].mean() == pytest.approx(level / 100, abs=0.03)
+
+
+def test_an_offer_of_an_event_is_not_counted_twice() -> None:
+    dates = pd.date_range("2023-01-01", periods=3 * 364 + 28)
+    table = events.china()
+    table = table[table["event"] == "double_11"]
+    inside = events.marks(table, dates).event > 0
+    y = np.where(inside, 200.0, 100.0) * np.exp(0.02 * np.random.default_rng(1).standard_normal((4, len(dates))))
+    discount = np.tile(np.where(inside, 0.1, 0.0), (4, 1))
+    read = panel.Panel(tuple("abcd"), dates, y[:, : 3 * 364], "D", 7, {"discount": discount})
+    seen = candidates.ground(read, table)
+    assert (seen.effects.factor[:, inside] > 1.8).all()
+    assert not seen.panel.known["discount"].any()
 
 
 def test_parts_add_up_exactly() -> None:

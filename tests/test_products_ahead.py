@@ -26,7 +26,7 @@ def category(weeks: np.ndarray, name: str = "F") -> pd.DataFrame:
 def test_weeks_of_products_add_up_to_their_category_and_stand_as_they_sold() -> None:
     sold = np.repeat([[3.0], [1.0]], DAYS, axis=1)
     whole = np.linspace(40, 75, WEEKS)
-    found = products.forecast(items(sold), category(whole)).pivot(index="product_id", columns="week", values="mean")
+    found = products.forecast(items(sold), category(whole), []).pivot(index="product_id", columns="week", values="mean")
     assert found.sum().tolist() == whole.tolist()
     assert found.loc["P0"].tolist() == pytest.approx(whole * 3 / (3 + 1))
 
@@ -34,7 +34,7 @@ def test_weeks_of_products_add_up_to_their_category_and_stand_as_they_sold() -> 
 def test_days_of_an_empty_shelf_do_not_make_a_product_small() -> None:
     sold = np.repeat([[2.0], [2.0]], DAYS, axis=1)
     sold[1, -60:] = np.nan
-    found = products.forecast(items(sold), category(np.full(WEEKS, 30.0)))
+    found = products.forecast(items(sold), category(np.full(WEEKS, 30.0)), [])
     assert found["mean"].tolist() == pytest.approx([30 / 2] * 2 * WEEKS)
     empty = np.isnan(sold)
     assert products.lost(items(sold), empty)[1, -60:].tolist() == pytest.approx([2.0] * 60)
@@ -45,7 +45,7 @@ def test_an_offer_ahead_raises_the_share_by_what_such_offers_did() -> None:
     off[0, 200:221] = off[0, DAYS : DAYS + 7] = 0.2
     sold = np.full((2, DAYS), 4.0)
     sold[0, 200:221] = 8.0  # with its category's pace of (8 + 4) / (4 + 4) taken off, a third more for a fifth off
-    found = products.forecast(items(sold, off), category(np.full(WEEKS, 56.0)))
+    found = products.forecast(items(sold, off), category(np.full(WEEKS, 56.0)), [])
     share = found.loc[found["product_id"] == "P0", "mean"].to_numpy() / 56
     assert share[0] == pytest.approx(0.57, abs=0.02)
     assert share[1:] == pytest.approx(0.5, abs=0.02)
@@ -55,7 +55,7 @@ def test_a_new_product_begins_as_its_like_sells() -> None:
     sold = np.full((12, DAYS), 5.0)
     sold[-1, :-3] = np.nan
     sold[-1, -3:] = 0.0
-    found = products.forecast(items(sold), category(np.full(WEEKS, 11 * 35.0)))
+    found = products.forecast(items(sold), category(np.full(WEEKS, 11 * 35.0)), [])
     assert found[found["product_id"] == "P11"]["mean"].min() > 0.5 * 35
 
 

@@ -46,6 +46,17 @@ class Ground:
         return self.earlier or boosting.train(self.level, self.effects.table)
 
     @property
+    def of_event(self) -> NDArray[np.bool_]:
+        """Whether each step ahead is a day of an event that shows."""
+        return self.of_days[self.panel.length :]
+
+    @property
+    def of_days(self) -> NDArray[np.bool_]:
+        """The same of each date, history and horizon."""
+        found: NDArray[np.bool_] = (self.effects.factor != 1).any(axis=0)
+        return found
+
+    @property
     def ahead(self) -> Floats:
         return self.effects.factor[:, self.panel.length :]
 
@@ -56,7 +67,16 @@ class Ground:
 
 
 def ground(panel: Panel, table: pd.DataFrame, earlier: Boosted | None = None) -> Ground:
-    return Ground(panel, events.effects(panel, table), earlier)
+    """Offers of an event belong to its effect: years of the same event say nothing of what a deeper discount would add
+    to it, and a regression that is asked all the same says far too much. So within its days all that is known ahead is
+    taken as on other days."""
+    found = Ground(panel, events.effects(panel, table), earlier)
+    inside = found.of_days
+    if inside.all() or not inside.any():
+        return found
+    usual = {name: np.median(of[:, ~inside], axis=1, keepdims=True) for name, of in panel.known.items()}
+    known = {name: np.where(inside, usual[name], of) for name, of in panel.known.items()}
+    return replace(found, panel=replace(panel, known=known))
 
 
 Method = Callable[[Ground], Floats]

@@ -1,7 +1,7 @@
 """From series to forecasts: the kind of each, the mean of its methods, and intervals from how they did before."""
 
 from collections.abc import Collection
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 import numpy as np
@@ -23,6 +23,7 @@ ORIGINS: Final = 3
 _LOOKED_BACK: Final = 75
 _LOOKED_BACK_PROPHET: Final = 20
 _LEAST_SEASONS: Final = 1.5
+_EVENTS_FROM: Final = 420  # days of history that know what events did
 _SEED: Final = 1
 # The naive forecast takes over where it was better by more than chance would have it.
 _BETTER: Final = 0.98
@@ -34,21 +35,25 @@ class Looked:
     """One kind at one earlier origin: what was said then of some of its series, and what came."""
 
     kind: Kind
+    before: int  # periods from then to the end of the history
     ids: tuple[str, ...]
     actual: Floats
     said: dict[str, Floats]  # by method; the kind's own forecast under its label, what it is set against
     spread: Floats
     scale: Floats
+    event: NDArray[np.bool_]  # whether each step is a day of an event that shows
 
     def some(self, ids: Collection[str]) -> "Looked":
         """Only these series."""
         rows = [number for number, name in enumerate(self.ids) if name in ids]
         said = {name: values[rows] for name, values in self.said.items()}
         kept = tuple(self.ids[row] for row in rows)
-        return Looked(self.kind, kept, self.actual[rows], said, self.spread[rows], self.scale[rows])
+        return replace(
+            self, ids=kept, actual=self.actual[rows], said=said, spread=self.spread[rows], scale=self.scale[rows]
+        )
 
     def ratios(self, name: str) -> Errors:
-        return Errors((self.actual - self.said[name]) / self.spread)
+        return Errors((self.actual - self.said[name]) / self.spread, self.event)
 
 
 @dataclass(frozen=True)
@@ -109,15 +114,16 @@ _GROUPS: Final[tuple[tuple[Kind, ...], ...]] = (("regular", "short"), ("intermit
 def look_back(panel: Panel, kinds: NDArray[np.str_], table: pd.DataFrame, upper: bool) -> list[Looked]:
     """What the methods of each kind would have said at earlier origins, one horizon apart, the earliest first.
 
-    The kinds are those of today: how a kind is forecast is what is judged, not how series change their kind.
+    The kinds are those of today: how a kind is forecast is what is judged, not how series change their kind. One origin
+    more, from which events were ahead, teaches how unsure such days are; it is not in the league.
     """
     horizon = panel.horizon
     found: list[Looked] = []
     trained: dict[tuple[Kind, ...], Boosted | None] = {}
     random = np.random.default_rng(_SEED)
     kind_of = dict(zip(panel.ids, kinds.tolist(), strict=True))
-    for back in range(ORIGINS, 0, -1):
-        length = panel.length - back * horizon
+    lengths = [panel.length - back * horizon for back in range(ORIGINS, 0, -1)]
+    for length in (*_before_events(panel, table, lengths[0]), *lengths):
         if length < max(horizon, _LEAST_SEASONS * panel.season if panel.frequency != "D" else 8 * panel.season):
             continue
         whole = panel.until(length, horizon)
@@ -136,8 +142,21 @@ def look_back(panel: Panel, kinds: NDArray[np.str_], table: pd.DataFrame, upper:
                 if len(rows):
                     against = policy.references(panel.frequency, kind, upper)
                     found.append(_looked(seen, kind, names, against, rows, panel))
-            trained[group] = seen.boosted if "boosted" in seen.__dict__ else None
+            if length in lengths:
+                trained[group] = seen.boosted if "boosted" in seen.__dict__ else None
     return found
+
+
+def _before_events(panel: Panel, table: pd.DataFrame, end: int) -> tuple[int, ...]:
+    """The origin of the year before ``end`` from which most days of events that show were ahead, the latest of them."""
+    horizon = panel.horizon
+    first = max(_EVENTS_FROM, end - _EVENTS_FROM)
+    if panel.frequency != "D" or end - horizon < first:
+        return ()
+    days = np.cumsum(np.r_[0, ground(panel.until(end, 0), table).of_days[:end]])
+    ahead = days[first + horizon : end + 1] - days[first : end + 1 - horizon]
+    most = int(ahead.max())
+    return (first + int(np.flatnonzero(ahead == most)[-1]),) if most else ()
 
 
 def _looked(
@@ -150,11 +169,13 @@ def _looked(
     came = panel.values[[place[name] for name in part.ids]][:, part.length : part.length + part.horizon]
     return Looked(
         kind,
+        panel.length - part.length,
         part.ids,
         came,
         said,
         (intervals.spread(seen.level)[:, None] * seen.ahead)[rows],
         accuracy.step_scale(part.values),
+        seen.of_event,
     )
 
 
@@ -165,6 +186,7 @@ def label(names: tuple[str, ...]) -> str:
 def _chosen(panel: Panel, kind: Kind, series: int, upper: bool, past: list[Looked]) -> tuple[str, ...]:
     """The methods of the kind, or the naive one where it was better at the origins looked back on."""
     names = policy.methods(panel.frequency, kind, series, upper)
+    past = in_league(past)
     if len(past) < 2:
         return names
     own, naive = (_error(past, name) for name in (label(names), policy.NAIVE))
@@ -184,7 +206,7 @@ def _rows(
     if kind == "new":
         mean = analogues.pooled(part, mean)
     spread = (intervals.spread(seen.level)[:, None] * seen.ahead)[rows]
-    found = _bounds(past, label(names), part.horizon)
+    found = _bounds(past, label(names), seen.of_event)
     counted = (part.values[~np.isnan(part.values)] % 1 == 0).all()
     columns: dict[str, Floats] = {"mean": mean}
     for level in intervals.LEVELS:
@@ -204,35 +226,40 @@ def _rows(
     )
 
 
-def _bounds(past: list[Looked], name: str, horizon: int) -> Bounds:
-    return intervals.bounds([at.ratios(name) for at in past], horizon) if past else intervals.guessed(horizon)
+def _bounds(past: list[Looked], name: str, event: NDArray[np.bool_]) -> Bounds:
+    return intervals.bounds([at.ratios(name) for at in past], event) if past else intervals.guessed(len(event))
 
 
 def league_of(kind: Kind, chosen: tuple[str, ...], past: list[Looked]) -> list[list[object]]:
     """How each method of the kind did at the origins looked back on, as rows of ``LEAGUE``."""
-    if not past:
+    judged = in_league(past)
+    if not judged:
         return []
-    actual, horizon = np.concatenate([at.actual for at in past]), past[0].actual.shape[1]
+    actual = np.concatenate([at.actual for at in judged])
     rows: list[list[object]] = []
-    for name in past[0].said:
-        expected = np.concatenate([at.said[name] for at in past])
+    for name in judged[0].said:
+        expected = np.concatenate([at.said[name] for at in judged])
         used = name == label(chosen)
-        inside = [_covered(past, name, horizon, level) for level in intervals.LEVELS]
+        inside = [_covered(past, name, level) for level in intervals.LEVELS]
         rows.append(
             [
-                kind, name, used, len({name for at in past for name in at.ids}), accuracy.wape(actual, expected),
-                _error(past, name), accuracy.bias(actual, expected), *inside,
+                kind, name, used, len({name for at in judged for name in at.ids}), accuracy.wape(actual, expected),
+                _error(judged, name), accuracy.bias(actual, expected), *inside,
             ]
         )  # fmt: skip
     return rows
 
 
-def _covered(past: list[Looked], name: str, horizon: int, level: int) -> float:
+def in_league(past: list[Looked]) -> list[Looked]:
+    """The origins one horizon apart."""
+    return [at for at in past if at.before <= ORIGINS * at.actual.shape[1]]
+
+
+def _covered(past: list[Looked], name: str, level: int) -> float:
     """The share of what came at the later origins within the intervals that the earlier ones gave."""
     hits = []
-    for number in range(1, len(past)):
-        at = past[number]
-        known = intervals.bounds([before.ratios(name) for before in past[:number]], horizon)
+    for at in in_league(past)[1:]:
+        known = _bounds([earlier for earlier in past if earlier.before > at.before], name, at.event)
         low, high = known.around(at.said[name], at.spread, level)
         hits.append((at.actual >= low) & (at.actual <= high))
     return float(np.concatenate(hits).mean()) if hits else float("nan")

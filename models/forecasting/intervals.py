@@ -1,14 +1,16 @@
 """How sure forecasts are: quantiles of the errors that the same methods made before (split conformal prediction).
 
 Errors of all series of a kind are pooled, each divided by the spread of its series, by how far ahead they look. The
-methods' own intervals are not used: those of decompositions cover 64 % where they say 80. The wanted coverage is
-corrected by the coverage found before (adaptive conformal inference, Gibbs and Candes 2021).
+methods' own intervals are not used: those of decompositions cover 64 % where they say 80. Days of events are a pool of
+their own where errors of such days are known. The wanted coverage is corrected by the coverage found before (adaptive
+conformal inference, Gibbs and Candes 2021).
 """
 
 from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
+from numpy.typing import NDArray
 
 from models.forecasting import seasons
 from models.forecasting.panel import Floats, Panel
@@ -22,9 +24,11 @@ _LEAST: Final = 0.005
 
 @dataclass(frozen=True)
 class Errors:
-    """Of one backtest origin: series x horizon, (actual - expected) / spread."""
+    """Of one backtest origin. ratios: series x horizon, (actual - expected) / spread. event: whether each step is a day
+    of one."""
 
     ratios: Floats
+    event: NDArray[np.bool_]
 
 
 @dataclass(frozen=True)
@@ -54,41 +58,51 @@ def spread(panel: Panel) -> Floats:
     return np.maximum(found, np.where(usual > 0, 0.1 * usual, 1.0))
 
 
-def bounds(past: list[Errors], horizon: int) -> Bounds:
-    """The bounds from the errors of earlier origins, the earliest first."""
+def bounds(past: list[Errors], event: NDArray[np.bool_]) -> Bounds:
+    """The bounds from the errors of earlier origins, the earliest first; ``event`` as in ``Errors``, of the steps
+    ahead."""
     low: dict[int, Floats] = {}
     high: dict[int, Floats] = {}
     for level in LEVELS:
-        miss = _corrected(past, 1 - level / 100, horizon)
-        low[level], high[level] = _quantiles(past, miss, horizon)
+        miss = _corrected(past, 1 - level / 100)
+        low[level], high[level] = _quantiles(past, miss, event)
     # Corrections differ by level: the wider one encloses the narrower.
     low[LEVELS[1]] = np.minimum(low[LEVELS[1]], low[LEVELS[0]])
     high[LEVELS[1]] = np.maximum(high[LEVELS[1]], high[LEVELS[0]])
     return Bounds(low, high)
 
 
-def _corrected(past: list[Errors], wanted: float, horizon: int) -> float:
+def _corrected(past: list[Errors], wanted: float) -> float:
     """The share to leave out, learnt from origin to origin: missed more than wanted, leave out less."""
     miss = wanted
     for number in range(1, len(past)):
-        low, high = _quantiles(past[:number], miss, horizon)
-        ratios = past[number].ratios
-        outside = float(((ratios < low) | (ratios > high)).mean()) if ratios.size else wanted
-        miss = float(np.clip(miss + _STEP * horizon * (wanted - outside), _LEAST, 0.5))
+        now = past[number]
+        low, high = _quantiles(past[:number], miss, now.event)
+        outside = float(((now.ratios < low) | (now.ratios > high)).mean()) if now.ratios.size else wanted
+        miss = float(np.clip(miss + _STEP * len(now.event) * (wanted - outside), _LEAST, 0.5))
     return miss
 
 
-def _quantiles(past: list[Errors], miss: float, horizon: int) -> tuple[Floats, Floats]:
+def _quantiles(past: list[Errors], miss: float, event: NDArray[np.bool_]) -> tuple[Floats, Floats]:
     """Of each step: the errors between which all but ``miss`` lie, half of it on either side."""
+    horizon = len(event)
     ratios = np.concatenate([errors.ratios for errors in past])
+    of_event = np.concatenate([np.broadcast_to(errors.event, errors.ratios.shape) for errors in past])
+    apart = of_event.sum() >= _ENOUGH
     low, high = np.empty(horizon), np.empty(horizon)
     buckets = max(1, min(_BUCKETS, horizon, ratios.size // _ENOUGH))
     for steps in np.array_split(np.arange(horizon), buckets):
-        pool = ratios[:, steps].ravel()
-        # The finite-sample rule of conformal prediction: the next error is one among n + 1.
-        tail = miss / 2 * (1 - 1 / (len(pool) + 1)) if len(pool) else miss / 2
-        low[steps], high[steps] = np.quantile(pool, tail), np.quantile(pool, 1 - tail)
+        pool, other = ratios[:, steps], ~of_event[:, steps]
+        low[steps], high[steps] = _between(pool[other] if apart and other.any() else pool.ravel(), miss)
+    if apart:
+        low[event], high[event] = _between(ratios[of_event], miss)
     return low, high
+
+
+def _between(pool: Floats, miss: float) -> tuple[float, float]:
+    # The finite-sample rule of conformal prediction: the next error is one among n + 1.
+    tail = miss / 2 * (1 - 1 / (len(pool) + 1))
+    return float(np.quantile(pool, tail)), float(np.quantile(pool, 1 - tail))
 
 
 def guessed(horizon: int) -> Bounds:

@@ -202,8 +202,9 @@ def league(results: list[tuple[Result, Panel]]) -> pd.DataFrame:
 
 def _components(totals: Panel, result: Result, table: pd.DataFrame) -> pd.DataFrame:
     """Of every place: also of those that are forecast without Prophet."""
-    other = totals.some(np.array([name not in result.fits for name in totals.ids]))
-    fits = result.fits | prophets.fits(other, engine.ground(totals, table).effects.table)
+    seen = engine.ground(totals, table)
+    other = seen.panel.some(np.array([name not in result.fits for name in totals.ids]))
+    fits = result.fits | prophets.fits(other, seen.effects.table)
     found = prophets.components(totals, fits)
     first = totals.dates[max(0, totals.length - _COMPONENT_DAYS)]
     found = found[found["ds"] >= first]

@@ -3,20 +3,24 @@
 The days of one product are too few for a season or an event of its own; those of its category in its store are not. A
 product's share is its level (recent days weigh more, days of an empty shelf tell nothing), a new product's that of its
 like, and offers on single products raise it by what such offers did before. Weeks add up to those of the category.
+
+Ranges are those of whole units, the shortest first: of what seldom sells, from 0. How much of a negative binomial they
+have to hold is learnt from earlier origins, by how much is expected (split conformal); of what sells less than a unit
+in two weeks even "none" is right more often than asked for.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
 from models.calc import demand_rates
-from models.calc.demand_rates import Ints, quantile
+from models.calc.demand_rates import Ints, probability_above, quantile
 from models.forecasting import accuracy, analogues, classes, policy
-from models.forecasting.engine import LEAGUE, Looked
+from models.forecasting.engine import LEAGUE, Looked, in_league
 from models.forecasting.panel import Floats
 from models.forecasting.reconcile import shared_out
 
@@ -27,7 +31,10 @@ _NEW_WEEKS: Final = 8
 _LEAST_ON_OFFER: Final = 30.0  # units expected on days of an offer below which nothing is learnt from them
 _MOST_UPLIFT: Final = 20.0  # per whole of the price
 _LIKE: Final = 10
-_LOW, _HIGH = 0.1, 0.9
+_INSIDE: Final = 0.8
+_SIZES: Final = (0.5, 1.0, 2.0)  # units a week: ranges are learnt apart below, between and above
+_PARTS: Final = np.linspace(0.4, 0.95, 56)  # of a negative binomial
+_ENOUGH: Final = 200  # weeks from which a size is learnt from
 
 
 @dataclass(frozen=True)
@@ -68,11 +75,25 @@ def lost(items: Items, empty: NDArray[np.bool_]) -> Floats:
     return np.where(empty, demand_rates.levels(items.sold)[:, :-1], 0.0)
 
 
-def forecast(items: Items, whole: pd.DataFrame) -> pd.DataFrame:
+@dataclass(frozen=True)
+class Past:
+    """Items looked back on at one earlier origin, ``before`` days before the end: items x weeks, units."""
+
+    before: int
+    kind: NDArray[np.str_]
+    ids: NDArray[np.str_]
+    actual: Floats
+    said: dict[str, Floats]  # by method
+    variance: Floats  # of the error of each week, by history
+    scale: Floats
+
+
+def forecast(items: Items, whole: pd.DataFrame, past: Sequence[Past]) -> pd.DataFrame:
     """The weeks ahead of every item.
 
     Args:
         whole: what each store and category will sell: store_id, category, and one column per week.
+        past: how such items did at earlier origins.
 
     Returns:
         store_id, product_id, category, week (0: the first), mean, lo80, hi80; means add up to ``whole`` wherever a
@@ -82,7 +103,7 @@ def forecast(items: Items, whole: pd.DataFrame) -> pd.DataFrame:
     group = pd.MultiIndex.from_frame(whole[["store_id", "category"]].astype("str")).get_indexer(items.groups)
     items, group = items.some(group >= 0), group[group >= 0]
     mean = _shared(_weights(items, weeks.shape[1]), weeks, group)
-    low, high = _bounds(demand_rates.from_history(items.sold), mean)
+    low, high = _range(mean, _variance(items, mean), _part_held(past))
     count = weeks.shape[1]
     return pd.DataFrame(
         {
@@ -157,56 +178,97 @@ def _sums(values: Floats, group: Ints) -> Floats:
     return sums
 
 
-def _bounds(rates: demand_rates.Rates, mean: Floats) -> tuple[Floats, Floats]:
-    """P10 and P90 of single weeks."""
-    spread = demand_rates.Ahead(rates, mean).week_variance
-    return quantile(mean, spread, _LOW), quantile(mean, spread, _HIGH)
+def _variance(items: Items, mean: Floats) -> Floats:
+    """Of the error of each single week."""
+    return demand_rates.Ahead(demand_rates.from_history(items.sold), mean).week_variance
 
 
-def league(items: Items, past: list[Looked], name_of: Mapping[str, tuple[str, str]], horizon: int) -> pd.DataFrame:
-    """How the shares did at the earlier origins at which the categories of some stores were looked back on.
+def _range(mean: Floats, variance: Floats, held: Floats) -> tuple[Floats, Floats]:
+    """The range of each week. ``held``: the part of its distribution that it has to hold, by size."""
+    part = held[np.searchsorted(_SIZES, mean, side="right")]
+    low = quantile(mean, variance, (1 - part) / 2)
+    return low, quantile(mean, variance, np.where(low > 0, (1 + part) / 2, part))
+
+
+def _part_held(past: Sequence[Past]) -> Floats:
+    """By size of what was expected: the least part that four of five weeks fell into; ``_INSIDE`` where few tell."""
+    found = np.full(len(_SIZES) + 1, _INSIDE)
+    if not past:
+        return found
+    mean, variance, actual = (
+        np.concatenate([part.ravel() for part in parts])
+        for parts in zip(*((at.said[MODEL], at.variance, at.actual) for at in past), strict=True)
+    )
+    size = np.searchsorted(_SIZES, mean, side="right")
+    nothing, below, up_to = (
+        1 - probability_above(units, mean, variance) for units in (np.zeros(len(mean)), actual - 1, actual)
+    )
+    for number in range(len(found)):
+        mine = size == number
+        if mine.sum() >= _ENOUGH:
+            inside = [_held(part, nothing[mine], below[mine], up_to[mine]).mean() for part in _PARTS.tolist()]
+            found[number] = _PARTS[min(int(np.searchsorted(inside, _INSIDE)), len(_PARTS) - 1)]
+    return found
+
+
+def _held(part: float, nothing: Floats, below: Floats, up_to: Floats) -> NDArray[np.bool_]:
+    """Whether the range that holds ``part`` has the week in it, from the chances of selling nothing, less than came and
+    at most what came."""
+    from_zero = below < part
+    between = (up_to >= (1 - part) / 2) & (below < (1 + part) / 2)
+    return np.where(nothing >= (1 - part) / 2, from_zero, between)
+
+
+def look_back(items: Items, past: list[Looked], name_of: Mapping[str, tuple[str, str]], horizon: int) -> list[Past]:
+    """How the items did at the earlier origins at which the categories of some stores were looked back on.
 
     Args:
-        past: of categories in stores, each kind's origins in order, the last one horizon before the end.
+        past: of categories in stores.
         name_of: the store and category of a series of ``past``; others are passed over.
+    """
+    enough = [at for at in in_league(past) if items.sold.shape[1] - at.before >= _NEW_WEEKS * WEEK]
+    found = [_origin(items, at, name_of, horizon) for at in enough]
+    return [part for part in found if part is not None]
+
+
+def league(past: Sequence[Past]) -> pd.DataFrame:
+    """How the shares did, by class.
 
     Returns:
-        level and ``engine.LEAGUE``, measured on weeks; coverage95 is not known.
+        level and ``engine.LEAGUE``, measured on weeks; coverage80 by ranges that the origins before each have taught;
+        coverage95 is not known.
     """
-    days, said = items.sold.shape[1], []
-    for kind in dict.fromkeys(at.kind for at in past):
-        mine = [at for at in past if at.kind == kind]
-        for back, at in zip(range(len(mine), 0, -1), mine, strict=True):
-            said.append((days - back * horizon, at))
-    parts = [_origin(items, length, at, name_of, horizon) for length, at in said if length >= _NEW_WEEKS * WEEK]
-    found = [part for part in parts if part is not None]
     rows: list[list[object]] = []
+    inside = _inside(past)
     for kind in ("regular", "intermittent"):
-        some = [part for part in found if (part.kind == kind).any()]
-        if sum(part.actual[part.kind == kind].sum() for part in some) > 0:
-            rows += _league_rows(kind, some)
+        masks = [at.kind == kind for at in past]
+        if sum(at.actual[mask].sum() for at, mask in zip(past, masks, strict=True)) > 0:
+            rows += _league_rows(kind, past, masks, inside)
     return pd.DataFrame(rows, columns=["level", *LEAGUE]).rename(columns={"kind": "class"})
 
 
-@dataclass(frozen=True)
-class _Past:
-    """The items looked back on at one origin: items x weeks."""
+def _inside(past: Sequence[Past]) -> list[NDArray[np.bool_] | None]:
+    """Of each origin whether weeks were within the ranges of what was known then; None of the first."""
+    held = {before: _part_held(earlier) for before in {at.before for at in past} if (earlier := _before(past, before))}
+    found: list[NDArray[np.bool_] | None] = []
+    for at in past:
+        if at.before in held:
+            low, high = _range(at.said[MODEL], at.variance, held[at.before])
+            found.append((at.actual >= low) & (at.actual <= high))
+        else:
+            found.append(None)
+    return found
 
-    kind: NDArray[np.str_]
-    ids: NDArray[np.str_]
-    actual: Floats
-    said: dict[str, Floats]
-    low: Floats
-    high: Floats
-    scale: Floats
+
+def _before(past: Sequence[Past], before: int) -> list[Past]:
+    return [at for at in past if at.before > before]
 
 
-def _origin(
-    items: Items, length: int, at: Looked, name_of: Mapping[str, tuple[str, str]], horizon: int
-) -> _Past | None:
+def _origin(items: Items, at: Looked, name_of: Mapping[str, tuple[str, str]], horizon: int) -> Past | None:
     rows = [number for number, name in enumerate(at.ids) if name in name_of]
     if not rows:
         return None
+    length = items.sold.shape[1] - at.before
     # The mean of the methods names all of them.
     own = max((name for name in at.said if name not in policy.REFERENCES), key=len)
     weeks = at.said[own][rows].reshape(len(rows), horizon // WEEK, WEEK).sum(axis=2)
@@ -218,7 +280,6 @@ def _origin(
     if not len(then.sold):
         return None
     mean = _shared(_weights(then, weeks.shape[1]), weeks, group[inside])
-    low, high = _bounds(demand_rates.from_history(then.sold), mean)
     came = items.sold[inside, length : length + horizon].reshape(len(mean), -1, WEEK)
     known = ~np.isnan(came).any(axis=(1, 2))
     history = _weekly(then.sold)
@@ -226,31 +287,33 @@ def _origin(
     alone = np.repeat(WEEK * demand_rates.levels(then.sold)[:, -1:], weeks.shape[1], axis=1)
     kind = np.where(classes.interval(then.sold) >= classes.OFTEN, "intermittent", "regular")
     ids = np.char.add(np.char.add(then.store_id.astype(str), "\t"), then.product_id.astype(str))
-    actual = np.nansum(came, axis=2)
-    found = {MODEL: mean, LEVEL_ALONE: alone, policy.NAIVE: last}
-    return _Past(
-        kind[known], ids[known], actual[known], {name: values[known] for name, values in found.items()},
-        low[known], high[known], accuracy.step_scale(history)[known],
+    said = {MODEL: mean, LEVEL_ALONE: alone, policy.NAIVE: last}
+    return Past(
+        at.before, kind[known], ids[known], np.nansum(came, axis=2)[known],
+        {name: values[known] for name, values in said.items()}, _variance(then, mean)[known],
+        accuracy.step_scale(history)[known],
     )  # fmt: skip
 
 
-def _league_rows(kind: str, parts: list[_Past]) -> list[list[object]]:
-    masks = [part.kind == kind for part in parts]
+def _league_rows(
+    kind: str, past: Sequence[Past], masks: list[NDArray[np.bool_]], inside: list[NDArray[np.bool_] | None]
+) -> list[list[object]]:
+    def every(of: Callable[[Past], NDArray[Any]]) -> NDArray[Any]:
+        return np.concatenate([of(at)[mask] for at, mask in zip(past, masks, strict=True)])
 
-    def every(get: str) -> Floats:
-        return np.concatenate([getattr(part, get)[mask] for part, mask in zip(parts, masks, strict=True)])
-
-    actual, scale = every("actual"), every("scale")
-    inside = accuracy.coverage(actual, every("low"), every("high"))
+    actual, scale = every(lambda at: at.actual), every(lambda at: at.scale)
+    series = len(set(every(lambda at: at.ids).tolist()))
+    hits = [hit[mask].ravel() for hit, mask in zip(inside, masks, strict=True) if hit is not None]
+    covered = float(np.concatenate(hits).mean()) if hits and sum(map(len, hits)) else float("nan")
     rows: list[list[object]] = []
-    for name in parts[0].said:
-        expected = np.concatenate([part.said[name][mask] for part, mask in zip(parts, masks, strict=True)])
+    for name in past[0].said:
+        expected = np.concatenate([at.said[name][mask] for at, mask in zip(past, masks, strict=True)])
         errors = accuracy.rmsse(actual, expected, scale)
         rows.append(
             [
-                "product", kind, name, name == MODEL, len(set(every("ids").tolist())),
-                accuracy.wape(actual, expected), float(np.nanmean(errors)), accuracy.bias(actual, expected),
-                inside if name == MODEL else float("nan"), float("nan"),
+                "product", kind, name, name == MODEL, series, accuracy.wape(actual, expected),
+                float(np.nanmean(errors)), accuracy.bias(actual, expected), covered if name == MODEL else float("nan"),
+                float("nan"),
             ]
         )  # fmt: skip
     return rows

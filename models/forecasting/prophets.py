@@ -5,9 +5,6 @@ Its own holidays of China lack Double 11, 618 and Qixi and name the same day dif
 
 Sales are taken in logarithms: an event multiplies its day whatever the weekday, which a sum of shares does not. A
 series with many days without sales has no logarithm and is fitted as it is.
-
-Offers of an event belong to its effect: years of the same event say nothing of what a deeper discount would add to it,
-and a regression that is asked all the same says far too much.
 """
 
 import dataclasses
@@ -19,7 +16,6 @@ from typing import Final
 import numpy as np
 import pandas as pd
 
-from models.forecasting.events import marks
 from models.forecasting.panel import Floats, Panel
 
 _YEARLY_FROM: Final = 548  # days: a year and a half; with less the yearly wave is guessed
@@ -49,7 +45,6 @@ class Fit:
 
 def fits(panel: Panel, table: pd.DataFrame) -> dict[str, Fit]:
     """The fit of each series, by its name."""
-    panel = _without_offers_of_events(panel, table)
     return {name: _fit(panel, row, table) for row, name in enumerate(panel.ids)}
 
 
@@ -84,11 +79,6 @@ def components(panel: Panel, found: Mapping[str, Fit]) -> pd.DataFrame:
             )
         )
     return pd.concat(parts, ignore_index=True)
-
-
-def _without_offers_of_events(panel: Panel, table: pd.DataFrame) -> Panel:
-    inside = marks(table, panel.dates).event > 0
-    return dataclasses.replace(panel, known={name: np.where(inside, 0.0, of) for name, of in panel.known.items()})
 
 
 def _fit(panel: Panel, row: int, table: pd.DataFrame) -> Fit:

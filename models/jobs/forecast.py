@@ -1,6 +1,7 @@
 """The job ``forecast``: what every place, category and product will sell in the next eight weeks, and how such
 forecasts did."""
 
+from dataclasses import dataclass
 from datetime import date, timedelta
 
 import numpy as np
@@ -14,6 +15,7 @@ from data_access.queries import demand as queries
 from data_access.queries import places
 from data_access.queries import stock as stock_queries
 from data_access.results.tables import demand_accuracy, demand_component, demand_forecast, demand_product
+from data_access.scope import Scope
 from data_access.snapshot import Snapshot
 from models.calc import demand_rates
 from models.forecasting import (
@@ -35,14 +37,16 @@ from models.forecasting import (
     seasons,
     smoothing,
 )
+from models.forecasting.engine import Looked
 from models.forecasting.panel import Floats
-from models.forecasting.products import WEEK, Items
+from models.forecasting.products import WEEK, Items, Past
 from models.jobs import job
 from models.jobs.job import WHOLE, Job, Step, Write
 from models.reports import shelves
 
 HORIZON_DAYS = 56
 _PRICE_BANDS = 4
+_AT_ONCE = 8_000  # products in stores, which is what memory has to hold
 _CODE = (
     levels, panel, accuracy, engine, candidates, boosting, prophets, events, seasons, smoothing, intermittent,
     intervals, classes, policy, reconcile, queries, products, analogues, demand_rates, shelves,
@@ -61,28 +65,91 @@ def _run(snapshot: Snapshot, write: Write, step: Step) -> None:
     regions = places.stores(WHOLE, snapshot.engine).set_index("store_id")["region_id"].dropna()
     first = snapshot.info.first_day or last
     units = queries.by_store(WHOLE, snapshot.engine, first, last)
-    offers = queries.promotions(WHOLE, snapshot.engine, first)
-    items, empty = _items(snapshot, offers, last)
+    groups = _groups(snapshot, units)
+    missed = [rows for _, rows in job.spread(snapshot, _missed_of, groups)]
     found = levels.forecast(
-        pd.concat([units, _missed(items, empty, last)], ignore_index=True),
+        pd.concat([units, *missed], ignore_index=True),
         {str(store): str(region) for store, region in regions.items()},
         pd.Timestamp(last),
         HORIZON_DAYS,
         events.china() if snapshot.info.currency == "CNY" else events.nothing(),
-        offers,
+        queries.promotions(WHOLE, snapshot.engine, first),
     )
-    if found is not None:
-        write(demand_forecast, found.forecast)
-        write(demand_component, found.components)
-        step(1, 2)
-        ahead = products.forecast(items, weeks_of_categories(found.forecast))
-        ahead["ds"] = pd.Timestamp(last) + pd.to_timedelta(WEEK * ahead["week"] + 1, unit="D")
-        write(demand_product, ahead.drop(columns="week"))
-        names = {name: levels.key_of(name) for at in found.past for name in at.ids}
-        of_stores = {name: (key[1], key[2]) for name, key in names.items() if key[0] == "store" and key[2] is not None}
-        write(demand_accuracy, found.accuracy)
-        write(demand_accuracy, products.league(items, found.past, of_stores, HORIZON_DAYS))
-    step(2, 2)
+    if found is None:
+        return
+    write(demand_forecast, found.forecast)
+    write(demand_component, found.components)
+    write(demand_accuracy, found.accuracy)
+    step(1, len(groups) + 1)
+    whole = weeks_of_categories(found.forecast)
+    tasks = [_Task(group, whole[whole["store_id"].isin(group)], _of_stores(found.past, group)) for group in groups]
+    past: list[Past] = []
+    for done, (_, (ahead, looked)) in enumerate(job.spread(snapshot, _products_of, tasks), start=2):
+        write(demand_product, ahead)
+        past += looked
+        step(done, len(groups) + 1)
+    write(demand_accuracy, products.league(past))
+
+
+Stores = tuple[str, ...]
+
+
+def _groups(snapshot: Snapshot, units: pd.DataFrame) -> list[Stores]:
+    """The stores, as many together as have ``_AT_ONCE`` products at most."""
+    stores = sorted(units["store_id"].unique())
+    some = max(_AT_ONCE // max(len(queries.range_of_products(WHOLE, snapshot.engine)), 1), 1)
+    return [tuple(stores[at : at + some]) for at in range(0, len(stores), some)]
+
+
+def _missed_of(snapshot: Snapshot, stores: Stores) -> pd.DataFrame:
+    """What empty shelves would have sold, by store, category and day: the history is one of demand, not of stock."""
+    items, empty = _items(snapshot, stores)
+    units = products.lost(items, empty)
+    item, day = np.nonzero(units)
+    first = _first_day(snapshot)
+    return pd.DataFrame(
+        {
+            "store_id": items.store_id[item],
+            "category": items.category[item],
+            "day": pd.Timestamp(first) + pd.to_timedelta(day, unit="D"),
+            "units": units[item, day],
+        }
+    )
+
+
+@dataclass(frozen=True)
+class _Task:
+    """Stores, what their categories will sell by week, and how that was forecast before."""
+
+    stores: Stores
+    weeks: pd.DataFrame
+    past: list[Looked]
+
+
+def _products_of(snapshot: Snapshot, task: _Task) -> tuple[pd.DataFrame, list[Past]]:
+    """The rows of ``demand_product`` of some stores, and how such rows did before."""
+    items, _ = _items(snapshot, task.stores)
+    names = {name: levels.key_of(name) for at in task.past for name in at.ids}
+    categories = {name: (key[1], key[2]) for name, key in names.items() if key[2] is not None}
+    past = products.look_back(items, task.past, categories, HORIZON_DAYS)
+    ahead = products.forecast(items, task.weeks, past)
+    begin = pd.Timestamp(_first_day(snapshot)) + pd.Timedelta(days=shelves.HISTORY_DAYS)
+    ahead["ds"] = begin + pd.to_timedelta(WEEK * ahead["week"], unit="D")
+    return ahead.drop(columns="week"), past
+
+
+def _of_stores(past: list[Looked], stores: Stores) -> list[Looked]:
+    """Of what was looked back on the categories in these stores."""
+    wanted = set(stores)
+    keys = ((name, levels.key_of(name)) for at in past for name in at.ids)
+    ids = {name for name, key in keys if key[0] == "store" and key[1] in wanted and key[2] is not None}
+    return [some for at in past if (some := at.some(ids)).ids]
+
+
+def _first_day(snapshot: Snapshot) -> date:
+    """Of the history of products."""
+    assert snapshot.info.last_day is not None
+    return snapshot.info.last_day - timedelta(days=shelves.HISTORY_DAYS - 1)
 
 
 def weeks_of_categories(forecast: pd.DataFrame) -> pd.DataFrame:
@@ -95,13 +162,14 @@ def weeks_of_categories(forecast: pd.DataFrame) -> pd.DataFrame:
     return wide.rename_axis(index=["store_id", "category"]).reset_index()
 
 
-def _items(snapshot: Snapshot, offers: pd.DataFrame, last: date) -> tuple[Items, NDArray[np.bool_]]:
-    """Every product that a store has sold in the last two years, and the days on which its shelf was empty."""
-    facts, first = snapshot.engine, last - timedelta(days=shelves.HISTORY_DAYS - 1)
-    rows = stock_queries.sold_by_day(WHOLE, facts, first).astype(dict.fromkeys(shelves.KEY, "str"))
+def _items(snapshot: Snapshot, stores: Stores) -> tuple[Items, NDArray[np.bool_]]:
+    """Every product that the stores have sold in the last two years, and the days on which its shelf was empty."""
+    facts, scope, first, last = snapshot.engine, Scope("stores", stores), _first_day(snapshot), snapshot.info.last_day
+    assert last is not None
+    rows = stock_queries.sold_by_day(scope, facts, first).astype(dict.fromkeys(shelves.KEY, "str"))
     frame = rows[shelves.KEY].drop_duplicates(ignore_index=True)
-    sold, empty = shelves.history(frame, rows, stock_queries.empty_spells(WHOLE, facts, first, last), last)
-    about = queries.range_of_products(WHOLE, facts).set_index("product_id").reindex(frame["product_id"])
+    sold, empty = shelves.history(frame, rows, stock_queries.empty_spells(scope, facts, first, last), last)
+    about = queries.range_of_products(scope, facts).set_index("product_id").reindex(frame["product_id"])
     band = np.ceil(_PRICE_BANDS * about["list_price"].rank(pct=True).fillna(0).to_numpy(dtype=np.float64))
     codes = [pd.factorize(about[name])[0] for name in ("category", "subcategory", "brand")]
     items = Items(
@@ -109,7 +177,7 @@ def _items(snapshot: Snapshot, offers: pd.DataFrame, last: date) -> tuple[Items,
         frame["product_id"].to_numpy(dtype=np.str_),
         about["category"].fillna("").to_numpy(dtype=np.str_),
         sold,
-        _on_offer(frame, offers, first),
+        _on_offer(frame, queries.promotions(scope, facts, first), first),
         np.stack([*codes, band, pd.factorize(frame["store_id"])[0]], axis=1).astype(np.float64),
     )
     return items, empty
@@ -129,21 +197,6 @@ def _on_offer(frame: pd.DataFrame, offers: pd.DataFrame, first: date) -> Floats:
             days = (dates >= pd.Timestamp(starts)) & (dates <= pd.Timestamp(ends))
             found[row, days] = np.maximum(found[row, days], float(discount))
     return found
-
-
-def _missed(items: Items, empty: NDArray[np.bool_], last: date) -> pd.DataFrame:
-    """What empty shelves would have sold, by store, category and day: the history is one of demand, not of stock."""
-    units = products.lost(items, empty)
-    item, day = np.nonzero(units)
-    first = pd.Timestamp(last) - pd.Timedelta(days=units.shape[1] - 1)
-    return pd.DataFrame(
-        {
-            "store_id": items.store_id[item],
-            "category": items.category[item],
-            "day": first + pd.to_timedelta(day, unit="D"),
-            "units": units[item, day],
-        }
-    )
 
 
 JOB = Job("forecast", (demand_forecast, demand_component, demand_product, demand_accuracy), _fingerprint, _run)

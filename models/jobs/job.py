@@ -8,12 +8,13 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from concurrent.futures import Future, ProcessPoolExecutor
+from concurrent.futures import Executor, Future, ProcessPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass
 from multiprocessing.connection import wait
 from pathlib import Path
 from types import ModuleType
-from typing import Any, Literal, TypeVar
+from typing import Literal, TypeVar
 
 import pandas as pd
 
@@ -22,7 +23,9 @@ from data_access.queries import places
 from data_access.results.info import checksum
 from data_access.results.tables import ResultTable
 from data_access.scope import Scope
+from data_access.settings import settings
 from data_access.snapshot import Snapshot, reopened
+from models.jobs import cluster
 
 Write = Callable[[ResultTable, pd.DataFrame], None]  # adds rows to one of the job's tables
 Step = Callable[[int, int], None]  # so many steps are done of so many
@@ -108,41 +111,55 @@ def spread(
     """``work`` on each item, over all cores, in the order of ``items``; few results are held at a time.
 
     ``work`` is a function of a module; it runs in processes that have opened the same snapshot, or here where the first
-    item says that the others would be done before such processes have begun. So the longest item comes first.
+    item says that the others would be done before such processes have begun. So the longest item comes first. With
+    ``MIRROR_CLUSTER`` the same futures go to the workers of a Dask cluster.
     """
+    address = settings().cluster
     started = time.process_time()
     for item in items[:1]:
         yield item, work(snapshot, item)
     items = items[1:]
     many = min(workers or os.cpu_count() or 1, _MOST_WORKERS, len(items))
-    if many <= 1 or (time.process_time() - started) * len(items) < _WORTH_IT:
+    if not items or (not address and (many <= 1 or (time.process_time() - started) * len(items) < _WORTH_IT)):
         yield from ((item, work(snapshot, item)) for item in items)
         return
     engines = (snapshot.engine, snapshot.results)
-    paths = [Path(str(engine.url.database)) for engine in engines if engine is not None]
-    context = multiprocessing.get_context("spawn")  # a fork would share open databases
-    with ProcessPoolExecutor(many, context, initializer=_open, initargs=(paths, snapshot.generation)) as pool:
-        coming: deque[tuple[Item, Future[Any]]] = deque()
-        ahead = iter(items)
-        try:
-            for item in ahead:
-                coming.append((item, pool.submit(_work, work, item)))
-                if len(coming) >= many * _WAITING:
-                    first, future = coming.popleft()
-                    yield first, future.result()
-            while coming:
+    where = _Files(tuple(str(e.url.database) for e in engines if e is not None), snapshot.generation)
+    with cluster.workers(address) if address else _processes(many) as (pool, hands):
+        coming: deque[tuple[Item, Future[Result]]] = deque()
+        for item in items:
+            coming.append((item, pool.submit(_work, where, work, item)))
+            if len(coming) >= hands * _WAITING:
                 first, future = coming.popleft()
                 yield first, future.result()
+        while coming:
+            first, future = coming.popleft()
+            yield first, future.result()
+
+
+@contextmanager
+def _processes(many: int) -> Iterator[tuple[Executor, int]]:
+    context = multiprocessing.get_context("spawn")  # a fork would share open databases
+    with ProcessPoolExecutor(many, context, initializer=_begin) as pool:
+        try:
+            yield pool, many
         finally:
             pool.shutdown(wait=False, cancel_futures=True)
 
 
-_opened: list[Snapshot] = []  # the snapshot of this process of a pool
+@dataclass(frozen=True, slots=True)
+class _Files:
+    """The files of a snapshot: facts, and results if there are any."""
+
+    paths: tuple[str, ...]
+    generation: str
 
 
-def _open(paths: Sequence[Path], generation: str) -> None:
+_opened: dict[_Files, Snapshot] = {}  # the snapshot that this process works for
+
+
+def _begin() -> None:
     threading.Thread(target=_die_with_the_batch, daemon=True).start()
-    _opened.append(reopened(paths[0], paths[1] if len(paths) > 1 else None, generation))
 
 
 def _die_with_the_batch() -> None:
@@ -153,5 +170,9 @@ def _die_with_the_batch() -> None:
         os._exit(1)
 
 
-def _work(work: Callable[[Snapshot, Any], Any], item: object) -> Any:
-    return work(_opened[0], item)
+def _work(where: _Files, work: Callable[[Snapshot, Item], Result], item: Item) -> Result:
+    if where not in _opened:
+        _opened.clear()
+        facts, *results = map(Path, where.paths)
+        _opened[where] = reopened(facts, results[0] if results else None, where.generation)
+    return work(_opened[where], item)
