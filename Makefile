@@ -34,7 +34,7 @@ demo: .venv/run.stamp ## write the demo chain again and refresh the snapshot
 test: .venv/test.stamp system ## every test except the slow ones
 	$(PYTHON) -m pytest -n $(JOBS) --dist loadscope --no-loadscope-reorder -m "not slow" $(ARGS)
 
-test-slow: .venv/test.stamp .venv/spark.stamp ## simulations, large scale, faults and a Spark cluster
+test-slow: .venv/test.stamp .venv/spark.stamp .venv/cluster.stamp ## simulations, large scale, faults and clusters
 	@bash .ci/system_packages java
 	$(PYTHON) -m pytest -m slow $(ARGS)
 
@@ -62,6 +62,8 @@ lock: .venv/test.stamp ## pin the direct dependencies of pyproject.toml with has
 		--no-emit-index-url --group test -c requirements.txt pyproject.toml -o requirements-test.txt
 	.venv/bin/uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-header \
 		--no-emit-index-url --extra spark -c requirements.txt pyproject.toml -o requirements-spark.txt
+	.venv/bin/uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-header \
+		--no-emit-index-url --extra cluster -c requirements.txt pyproject.toml -o requirements-cluster.txt
 
 system: ## Chromium, PostgreSQL, MariaDB, nginx and Chinese fonts, which some tests need
 	@bash .ci/system_packages
@@ -87,4 +89,9 @@ clean: ## remove the virtual environment, the demo chain and the snapshots
 .venv/spark.stamp: requirements-spark.txt .venv/run.stamp
 	@echo "installing the packages of requirements-spark.txt"
 	@$(PIP) -r requirements-spark.txt
+	@touch $@
+
+.venv/cluster.stamp: requirements-cluster.txt .venv/run.stamp
+	@echo "installing the packages of requirements-cluster.txt"
+	@$(PIP) -r requirements-cluster.txt
 	@touch $@
