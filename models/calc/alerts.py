@@ -1,11 +1,11 @@
 """Which day of which series lies outside what was to be expected of it, and how often that happens by chance alone.
 
 Each series has a band of its own: its recent level (weighted towards the latest days) times its week, the events and
-promotions known ahead and, over weeks, the season that all series share. How far a day may lie off is learnt from the
-same one-step expectations of the year before: on a scale on which small and large series scatter alike (variances of
-counts grow with their mean, and with its square where all customers stay away together), each series by its own
-spread, the shape of the tails by all of them. Over many series and figures of one day, the false discovery rate is
-held by the step-up procedure of Benjamini and Hochberg (JRSS B 57, 1995).
+promotions known ahead and, over weeks, its season, drawn towards that of all series. How far a day may lie off is
+learnt from the same one-step expectations of the year before: on a scale on which small and large series scatter alike
+(variances of counts grow with their mean, and with its square where all customers stay away together), each series by
+its own spread, the shape of the tail by all of them. Over many series and figures of one day, the false discovery rate
+is held by the step-up procedure of Benjamini and Hochberg (JRSS B 57, 1995).
 """
 
 from dataclasses import dataclass
@@ -25,12 +25,15 @@ _HALF_LIVES = (7.0, 14.0, 28.0, 56.0, 112.0)  # days of the level; weeks over we
 LEAST = 56  # days of a series before anything is expected of it
 _YEAR = 364  # periods behind the week and the choice of the half-life
 _SHARED_DAYS = 8.0  # of each weekday: what the others say of the week of a series weighs as much
-_TAIL = 0.02  # of each side: beyond it the tail is taken to fall off exponentially
+_TAIL = 0.02  # beyond it the tail is taken to fall off exponentially
 _WITHIN = 4.0  # robust standard deviations: a level does not follow what lies farther off
 _MOVED = 0.01  # of the logarithm: what events move by less is no day of an event
 _HIGH_SEASON = 0.05  # the same of a season
 _MOST_SHIFTED = (0.2, 5.0)  # factors of promotions
 _RIDGE = 25.0
+_OWN_SEASON = 0.7  # of what a series sold apart from the others in the same week of the years before
+_FAR = 3.0  # standard deviations: what lies farther off says nothing of how far the rest scatters
+_LIKE_OTHERS = 8.0  # days of events: that they scatter like others weighs as much
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,16 +60,17 @@ def bands(panel: Panel, table: pd.DataFrame, judged: int, nominal: float = NOMIN
     score = scale.scores(panel.values, expected)
     wider = _wider(score[:, first:begin], special[first:begin])
     score = score / np.where(special, wider, 1.0)
-    past = score[:, first:begin]
-    lower, upper = _Tail.of(-past), _Tail.of(past)
-    now = score[:, begin:]
-    p = np.minimum(2 * np.where(now < 0, lower.chance(-now), upper.chance(now)), 1.0)
-    mean, breadth = expected[:, begin:], np.where(special[begin:], wider, 1.0)
+    middle = (first + begin) // 2
+    earlier, later = (_spread(score[:, part]) for part in (slice(first, middle), slice(middle, begin)))
+    score = score / np.where(np.arange(panel.length) < middle, earlier, later)
+    tail = _Tail.of(np.abs(score[:, first:begin]))
+    now, mean = score[:, begin:], expected[:, begin:]
+    reach = tail.beyond(nominal) * later * np.where(special[begin:], wider, 1.0)
     return Bands(
         mean,
-        scale.value(mean, -lower.beyond(nominal / 2) * breadth),
-        scale.value(mean, upper.beyond(nominal / 2) * breadth),
-        np.where(np.isnan(now), np.nan, p),
+        scale.value(mean, -reach),
+        scale.value(mean, reach),
+        np.where(np.isnan(now), np.nan, tail.chance(np.abs(now))),
     )
 
 
@@ -149,12 +153,23 @@ def _week(values: Floats, season: int, end: int) -> Floats:
 
 
 def _season(values: Floats, season: int, end: int) -> Floats:
-    """The season that all series share: the median of what each sold in the period one season before, by its level."""
+    """The season of each series: what it sold in the period one and two seasons before, by its level of that season,
+    drawn towards the median of all series."""
     with np.errstate(invalid="ignore", divide="ignore"):
-        ratio = np.nanmedian(values / _local(values, season // 8), axis=0)
-    past = np.arange(end) - season
-    found = np.where((past >= 0) & (past < len(ratio)), ratio[np.clip(past, 0, len(ratio) - 1)], 1.0)
-    return np.tile(np.where(np.isfinite(found) & (found > 0), found, 1.0), (len(values), 1))
+        own = np.log(values / _local(values, season // 2))
+    own = np.where(np.isfinite(own), own, np.nan)
+    shared = np.array([np.median(part[~np.isnan(part)]) if np.isfinite(part).any() else 0.0 for part in own.T])
+    apart = np.nan_to_num(own - shared)
+    total, shared_total, seen = np.zeros((len(values), end)), np.zeros(end), np.zeros(end)
+    for back in (season, 2 * season):
+        past = np.arange(end) - back
+        known = (past >= 0) & (past < len(shared))
+        total[:, known] += apart[:, past[known]]
+        shared_total[known] += shared[past[known]]
+        seen[known] += 1
+    times = np.maximum(seen, 1)
+    found: Floats = np.exp((shared_total + _OWN_SEASON * total) / times)
+    return found
 
 
 def _promotion(values: Floats, profile: Floats, known: Floats) -> Floats:
@@ -261,47 +276,56 @@ def _scale(values: Floats, expected: Floats) -> _Scale:
         quartiles = np.nanquantile(score[known], [0.25, 0.75], axis=1)
         robust = np.maximum((quartiles[1] - quartiles[0]) / 1.349, 1e-6)
         # The quartiles say what is far off, all that is not how far the rest scatters: they alone are a rough guess.
-        reach = 3 * robust[:, None]
+        reach = _FAR * robust[:, None]
         spread[known] = np.nanstd(np.clip(score[known] - centre[known, None], -reach, reach), axis=1)
     return _Scale(noise, shared, spread, centre)
 
 
+def _spread(score: Floats) -> float:
+    """By what all series together scatter: expectations become better the longer the history they are learnt from."""
+    known = score[np.isfinite(score)]
+    return float(np.sqrt((np.clip(known, -_FAR, _FAR) ** 2).mean())) or 1.0 if len(known) else 1.0
+
+
 def _wider(score: Floats, special: NDArray[np.bool_]) -> float:
-    """How much more the days of events scatter than others: at least as much."""
+    """How much more the days of events scatter than others: at least as much, and hardly more where they are few."""
     parts = [score[:, mask] for mask in (special, ~special)]
     quartiles = [np.nanquantile(part, [0.25, 0.75]) for part in parts if np.isfinite(part).any()]
     if len(quartiles) < 2:
         return 1.0
     (low, high), (usual_low, usual_high) = quartiles
-    return max(float((high - low) / max(usual_high - usual_low, 1e-9)), 1.0)
+    ratio = max(float((high - low) / max(usual_high - usual_low, 1e-9)), 1.0)
+    days = int(special.sum())
+    found: float = ratio ** (days / (days + _LIKE_OTHERS))
+    return found
 
 
 @dataclass(frozen=True, slots=True)
 class _Tail:
-    """One side of the scores of ordinary days: their upper end, and how fast it falls off beyond."""
+    """How far off ordinary days lie, to either side: the farthest, and how fast they become rarer beyond."""
 
-    ordered: Floats  # the scores, rising
+    ordered: Floats  # distances, rising
     bound: float  # beyond it lie _TAIL of them
     decay: float  # mean excess over the bound
 
     @classmethod
-    def of(cls, scores: Floats) -> "_Tail":
-        known = np.sort(scores[np.isfinite(scores)])
+    def of(cls, distances: Floats) -> "_Tail":
+        known = np.sort(distances[np.isfinite(distances)])
         if not len(known):
             return cls(known, 0.0, 1.0)
         bound = float(np.quantile(known, 1 - _TAIL))
         beyond = known[known > bound] - bound
         return cls(known, bound, float(beyond.mean()) if len(beyond) else 1.0)
 
-    def chance(self, score: Floats) -> Floats:
-        """The share of ordinary days that lie as far out or farther on this side."""
-        within = 1 - np.searchsorted(self.ordered, score, side="left") / max(len(self.ordered), 1)
-        far = _TAIL * np.exp(-np.maximum(score - self.bound, 0.0) / self.decay)
-        found: Floats = np.where(score > self.bound, far, within)
+    def chance(self, distance: Floats) -> Floats:
+        """The share of ordinary days that lie as far out or farther."""
+        within = 1 - np.searchsorted(self.ordered, distance, side="left") / max(len(self.ordered), 1)
+        far = _TAIL * np.exp(-np.maximum(distance - self.bound, 0.0) / self.decay)
+        found: Floats = np.where(distance > self.bound, far, within)
         return found
 
     def beyond(self, chance: float) -> float:
-        """The score that so many ordinary days exceed."""
+        """The distance that so many ordinary days exceed."""
         if chance >= _TAIL:
             return float(np.quantile(self.ordered, 1 - chance)) if len(self.ordered) else 0.0
         return float(self.bound + self.decay * np.log(_TAIL / chance))
