@@ -3,7 +3,19 @@
 import streamlit as st
 
 from models.reports import tables
-from pages._ui import campaign_views, cards, charts, drill, empty, experiments, export, head, load, session
+from pages._ui import (
+    campaign_stock_views,
+    campaign_views,
+    cards,
+    charts,
+    drill,
+    empty,
+    experiments,
+    export,
+    head,
+    load,
+    session,
+)
 from pages._ui.i18n import t
 from pages._ui.tables import Column, listing
 
@@ -14,12 +26,16 @@ if report is None:
 above = (drill.Step(t("page.campaigns"), "campaigns"), drill.Step(experiments.name(report)))
 page = head.begin("campaign", title=experiments.name(report), above=above, choices="none")
 cards.facts(experiments.facts(report))
+on_shelves = load.campaign_stock(page.scope, report.campaign, page.generation)
 if report.verdict.empty and len(report.stores):
     campaign_views.stores(report)
-    export.menu("campaign", page.cover(), tables(report))
+    campaign_stock_views.block(on_shelves)
+    export.menu("campaign", page.cover(), {**tables(report), **tables(on_shelves)})
     st.stop()
 if report.verdict.empty:
     empty.state(*experiments.nothing(report))
+    campaign_stock_views.block(on_shelves)
+    export.menu("campaign", page.cover(), {**tables(report), **tables(on_shelves)})
     st.stop()
 
 whole = report.verdict.iloc[-1]
@@ -58,6 +74,8 @@ if len(report.curve):
     with st.container(border=True):
         campaign_views.curve(report)
 
+campaign_stock_views.block(on_shelves)
+
 used = load.coupons(page.scope, report.campaign, page.generation)
 if len(used.coupons):
     with st.container(border=True):
@@ -74,4 +92,4 @@ with st.container(border=True):
         query = drill.link("funnel", campaign=report.campaign)
         st.page_link("funnel.py", label=t("campaign.to_funnel"), icon=":material/filter_alt:", query_params=query)
 
-export.menu("campaign", page.cover(), {**tables(report), "steps": steps.steps, **tables(used)})
+export.menu("campaign", page.cover(), {**tables(report), "steps": steps.steps, **tables(used), **tables(on_shelves)})

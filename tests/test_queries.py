@@ -37,6 +37,7 @@ CASES: dict[str, tuple[Any, ...]] = {
     "actions.zones": (),
     "affinity.first_purchases": (),
     "affinity.units_by_month": (),
+    "affinity.visits": (),
     "allocation.events": (),
     "allocation.offers": (),
     "allocation.people": (),
@@ -54,6 +55,9 @@ CASES: dict[str, tuple[Any, ...]] = {
     "campaign.before": (["K1"],),
     "campaign.buyers": ("K1",),
     "campaign.outcomes": (),
+    "campaign_stock.past": (date(2026, 3, 15),),
+    "campaign_stock.promoted": ("K1",),
+    "campaign_stock.stores": ("K1",),
     "campaigns.campaigns": (),
     "campaigns.funnel_steps": (),
     "campaigns.step_hours": ("K1", {"sent": "targeted", "delivered": "sent"}, ["gift"]),
@@ -118,6 +122,7 @@ CASES: dict[str, tuple[Any, ...]] = {
     "run_out.at_home_elsewhere": ((1, 2, 3, 4),),
     "preferences.bought": (MARCH, "gender", "category"),
     "preferences.habits": (MARCH, "gender"),
+    "preferences.by_month": (MARCH, "gender"),
     "places.regions": (),
     "places.stores": (),
     "products.product_buyers": (PERIODS, "P1"),
@@ -166,6 +171,7 @@ CASES: dict[str, tuple[Any, ...]] = {
     "staff.people": (),
     "staff.ratings": (MARCH,),
     "staff.returns": (MARCH,),
+    **{f"readiness.{name}": (MARCH,) for name in ("by_day", "contacts", "crews", "crews_by_day")},
     "staff.members": (MARCH,),
     "staff.sums": (MARCH,),
     "staff.targets_of": (MARCH.first,),
@@ -219,8 +225,10 @@ CASES: dict[str, tuple[Any, ...]] = {
     "stores.sums": (MARCH,),
     "stores.weeks": (MARCH,),
     "why.categories": (MARCH, FEBRUARY),
+    "why.doors": (MARCH, FEBRUARY),
     "why.products": (MARCH, FEBRUARY),
-    "why.receipts": (MARCH, FEBRUARY, "channel"),
+    "why.receipts": (MARCH, FEBRUARY, "customers"),
+    "why.returned": (MARCH, FEBRUARY, "staff_id"),
 }
 # What a batch has computed lies in a file of its own; ``tests.test_scope_cases`` asks for it.
 OF_RESULTS = {
@@ -243,6 +251,7 @@ SHARED = {
     "campaign.about",
     "allocation.offers",  # its campaigns have no type
     "allocation.recommended",
+    *("campaign_stock.past", "campaign_stock.promoted", "campaign_stock.stores"),  # and no products or stores
     "attribution.channels",  # its campaigns are of text messages, one wrote in WeChat to customers of A
     "audience.tiers",  # the tiny chain has none, nor of these:
     *("lots.buyers", "lots.in_stores", "lots.of_product"),

@@ -23,6 +23,7 @@ Run = Callable[..., str]
 ARGUMENTS: dict[str, dict[str, Any]] = {
     "campaign": {"campaign": "K1"},
     "coupons": {"campaign": "K1"},
+    "campaign_stock": {"campaign": "K1"},
     "funnel_detail": {"campaign": "K1", "step": "clicked"},
     "store": {"store_id": "A"},
     "staff_member": {"staff_id": "E1"},

@@ -21,9 +21,9 @@ from data_access.pseudonym import customer_key
 from data_access.queries import profile_quality, segments
 from data_access.queries._groups import DIMENSIONS
 from data_access.queries.actions import Wanted
+from data_access.queries.attribution import Part as Reached
 from data_access.queries.audience import Bought, Conditions
 from data_access.queries.crossing import GROUPS
-from data_access.queries.attribution import Part as Reached
 from data_access.queries.funnel import GROUPINGS, Walk
 from data_access.queries.lapse import KEPT as LAPSE_KEPT
 from data_access.queries.segments import Choice, Question
@@ -76,7 +76,8 @@ STEPS = ("sent", "delivered", "opened", "clicked", "visited", "bought")
 DRAW: dict[str, Callable[[Draw], Any]] = {
     "period": period,
     "compared": period,
-    "why.receipts by": lambda draw: draw.choice(("store_id", "channel", "staff_id")),
+    "why.receipts by": lambda draw: draw.choice(("store_id", "channel", "staff_id", "customers")),
+    "why.returned by": lambda draw: draw.choice(("store_id", "channel", "staff_id", "customers", "category")),
     "metric": lambda draw: draw.choice(("orders", "traffic")),
     "previous": lambda draw: draw.choice((None, period(draw))),
     "last_year": lambda draw: draw.choice((None, period(draw))),
@@ -139,7 +140,7 @@ DRAW: dict[str, Callable[[Draw], Any]] = {
     "level": lambda draw: draw.choice(("region", "store")),
     "by": lambda draw: draw.choice(("scope", "region", "store")),
     **dict.fromkeys(
-        ("preferences.bought by", "preferences.habits by"),
+        ("preferences.bought by", "preferences.habits by", "preferences.by_month by"),
         lambda draw: draw.choice(("age_band", "gender", "city_tier", "tier")),
     ),
     "retention.registered by": lambda draw: draw.choice(("source", "store_id")),
@@ -161,6 +162,8 @@ DRAW: dict[str, Callable[[Draw], Any]] = {
     "attribution.credit by": lambda draw: draw.choice(("campaign_id", "channel")),
     "attribution.credit ready": lambda draw: False,
     "attribution.reached part": lambda draw: draw.choice((Reached(), Reached(("wechat",)), Reached(least=2))),
+    "campaign_stock.past before": lambda draw: draw.choice((date(2026, 3, 15), LAST)),
+    "products": lambda draw: draw.choice((None, some(draw, ("P1", "P2", "P3")))),
     "names": lambda draw: ("wechat", "sms"),
     "lapse.kept table": lambda draw: draw.choice(sorted(LAPSE_KEPT)),
     "value.kept table": lambda draw: draw.choice(sorted(KEPT)),

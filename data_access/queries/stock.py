@@ -1,6 +1,7 @@
 """Stock of the stores in scope: what there is to sell (on_hand - reserved + on_order = available, in units), how it
 came and went, when it expires, and on what terms it is filled up."""
 
+from collections.abc import Collection
 from datetime import date
 from typing import Any
 
@@ -57,8 +58,10 @@ def by_product(scope: Scope, engine: Engine) -> pd.DataFrame:
     return fetch(scope, engine, scope.limit(query, p.store_id))
 
 
-def sold_by_day(scope: Scope, engine: Engine, first_day: date) -> pd.DataFrame:
-    """One row per store in scope, product and day from ``first_day`` on with units sold.
+def sold_by_day(
+    scope: Scope, engine: Engine, first_day: date, products: Collection[str] | None = None
+) -> pd.DataFrame:
+    """One row per store in scope, product (of ``products`` or all) and day from ``first_day`` on with units sold.
 
     Columns: store_id, product_id (both categories), day, units, net_sales.
     """
@@ -70,6 +73,8 @@ def sold_by_day(scope: Scope, engine: Engine, first_day: date) -> pd.DataFrame:
         cast(s.units, Double).label("units"),
         cast(s.net_sales, Double).label("net_sales"),
     ).where(s.day >= first_day)
+    if products is not None:
+        query = query.where(s.product_id.in_(sorted(products)))
     ordered = query.order_by(s.store_id, s.day, s.product_id)
     return fetch_many(scope, engine, scope.limit(ordered, s.store_id), categories=["store_id", "product_id"])
 
@@ -141,14 +146,16 @@ def lead_times(scope: Scope, engine: Engine, since: date) -> pd.DataFrame:
     return fetch(scope, engine, scope.limit(query, p.store_id))
 
 
-def empty_spells(scope: Scope, engine: Engine, first: date, last: date) -> pd.DataFrame:
-    """Runs of days on which a shelf was empty from morning to evening, by store in scope and product.
+def empty_spells(
+    scope: Scope, engine: Engine, first: date, last: date, products: Collection[str] | None = None
+) -> pd.DataFrame:
+    """Runs of days on which a shelf was empty from morning to evening, by store in scope and product (all unless told).
 
     By the history of movements: after a day that ends with nothing, until the day of the next movement; that day too
     when it begins and ends with nothing (a return that was thrown away), with a row of its own. Columns: store_id,
     product_id, begins, ends (both included, within ``first`` and ``last``).
     """
-    level = _levels(scope)
+    level = _levels(scope, products)
     after = case((level.c.opening <= 0, level.c.day), else_=level.c.day + 1)
     begins = func.greatest(after, first, type_=Date)
     ends = func.least(func.coalesce(level.c.next_day - 1, last), last, type_=Date)
@@ -175,15 +182,14 @@ def unit_days(scope: Scope, engine: Engine, first: date, last: date) -> pd.DataF
     return fetch(scope, engine, query)
 
 
-def _levels(scope: Scope) -> Subquery:
+def _levels(scope: Scope, products: Collection[str] | None = None) -> Subquery:
     """One row per store, product and day with a movement: opening and closing (units at its begin and end; opening is
     null on the first) and the day of the next one."""
     m = stock_movement.c
-    day = (
-        scope.limit(select(m.store_id, m.product_id, m.day, func.sum(m.quantity).label("moved")), m.store_id)
-        .group_by(m.store_id, m.product_id, m.day)
-        .subquery("moved")
-    )
+    moved = scope.limit(select(m.store_id, m.product_id, m.day, func.sum(m.quantity).label("moved")), m.store_id)
+    if products is not None:
+        moved = moved.where(m.product_id.in_(sorted(products)))
+    day = moved.group_by(m.store_id, m.product_id, m.day).subquery("moved")
     by_day: dict[str, Any] = {"partition_by": (day.c.store_id, day.c.product_id), "order_by": day.c.day}
     closing = func.sum(day.c.moved).over(**by_day)
     return select(

@@ -14,6 +14,7 @@ from models.reports.allocation import AllocationReport, allocation
 from models.reports.attribution import DAYS as CREDIT_DAYS
 from models.reports.attribution import AttributionReport, attribution
 from models.reports.campaign import CampaignReport, campaign
+from models.reports.campaign_stock import CampaignStockReport, campaign_stock
 from models.reports.campaigns import CampaignsReport, campaigns
 from models.reports.coupons import CouponsReport, coupons
 from models.reports.crossing import CrossingReport, crossing
@@ -33,6 +34,7 @@ from models.reports.preferences import THINGS, PreferencesReport, preferences
 from models.reports.privacy import PrivacyReport, privacy
 from models.reports.product import ProductReport, product
 from models.reports.profile_quality import STALE_MONTHS, ProfileQualityReport, profile_quality
+from models.reports.readiness import ReadinessReport, readiness
 from models.reports.reasons import ReasonsReport, reasons
 from models.reports.retention import RetentionReport, retention
 from models.reports.run_out import AHEAD, RunOutReport, run_out
@@ -227,6 +229,7 @@ _ALL = (
     Report("staff_goals", staff_goals, StaffGoalsReport, "as_of"),
     Report("targets", targets, TargetsReport, "as_of"),
     Report("training", training, TrainingReport, "as_of"),
+    Report("readiness", readiness, ReadinessReport, "nothing"),
     Report(
         "product",
         product,
@@ -300,6 +303,13 @@ _ALL = (
         AttributionReport,
         "nothing",
         (Parameter("days", "days", _whole, f"up to the last day of the data, default {CREDIT_DAYS[0]}"),),
+    ),
+    Report(
+        "campaign_stock",
+        campaign_stock,
+        CampaignStockReport,
+        "nothing",
+        (Parameter("campaign", "campaign", str, "the campaign's id", required=True),),
     ),
     Report("campaigns", campaigns, CampaignsReport, "nothing"),
     Report(

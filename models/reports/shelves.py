@@ -1,9 +1,11 @@
 """One row per product in a store: what there is, what will be asked for, and what to do about it.
 
 The stock page, its job in the batch and the suppliers' page all read these rows. Demand is what the job ``forecast``
-expects of the product in the store, with season, events and offers ahead; without its rows, what history says.
+expects of the product in the store, with season, events and offers ahead; without its rows, what history says. Where
+people expect something else of a place, the job orders for that.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 
@@ -20,6 +22,7 @@ from data_access.snapshot import Snapshot, is_as_declared
 from models.calc import demand_rates, expiry
 from models.calc.demand_rates import Ahead, Floats, Ints, Outlook, Rates, quantile
 from models.calc.inventory import Proposal, Stock, Supply, calibrate, classes, propose
+from models.calc.wishes import Wish, applied
 
 JOB = "stock"  # of the batch
 SERVICE_LEVEL = 0.95
@@ -55,8 +58,13 @@ class Shelves:
     as_of: date
 
 
-def shelves(snapshot: Snapshot, scope: Scope, service_level: float = SERVICE_LEVEL) -> Shelves | None:
-    """The rows of a scope at the end of the snapshot's last day, computed now; None without a position or a sale."""
+def shelves(
+    snapshot: Snapshot, scope: Scope, service_level: float = SERVICE_LEVEL, wishes: Sequence[Wish] = ()
+) -> Shelves | None:
+    """The rows of a scope at the end of the snapshot's last day, computed now; None without a position or a sale.
+
+    wishes: what people expect instead of the forecast, of places within the scope.
+    """
     engine, last = snapshot.engine, snapshot.info.last_day
     frame = queries.positions(scope, engine)
     if last is None or frame.empty:
@@ -69,8 +77,8 @@ def shelves(snapshot: Snapshot, scope: Scope, service_level: float = SERVICE_LEV
     sold_rows = queries.sold_by_day(scope, engine, last - timedelta(days=HISTORY_DAYS - 1))
     spells = queries.empty_spells(scope, engine, last - timedelta(days=HISTORY_DAYS - 1), last)
     sold, spells_of = history(frame, sold_rows, spells, last)
-    frame = _with_prices(frame, sold_rows, year)
-    outlook = _outlook(snapshot, scope, frame, demand_rates.from_history(sold), last)
+    frame = with_prices(frame, sold_rows, year)
+    outlook, wished = _outlook(snapshot, scope, frame, demand_rates.from_history(sold), last, wishes)
     item_class = classes(sold, frame["unit_price"].fillna(1).to_numpy())
     supply = Supply(
         *(frame[name].to_numpy(dtype=np.float64) for name in ("lead_time_days", "lead_time_sd", "review_days"))
@@ -84,6 +92,7 @@ def shelves(snapshot: Snapshot, scope: Scope, service_level: float = SERVICE_LEV
         item_class=item_class,
         z=calibration.z,
         daily_demand=outlook.rate,
+        wished=wished,
         until_receipt=until,
         expiring_units=wasted,
         expired_units=expired,
@@ -108,15 +117,24 @@ def kept(snapshot: Snapshot, scope: Scope) -> Shelves | None:
     return Shelves(frame, lots, queries.kept_classes(scope, results), None, last)
 
 
-def _outlook(snapshot: Snapshot, scope: Scope, frame: pd.DataFrame, rates: Rates, last: date) -> Outlook:
-    """The forecast of each shelf where there is one that begins on the next day."""
+def _outlook(
+    snapshot: Snapshot, scope: Scope, frame: pd.DataFrame, rates: Rates, last: date, wishes: Sequence[Wish]
+) -> tuple[Outlook, Floats]:
+    """The forecast of each shelf where there is one that begins on the next day, as people want it; and by what they
+    multiply the next four weeks (1: nobody said anything)."""
+    nobody = np.ones(len(frame))
     if snapshot.results is None or not is_as_declared(snapshot.results, demand_product):
-        return rates
+        return rates, nobody
     rows = forecasts.weeks_of_products(scope, snapshot.results)
-    if rows.empty or rows["ds"].min() != pd.Timestamp(last) + pd.Timedelta(days=1):
-        return rates
+    begin = last + timedelta(days=1)
+    if rows.empty or rows["ds"].min() != pd.Timestamp(begin):
+        return rates, nobody
     wide = rows.astype(dict.fromkeys(KEY, "str")).pivot(index=KEY, columns="ds", values="mean")
-    return Ahead(rates, wide.reindex(pd.MultiIndex.from_frame(frame[KEY])).to_numpy(dtype=np.float64))
+    said = wide.reindex(pd.MultiIndex.from_frame(frame[KEY])).to_numpy(dtype=np.float64)
+    stores, categories = frame["store_id"].to_numpy(dtype=np.str_), frame["category"].fillna("").to_numpy(dtype=np.str_)
+    outlook = Ahead(rates, applied(said, stores, categories, begin, wishes))
+    usual = Ahead(rates, said).rate
+    return outlook, np.where(usual > 0, outlook.rate / np.where(usual > 0, usual, 1.0), 1.0)
 
 
 def _with_terms(frame: pd.DataFrame, snapshot: Snapshot, scope: Scope, last: date) -> pd.DataFrame:
@@ -163,7 +181,7 @@ def history(
     return sold, empty
 
 
-def _with_prices(frame: pd.DataFrame, rows: pd.DataFrame, since: date) -> pd.DataFrame:
+def with_prices(frame: pd.DataFrame, rows: pd.DataFrame, since: date) -> pd.DataFrame:
     """What a unit brought (net sales) in the last year, or else its list price; and the year's units and net sales."""
     year = rows[rows["day"] >= pd.Timestamp(since)]
     sums = (
@@ -198,6 +216,15 @@ def _lots(frame: pd.DataFrame, lots: pd.DataFrame, outlook: Outlook, last: date)
     listed = listed[soon & (quantity > 0)].astype({"days_left": "int64"})
     order = ["unsold_value", "days_left"]
     return listed.sort_values(order, ascending=[False, True], ignore_index=True), wasted, expired
+
+
+def lost_units(sold: Floats, empty: NDArray[np.bool_], days: int) -> tuple[NDArray[np.int64], Floats]:
+    """Of each shelf its empty days among the last ``days``, and the units it would have sold on them: as many a day as
+    on the other days of the year. ``sold`` and ``empty`` as ``history`` gives them."""
+    year_sold = sold[:, -YEAR:]
+    open_days = np.maximum((~np.isnan(year_sold)).sum(axis=1), 1)
+    empty_days = empty[:, -days:].sum(axis=1)
+    return empty_days, empty_days * np.nansum(year_sold, axis=1) / open_days
 
 
 def median_demand(outlook: Outlook, shelf: Ints, days: Floats) -> Floats:
@@ -301,10 +328,7 @@ def _with_flows(
     joined = frame.merge(flows, on=KEY, how="left").merge(held, on=KEY, how="left")
     joined = joined.fillna({"received": 0, "sold": 0, "moved": 0})
     offered = joined["on_hand"] - joined["moved"] + joined["received"]
-    year_sold = sold[:, -YEAR:]
-    open_days = np.maximum((~np.isnan(year_sold)).sum(axis=1), 1)
-    empty_days = empty[:, -YEAR:].sum(axis=1)
-    lost = empty_days * np.nansum(year_sold, axis=1) / open_days
+    empty_days, lost = lost_units(sold, empty, YEAR)
     cost = joined["unit_cost"].to_numpy(dtype=np.float64)
     return joined.assign(
         offered=offered,

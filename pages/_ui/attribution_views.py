@@ -45,7 +45,7 @@ def figures(report: AttributionReport) -> list[tuple[str, str, str | None]]:
     return [
         (t("attribution.reached"), fmt.count(known["reached"]), t("attribution.reached_help")),
         (t("attribution.several"), fmt.percent(share, 0), t("attribution.several_help")),
-        (t("attribution.each", days=FATIGUE_DAYS), fmt.decimal(each, 1), t("attribution.each_help", days=FATIGUE_DAYS)),
+        (t("attribution.each"), fmt.decimal(each, 1), t("attribution.each_help", days=FATIGUE_DAYS)),
         (t("column.credited_orders"), fmt.count(known["credited"]), t("attribution.credited_help")),
         (
             t("column.credited_sales"),
@@ -227,19 +227,18 @@ def messages(report: AttributionReport) -> int:
 def people(page: head.Opened, report: AttributionReport, most: int) -> pd.DataFrame:
     """The customers behind the bar that was clicked, else those above the limit or all; gives the whole list."""
     part, span = _asked(report, most)
-    rows = localized(load.reached(page.scope, span, part, page.generation), {"store": "store.name"})
-    rows = rows.assign(store=[None if fmt.is_missing(one) else actions.place(one) for one in rows["store_id"]])
-    head.block(
-        _heading(part, span), tn("attribution.people", len(rows), n=fmt.count(len(rows))), t("attribution.people_help")
-    )
+    rows = load.reached(page.scope, span, part, page.generation)
+    names = localized(load.places(page.generation), {"store": "store.name"}).set_index("store_id")["store"]
+    rows = rows.assign(store=rows["store_id"].map(names))
+    many = tn("attribution.people", len(rows), n=fmt.count(len(rows)))
+    head.block(_heading(part, span), many, t("attribution.people_help"))
     if rows.empty:
         empty.nothing(t("attribution.nobody"))
         return rows
     todo = actions.board("attribution")
     wanted = todo.rows(rows)
     first = first_row(len(wanted), key="attribution_page")
-    names = [name for name in _LIST if name != "store" or rows["store"].nunique() > 1]
-    shown = [column(name) for name in names]
+    shown = [column(name) for name in _LIST if name != "store" or rows["store"].nunique() > 1]
     part_of = wanted.iloc[first : first + PAGE_ROWS].reset_index(drop=True)
     todo.listing(part_of, shown, currency=page.currency, alt=actions.name_of("attribution"), key="attribution_list")
     pager(len(wanted), key="attribution_page")

@@ -22,9 +22,11 @@ from data_access.importer import preview as preview_import
 from data_access.importing.draft import Found
 from data_access.importing.draft import look as look_at_file
 from data_access.importing.mapping import Mapping
+from data_access.pseudonym import number_of
 from data_access.queries import audience as audience_queries
 from data_access.queries import consents as consent_queries
 from data_access.queries import places as place_queries
+from data_access.queries import reach as reach_queries
 from data_access.queries.actions import EVERYBODY, Wanted
 from data_access.queries.attribution import Part as Reached
 from data_access.queries.funnel import Walk
@@ -52,6 +54,8 @@ from models.reports.audience import AudienceReport, Wish
 from models.reports.audience import audience as audience_report
 from models.reports.campaign import CampaignReport
 from models.reports.campaign import campaign as campaign_report
+from models.reports.campaign_stock import CampaignStockReport
+from models.reports.campaign_stock import campaign_stock as campaign_stock_report
 from models.reports.campaigns import CampaignsReport
 from models.reports.campaigns import campaigns as campaigns_report
 from models.reports.coupons import CouponsReport
@@ -93,6 +97,8 @@ from models.reports.product import ProductReport
 from models.reports.product import product as product_report
 from models.reports.profile_quality import ProfileQualityReport
 from models.reports.profile_quality import profile_quality as profile_quality_report
+from models.reports.readiness import ReadinessReport
+from models.reports.readiness import readiness as readiness_report
 from models.reports.reasons import MOST_MEMBERS as MOST_REASONS_MEMBERS
 from models.reports.reasons import ReasonsReport
 from models.reports.reasons import reasons as reasons_report
@@ -415,6 +421,14 @@ def without_order(scope: Scope, as_of: date, generation: str) -> pd.DataFrame:
     return without_order_of(_at(generation), scope, as_of, None, 0, MOST_RETENTION_MEMBERS)
 
 
+@st.cache_data(ttl=_KEEP, max_entries=32, show_spinner=False)
+def reach(scope: Scope, customer_keys: tuple[str, ...], generation: str) -> pd.DataFrame:
+    """On which channels these customers may be reached. Columns: customer_key, channel, purpose."""
+    keys = {number: key for key in customer_keys if (number := number_of(key)) is not None}
+    found = reach_queries.channels(scope, _at(generation).engine, keys)
+    return found.assign(customer_key=found["customer_no"].map(keys))[["customer_key", "channel", "purpose"]]
+
+
 @st.cache_data(ttl=_KEEP, max_entries=24, show_spinner=False)
 def run_out(scope: Scope, as_of: date, ahead_days: int, generation: str) -> RunOutReport:
     return run_out_report(_at(generation), scope, as_of, ahead_days)
@@ -525,6 +539,11 @@ def targets(scope: Scope, as_of: date, own: tuple[Target, ...], generation: str)
 
 
 @st.cache_data(ttl=_KEEP, max_entries=64, show_spinner=False)
+def readiness(scope: Scope, generation: str) -> ReadinessReport:
+    return readiness_report(_at(generation), scope)
+
+
+@st.cache_data(ttl=_KEEP, max_entries=64, show_spinner=False)
 def training(scope: Scope, as_of: date, generation: str) -> TrainingReport:
     return training_report(_at(generation), scope, as_of)
 
@@ -565,6 +584,11 @@ def campaigns(scope: Scope, generation: str) -> CampaignsReport:
 @st.cache_data(ttl=_KEEP, max_entries=128, show_spinner=False)
 def campaign(scope: Scope, campaign_id: str, generation: str) -> CampaignReport:
     return campaign_report(_at(generation), scope, campaign_id)
+
+
+@st.cache_data(ttl=_KEEP, max_entries=64, show_spinner=False)
+def campaign_stock(scope: Scope, campaign_id: str, generation: str) -> CampaignStockReport:
+    return campaign_stock_report(_at(generation), scope, campaign_id)
 
 
 @st.cache_data(ttl=_KEEP, max_entries=128, show_spinner=False)

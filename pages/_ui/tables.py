@@ -17,13 +17,26 @@ from pages._ui.device import narrow
 from pages._ui.i18n import exists, t
 
 Kind = Literal[
-    "text", "money", "signed", "count", "decimal", "ratio", "percent", "days", "day", "instant", "month", "badge"
+    "text",
+    "money",
+    "signed",
+    "count",
+    "decimal",
+    "tenth",
+    "ratio",
+    "percent",
+    "days",
+    "day",
+    "instant",
+    "month",
+    "badge",
 ]
 
 MOST_COLUMNS = 8
 WHEN_NARROW = 3
-_NAME_WHEN_NARROW = 140  # pixels
-_WORD_WHEN_NARROW = 90
+_NAME_WHEN_NARROW = 126  # pixels; three columns fit a phone
+_REST_WHEN_NARROW = 96
+_WITHOUT_CENTS = 100  # amounts from which on a narrow window leaves the cents to the row that opens
 PAGE_ROWS = 20
 _ROW_PIXELS = 35
 _THUMB_PIXELS = 44
@@ -58,7 +71,7 @@ _KINDS: dict[str, Kind] = {
     "net_sales_share": "percent",
     "rate": "percent",
     "quantity": "count",
-    "hours": "decimal",
+    "hours": "tenth",
     "shifts": "count",
     "answers": "count",
     "hired_on": "day",
@@ -75,6 +88,9 @@ _KINDS: dict[str, Kind] = {
     **dict.fromkeys(("credited_sales", "credited_margin"), "money"),
     **dict.fromkeys(("unsubscribe_rate", "customers_share"), "percent"),
     "last_contact": "instant",
+    **dict.fromkeys(("units_needed", "coming", "short_units"), "count"),
+    "short_sales": "money",
+    "runs_out_on": "day",
     **dict.fromkeys(("cost_each", "cost_each_lo", "cost_each_hi", "margin_each"), "money"),
     "rows": "count",
     "rows_changed": "count",
@@ -129,7 +145,7 @@ _KINDS: dict[str, Kind] = {
     **dict.fromkeys(
         ("cost", "cost_media", "cost_message", "cost_other", "points_value", "discount_given", "face_value"), "money"
     ),
-    "staff_hours": "decimal",
+    "staff_hours": "tenth",
     **dict.fromkeys(
         ("numerator", "denominator", "base", "stopped", "lost_people", "targeted", "earlier", "day_number"), "count"
     ),
@@ -148,7 +164,7 @@ _KINDS: dict[str, Kind] = {
         ),
         "percent",
     ),
-    "p90_hours": "decimal",
+    "p90_hours": "tenth",
     "new": "count",
     "returning": "count",
     "previous_new": "count",
@@ -259,12 +275,15 @@ def _drawn(
 ) -> tuple[pd.DataFrame, dict[str, Any]]:
     """What is shown of ``frame`` in this window, and how."""
     known = [column for column in columns if frame[column.name].notna().any()] or list(columns)
-    shown = [replace(c, width=_narrow_width(c, c is known[0])) for c in known[:WHEN_NARROW]] if narrow() else known
+    shown = [replace(c, width=_narrow_width(c is known[0])) for c in known[:WHEN_NARROW]] if narrow() else known
     drawn = pd.DataFrame({column.name: _values(frame[column.name], column) for column in shown})
     return drawn, {
         "hide_index": True,
         "placeholder": fmt.MISSING,
-        "column_config": {column.name: _config(column, currency) for column in shown},
+        "column_config": {
+            column.name: _config(column, currency, cents=_needs_cents(frame[column.name], column.kind))
+            for column in shown
+        },
         "row_height": row_height,
         "height": row_height * (rows + 1) + 3 if rows and len(frame) > rows else "content",
     }
@@ -304,7 +323,7 @@ def _values(values: pd.Series, column: Column) -> pd.Series:
     match column.kind:
         case "percent":
             return values.astype(float) * 100  # the format below writes the sign only
-        case "money" | "signed" | "count" | "decimal" | "ratio" | "days":
+        case "money" | "signed" | "count" | "decimal" | "tenth" | "ratio" | "days":
             return values.astype(float)
         case "month":
             return values.map(fmt.month)
@@ -312,25 +331,30 @@ def _values(values: pd.Series, column: Column) -> pd.Series:
             return values
 
 
-def _narrow_width(column: Column, first: bool) -> int | None:
+def _narrow_width(first: bool) -> int:
     """A long name would push the figures out of a narrow window; the row it opens shows it whole."""
-    if first:
-        return _NAME_WHEN_NARROW
-    return _WORD_WHEN_NARROW if column.kind == "text" else None
+    return _NAME_WHEN_NARROW if first else _REST_WHEN_NARROW
 
 
-def _config(column: Column, currency: str) -> Any:
+def _needs_cents(values: pd.Series, kind: Kind) -> bool:
+    """Whether amounts are small, or the window wide enough for cents."""
+    return not narrow() or kind != "money" or bool((values.dropna().astype(float).abs().max() or 0) < _WITHOUT_CENTS)
+
+
+def _config(column: Column, currency: str, *, cents: bool) -> Any:
     name, width = label(column.name), column.width
     number = partial(st.column_config.NumberColumn, width=width, alignment="right")
     hint = t(f"metric.{column.name}.help") if column.name in METRICS else None
     match column.kind:
         case "money":
-            return number(name, help=hint, format=f"{fmt.symbol(currency)}%,.2f")
+            return number(name, help=hint, format=f"{fmt.symbol(currency)}%,.{2 if cents else 0}f")
         case "signed":
             # The sign stands before the number, so the currency goes to the heading.
             return number(t("column.with_unit", name=name, unit=fmt.symbol(currency)), help=hint, format="%+,.2f")
         case "count" | "days":
             return number(name, help=hint, format="%,d")
+        case "tenth":
+            return number(name, help=hint, format="%,.1f")
         case "decimal" | "ratio":
             return number(name, help=hint, format="%,.2f")
         case "percent":

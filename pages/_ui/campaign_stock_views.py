@@ -1,0 +1,89 @@
+"""The stock of a campaign as one block of its page: whether its shelves ran empty, and which will before it is over."""
+
+import pandas as pd
+import streamlit as st
+
+from models.reports.campaign_stock import LEAST_CAMPAIGNS, CampaignStockReport
+from pages._ui import drill, head, session
+from pages._ui import format as fmt
+from pages._ui.i18n import localized, t, tn
+from pages._ui.tables import Column, column, listing
+
+_LITTLE = 0.02  # of the shelf days empty: no reason for a result
+
+
+def block(report: CampaignStockReport) -> None:
+    """What stock did to a campaign or will do; nothing where no stock is counted or nothing is promoted."""
+    if report.summary.empty:
+        return
+    known = report.summary.set_index("key")["value"].to_dict()
+    with st.container(border=True):
+        head.block(t("campaign_stock.title"), t("campaign_stock.note"), t("campaign_stock.help"))
+        if "shelf_days" in known:
+            _was_empty(report, known)
+        if "needed" in known:
+            _will_do(report, known)
+
+
+def _was_empty(report: CampaignStockReport, known: dict[str, float]) -> None:
+    shelves = {"shelves": fmt.count(known["shelves"]), "days": fmt.count(known["days"])}
+    if not known["empty_days"]:
+        st.markdown(f":green[:material/check_circle:] {t('campaign_stock.never_empty', **shelves)}")
+        return
+    share = known["empty_days"] / known["shelf_days"]
+    texts = shelves | {
+        "empty": fmt.count(known["empty_days"]),
+        "share": fmt.percent(share),
+        "lost": fmt.money_compact(known["lost_sales"], report.currency),
+        "units": fmt.count(round(known["lost_units"])),
+    }
+    key = "campaign_stock.hardly_empty" if share < _LITTLE else "campaign_stock.was_empty"
+    icon = ":green[:material/check_circle:]" if share < _LITTLE else ":orange[:material/warning:]"
+    st.markdown(f"{icon} {t(key, **texts)}")
+    shown = [
+        Column("product", "text", width="medium"),
+        Column("store", "text"),
+        Column("empty_days", "count"),
+        Column("days", "count"),
+        Column("lost_units", "decimal"),
+        column("lost_sales"),
+    ]
+    _list(report.empty_shelves, shown, report.currency, "empty")
+
+
+def _will_do(report: CampaignStockReport, known: dict[str, float]) -> None:
+    many, needed = len(report.short_shelves), fmt.count(round(known["needed"]))
+    if not many:
+        st.markdown(f":green[:material/check_circle:] {t('campaign_stock.will_do', needed=needed)}")
+    else:
+        said = tn("campaign_stock.short", many, n=fmt.count(many), units=fmt.count(known["short_units"]), needed=needed)
+        st.markdown(f":orange[:material/warning:] {said}")
+        shown = [
+            Column("product", "text", width="medium"),
+            Column("store", "text"),
+            Column("short_units", "count"),
+            Column("runs_out_on", "day"),
+            Column("units_needed", "count"),
+            Column("on_hand", "count"),
+            Column("coming", "count"),
+            Column("short_sales", "money"),
+        ]
+        _list(report.short_shelves, shown, report.currency, "short")
+    if known["uplift_campaigns"] >= LEAST_CAMPAIGNS:
+        campaigns = fmt.count(known["uplift_campaigns"])
+        st.caption(t("campaign_stock.uplift", uplift=fmt.decimal(known["uplift"]), campaigns=campaigns))
+    else:
+        st.caption(t("campaign_stock.no_uplift"))
+
+
+def _list(rows: pd.DataFrame, shown: list[Column], currency: str, name: str) -> None:
+    """Shelves; a click opens the product in its store."""
+    named = localized(rows, {"product": "product.name", "store": "store.name"}).assign(position=range(len(rows)))
+    opens = "position" if session.may_open("product") else None
+    row = listing(
+        named, shown, currency=currency, alt=t(f"campaign_stock.{name}_list"), key=f"campaign_stock_{name}",
+        opens=opens, rows=8,
+    )  # fmt: skip
+    if row is not None:
+        chosen = rows.iloc[int(row)]
+        drill.open_page("product", product=chosen["product_id"], store=chosen["store_id"])
