@@ -253,17 +253,24 @@ def test_whom_to_call_today_comes_from_the_lists_and_goes_when_it_is_done(
 ) -> None:
     key = of("S1").key
     due = pd.DataFrame({"customer_key": [key], "may_be_called": True, "product": "Serum", "store_id": "S1"})
-    away = pd.DataFrame({"customer_key": [key, "c1"], "state": "lapsing", "days_since": 90, "usual_gap": 30.0})
+    away = pd.DataFrame({"customer_key": [key, "c1", "c2"], "state": "lapsing", "days_since": 90, "usual_gap": 30.0})
     expected = due.assign(expected_on=pd.Timestamp(2026, 11, 24))
     monkeypatch.setattr("pages._ui.run_out_views.people", lambda *_: expected)
     lapse = SimpleNamespace(at_risk=away.assign(store_id="S1"))
     monkeypatch.setattr("pages._ui.load.lapse", lambda *_: lapse)
+    # Of the two who stay away "c2" agreed to nothing, so nobody is asked to reach them.
+    agreed = {"customer_key": [key, key, "c1"], "channel": ["phone", "sms", "wechat"]}
+    purposes = {"purpose": ["marketing", "service", "marketing"]}
+    monkeypatch.setattr("pages._ui.load.reach", lambda *_: pd.DataFrame(agreed | purposes))
 
-    def calls() -> dict[str, str]:
+    def calls() -> dict[str, tuple[str, str]]:
         (rows,) = [frame.value for frame in visit("manager").dataframe if "call_why" in frame.value]
-        return dict(zip(rows["customer_key"], rows["call_why"], strict=True))
+        return dict(zip(rows["customer_key"], zip(rows["call_why"], rows["may_reach"], strict=True), strict=True))
 
-    assert calls() == {key: "Runs out around Nov 24: Serum", "c1": "Not here for 90 days, usually 30 days"}
+    assert calls() == {
+        key: ("Runs out around Nov 24: Serum", "Phone · SMS (service only)"),
+        "c1": ("Not here for 90 days, usually 30 days", "WeChat"),
+    }
     for list_key in ("run_out", "lapse"):
         act(state, snapshot, S1, "demo:manager", [replace(of("S1"), list_key=list_key)], DONE, utc_now())
     assert list(calls()) == ["c1"]

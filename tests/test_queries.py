@@ -286,7 +286,7 @@ COUNTS = {"profile_quality.to_fix_count"}
 # A column per entry of a list that the docstring names.
 BY_ENTRY = {
     "crossing.standings": crossing.SCHEMES,
-    "profile_quality.completeness": (*profile_quality.KNOWN, *profile_quality.PROBLEMS),
+    "profile_quality.completeness": (*profile_quality.KNOWN, *profile_quality.PROBLEMS, *profile_quality.UPDATED),
 }
 
 

@@ -8,13 +8,11 @@ import pandas as pd
 from sqlalchemy import Double, Engine, Table, cast, exists, false, func, select
 
 from data_access.marts.customer_line import customer_line
-from data_access.marts.tables import consent, customer, product, store
+from data_access.marts.tables import customer, product, store
 from data_access.queries._frame import fetch, fetch_many
 from data_access.queries._places import place_of
 from data_access.results.tables import run_out_due, run_out_figure, run_out_held, run_out_pace, run_out_usual
 from data_access.scope import Scope
-
-_PHONE = "phone"
 
 
 def purchases(
@@ -75,24 +73,6 @@ def products(scope: Scope, engine: Engine) -> pd.DataFrame:
     query = select(p.product_id, name, cast(p.usage_days, Double).label("usage_days")).order_by(p.product_id)
     some_store = scope.limit(select(store.c.store_id), store.c.store_id)
     return fetch(scope, engine, query.where(exists(some_store)))
-
-
-def may_be_called(scope: Scope, engine: Engine, customers: Collection[int]) -> pd.DataFrame:
-    """Of these customers, as far as they bought in the stores in scope, those who agree to be called, whatever for.
-
-    Column: customer_no.
-    """
-    line = customer_line.c
-    bought = select(line.customer_no).distinct().where(line.customer_no.in_(sorted(customers)))
-    here = scope.limit(bought, line.store_id).subquery("here")
-    query = (
-        select(consent.c.customer_no)
-        .distinct()
-        .join_from(consent, here, here.c.customer_no == consent.c.customer_no)
-        .where(consent.c.channel == _PHONE, consent.c.withdrawn_at.is_(None))
-        .order_by(consent.c.customer_no)
-    )
-    return fetch(scope, engine, query)
 
 
 def at_home_elsewhere(scope: Scope, engine: Engine, customers: Collection[int]) -> pd.DataFrame:

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from data_access.errors import Problem
 from data_access.pseudonym import customer_key
-from data_access.queries import lapse, places, stock
+from data_access.queries import lapse, places, reach, stock
 from data_access.queries import run_out as queries
 from data_access.results.info import has_current_rows
 from data_access.scope import Scope
@@ -78,8 +78,9 @@ class RunOutReport:
     by_day: Annotated[pd.DataFrame, Columns("day run_outs customers amount")]
     # one row per customer and need expected to run out within the days ahead, the dearest first; last_day, units,
     # amount, product, store: of the latest purchase; expected_on, from_on, until_on: days; basis: own | pace | usage |
-    # usual; in_stock: on hand in that store and not reserved (NA: never counted); may_be_called: agrees to calls;
-    # last_store: of the latest visit of all, where that is another one in scope; home_elsewhere: registered out of it
+    # usual; in_stock: on hand in that store and not reserved (NA: never counted); may_be_called: agrees to calls, for
+    # service or, as an adult, for marketing; last_store: of the latest visit of all, where another in scope;
+    # home_elsewhere: registered out of it
     due: Annotated[
         pd.DataFrame,
         Columns(
@@ -254,7 +255,8 @@ def _listed(snapshot: Snapshot, scope: Scope, found: pd.DataFrame, as_of: date, 
     due = due.sort_values(["amount", "customer_no", "need"], ascending=[False, True, True], ignore_index=True)
     names = places.stores(scope, snapshot.engine).set_index("store_id")["store"]
     numbers = due["customer_no"].tolist()
-    callable_ = queries.may_be_called(scope, snapshot.engine, numbers)["customer_no"] if numbers else ()
+    agreed = reach.channels(scope, snapshot.engine, numbers)
+    callable_ = agreed.loc[agreed["channel"] == reach.PHONE, "customer_no"]
     last = lapse.last_stores(scope, snapshot.engine, as_of, numbers).set_index("customer_no")["store_id"]
     last_store = due["customer_no"].map(last)
     away = queries.at_home_elsewhere(scope, snapshot.engine, numbers)["customer_no"]

@@ -1,4 +1,5 @@
-"""Whom a store should call today: a few of those who run out in the next days or stay away longer than they use to."""
+"""Whom a store should call today: a few of those who run out in the next days or stay away longer than they use to,
+each with the channels that the customer agreed to."""
 
 from collections.abc import Iterator
 
@@ -8,7 +9,7 @@ import streamlit as st
 from data_access.state import actions as state
 from data_access.state.actions import Subject
 from data_access.state.store import opened
-from pages._ui import actions, drill, empty, head, load, run_out_views, session
+from pages._ui import actions, drill, empty, head, load, reach, run_out_views, session
 from pages._ui import format as fmt
 from pages._ui.device import narrow
 from pages._ui.head import Opened
@@ -26,6 +27,7 @@ def to_call(page: Opened) -> None:
         rows = pd.DataFrame([*_running_out(page), *_staying_away(page)], columns=["key", "list_key", "store_id", "why"])
     # Somebody may be on both lists: the one who runs out is a reason to call that the customer sees, too.
     rows = rows.drop_duplicates("key").reset_index(drop=True)
+    channels = reach.in_words(page, rows["key"])
     if rows.empty:
         empty.nothing(t("tasks.call_nobody"))
     else:
@@ -36,13 +38,15 @@ def to_call(page: Opened) -> None:
         frame = pd.DataFrame(
             {
                 "customer_key": rows["key"],
-                "call_why": rows["why"],
+                # On a phone there is room for one column, so the reason says it, too.
+                "call_why": rows["why"] + t("reach.and") + channels if narrow() else rows["why"],
+                "may_reach": channels,
                 "store": rows["store_id"].map(actions.place),
                 "marked": None,
             }
         )
         # Where there is room for one column only, it is the reason.
-        who = ("call_why", "customer_key") if narrow() else ("customer_key", "call_why")
+        who = ("call_why", "customer_key") if narrow() else ("customer_key", "call_why", "may_reach")
         shown = (*who, "store") if frame["store"].nunique() > 1 else who
         actions.ticking(
             frame,
@@ -71,9 +75,10 @@ def _running_out(page: Opened) -> Iterator[tuple[str, str, str, str]]:
 
 
 def _staying_away(page: Opened) -> Iterator[tuple[str, str, str, str]]:
-    """Of those who have not come for longer than they use to, those with most at risk."""
+    """Of those who have not come for longer than they use to and agree to be reached, those with most at risk."""
     rows = load.lapse(page.scope, page.period.last, page.generation).at_risk
     kept = rows[(rows["state"] == "lapsing") & rows["store_id"].notna() & _waits(page, "lapse", rows)]
+    kept = kept[reach.in_words(page, kept["customer_key"]).notna()]
     for row in kept.head(OF_EACH).to_dict("records"):
         since, usual = fmt.days(row["days_since"]), fmt.days(round(row["usual_gap"]))
         yield row["customer_key"], "lapse", row["store_id"], t("tasks.stays_away", since=since, usual=usual)
