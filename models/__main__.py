@@ -18,10 +18,11 @@ from data_access.queries import places
 from data_access.scope import Period, Scope
 from data_access.settings import settings
 from data_access.snapshot import Snapshot, current_snapshot
-from data_access.state import erasures
+from data_access.state import erasures, overrides
 from data_access.state.store import opened
+from models.batch import JOBS, Job, describe
 from models.batch import batch as run_batch
-from models.batch import describe
+from models.jobs import stock
 from models.output import to_csv, to_json, to_xlsx
 from models.reorder import SERVICE_LEVEL, reorder
 from models.reorder import read as read_table
@@ -125,12 +126,20 @@ def batch(
         return
     if background:
         os.nice(_LOW_PRIORITY)
-    report = run_batch(place, only=only or (), full=full, wait=background, say=typer.echo, forgotten=_forgotten)
+    report = run_batch(
+        place, only=only or (), full=full, wait=background, jobs=_jobs(), say=typer.echo, forgotten=_forgotten
+    )
     for line in report.lines():
         typer.echo(line)
     if report.failed:
         what = "; ".join(f"{job}: {sentence}" for job, sentence in report.failed.items())
         raise Problem(f"{len(report.failed)} jobs failed, their older results stay ({what}); run it again")
+
+
+def _jobs() -> tuple[Job, ...]:
+    """All jobs; orders are those for what people expect."""
+    expected = stock.job_for(lambda known: overrides.in_force(opened(), known))
+    return tuple(expected if job is stock.JOB else job for job in JOBS)
 
 
 def _forgotten() -> frozenset[int]:

@@ -252,7 +252,7 @@ segment_history = _by_place(
     Column("with_maintenance", String, nullable=False),
 )
 
-# The next three say something of the range of the whole chain and nothing of a store (``_bounds.OPEN``).
+# The next four say something of the range of the whole chain and nothing of a store (``_bounds.OPEN``).
 product_pair = Table(
     "product_pair",
     results,
@@ -275,10 +275,19 @@ product_season = Table(
     Column("month", Integer, nullable=False),
     Column("season", Double, nullable=False),  # sold in the month to what is sold in an average one
 )
+category_next = Table(
+    "category_next",
+    results,
+    # one row per two categories: of the visits after one for the first, which share were for the other
+    Column("category", String, nullable=False),
+    Column("next_category", String, nullable=False),
+    Column("share", Double, nullable=False),
+)
 recommendation_check = Table(
     "recommendation_check",
     results,
-    # one row per figure of how recommendations would have done; keys as ``models.calc.affinity.check``
+    # one row per figure of how recommendations would have done; keys as ``models.calc.affinity.check`` and
+    # ``models.calc.next_category.check``
     Column("key", String, nullable=False),
     Column("value", Double),
 )
@@ -287,7 +296,7 @@ _SHELF_TEXTS = ("product_id", "product", "category", "supplier_id", "supplier", 
 _SHELF_NUMBERS = (
     "on_hand", "reserved", "on_order", "available", "unit_price", "unit_cost", "lead_time_days", "lead_time_sd",
     "review_days", "order_multiple", "minimum_quantity", "sold_year", "net_sales_year", "z", "daily_demand",
-    "until_receipt", "expiring_units", "expired_units", "expected_demand", "safety_stock", "reorder_point",
+    "wished", "until_receipt", "expiring_units", "expired_units", "expected_demand", "safety_stock", "reorder_point",
     "order_up_to", "sellable", "suggested_quantity", "order_value", "stockout_probability", "expected_lost",
     "money_at_risk", "days_of_cover", "surplus", "overstock_units", "overstock_value", "sold", "offered",
     "average_value", "cost_year", "margin_year", "stock_value", "empty_days", "lost_units", "lost_sales",

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Final, Literal, get_args
 
-from sqlalchemy import Engine, func, insert, select
+from sqlalchemy import ColumnElement, Engine, func, insert, select
 
 from data_access.queries._places import place_of
 from data_access.scope import Scope
@@ -36,6 +36,15 @@ class Override:
     reason: Reason
     actor: str
     at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Placed:
+    """What somebody expects of a place."""
+
+    level: str  # chain | region | store
+    place_id: str
+    override: Override
 
 
 def put(
@@ -74,11 +83,32 @@ def current(engine: Engine, snapshot: Snapshot, scope: Scope) -> tuple[Override,
         return ()
     c = forecast_override.c
     mine = (c.level == place.level) & (c.place_id == place.place_id)
-    newest = select(func.max(c.number)).where(mine).group_by(c.category, c.first_day, c.last_day)
-    query = select(forecast_override).where(c.number.in_(newest), c.wished.is_not(None))
+    return tuple(one.override for one in _newest(engine, mine))
+
+
+def in_force(engine: Engine, known: date | None) -> tuple[Placed, ...]:
+    """What counts of every place and has days after ``known``, the last day of the facts."""
+    return _newest(engine, forecast_override.c.last_day > known) if known is not None else ()
+
+
+def newest_number(engine: Engine) -> int:
+    """It grows whenever somebody expects something else, or takes it back."""
     with engine.connect() as connection:
-        rows = connection.execute(query.order_by(c.first_day.desc(), c.last_day, c.category)).all()
+        return int(connection.scalar(select(func.max(forecast_override.c.number))) or 0)
+
+
+def _newest(engine: Engine, which: ColumnElement[bool]) -> tuple[Placed, ...]:
+    c = forecast_override.c
+    about = c.level, c.place_id, c.category, c.first_day, c.last_day
+    numbers = select(func.max(c.number)).where(which).group_by(*about)
+    query = select(forecast_override).where(c.number.in_(numbers), c.wished.is_not(None))
+    with engine.connect() as connection:
+        rows = connection.execute(query.order_by(c.first_day.desc(), c.last_day, c.category, c.number)).all()
     return tuple(
-        Override(row.category, row.first_day, row.last_day, row.said, row.wished, row.reason, row.actor, row.at)
+        Placed(
+            row.level,
+            row.place_id,
+            Override(row.category, row.first_day, row.last_day, row.said, row.wished, row.reason, row.actor, row.at),
+        )
         for row in rows
     )

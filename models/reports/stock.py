@@ -40,8 +40,8 @@ _ORDER = (
     "days_of_cover stockout_probability reorder_point money_at_risk reason"
 )
 _FORMULA = (
-    "item_class z on_hand reserved on_order next_promised_on until_receipt daily_demand expected_demand safety_stock "
-    "order_up_to lead_time_days lead_time_sd review_days order_multiple minimum_quantity sellable expiring_units"
+    "item_class z wished on_hand reserved on_order next_promised_on until_receipt daily_demand expected_demand "
+    "safety_stock order_up_to lead_time_days lead_time_sd review_days order_multiple minimum_quantity sellable expiring_units"
 )
 
 
@@ -61,7 +61,8 @@ class StockReport:
     # on_order; days_of_cover: (on_hand - reserved) / daily_demand; stockout_probability and money_at_risk (expected
     # lost sales) until the next delivery, in until_receipt days. order_up_to = expected_demand + safety_stock, of
     # lead_time_days + review_days, but no more than is sellable before a new delivery expires (NaN: never does).
-    # reason: as ``shelves.REASONS``
+    # reason: as ``shelves.REASONS``. wished: by what people multiply the next four weeks of the forecast (1: nobody
+    # said anything), which demand has in it
     warnings: Annotated[pd.DataFrame, Columns(f"{_WARNING} {_FORMULA}")]
     # one row per shelf to order for: what fills it up again, by supplier, the largest order value first
     orders: Annotated[pd.DataFrame, Columns(f"{_ORDER} {_FORMULA}")]

@@ -249,6 +249,8 @@ def the_list(report: StockReport, name: str, currency: str) -> None:
         return
     if name == "warnings":
         _few(rows, currency)
+    if name in ("warnings", "orders"):
+        _wished(rows)
     one_store = "store" in rows and rows["store"].nunique() == 1
     columns = [each for each in listed.columns if not (each.name == "store" and one_store)]
 
@@ -286,6 +288,13 @@ def _few(rows: pd.DataFrame, currency: str) -> None:
         share = fmt.percent(_MOST_OF_IT, 0)
         total = fmt.money(money.sum(), currency, digits=0)
         st.caption(t("stock.few", first=fmt.count(first), all=fmt.count(len(money)), share=share, money=total))
+
+
+def _wished(rows: pd.DataFrame) -> None:
+    """Of how many rows the demand is that of people, not of the forecast."""
+    count = int((rows["wished"] != 1).sum())
+    if count:
+        st.caption(t("stock.wished", n=fmt.count(count), all=fmt.count(len(rows))))
 
 
 def orders_by_supplier(report: StockReport) -> dict[str, pd.DataFrame]:
@@ -386,10 +395,11 @@ def _formula(row: pd.Series, service_level: float) -> str:
         "position": fmt.decimal(row["available"] - row["expiring_units"], 0),
         "pack": fmt.count(row["order_multiple"]),
         "least": fmt.count(row["minimum_quantity"]),
+        "wished": fmt.change(row["wished"] - 1),
         "order": fmt.count(row["suggested_quantity"]),
         "sellable": fmt.count(row["sellable"]),
     }
-    steps = ["demand", "safety", f"promise_{measure}", "level"]
+    steps = ["demand", *(["wished"] if row["wished"] != 1 else []), "safety", f"promise_{measure}", "level"]
     if not fmt.is_missing(row["sellable"]):
         steps.append("sellable")
     steps += ["position", "order"]
