@@ -80,7 +80,7 @@ SOURCES = (
         "customer",
         "customer_id",
         "birthday gender city home_store_id owner_staff_id joined_on source account_type skin_type skin_concern "
-        "occupation income_band importance profile_updated_at",
+        "occupation income_band importance profile_updated_at profile_updated_by",
         noted="has_name has_phone has_email",
     ),
     _source("customer_tag", "customer_id tag", "tagged_at"),

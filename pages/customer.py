@@ -51,6 +51,8 @@ with st.container(border=True):
     head.block(t("advice.expected"), t("advice.expected_note"), t("advice.expected_help"))
     cards.plain_row(advice.expectations(report, page.currency, today))
     st.caption(advice.ranges(report, page.currency, today))
+    if next_visit := advice.next_categories(report):
+        st.caption(next_visit)
 
 left, right = st.columns(2)
 with left.container(border=True, height="stretch"):

@@ -1,9 +1,13 @@
 """What groups of customers buy, against sums made by hand."""
 
+from datetime import date
+
 import pandas as pd
 import pytest
 
 from data_access.errors import Problem
+from data_access.queries import preferences as queries
+from data_access.scope import Period
 from data_access.snapshot import Snapshot
 from models.reports.preferences import preferences
 from tests import tiny
@@ -54,6 +58,27 @@ def test_how_a_group_buys(known: Snapshot) -> None:
     assert row["average_ticket"] == (190 + 30) / 2
     assert row["units_per_transaction"] == (2 + 1) / 2
     assert row["repeat_purchase_rate"] == 1
+
+
+def test_those_of_45_and_over_have_their_trend(known: Snapshot, monkeypatch: pytest.MonkeyPatch) -> None:
+    rows = [("2026-01", "18-24", 30, 300), ("2026-01", "45-54", 6, 60), ("2026-01", "65+", 4, 240)]
+    rows += [("2026-01", "not_known", 99, 999), ("2026-02", "18-24", 29, 290)]
+    found = pd.DataFrame(rows, columns=["month", "group", "customers", "net_sales"])
+    monkeypatch.setattr(queries, "by_month", lambda *_: found)
+    older = preferences(known, ONLY_A, AS_OF).older
+    assert older["month"].tolist() == ["2026-01"]  # of the 29 of February too few are known
+    row = older.iloc[0]
+    assert row[["customers", "known"]].tolist() == [6 + 4, 30 + 6 + 4]
+    assert row["share"] == 10 / 40
+    assert row["sales_share"] == (60 + 240) / (300 + 60 + 240)
+    assert row["lo95"] < row["share"] < row["hi95"]
+    assert preferences(known, ONLY_A, AS_OF, "gender").older.empty
+
+
+def test_buyers_of_a_month_are_counted_once_in_it(known: Snapshot) -> None:
+    rows = queries.by_month(ONLY_A, known.engine, Period(date(2026, 3, 1), date(2026, 3, 31)), "gender")
+    of_women = rows[rows["group"] == "female"]
+    assert of_women[["month", "customers"]].values.tolist() == [["2026-03", 1]]
 
 
 def test_small_groups_are_hidden_outside_a_store(known: Snapshot) -> None:

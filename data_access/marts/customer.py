@@ -41,6 +41,7 @@ SELECT
     k.customer_no, c.home_store_id, c.owner_staff_id, c.gender, c.age_band, c.is_adult, c.birth_month_day, c.city,
     c.joined_on, c.source, c.account_type, c.occupation, c.income_band, c.importance, t.tier,
     CAST(c.profile_updated_at AS DATE) AS profile_updated_on,
+    c.profile_updated_by = 'customer' AS profile_updated_by_customer,
     CASE WHEN a.skin THEN c.skin_type END AS skin_type,
     CASE WHEN a.skin THEN c.skin_concern END AS skin_concern,
     c.has_name, c.has_phone, c.has_email, c.has_birthday, c.birthday_implausible

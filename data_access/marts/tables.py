@@ -245,6 +245,7 @@ customer = Table(
     Column("importance", String),
     Column("tier", String),  # current tier's name
     Column("profile_updated_on", Date),  # UTC
+    Column("profile_updated_by_customer", Boolean),  # null: nobody says who did
     # what the customer said of their skin; null unless they agree to it being kept
     Column("skin_type", String),
     Column("skin_concern", String),

@@ -59,6 +59,7 @@ from data_access.marts.tables import (
     translation,
 )
 from data_access.results.tables import (
+    category_next,
     demand_accuracy,
     newcomer_ramp,
     product_pair,
@@ -92,6 +93,7 @@ OPEN: frozenset[Table] = frozenset(
         campaign_arm,
         campaign_product,
         campaign_use,
+        category_next,
         coupon,
         coupon_product,
         course,

@@ -1,4 +1,5 @@
-"""Who bought which product first when, and what the batch made of it: pairs of products, seasons, a check."""
+"""Who bought which product first when, what each visit was for, and what the batch made of it: pairs of products,
+seasons, what follows what, a check."""
 
 from collections.abc import Collection
 from typing import NamedTuple
@@ -9,7 +10,7 @@ from sqlalchemy import Double, Engine, cast, extract, func, select
 from data_access.marts.customer_line import customer_line
 from data_access.marts.tables import product
 from data_access.queries._frame import fetch, fetch_many
-from data_access.results.tables import product_pair, product_season, recommendation_check
+from data_access.results.tables import category_next, product_pair, product_season, recommendation_check
 from data_access.scope import Scope
 
 
@@ -25,6 +26,25 @@ def first_purchases(scope: Scope, engine: Engine) -> pd.DataFrame:
         .order_by(c.customer_no, c.product_id)
     )
     return fetch_many(scope, engine, scope.limit(query, c.store_id), categories=["product_id"])
+
+
+def visits(scope: Scope, engine: Engine) -> pd.DataFrame:
+    """One row per customer and day with an order in a store in scope, by customer and day: what it was mostly for.
+
+    Columns: customer_no, day (datetime64), category (of the most money; days with no product of a known one are left
+    out; a category).
+    """
+    c, p = customer_line.c, product.c
+    spent = (
+        select(c.customer_no, c.day, p.category, func.sum(c.net).label("net"))
+        .join_from(customer_line, product, p.product_id == c.product_id)
+        .where(p.category.is_not(None))
+        .group_by(c.customer_no, c.day, p.category)
+    )
+    s = scope.limit(spent, c.store_id).subquery("spent").c
+    category = func.arg_max(s.category, func.row(s.net, s.category)).label("category")
+    query = select(s.customer_no, s.day, category).group_by(s.customer_no, s.day).order_by(s.customer_no, s.day)
+    return fetch_many(scope, engine, query, categories=["category"])
 
 
 def units_by_month(scope: Scope, engine: Engine) -> pd.DataFrame:
@@ -52,20 +72,24 @@ class Known(NamedTuple):
     product_id, also_id, both (customers who bought both), buyers (of the first), also_buyers (of the other), expected
     (as many of both as popularity and appetite alone would give), lift_low (lower bound of both / expected).
     seasons: one row per need: need, season (what a month sells of it to what an average month does).
-    check: how recommendations would have done: key, value.
+    follows: one row per two categories: category, next_category, share (of the visits after one for the first that
+    were for the other). check: how recommendations and such guesses would have done: key, value.
     """
 
     pairs: pd.DataFrame
     seasons: pd.DataFrame
+    follows: pd.DataFrame
     check: pd.DataFrame
 
 
 def known(scope: Scope, results: Engine, product_ids: Collection[str], month: int) -> Known:
     """What the batch found of these products, and of a month of the year (1 to 12). ``results``: their engine."""
-    c, season, check = product_pair.c, product_season.c, recommendation_check.c
+    c, season, check, f = product_pair.c, product_season.c, recommendation_check.c, category_next.c
+    follows = select(f.category, f.next_category, f.share).order_by(f.category, f.next_category)
     pairs = select(product_pair).where(c.product_id.in_(sorted(product_ids)))
     return Known(
         fetch(scope, results, pairs.order_by(c.product_id, c.both.desc(), c.also_id)),
         fetch(scope, results, select(season.need, season.season).where(season.month == month).order_by(season.need)),
+        fetch(scope, results, follows),
         fetch(scope, results, select(check.key, check.value).order_by(check.key)),
     )

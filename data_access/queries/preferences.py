@@ -5,6 +5,7 @@ from typing import Any, Literal
 import pandas as pd
 from sqlalchemy import BigInteger, Engine, Select, Subquery, case, cast, func, or_, select
 
+from data_access.marts.customer_store_day import customer_store_day
 from data_access.marts.tables import product, sale_line
 from data_access.queries._frame import fetch, ten_thousandths, within
 from data_access.queries._groups import groups
@@ -83,6 +84,22 @@ def habits(scope: Scope, engine: Engine, period: Period, by: str) -> pd.DataFram
         .order_by(group)
     )
     return fetch(scope, engine, query)
+
+
+def by_month(scope: Scope, engine: Engine, period: Period, by: str) -> pd.DataFrame:
+    """One row per month and group of ``by``: who bought in that month of ``period``.
+
+    Columns: month ('YYYY-MM'), group, customers, net_sales (in ten-thousandths, before returns).
+    """
+    d = customer_store_day.c
+    month = func.strftime(d.day, "%Y-%m").label("month")
+    rows = select(d.customer_no, month, func.sum(d.gross_sales).label("net")).where(d.orders > 0, within(d.day, period))
+    each = scope.limit(rows, d.store_id).group_by(d.customer_no, month).subquery("each")
+    source, group = _grouped(scope, period, each, by)
+    e = each.c
+    customers = cast(func.count(), BigInteger).label("customers")
+    query = select(e.month, group.label("group"), customers, ten_thousandths(func.sum(e.net)).label("net_sales"))
+    return fetch(scope, engine, query.select_from(source).group_by(e.month, group).order_by(e.month, group))
 
 
 def _things(thing: Thing) -> Subquery:

@@ -76,6 +76,18 @@ def _wrong(question: Question) -> dict[str, ColumnElement[Any]]:
     }
 
 
+def _updates(question: Question) -> dict[str, ColumnElement[bool]]:
+    """Who last brought a profile up to date, since it would be stale -> whether that is so of one."""
+    by_customer, wrong = _c.profile_updated_by_customer, _wrong(question)
+    fresh = and_(*(~wrong[name] for name in ("stale", "never_updated", "updated_late")))
+    return {
+        "by_customer": and_(fresh, func.coalesce(by_customer, false())),
+        "by_others": and_(fresh, func.coalesce(~by_customer, false())),
+        "by_nobody_knows": and_(fresh, by_customer.is_(None)),
+    }
+
+
+UPDATED = ("by_customer", "by_others", "by_nobody_knows")
 PROBLEMS = ("shared", "birthday_implausible", "joined_late", "updated_late", "stale", "never_updated")
 
 
@@ -83,15 +95,16 @@ def completeness(scope: Scope, engine: Engine, question: Question) -> pd.DataFra
     """One row per home store and adviser, by their ids.
 
     Columns: store_id, staff_id (NA: nobody looks after them), customers, complete (with every essential field), one
-    column per field of ``KNOWN`` with the customers of whom it is known (NA where the CRM has no such field) and one
-    per problem with those who have it, but for ``shared``.
+    column per field of ``KNOWN`` with the customers of whom it is known (NA where the CRM has no such field), one per
+    problem with those who have it, but for ``shared``, and by who brought them up to date since they would be stale
+    by_customer, by_others, by_nobody_knows.
     """
     every = and_(*(func.coalesce(KNOWN[field], false()) for field in ESSENTIAL))
     columns: list[ColumnElement[Any]] = [_people(every).label("complete")]
     for field, known in KNOWN.items():
         counted = func.sum(case((known, 1), else_=0)).filter(known.is_not(None))  # null where nothing is said of it
         columns.append(cast(counted, BigInteger).label(field))
-    columns += [_people(problem).label(name) for name, problem in _wrong(question).items()]
+    columns += [_people(problem).label(name) for name, problem in (_wrong(question) | _updates(question)).items()]
     query = (
         select(_c.home_store_id.label("store_id"), _c.owner_staff_id.label("staff_id"), _people().label("customers"))
         .add_columns(*columns)

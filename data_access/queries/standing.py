@@ -118,7 +118,7 @@ def standings(
                     chosen = dict(list(enumerate(days))[first : first + step])
                     rows = _judged(scope, connection, level, chosen)
                     code = np.searchsorted(found["place_no"], rows["place_id"] // _DAYS)
-                    place = pd.Categorical.from_codes(code, found["place_id"].to_numpy(object))
+                    place = pd.Categorical.from_codes(code, pd.Index(found["place_id"]))
                     yield level.name, rows.assign(place_id=place, day=rows["place_id"] % _DAYS)
 
 

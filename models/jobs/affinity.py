@@ -1,4 +1,5 @@
-"""The job ``affinity``: which products are bought by the same people, when in the year, and how well that recommends.
+"""The job ``affinity``: which products are bought by the same people, when in the year, what kind of thing follows
+what, and how well all that recommends.
 
 Pairs are those of the whole chain: they say something of the range, nothing of a store, and each stands for at least
 ``affinity.LEAST`` customers.
@@ -13,9 +14,9 @@ from numpy.typing import NDArray
 from data_access.marts.customer_line import customer_line
 from data_access.marts.tables import product
 from data_access.queries import affinity as queries
-from data_access.results.tables import product_pair, product_season, recommendation_check
+from data_access.results.tables import category_next, product_pair, product_season, recommendation_check
 from data_access.snapshot import Snapshot
-from models.calc import affinity
+from models.calc import affinity, next_category
 from models.calc.affinity import Ints
 from models.jobs import job
 from models.jobs.job import Job, Step, Write
@@ -29,7 +30,9 @@ _MOST_CHECKED = 5_000  # customers, every n-th of more
 
 def _fingerprint(snapshot: Snapshot) -> str:
     parameters = MOST_PAIRS, HOLDOUT_DAYS, FIRST, _LEAST_UNITS, _MOST_CHECKED
-    return job.fingerprint(snapshot, inputs=(customer_line, product), code=(affinity, queries), parameters=parameters)
+    return job.fingerprint(
+        snapshot, inputs=(customer_line, product), code=(affinity, next_category, queries), parameters=parameters
+    )
 
 
 def _run(snapshot: Snapshot, write: Write, step: Step) -> None:
@@ -42,12 +45,17 @@ def _run(snapshot: Snapshot, write: Write, step: Step) -> None:
     products = bought["product_id"].cat.categories
     customer = pd.factorize(bought["customer_no"])[0].astype(np.int64)
     write(product_pair, _pairs(affinity.learn(customer, codes, len(products)), products))
-    step(1, 3)
+    step(1, 4)
     write(product_season, _season(queries.units_by_month(scope, snapshot.engine)))
-    step(2, 3)
-    before = (bought["day"] <= pd.Timestamp(last - timedelta(days=HOLDOUT_DAYS))).to_numpy()
+    step(2, 4)
+    until = pd.Timestamp(last - timedelta(days=HOLDOUT_DAYS))
+    before = (bought["day"] <= until).to_numpy()
     write(recommendation_check, _check(customer, codes, before, len(products)))
-    step(3, 3)
+    step(3, 4)
+    follows, held = _follows(queries.visits(scope, snapshot.engine), until)
+    write(category_next, follows)
+    write(recommendation_check, held)
+    step(4, 4)
 
 
 def _pairs(found: affinity.Affinity, products: pd.Index) -> pd.DataFrame:
@@ -85,6 +93,20 @@ def _season(units: pd.DataFrame) -> pd.DataFrame:
     return index.reset_index().melt("need", var_name="month", value_name="season")
 
 
+def _follows(visits: pd.DataFrame, until: pd.Timestamp) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """What visits follow visits for a category, and how well that guesses the first visit of everybody after a day."""
+    names = visits["category"].cat.categories
+    customer = visits["customer_no"].to_numpy(np.int64)
+    category = np.asarray(visits["category"].cat.codes, dtype=np.int64)
+    habit = next_category.learn(customer, category, len(names))
+    held = next_category.check(customer, category, (visits["day"] <= until).to_numpy(), len(names))
+    if habit is None or not held:
+        return pd.DataFrame(columns=category_next.c.keys()), pd.DataFrame(columns=recommendation_check.c.keys())
+    first, then = np.divmod(np.arange(len(names) ** 2), len(names))
+    columns = {"category": names[first], "next_category": names[then], "share": habit.follows.ravel()}
+    return pd.DataFrame(columns), pd.DataFrame((held | {"next_weight": habit.weight}).items(), columns=["key", "value"])
+
+
 def _check(customer: Ints, codes: Ints, before: NDArray[np.bool_], products: int) -> pd.DataFrame:
     """What would have been recommended by what was bought until some months ago, against what was bought for the first
     time since; beside it the best sellers."""
@@ -98,4 +120,4 @@ def _check(customer: Ints, codes: Ints, before: NDArray[np.bool_], products: int
     return pd.DataFrame(rows, columns=["key", "value"])
 
 
-JOB = Job("affinity", (product_pair, product_season, recommendation_check), _fingerprint, _run)
+JOB = Job("affinity", (product_pair, product_season, category_next, recommendation_check), _fingerprint, _run)

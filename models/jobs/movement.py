@@ -64,8 +64,8 @@ def _histories(found: Iterator[pd.DataFrame], days: int) -> Iterator[pd.DataFram
 
 def _key(rows: pd.DataFrame, people: NDArray[np.int64]) -> NDArray[np.int64]:
     """One number for each place and customer, rising with both."""
-    place: NDArray[np.int64] = rows["place_id"].cat.codes.to_numpy(np.int64)
-    return place * len(people) + np.searchsorted(people, rows["customer_no"])
+    place = np.asarray(rows["place_id"].cat.codes, dtype=np.int64)
+    return np.asarray(place * len(people) + np.searchsorted(people, rows["customer_no"]), dtype=np.int64)
 
 
 JOB = Job(movement.JOB, (segment_history,), _fingerprint, _run)

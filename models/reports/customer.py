@@ -15,11 +15,13 @@ from data_access.pseudonym import number_of
 from data_access.queries import affinity as affinity_queries
 from data_access.queries import customer as queries
 from data_access.queries import segments
+from data_access.queries.affinity import Known
 from data_access.results.info import info_of
 from data_access.scope import Scope
 from data_access.snapshot import Snapshot
 from models import metrics
 from models.calc import habits
+from models.calc.next_category import Habit
 from models.reports import run_out
 from models.reports._shape import Columns, declared_tables, select_columns
 from models.reports.run_out import Learnt
@@ -29,6 +31,7 @@ KPIS = ("net_sales", "orders", "visits", "average_ticket", "recency_days", "unit
 DIMENSIONS = ("category", "brand", "product", "price_band", "pack_size", "channel")
 FAVOURITES = 5  # rows of each dimension
 RECOMMENDED = 5  # products
+LIKELIEST = 3  # categories of the next visit
 # What models say of a customer, and why they say nothing.
 BUYS_WITHIN = tuple(f"buys_within_{days}" for days in CHANCES_WITHIN)
 EXPECTATIONS = ("next_purchase_days", "probability_active", "value_12_months", *BUYS_WITHIN)
@@ -122,8 +125,12 @@ class CustomerReport:
             "store_id store in_stock"
         ),
     ]
+    # at most 3 rows, the likeliest first: what the next visit will mostly be for, with its chance; none where such
+    # guesses did no better some months ago than the last visit's category or the most frequent one
+    next_categories: Annotated[pd.DataFrame, Columns("category chance")]
     # how such recommendations would have done some months ago, over the whole chain: customers, hit_rate (bought at
-    # least one of the first so many for the first time since), coverage (of the range), and the same of best sellers
+    # least one of the first so many for the first time since), coverage (of the range), and the same of best sellers;
+    # next_customers, next_hit_rate, next_last_hit_rate, next_popular_hit_rate: how often the category was guessed
     check: Annotated[pd.DataFrame, Columns("key value")]
 
 
@@ -158,7 +165,7 @@ def customer(
     bought = trade[trade["kind"] == "purchase"]
     events = _Events(*(getattr(queries, name)(scope, engine, customer_key) for name in _Events._fields))
     header = _header(customer_key, profile, _groups(snapshot, scope, customer_key), bought)
-    recommendations, check = _recommendations(snapshot, scope, header.iloc[0], lines, trade)
+    found = _found(snapshot, scope, lines)
     coupons = queries.coupons(scope, engine, customer_key)
     frames = select_columns(
         CustomerReport,
@@ -173,8 +180,9 @@ def customer(
         standing=_standing(snapshot, scope, customer_key, trade),
         coupons=coupons[coupons["valid_to"] >= pd.Timestamp(last_day)] if last_day else coupons,
         tags=queries.tags(scope, engine, customer_key),
-        recommendations=recommendations,
-        check=check,
+        recommendations=_recommendations(snapshot, scope, found, header.iloc[0], lines, trade),
+        next_categories=_next_categories(found, lines),
+        check=_NO_CHECK if found is None else found.check,
     )
     return CustomerReport(snapshot.info.currency, **frames)
 
@@ -230,28 +238,54 @@ def _standing(snapshot: Snapshot, scope: Scope, customer_key: str, trade: pd.Dat
     return pd.DataFrame([row], columns=declared_tables(CustomerReport)["standing"])
 
 
+def _found(snapshot: Snapshot, scope: Scope, lines: pd.DataFrame) -> Known | None:
+    """What a batch found of the products a customer bought; None before one has looked, or without any."""
+    last_day = snapshot.info.last_day
+    if snapshot.results is None or last_day is None or info_of(snapshot, _JOB) is None or lines.empty:
+        return None
+    month = (last_day + timedelta(days=run_out.AHEAD)).month
+    return affinity_queries.known(scope, snapshot.results, set(lines["product_id"]), month)
+
+
+_NO_CHECK = pd.DataFrame(columns=declared_tables(CustomerReport)["check"])
+
+
+def _next_categories(found: Known | None, lines: pd.DataFrame) -> pd.DataFrame:
+    """What the next visit will mostly be for, where such guesses did better than simpler ones."""
+    nothing = pd.DataFrame(columns=declared_tables(CustomerReport)["next_categories"])
+    held = {} if found is None else dict(zip(found.check["key"], found.check["value"], strict=True))
+    simpler = max(held.get("next_last_hit_rate", 1.0), held.get("next_popular_hit_rate", 1.0))
+    if found is None or held.get("next_hit_rate", 0.0) <= simpler:
+        return nothing
+    follows = found.follows.pivot(index="category", columns="next_category", values="share")
+    spent = lines[lines["category"].isin(follows.index)].groupby(["day", "category"])["net"].sum()
+    mostly = spent.reset_index().sort_values(["day", "net", "category"]).groupby("day")["category"].last()
+    if mostly.empty:
+        return nothing
+    habit = Habit(follows.to_numpy(), held["next_weight"])
+    counts = mostly.value_counts().reindex(follows.index, fill_value=0).to_numpy(np.float64)
+    chances = habit.chances(counts[None, :], np.array([follows.index.get_loc(mostly.iloc[-1])]))[0]
+    rows = pd.DataFrame({"category": follows.index.to_numpy(object), "chance": chances})
+    return rows.sort_values("chance", ascending=False, kind="stable", ignore_index=True).head(LIKELIEST)
+
+
 def _recommendations(
-    snapshot: Snapshot, scope: Scope, who: pd.Series, lines: pd.DataFrame, trade: pd.DataFrame
-) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """What to offer, and how well such offers did; nothing before a batch has looked for pairs of products.
+    snapshot: Snapshot, scope: Scope, known: Known | None, who: pd.Series, lines: pd.DataFrame, trade: pd.DataFrame
+) -> pd.DataFrame:
+    """What to offer; nothing before a batch has looked for pairs of products.
 
     Ranked by the sum, over what was bought, of the share of its buyers who bought the other too, times the season.
     """
-    nothing = tuple(
-        pd.DataFrame(columns=declared_tables(CustomerReport)[name]) for name in ("recommendations", "check")
-    )
-    last_day = snapshot.info.last_day
-    if snapshot.results is None or last_day is None or info_of(snapshot, _JOB) is None or lines.empty:
-        return nothing[0], nothing[1]
+    nothing = pd.DataFrame(columns=declared_tables(CustomerReport)["recommendations"])
+    if known is None:
+        return nothing
     owned = set(lines["product_id"])
-    month = (last_day + timedelta(days=run_out.AHEAD)).month
-    known = affinity_queries.known(scope, snapshot.results, owned, month)
     store_id = who["store_id"] if isinstance(who["store_id"], str) else trade["store_id"].iloc[0]
     held = queries.in_stock(scope, snapshot.engine, store_id).merge(known.seasons, on="need", how="left")
     held = held[~held["product_id"].isin(owned) & ~(held["season"] < _OUT_OF_SEASON)].set_index("product_id")
     pairs = known.pairs[known.pairs["also_id"].isin(held.index)]
     if pairs.empty:
-        return nothing[0], known.check
+        return nothing
     pairs = pairs.assign(share=pairs["both"] / pairs["buyers"], lift=pairs["both"] / pairs["expected"])
     season = held["season"].fillna(1.0)
     score = pairs.groupby("also_id")["share"].sum() * season.reindex(pairs["also_id"].unique())
@@ -274,7 +308,7 @@ def _recommendations(
         store=who["store"] if isinstance(who["store"], str) else stores.iloc[0],
         in_stock=held.loc[best, "units"],
     )
-    return found.reset_index(drop=True), known.check
+    return found.reset_index(drop=True)
 
 
 def _suits(attributes: object, skin_type: object) -> bool | None:

@@ -13,13 +13,17 @@ from data_access.queries._groups import NOT_KNOWN
 from data_access.queries.preferences import Thing
 from data_access.scope import Period, Scope
 from data_access.snapshot import Snapshot
-from models.calc import suppression
+from models.calc import growth, suppression
 from models.calc.funnel import wilson
 from models.reports._shape import Columns, select_columns
+from models.reports.retention import complete_months, month_days
 
 GROUPINGS = ("age_band", "gender", "city_tier", "tier", "income_band", "skin_type", "source")
 THINGS: tuple[Thing, ...] = get_args(Thing)
 DAYS = 365
+OLDER = ("45-54", "55-64", "65+")  # the age bands of those of 45 and over
+MONTHS = 24  # of their trend
+_ENOUGH = 30  # buyers of known age in a month, before their share is told
 MOST_THINGS = 12  # the ones with the highest sales
 
 
@@ -49,6 +53,9 @@ class PreferencesReport:
             "discounted_share"
         ),
     ]
+    # by age, of the last ``MONTHS`` complete months: customers of 45 and over among those of known age who bought in the
+    # month, their share with its 95 % range, and that of what those of known age spent; ages are those of today
+    older: Annotated[pd.DataFrame, Columns("month customers known share lo95 hi95 sales_share")]
     groups: tuple[str, ...]  # in their own order, those not known last
     things: tuple[str, ...]  # the best sold first
 
@@ -68,10 +75,40 @@ def preferences(
     table = queries.habits(scope, snapshot.engine, period, by)
     groups = sorted(table["group"], key=_order)
     habits = _habits(table.set_index("group").loc[groups].reset_index(), hides=hides)
-    frames = select_columns(PreferencesReport, index=_index(bought, hides=hides), habits=habits)
+    older = _older(snapshot, scope, as_of) if by == "age_band" else pd.DataFrame(columns=_OLDER_COLUMNS)
+    frames = select_columns(PreferencesReport, index=_index(bought, hides=hides), habits=habits, older=older)
     return PreferencesReport(
         as_of, by, thing, snapshot.info.currency, hides, **frames, groups=tuple(groups), things=things[:MOST_THINGS]
     )
+
+
+def _older(snapshot: Snapshot, scope: Scope, as_of: date) -> pd.DataFrame:
+    """The share of those of 45 and over among the buyers of each month."""
+    months = complete_months(snapshot, as_of)[-MONTHS:]
+    if not len(months):
+        return pd.DataFrame(columns=_OLDER_COLUMNS)
+    period = Period(month_days(months[0]).first, month_days(months[-1]).last)
+    bought = queries.by_month(scope, snapshot.engine, period, "age_band")
+    known = bought[bought["group"] != NOT_KNOWN]
+    columns = ["customers", "net_sales"]
+    whole = known.groupby("month")[columns].sum()
+    whole = whole[whole["customers"] >= _ENOUGH]
+    part = known[known["group"].isin(OLDER)].groupby("month")[columns].sum().reindex(whole.index, fill_value=0)
+    shares = growth.share(part["customers"], whole["customers"])
+    return pd.DataFrame(
+        {
+            "month": whole.index.to_numpy(object),
+            "customers": part["customers"].to_numpy(),
+            "known": whole["customers"].to_numpy(),
+            "share": shares["rate"].to_numpy(),
+            "lo95": shares["lo95"].to_numpy(),
+            "hi95": shares["hi95"].to_numpy(),
+            "sales_share": (part["net_sales"] / whole["net_sales"]).to_numpy(),
+        }
+    )
+
+
+_OLDER_COLUMNS = ["month", "customers", "known", "share", "lo95", "hi95", "sales_share"]
 
 
 def _order(group: str) -> tuple[bool, bool, str]:

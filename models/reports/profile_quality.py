@@ -1,7 +1,7 @@
 """Profile quality: how well customers are known, by store and adviser, what cannot be right, who is there twice, and
 how many sales have no customer at all."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Annotated
@@ -12,7 +12,7 @@ from data_access.errors import Problem
 from data_access.queries import places
 from data_access.queries import profile_quality as queries
 from data_access.queries.actions import EVERYBODY, Wanted
-from data_access.queries.profile_quality import KNOWN, PROBLEMS, Question
+from data_access.queries.profile_quality import KNOWN, PROBLEMS, UPDATED, Question
 from data_access.scope import Period, Scope
 from data_access.snapshot import Snapshot
 from models.reports._shape import Columns, select_columns
@@ -45,6 +45,9 @@ class ProfileQualityReport:
     # one row per problem: shared (a contact with somebody else), birthday_implausible, joined_late and updated_late (in
     # the future), stale (no update for so many months), never_updated
     problems: Annotated[pd.DataFrame, Columns("problem customers of share")]
+    # profiles brought up to date within the stale_months, by who did it last: the customer, somebody else, or nobody
+    # says; share: of all customers
+    updates: Annotated[pd.DataFrame, Columns("updated customers of share")]
     # one row per customer of a group with one contact, by group
     duplicates: Annotated[pd.DataFrame, Columns("kind group_key customer_key store_id store")]
     # counted orders without a customer: level all | store | channel | staff, and which one
@@ -75,6 +78,7 @@ def profile_quality(
         by_store=_named(_fields(people, ["store_id"]), names),
         by_adviser=_named(_advisers(people), names),
         problems=_problems(people, shared),
+        updates=_shares("updated", {name: int(people[name].sum()) for name in UPDATED}, people),
         duplicates=_named(shared, names),
         unidentified=_unidentified(queries.unidentified(scope, engine, sales)),
     )
@@ -127,11 +131,16 @@ def _advisers(people: pd.DataFrame) -> pd.DataFrame:
 
 
 def _problems(people: pd.DataFrame, shared: pd.DataFrame) -> pd.DataFrame:
-    everybody = int(people["customers"].sum())
     counts = {name: int(people[name].sum()) for name in PROBLEMS if name in people}
     counts["shared"] = shared["customer_key"].nunique()
-    rows = [(name, counts[name], everybody) for name in PROBLEMS]
-    frame = pd.DataFrame(rows, columns=["problem", "customers", "of"])
+    return _shares("problem", {name: counts[name] for name in PROBLEMS}, people)
+
+
+def _shares(of_what: str, counts: Mapping[str, int], people: pd.DataFrame) -> pd.DataFrame:
+    """Of all customers, how many each of something has."""
+    everybody = int(people["customers"].sum())
+    rows = [(name, count, everybody) for name, count in counts.items()]
+    frame = pd.DataFrame(rows, columns=[of_what, "customers", "of"])
     return frame.assign(share=frame["customers"] / frame["of"].where(frame["of"] > 0))
 
 

@@ -200,6 +200,23 @@ def ranges(report: CustomerReport, currency: str, today: pd.Timestamp) -> str:
     return f"{said} {t('advice.value_12_months_range', **money)}"
 
 
+def next_categories(report: CustomerReport) -> str | None:
+    """What the next visit will mostly be for, and how often such guesses were right; None where nothing is said."""
+    rows = report.next_categories
+    if rows.empty:
+        return None
+    said = [
+        t("advice.likely", what=localized_text("product.category", str(name)), share=fmt.percent(chance, 0))
+        for name, chance in zip(rows["category"], rows["chance"], strict=True)
+    ]
+    held = report.check.set_index("key")["value"]
+    names = ("next_hit_rate", "next_last_hit_rate", "next_popular_hit_rate")
+    shares = {name.removeprefix("next_"): fmt.percent(held[name], 0) for name in names}
+    days = fmt.days(held["holdout_days"])
+    guessed = t("advice.next_held", n=fmt.count(held["next_customers"]), days=days, **shares)
+    return f"{t('advice.next_category', likely=t('advice.between').join(said))}\n\n:material/fact_check: {guessed}"
+
+
 def run_outs(report: CustomerReport, today: pd.Timestamp) -> pd.DataFrame:
     """What is about to be used up or has been, the newest purchases of things that are not long gone."""
     rows = report.run_outs[report.run_outs["expected_on"] > today - _LONG_GONE].reset_index(drop=True)

@@ -24,6 +24,7 @@ from pages._ui.tables import Column, column, listing
 
 _ENOUGH = 30  # customers behind a cell before it is coloured: fewer say little of the others like them
 _STRONG = 50.0  # points above 100 that take the strongest colour
+_AT_ENDS = 3  # months of a trend that are told in words at each end
 _NARROW = 4  # columns of the grid on a phone
 
 
@@ -46,6 +47,9 @@ def buys(page: Opened) -> Pick | None:
             st.caption(t("preferences.read", enough=fmt.count(_ENOUGH)))
         else:
             empty.nothing(t(f"preferences.none.{thing}"))
+    if len(report.older) > 1:
+        with st.container(border=True):
+            _older(report)
     with st.container(border=True):
         _habits(report, page)
         export.menu("preferences", page.cover((t("preferences.by"), title)), tables(report))
@@ -108,6 +112,16 @@ def _habits(report: PreferencesReport, page: Opened) -> None:
     names = ("customers", "net_sales", "average_ticket", "units_per_transaction", "repeat_purchase_rate", "likely")
     shown = [Column("group", "text"), *(column(name) for name in names), column("discounted_share")]
     listing(rows, shown, currency=page.currency, alt=t("preferences.habits"), key="segments_habits", rows=10)
+
+
+def _older(report: PreferencesReport) -> None:
+    """Whether those of 45 and over become more: their share of the buyers of each month."""
+    parts = {"before": report.older.head(_AT_ENDS), "now": report.older.tail(_AT_ENDS)}
+    said = {when: fmt.percent(part["customers"].sum() / part["known"].sum()) for when, part in parts.items()}
+    note = t("preferences.older_note", **said, spent=fmt.percent(parts["now"]["sales_share"].mean()))
+    head.block(t("preferences.older"), note, t("preferences.older_help"))
+    figure = bands.over_months(report.older, value="share", name=t("preferences.older_share"))
+    charts.show(figure, alt=t("preferences.older"), key="segments_older")
 
 
 def _named(thing: str, name: str) -> str:

@@ -56,6 +56,7 @@ def _profiles(page: Opened, report: ProfileQualityReport) -> None:
         rows = report.problems.assign(problem=[_problem(name) for name in report.problems["problem"]])
         shown = [column("problem"), column("customers"), Column("share", "percent")]
         listing(rows, shown, currency=page.currency, alt=t("profiles.problems"), key="profile_problems")
+        st.caption(_updates(report))
         if _sees_staff():
             _advisers(report, page.currency)
     if report.by_store["store_id"].nunique() > 1:
@@ -72,6 +73,18 @@ def _profiles(page: Opened, report: ProfileQualityReport) -> None:
                 key="profile_stores",
                 rows=_ADVISERS,
             )
+
+
+def _updates(report: ProfileQualityReport) -> str:
+    """How many profiles were brought up to date, and by whom."""
+    many = report.updates.set_index("updated")["customers"]
+    fresh, everybody = int(many.sum()), int(report.updates["of"].max())
+    said = {"n": fmt.count(fresh), "share": fmt.percent(fresh / everybody), "months": fmt.count(STALE_MONTHS)}
+    whole = tn("profiles.updated", fresh, **said)
+    if fresh and many["by_nobody_knows"] == fresh:
+        return f"{whole} {t('profiles.updated_by_nobody_knows')}"
+    own = int(many["by_customer"])
+    return f"{whole} {t('profiles.updated_by_customer', n=fmt.count(own), share=fmt.percent(own / everybody))}"
 
 
 def _advisers(report: ProfileQualityReport, currency: str) -> None:
@@ -105,7 +118,7 @@ def _unidentified(report: ProfileQualityReport, currency: str) -> None:
         Column("share", "percent"),
         Column("unidentified", "count"),
         column("orders"),
-        column("unidentified_sales"),
+        Column("unidentified_sales", "money"),
     ]
     listing(
         part.rename(columns={"key": "who"}),
