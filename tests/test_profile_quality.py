@@ -165,6 +165,20 @@ def test_what_cannot_be_right_is_counted(snapshot: Snapshot, engine: Engine, hom
     }
 
 
+def test_who_brought_profiles_up_to_date_is_told_apart(snapshot: Snapshot, engine: Engine, home: Path) -> None:
+    fresh = datetime(2026, 6, 1)
+    with engine.begin() as connection:
+        for one, by in {"C1": "customer", "C2": "staff", "C20": None}.items():
+            row = schema.customer.c.customer_id == one
+            values = {"profile_updated_at": fresh, "profile_updated_by": by, "updated_at": datetime(2026, 7, 3)}
+            connection.execute(update(schema.customer).where(row).values(values))
+    refresh(engine, home)
+    updates = profile_quality(current_snapshot(home), CHAIN, DAY).updates
+    found = updates.set_index("updated")["customers"].to_dict()
+    assert found == {"by_customer": 1, "by_others": 1, "by_nobody_knows": 1}
+    assert updates["share"].tolist() == [1 / 6] * 3
+
+
 def test_sales_without_a_customer_have_their_share(snapshot: Snapshot) -> None:
     year = Period(date(2026, 1, 1), date(2026, 12, 31))
     found = queries.unidentified(S2, snapshot.engine, year)
