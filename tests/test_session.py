@@ -103,7 +103,7 @@ DECIDED = {
     ),
     **dict.fromkeys(("tasks", "segments", "customer", "run_out", "retention", "lapse", "spending", "value"), CUSTOMERS),
     **dict.fromkeys(("funnel", "lot", "attribution"), CUSTOMERS),
-    **dict.fromkeys(("staff", "staff_member", "scorecard", "targets", "training", "stock", "suppliers"), STORES_ONLY),
+    **dict.fromkeys(("staff", "staff_member", "readiness", "scorecard", "targets", "training", "stock", "suppliers"), STORES_ONLY),
     **dict.fromkeys(("audiences", "audience", "allocation"), MARKETING),
     **dict.fromkeys(("privacy", "accounts", "audit", "start"), SYSTEM),
     **dict.fromkeys(("digests", "glossary"), EVERYBODY),

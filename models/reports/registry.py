@@ -20,6 +20,7 @@ from models.reports.coupons import CouponsReport, coupons
 from models.reports.crossing import CrossingReport, crossing
 from models.reports.customer import CustomerReport, customer
 from models.reports.demand import DemandReport, demand
+from models.reports.festivals import FestivalsReport, festivals
 from models.reports.funnel import COUNTED, FunnelReport, funnel
 from models.reports.funnel_detail import FunnelDetailReport, funnel_detail
 from models.reports.funnels import FunnelsReport, funnels
@@ -368,6 +369,7 @@ _ALL = (
         "nothing",
         (Parameter("category", "category", str, "one category, default all"),),
     ),
+    Report("festivals", festivals, FestivalsReport, "nothing"),
 )
 
 REPORTS: dict[str, Report] = {report.name: report for report in _ALL}

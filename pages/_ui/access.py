@@ -76,6 +76,7 @@ PAGES: tuple[Page, ...] = (
     Page("staff", "stores", ":material/badge:", _PEOPLE),
     Page("staff_member", "stores", ":material/id_card:", _PEOPLE, listed=False),
     Page("targets", "stores", ":material/flag:", _PEOPLE),
+    Page("readiness", "stores", ":material/event_available:", _PEOPLE),
     Page("training", "stores", ":material/school:", _PEOPLE),
     Page("demand", "supply", ":material/trending_up:", _TRADE),
     Page("stock", "supply", ":material/shelves:", _SUPPLY),

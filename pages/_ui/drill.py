@@ -24,6 +24,7 @@ LEVELS: dict[str, tuple[str, ...]] = {
     "why": (),
     "staff": (),
     "training": (),
+    "readiness": (),
     "targets": (),
     "staff_member": ("staff", "store"),
     "tasks": (),

@@ -66,6 +66,8 @@ from models.reports.customer import CustomerReport
 from models.reports.customer import customer as customer_report
 from models.reports.demand import DemandReport
 from models.reports.demand import demand as demand_report
+from models.reports.festivals import FestivalsReport
+from models.reports.festivals import festivals as festivals_report
 from models.reports.funnel import FunnelReport
 from models.reports.funnel import funnel as funnel_report
 from models.reports.funnel_detail import FunnelDetailReport, Grouping, stopped_at
@@ -589,6 +591,11 @@ def campaign(scope: Scope, campaign_id: str, generation: str) -> CampaignReport:
 @st.cache_data(ttl=_KEEP, max_entries=64, show_spinner=False)
 def campaign_stock(scope: Scope, campaign_id: str, generation: str) -> CampaignStockReport:
     return campaign_stock_report(_at(generation), scope, campaign_id)
+
+
+@st.cache_data(ttl=_KEEP, max_entries=64, show_spinner=False)
+def festivals(scope: Scope, generation: str) -> FestivalsReport:
+    return festivals_report(_at(generation), scope)
 
 
 @st.cache_data(ttl=_KEEP, max_entries=128, show_spinner=False)

@@ -55,6 +55,7 @@ PAGES = {
     "staff": ("regional", "/staff"),
     "targets": ("regional", "/targets"),
     "training": ("regional", "/training"),
+    "readiness": ("regional", "/readiness"),
     "staff_member": ("regional", "/staff_member?staff={staff}"),
     "tasks": ("manager", "/tasks"),
     "demand": ("regional", "/demand"),
