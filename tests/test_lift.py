@@ -5,7 +5,7 @@ from itertools import combinations
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import stats
 
@@ -136,6 +136,7 @@ def test_cuped_takes_out_what_was_there_before() -> None:
     assert np.isnan(lift.cuped(Moments(2, 2, 3, 2, 5, 3), Moments(2, 2, 3, 2, 5, 3)).difference)  # x does not vary
 
 
+@settings(deadline=None)
 @given(st.integers(0, 40), st.integers(1, 40), st.integers(0, 40), st.integers(1, 40))
 def test_swapping_the_arms_turns_the_lift_round(a: int, n: int, b: int, m: int) -> None:
     a, b = min(a, n), min(b, m)

@@ -96,6 +96,8 @@ DRAW: dict[str, Callable[[Draw], Any]] = {
     "customer_key": lambda draw: draw.choice((*map(customer_key, CUSTOMERS), *FORGED)),
     "campaign_id": lambda draw: draw.choice(("K1", "K2", "K3", "K4", "K5", *FORGED)),
     "campaign_ids": lambda draw: draw.choice((None, some(draw, ("K1", "K2", "K3", "K4", "K5")))),
+    "campaign.before campaign_ids": lambda draw: some(draw, ("K1", "K2", "K3", "K4", "K5")),
+    "kept_here": lambda draw: None,
     "arms": lambda draw: some(draw, ("gift", "held back", "all", "")),
     "numbers": lambda draw: some(draw, CUSTOMERS),
     "only": lambda draw: draw.choice((None, some(draw, CUSTOMERS))),

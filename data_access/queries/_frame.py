@@ -76,11 +76,12 @@ def kept(scope: Scope, connection: Connection, query: Select[Any], table: Table)
     """Within this, the rows of ``query`` are a temporary table that this connection alone sees, for this scope."""
     check(scope, query, _stores_of_places(connection), ())
     connection.execute(query.into(table.name, temporary=True))
-    connection.info[_KEPT] = {table: scope}
+    tables = connection.info.setdefault(_KEPT, {})
+    tables[table] = scope
     try:
         yield
     finally:
-        del connection.info[_KEPT]
+        del tables[table]
         table.drop(connection)
 
 

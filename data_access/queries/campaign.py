@@ -4,7 +4,7 @@ By intention to treat: every assigned customer of the stores in scope, reached o
 to one store. Nothing is told of purchases in a campaign that is ``withheld`` from these stores.
 """
 
-from datetime import date, timedelta
+from collections.abc import Sequence
 from typing import Any
 
 import pandas as pd
@@ -139,25 +139,30 @@ def buyers(scope: Scope, engine: Engine, campaign_id: str | None = None) -> pd.D
     return fetch_many(scope, engine, scope.limit(query, m.store_id), categories=["campaign_id", "arm"])
 
 
-def before(scope: Scope, engine: Engine, campaign_id: str, first_day: date) -> pd.DataFrame:
-    """One row per arm with customers in scope: what they spent in their own year before ``first_day``, x, as sums.
+def before(scope: Scope, engine: Engine, campaign_ids: Sequence[str]) -> pd.DataFrame:
+    """One row per campaign and arm with customers in scope: what they spent in the own year before it, x, as sums.
 
-    Columns: arm, x, xx (sums of x and of its square), xy (with the spend of the campaign's window).
+    Columns: campaign_id, arm, x, xx (sums of x and of its square), xy (with the spend of the campaign's window).
+    Campaigns without a first day have none.
     """
-    m, d = campaign_customer.c, customer_store_day.c
-    days = (first_day - timedelta(days=DAYS_BEFORE), first_day - timedelta(days=1))
-    past = scope.limit(
-        select(d.customer_no, func.sum(d.net_sales).label("x")).where(d.day.between(*days)).group_by(d.customer_no),
-        d.store_id,
-    ).subquery("past")
-    hidden = withheld(scope, engine, [campaign_id])
+    m, c, d = campaign_customer.c, campaign.c, customer_store_day.c
+    asked = [m.campaign_id.in_(campaign_ids), m.arm.is_not(None)]
+    earlier = and_(d.customer_no == m.customer_no, d.day >= c.starts_on - DAYS_BEFORE, d.day < c.starts_on)
+    bought = (
+        select(m.campaign_id, m.customer_no, func.sum(d.net_sales).label("x"))
+        .select_from(campaign_customer.join(campaign, c.campaign_id == m.campaign_id).join(customer_store_day, earlier))
+        .where(*asked)
+        .group_by(m.campaign_id, m.customer_no)
+    )
+    past = scope.limit(scope.limit(bought, m.store_id), d.store_id).subquery("past")
     x, y = cast(past.c.x, Double), cast(m.gross_sales - m.returns_of_sales, Double)
+    same = and_(past.c.campaign_id == m.campaign_id, past.c.customer_no == m.customer_no)
     query = (
-        _assigned(campaign_id, m.arm, amount(x).label("x"), amount(x * x).label("xx"), amount(x * y).label("xy"))
-        .outerjoin(past, past.c.customer_no == m.customer_no)
-        .where(m.campaign_id.not_in(hidden))
-        .group_by(m.arm)
-        .order_by(m.arm)
+        select(m.campaign_id, m.arm, amount(x).label("x"), amount(x * x).label("xx"), amount(x * y).label("xy"))
+        .select_from(campaign_customer.join(campaign, c.campaign_id == m.campaign_id).outerjoin(past, same))
+        .where(*asked, c.starts_on.is_not(None), m.campaign_id.not_in(withheld(scope, engine, campaign_ids)))
+        .group_by(m.campaign_id, m.arm)
+        .order_by(m.campaign_id, m.arm)
     )
     return fetch(scope, engine, scope.limit(query, m.store_id))
 

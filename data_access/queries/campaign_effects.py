@@ -3,22 +3,64 @@
 Purchases are those in the stores in scope, as booked on their day.
 """
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import date, timedelta
 from typing import Any
 
 import pandas as pd
-from sqlalchemy import BigInteger, ColumnElement, Date, Double, Engine, and_, case, cast, func, literal, or_, select
+from sqlalchemy import (
+    BigInteger,
+    Column,
+    ColumnElement,
+    Connection,
+    Date,
+    Double,
+    Engine,
+    MetaData,
+    Table,
+    and_,
+    case,
+    cast,
+    func,
+    literal,
+    or_,
+    select,
+)
 
 from data_access.marts._bridge import days_between
 from data_access.marts.campaign_customer import campaign_customer
 from data_access.marts.customer_store_day import customer_store_day
 from data_access.marts.tables import campaign_store, customer
-from data_access.queries._frame import count, fetch, fetch_many
+from data_access.queries._frame import count, fetch, fetch_from, fetch_many, kept
 from data_access.scope import Scope
 
 YEAR = 365
 WINDOWS = (30, 60, 120, 240, 365)  # days before a campaign in which orders are counted
 MOST = 20_000  # customers of each group that are compared
+
+_PEOPLE = (customer.c.customer_no, customer.c.joined_on, customer.c.gender)
+_days_here, _people_here = (
+    Table(name, MetaData(), *(Column(column.name, column.type) for column in columns))
+    for name, columns in (("days_here", customer_store_day.c), ("people_here", _PEOPLE))
+)
+
+
+@contextmanager
+def at_hand(scope: Scope, engine: Engine) -> Iterator[Connection | None]:
+    """Within this, the customers of one store and what was bought there lie in tables of their own: many questions
+    about it need not read the whole chain each time. None for more than a store, which would fill the memory."""
+    if len(scope.store_ids) != 1:
+        yield None
+        return
+    bought = scope.limit(select(*customer_store_day.c), customer_store_day.c.store_id)
+    people = scope.limit(select(*_PEOPLE), customer.c.home_store_id)
+    with (
+        engine.connect() as connection,
+        kept(scope, connection, bought, _days_here),
+        kept(scope, connection, people, _people_here),
+    ):
+        yield connection
 
 
 def days(scope: Scope, engine: Engine, campaign_id: str, first_day: date, last_day: date) -> pd.DataFrame:
@@ -47,18 +89,26 @@ def days(scope: Scope, engine: Engine, campaign_id: str, first_day: date, last_d
     return fetch_many(scope, engine, scope.limit(scope.limit(query, m.store_id), d.store_id))
 
 
-def alike(scope: Scope, engine: Engine, campaign_id: str, first_day: date, last_day: date) -> pd.DataFrame:
+def alike(
+    scope: Scope,
+    engine: Engine,
+    campaign_id: str,
+    first_day: date,
+    last_day: date,
+    kept_here: Connection | None = None,
+) -> pd.DataFrame:
     """One row per customer treated by a campaign, and per one who could have been: what was known the day before.
 
     Customers at home in the stores in scope who had registered before the first day and are not in its control group;
-    up to ``MOST`` of each kind, drawn by the pseudonym.
+    up to ``MOST`` of each kind, drawn by the pseudonym. ``kept_here``: of ``at_hand`` for this scope.
 
     Columns: customer_no, is_treated; known before: orders_30, orders_60, orders_120, orders_240, orders_365 (of as many
     days), spend_365 (net sales), days_since (since the last order of the year, 366 without one), member_days (since
     registering, at most 3 years), is_female; of the window: bought, spend, margin (as booked); past_bought and
     past_spend: of as many days a year before the first day, which lie before everything that is known.
     """
-    m, d, c = campaign_customer.c, customer_store_day.c, customer.c
+    m = campaign_customer.c
+    d, c = (customer_store_day.c, customer.c) if kept_here is None else (_days_here.c, _people_here.c)
     length = (last_day - first_day).days + 1
     past_last = first_day - timedelta(days=YEAR + 1)
     past_first = past_last - timedelta(days=length - 1)
@@ -69,8 +119,29 @@ def alike(scope: Scope, engine: Engine, campaign_id: str, first_day: date, last_
     def amount(column: ColumnElement[Any], when: ColumnElement[bool]) -> ColumnElement[Any]:
         return cast(func.coalesce(func.sum(column).filter(when), 0), Double)
 
+    member = scope.limit(
+        select(m.customer_no, m.is_control, m.arm).where(m.campaign_id == campaign_id), m.store_id
+    ).subquery("member")
+    treated = and_(member.c.arm.is_not(None), ~member.c.is_control)
+    registered = (
+        select(
+            c.customer_no,
+            func.coalesce(treated, False).label("is_treated"),
+            c.joined_on,
+            (c.gender == "female").label("is_female"),
+        )
+        .select_from(c.customer_no.table.outerjoin(member, member.c.customer_no == c.customer_no))
+        .where(
+            or_(c.joined_on.is_(None), c.joined_on < first_day),
+            or_(member.c.customer_no.is_(None), treated),
+        )
+    )
+    e = (registered if kept_here else scope.limit(registered, c.home_store_id)).subquery("everybody").c
+    place = func.row_number().over(partition_by=e.is_treated, order_by=func.hash(e.customer_no))
+    placed = select(*e, place.label("place")).subquery("placed")
+    chosen = select(*placed.c).where(placed.c.place <= MOST).cte("chosen").c
     since = func.max(d.day).filter(known, d.orders > 0)
-    sums = scope.limit(
+    added_up = (
         select(
             d.customer_no,
             *(
@@ -87,31 +158,10 @@ def alike(scope: Scope, engine: Engine, campaign_id: str, first_day: date, last_
             amount(d.orders, past).label("past_orders"),
             amount(d.net_sales, past).label("past_spend"),
         )
-        .where(d.day.between(past_first, last_day))
-        .group_by(d.customer_no),
-        d.store_id,
-    ).subquery("sums")
-    member = scope.limit(
-        select(m.customer_no, m.is_control, m.arm).where(m.campaign_id == campaign_id), m.store_id
-    ).subquery("member")
-    treated = and_(member.c.arm.is_not(None), ~member.c.is_control)
-    everybody = scope.limit(
-        select(
-            c.customer_no,
-            func.coalesce(treated, False).label("is_treated"),
-            c.joined_on,
-            (c.gender == "female").label("is_female"),
-        )
-        .select_from(customer.outerjoin(member, member.c.customer_no == c.customer_no))
-        .where(
-            or_(c.joined_on.is_(None), c.joined_on < first_day),
-            or_(member.c.customer_no.is_(None), treated),
-        ),
-        c.home_store_id,
-    ).subquery("everybody")
-    e, s = everybody.c, sums.c
-    place = func.row_number().over(partition_by=e.is_treated, order_by=func.hash(e.customer_no))
-    chosen = select(*e, place.label("place")).subquery("chosen").c
+        .where(d.day.between(past_first, last_day), d.customer_no.in_(select(chosen.customer_no)))
+        .group_by(d.customer_no)
+    )
+    s = (added_up if kept_here else scope.limit(added_up, d.store_id)).subquery("sums").c
     names = (*(f"orders_{back}" for back in WINDOWS), "spend_365")
     outcomes = ("spend", "margin", "past_spend")
     query = (
@@ -132,11 +182,10 @@ def alike(scope: Scope, engine: Engine, campaign_id: str, first_day: date, last_
             cast(func.coalesce(s.past_orders, 0) > 0, Double).label("past_bought"),
             func.coalesce(s.past_spend, 0.0).label("past_spend"),
         )
-        .select_from(chosen.customer_no.table.outerjoin(sums, s.customer_no == chosen.customer_no))
-        .where(chosen.place <= MOST)
+        .select_from(chosen.customer_no.table.outerjoin(s.customer_no.table, s.customer_no == chosen.customer_no))
         .order_by(chosen.customer_no)
     )
-    return fetch(scope, engine, query)
+    return fetch(scope, engine, query) if kept_here is None else fetch_from(scope, kept_here, query)
 
 
 def store_days(scope: Scope, engine: Engine, campaign_id: str, first_day: date, last_day: date) -> pd.DataFrame:

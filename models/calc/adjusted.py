@@ -11,6 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
+from threadpoolctl import threadpool_limits
 
 from models.calc.funnel import Z95
 
@@ -72,14 +73,9 @@ def compare(known: pd.DataFrame, treated: npt.NDArray[np.bool_], outcomes: Float
     if min(many, others) < LEAST:
         return None
     varying = known.loc[:, known.std() > 0]
-    x = _design(varying.to_numpy(dtype="float64"))
-    fold = np.random.default_rng(seed).permutation(len(known)) % FOLDS
-    chance, expected = np.empty(len(known)), np.empty_like(outcomes)
-    for number in range(FOLDS):
-        out, learn = fold == number, fold != number
-        chance[out] = _logistic(x[learn], treated[learn], x[out])
-        left = learn & ~treated
-        expected[out] = x[out] @ _linear(x[left], outcomes[left])
+    # Threads of linear algebra on tables as narrow as this only wait for each other.
+    with threadpool_limits(1):
+        chance, expected = _learnt(_design(varying.to_numpy(dtype="float64")), treated, outcomes, seed)
     weights = np.where(treated, 1.0, _odds(chance))
     return Comparison(
         tuple(_estimate(treated, weights, outcomes[:, at], expected[:, at]) for at in range(outcomes.shape[1])),
@@ -88,6 +84,18 @@ def compare(known: pd.DataFrame, treated: npt.NDArray[np.bool_], outcomes: Float
         many,
         others,
     )
+
+
+def _learnt(x: Floats, treated: npt.NDArray[np.bool_], outcomes: Floats, seed: int) -> tuple[Floats, Floats]:
+    """The chance to be chosen and what is expected without it, of each person learnt from the other folds."""
+    fold = np.random.default_rng(seed).permutation(len(x)) % FOLDS
+    chance, expected = np.empty(len(x)), np.empty_like(outcomes)
+    for number in range(FOLDS):
+        out, learn = fold == number, fold != number
+        chance[out] = _logistic(x[learn], treated[learn], x[out])
+        left = learn & ~treated
+        expected[out] = x[out] @ _linear(x[left], outcomes[left])
+    return chance, expected
 
 
 def _design(x: Floats) -> Floats:

@@ -5,6 +5,7 @@ By intention to treat: everybody assigned counts, whether reached or not, in the
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 import numpy.typing as npt
@@ -20,7 +21,6 @@ MOST_DRAWN = 1_000  # buyers up to which a randomisation test is drawn instead o
 DRAWS = 1_999
 ENOUGH_BUYERS = 50  # in each arm: with fewer, an interval for money does not cover as often as it says
 SLIGHT_SKEW = 0.1  # of a difference, below which Welch's interval needs no correction
-_CELLS = 2_000_000  # random numbers held at once
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,25 +155,28 @@ def randomisation_p(treated: Outcome, control: Outcome, seed: int = 0) -> tuple[
     total = treated.total
     if len(values) > MOST_DRAWN:
         return _approximated(values, total, treated.people, control.people)
-    drawn = _drawn(values, treated.people, control.people, np.random.default_rng(seed))
+    drawn = _drawn(values, treated.people, control.people, seed)
     slack = 1e-9 * float(np.abs(values).sum())  # sums of the same values in another order are equal
     as_much, as_little = int((drawn >= total - slack).sum()), int((drawn <= total + slack).sum())
     return (1 + as_much) / (1 + DRAWS), (1 + as_little) / (1 + DRAWS)
 
 
-def _drawn(values: Floats, people: int, others: int, rng: np.random.Generator) -> Floats:
+def _drawn(values: Floats, people: int, others: int, seed: int) -> Floats:
     """The sums of ``DRAWS`` random treated arms."""
-    buyers = len(values)
+    counts, order = _random_arms(len(values), people, others, seed)
+    running = np.cumsum(values[order], axis=1)
+    last = running[np.arange(DRAWS), np.maximum(counts, 1) - 1]
+    return np.where(counts > 0, last, 0.0)
+
+
+@lru_cache(maxsize=1)  # the outcomes of one arm have mostly the same buyers
+def _random_arms(
+    buyers: int, people: int, others: int, seed: int
+) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.uint16]]:
+    """Of ``DRAWS`` random treated arms how many of the buyers are in each, and the buyers in a random order."""
+    rng = np.random.default_rng(seed)
     counts = rng.hypergeometric(buyers, people + others - buyers, people, DRAWS)
-    sums = np.empty(DRAWS)
-    step = max(1, _CELLS // buyers)
-    for first in range(0, DRAWS, step):
-        chosen = counts[first : first + step]
-        order = rng.random((len(chosen), buyers)).argsort(axis=1)
-        running = np.cumsum(values[order], axis=1)
-        last = running[np.arange(len(chosen)), np.maximum(chosen, 1) - 1]
-        sums[first : first + step] = np.where(chosen > 0, last, 0.0)
-    return sums
+    return counts, rng.random((DRAWS, buyers)).argsort(axis=1).astype(np.uint16)
 
 
 def _approximated(values: Floats, total: float, people: int, others: int) -> tuple[float, float]:

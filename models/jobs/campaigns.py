@@ -52,10 +52,11 @@ def _run(snapshot: Snapshot, write: Write, step: Step) -> None:
 def _of_place(snapshot: Snapshot, place: PlaceScope) -> dict[str, pd.DataFrame]:
     scope = place.scope
     before = campaign_results.carried_over(snapshot, scope)
-    costs = campaigns.costs_of(snapshot, scope)
-    results = campaigns.results(snapshot, scope, costs)
-    method, without = job.code_version(_METHOD), set(before[RESULT]["campaign_id"])
-    new = campaign_results.computed(snapshot, scope, results, costs, method, without)
+    frozen = set(before[RESULT]["campaign_id"])
+    judged = campaign_results.judged(snapshot, scope, campaigns.costs_of(snapshot, scope), without=frozen)
+    results = campaigns.results(snapshot, scope, judged)
+    others = results[~results["campaign_id"].isin(frozen)]
+    new = campaign_results.computed(snapshot, scope, others, judged, job.code_version(_METHOD))
     return {name: _together(before.get(name), rows) for name, rows in new.items()}
 
 

@@ -4,6 +4,7 @@ from datetime import date, timedelta
 
 import numpy as np
 import pandas as pd
+from sqlalchemy import Connection
 
 from data_access.queries import campaign_effects as queries
 from data_access.scope import Scope
@@ -33,7 +34,12 @@ _COUNTED = tuple(f"orders_{days}" for days in queries.WINDOWS)
 
 
 def compared(
-    snapshot: Snapshot, scope: Scope, campaign_id: str, first_day: date, last_day: date
+    snapshot: Snapshot,
+    scope: Scope,
+    campaign_id: str,
+    first_day: date,
+    last_day: date,
+    kept_here: Connection | None = None,
 ) -> tuple[pd.DataFrame, pd.DataFrame, dict[str, float]]:
     """The treated against others like them: tables ``ADJUSTED`` and ``BALANCE``, and figures about both groups.
 
@@ -44,7 +50,7 @@ def compared(
     if as_of is None or as_of < first_day:
         return pd.DataFrame(columns=ADJUSTED.split()), pd.DataFrame(columns=BALANCE.split()), {}
     last_day = min(last_day, as_of)
-    rows = queries.alike(scope, snapshot.engine, campaign_id, first_day, last_day)
+    rows = queries.alike(scope, snapshot.engine, campaign_id, first_day, last_day, kept_here)
     treated = rows["is_treated"].to_numpy(dtype=bool)
     known = rows[[*_COUNTED, "spend_365", "days_since", "member_days", "is_female"]].astype("float64")
     shaped = known.assign(

@@ -4,26 +4,31 @@ A result that people have decided by must not change afterwards because a return
 the method: whatever is frozen is carried over as it is, and says when it was frozen and by which version.
 """
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
 import numpy as np
 import pandas as pd
+from sqlalchemy import Connection
 
 from data_access.queries import campaign as queries
+from data_access.queries import campaign_effects
 from data_access.queries import campaign_results as kept_queries
 from data_access.queries import campaigns as all_campaigns
 from data_access.queries.campaign_results import KEPT
 from data_access.results.info import has_current_rows, origin
 from data_access.scope import Scope
 from data_access.snapshot import Snapshot
+from models.calc.adjusted import LEAST
 from models.calc.experiment import VERDICT, Experiment, experiment
 from models.reports.campaign_basis import ADJUSTED, BALANCE, compared
 
 JOB = "campaigns"
 WITHHELD = "withheld"  # a verdict on too few people to tell: it may be told one day, so it is never frozen
 RESULT = "result"  # beside the tables of ``KEPT``
+_AT_ONCE = 200_000  # customers of campaigns that one question is about
 
 
 def frozen(snapshot: Snapshot, scope: Scope) -> pd.DataFrame:
@@ -72,53 +77,100 @@ def carried_over(snapshot: Snapshot, scope: Scope) -> dict[str, pd.DataFrame]:
     return {RESULT: found, **mine}
 
 
-def computed(
-    snapshot: Snapshot, scope: Scope, results: pd.DataFrame, costs: pd.Series, method: str, without: Collection[str]
-) -> dict[str, pd.DataFrame]:
-    """The rows of every table, of campaigns other than ``without``; those whose window has closed are frozen.
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """One campaign as an experiment: its arms (rows of ``queries.arms``), what they make, the lifts and verdicts."""
 
-    ``results``: what the list of campaigns says of each; ``costs``: of each, by its id.
+    arms: pd.DataFrame
+    made: Experiment
+    lifts: pd.DataFrame
+    verdicts: pd.DataFrame
+
+
+def judged(
+    snapshot: Snapshot, scope: Scope, costs: pd.Series, without: Collection[str] = (), together: bool = False
+) -> dict[str, Judged]:
+    """Every campaign with customers in scope, other than ``without``, that may be told, by its id.
+
+    ``costs``: of each, by its id. ``together``: all treated arms as one, and only what the list of campaigns tells.
     """
-    engine = snapshot.engine
-    people, buyers = queries.arms(scope, engine), queries.buyers(scope, engine)
+    people, buyers = queries.arms(scope, snapshot.engine), queries.buyers(scope, snapshot.engine)
     people = people[people["buyers"].notna() & ~people["campaign_id"].isin(without)]
     bought = dict(tuple(buyers.groupby("campaign_id", observed=True)))
-    dated = _identity(snapshot, scope).set_index("campaign_id")
-    found: dict[str, list[pd.DataFrame]] = {name: [] for name in KEPT}
-    judged: dict[str, tuple[str, float]] = {}
+    found = {}
     for campaign_id, arms in people.groupby("campaign_id"):
         made = experiment(arms, bought.get(campaign_id, buyers.iloc[:0]))
-        lifts = made.lift()
+        if together:
+            made = replace(made, treated=made.treated[-1:])
+        lifts = made.lift(("conversion", made.money)) if together else made.lift()
         verdicts = made.verdicts(lifts, float(costs.get(campaign_id, np.nan)))
-        judged[str(campaign_id)] = (made.money, made.ratio_p)
-        first, last = dated.loc[str(campaign_id), ["starts_on", "window_last"]]
-        beside = beside_the_verdict(snapshot, scope, str(campaign_id), made, first, last)
-        for name, table in {"arms": arms, "lift": lifts, "verdict": verdicts, **beside}.items():
-            found[name].append(table.assign(campaign_id=campaign_id, position=range(len(table))))
-    mine = results[~results["campaign_id"].isin(without)].merge(_identity(snapshot, scope), on="campaign_id")
+        found[str(campaign_id)] = Judged(arms, made, lifts, verdicts)
+    return found
+
+
+def computed(
+    snapshot: Snapshot, scope: Scope, results: pd.DataFrame, campaigns: Mapping[str, Judged], method: str
+) -> dict[str, pd.DataFrame]:
+    """The rows of every table, of the ``campaigns``; those whose window has closed are frozen.
+
+    ``results``: what the list of campaigns says of each, of those withheld as well.
+    """
+    dated = _identity(snapshot, scope).set_index("campaign_id")
+    found: dict[str, list[pd.DataFrame]] = {name: [] for name in KEPT}
+    past = _past(snapshot, scope, campaigns)
+    with campaign_effects.at_hand(scope, snapshot.engine) as kept_here:
+        for campaign_id, one in campaigns.items():
+            first, last = dated.loc[campaign_id, ["starts_on", "window_last"]]
+            mine = past[past["campaign_id"] == campaign_id]
+            beside = beside_the_verdict(snapshot, scope, campaign_id, one.made, mine, first, last, kept_here)
+            for name, table in {"arms": one.arms, "lift": one.lifts, "verdict": one.verdicts, **beside}.items():
+                found[name].append(table.assign(campaign_id=campaign_id, position=range(len(table))))
+    mine = results.merge(_identity(snapshot, scope), on="campaign_id")
     told = mine.assign(
-        money=mine["campaign_id"].map({key: money for key, (money, _) in judged.items()}),
-        sample_ratio_p=mine["campaign_id"].map({key: p for key, (_, p) in judged.items()}).astype("float64"),
+        money=mine["campaign_id"].map({key: one.made.money for key, one in campaigns.items()}),
+        sample_ratio_p=mine["campaign_id"].map({k: one.made.ratio_p for k, one in campaigns.items()}).astype("float64"),
         method=method,
     )
     told["frozen_at"] = _frozen_at(told, snapshot.info.as_of)
     return {RESULT: told, **{name: _together(name, frames) for name, frames in found.items()}}
 
 
+def _past(snapshot: Snapshot, scope: Scope, campaigns: Mapping[str, Judged]) -> pd.DataFrame:
+    """``queries.before`` of those with a control group, so many at a time that their customers fit into memory."""
+    groups: list[list[str]] = [[]]
+    people = 0
+    for campaign_id, one in campaigns.items():
+        if one.made.control is not None:
+            people += int(one.arms["people"].sum())
+            if groups[-1] and people > _AT_ONCE:
+                groups.append([])
+                people = int(one.arms["people"].sum())
+            groups[-1].append(campaign_id)
+    return pd.concat([queries.before(scope, snapshot.engine, group) for group in groups], ignore_index=True)
+
+
 def beside_the_verdict(
-    snapshot: Snapshot, scope: Scope, campaign_id: str, made: Experiment, first: Any, last: Any
+    snapshot: Snapshot,
+    scope: Scope,
+    campaign_id: str,
+    made: Experiment,
+    past: pd.DataFrame,
+    first: Any,
+    last: Any,
+    kept_here: Connection | None = None,
 ) -> dict[str, pd.DataFrame]:
     """How far a verdict may be trusted (checks, with what CUPED makes of it), and where nobody was held back the
-    comparison with others like the treated (adjusted, balance). ``first``, ``last``: days that count; NaT: unknown."""
-    past = pd.DataFrame(columns=["arm", "x", "xx", "xy"])
-    if pd.notna(first):
-        past = queries.before(scope, snapshot.engine, campaign_id, first.date())
+    comparison with others like the treated (adjusted, balance).
+
+    ``past``: ``queries.before`` of the campaign; ``first``, ``last``: days that count; NaT: unknown.
+    """
     figures: dict[str, float] = {}
     shapes = {"adjusted": ADJUSTED, "balance": BALANCE}
     tables = {name: pd.DataFrame(columns=names.split()) for name, names in shapes.items()}
-    if made.control is None and made.treated and pd.notna(first) and pd.notna(last):
+    enough = bool(made.treated) and made.treated[-1].people >= LEAST
+    if made.control is None and enough and pd.notna(first) and pd.notna(last):
         tables["adjusted"], tables["balance"], figures = compared(
-            snapshot, scope, campaign_id, first.date(), last.date()
+            snapshot, scope, campaign_id, first.date(), last.date(), kept_here
         )
     more = pd.DataFrame({"key": list(figures), "value": list(figures.values())})
     checks = made.checks(past)

@@ -1,6 +1,7 @@
 """Campaigns: all of them side by side, by what they earned beyond their cost, never by what they sold."""
 
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Annotated
 
@@ -13,10 +14,10 @@ from data_access.queries import mechanics
 from data_access.queries._elsewhere import withheld
 from data_access.scope import Scope
 from data_access.snapshot import Snapshot
-from models.calc.experiment import experiment
 from models.reports import campaign_results
 from models.reports._shape import Columns, select_columns
 from models.reports.campaign import priced, with_points
+from models.reports.campaign_results import Judged
 
 RECENT = 30  # days in which contacts are counted
 STATES = ("planned", "running", "closed", "undated")
@@ -80,7 +81,7 @@ def _kept_or_computed(snapshot: Snapshot, scope: Scope, costs: pd.Series) -> pd.
     told = kept.drop(columns=["starts_on", "window_last"], errors="ignore")
     if whole:
         return told
-    now = results(snapshot, scope, costs)
+    now = results(snapshot, scope, campaign_results.judged(snapshot, scope, costs, together=True))
     now["frozen_at"] = pd.Series(pd.NaT, index=now.index, dtype="datetime64[us]")
     others = now[~now["campaign_id"].isin(told["campaign_id"])]
     return others if told.empty else pd.concat([told, others], ignore_index=True)
@@ -92,9 +93,9 @@ def costs_of(snapshot: Snapshot, scope: Scope) -> pd.Series:
     return with_points(known, scope, snapshot).set_index("campaign_id")["cost"]
 
 
-def results(snapshot: Snapshot, scope: Scope, costs: pd.Series) -> pd.DataFrame:
+def results(snapshot: Snapshot, scope: Scope, judged: Mapping[str, Judged]) -> pd.DataFrame:
     """What every campaign with customers in scope did there: the columns of the report that follow from them."""
-    told = queries.outcomes(scope, snapshot.engine).merge(_caused(scope, snapshot, costs), on="campaign_id", how="left")
+    told = queries.outcomes(scope, snapshot.engine).merge(_caused(judged), on="campaign_id", how="left")
     hidden = withheld(scope, snapshot.engine)
     if not hidden:
         return told
@@ -120,20 +121,14 @@ def _states(listed: pd.DataFrame, as_of: datetime) -> pd.Series:
     return pd.Series(states, index=listed.index, dtype=object)
 
 
-def _caused(scope: Scope, snapshot: Snapshot, costs: pd.Series) -> pd.DataFrame:
+def _caused(judged: Mapping[str, Judged]) -> pd.DataFrame:
     """What each campaign's treated arms together did beyond its control group, one row per campaign."""
-    people, buyers = queries.arms(scope, snapshot.engine), queries.buyers(scope, snapshot.engine)
-    bought = dict(tuple(buyers.groupby("campaign_id", observed=True)))
     rows = []
-    for campaign_id, arms in people[people["buyers"].notna()].groupby("campaign_id"):
-        found = experiment(arms, bought.get(campaign_id, buyers.iloc[:0]))
-        found = replace(found, treated=found.treated[-1:])  # the treated together
-        lifts = found.lift(("conversion", found.money))
-        verdict = found.verdicts(lifts, float(costs.get(campaign_id, np.nan)))
-        if verdict.empty:
+    for campaign_id, one in judged.items():
+        if one.verdicts.empty:
             continue
-        shares = lifts[lifts["metric"] == "conversion"].tail(1)[["difference", "lo95", "hi95"]]
-        row = verdict.iloc[-1].to_dict() | (shares.iloc[0].to_dict() if len(shares) else {})
+        shares = one.lifts[one.lifts["metric"] == "conversion"].tail(1)[["difference", "lo95", "hi95"]]
+        row = one.verdicts.iloc[-1].to_dict() | (shares.iloc[0].to_dict() if len(shares) else {})
         rows.append({"campaign_id": campaign_id, **row})
     names = {"difference": "lift", "incremental": "incremental_margin"}
     columns = "campaign_id difference lo95 hi95 incremental incremental_lo incremental_hi verdict"
