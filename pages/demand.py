@@ -4,7 +4,19 @@ import streamlit as st
 
 from models.reports import tables
 from models.reports.demand import JOB
-from pages._ui import batch, demand_views, drill, empty, export, head, load, override_views, session, subjects
+from pages._ui import (
+    batch,
+    demand_views,
+    drill,
+    empty,
+    export,
+    festival_views,
+    head,
+    load,
+    override_views,
+    session,
+    subjects,
+)
 from pages._ui.i18n import t
 
 store = subjects.chosen_store(session.current_scope()) if drill.asked("store") else None
@@ -50,6 +62,16 @@ if not category:
             if picked := demand_views.parts(report.stores, "stores"):
                 drill.open_page("demand", store=picked)
 
+coming = load.festivals(page.scope, page.generation)
+if not category:
+    with st.container(border=True):
+        picked = festival_views.block(coming)
+    if picked is not None:
+        where = {"category": picked, "store": store.store_id if store else None}
+        if session.may_open("stock"):
+            drill.open_page("stock", list="orders", **where)
+        drill.open_page("demand", **where)
+
 with st.container(border=True):
     product = demand_views.products(report)
 if product and session.may_open("product"):
@@ -59,4 +81,4 @@ with st.container(border=True):
     override_views.block(report, page.scope)
 with st.container(border=True):
     demand_views.league(report)
-export.menu("demand", page.cover(), tables(report))
+export.menu("demand", page.cover(), tables(report) | tables(coming))

@@ -39,6 +39,7 @@ from models.reports.readiness import ReadinessReport, readiness
 from models.reports.reasons import ReasonsReport, reasons
 from models.reports.retention import RetentionReport, retention
 from models.reports.run_out import AHEAD, RunOutReport, run_out
+from models.reports.scorecard import ScorecardReport, scorecard
 from models.reports.segments import MEMBERS, SegmentsReport, segments
 from models.reports.shelves import SERVICE_LEVEL
 from models.reports.spending import SpendingReport, spending
@@ -230,6 +231,7 @@ _ALL = (
     Report("staff_goals", staff_goals, StaffGoalsReport, "as_of"),
     Report("targets", targets, TargetsReport, "as_of"),
     Report("training", training, TrainingReport, "as_of"),
+    Report("scorecard", scorecard, ScorecardReport, "as_of"),
     Report("readiness", readiness, ReadinessReport, "nothing"),
     Report(
         "product",

@@ -38,6 +38,7 @@ from data_access.settings import settings
 from data_access.snapshot import Snapshot, Unusable, current_snapshot, open_snapshot
 from data_access.snapshot import unusable as unusable_snapshot
 from data_access.state.actions import Action
+from data_access.state.costs import Cost
 from data_access.state.targets import Target
 from data_access.texts import translations as read_translations
 from models.reports import REPORTS, tables
@@ -112,6 +113,8 @@ from models.reports.retention import without_order as without_order_of
 from models.reports.run_out import Learnt, RunOutReport
 from models.reports.run_out import learn as learn_rhythms
 from models.reports.run_out import run_out as run_out_report
+from models.reports.scorecard import ScorecardReport
+from models.reports.scorecard import scorecard as scorecard_report
 from models.reports.segments import MOST_MEMBERS, MOST_MOVED, USUAL, Move, Part, Rule, SegmentsReport
 from models.reports.segments import count as count_of_part
 from models.reports.segments import members as members_of_report
@@ -538,6 +541,12 @@ def staff_goals(scope: Scope, as_of: date, generation: str) -> StaffGoalsReport:
 def targets(scope: Scope, as_of: date, own: tuple[Target, ...], generation: str) -> TargetsReport:
     """The targets, with those that were set here."""
     return targets_report(_at(generation), scope, as_of, own)
+
+
+@st.cache_data(ttl=_KEEP, max_entries=64, show_spinner=False)
+def scorecard(scope: Scope, as_of: date, costs: tuple[Cost, ...], generation: str) -> ScorecardReport:
+    """The scorecard, with the costs that were entered."""
+    return scorecard_report(_at(generation), scope, as_of, costs)
 
 
 @st.cache_data(ttl=_KEEP, max_entries=64, show_spinner=False)
