@@ -52,6 +52,8 @@ class SecurityHeaders:
             if message["type"] == "http.response.start":
                 headers = MutableHeaders(scope=message)
                 headers.update(self.fixed)
+                # No other site's pages read anything here, whatever a route behind would allow them.
+                del headers["access-control-allow-origin"], headers["access-control-allow-credentials"]
                 if scope["scheme"] == "https":
                     headers["strict-transport-security"] = f"max-age={_YEAR}"
                 if not lasting:

@@ -123,7 +123,8 @@ def give(answer: Response, connection: HTTPConnection, value: str) -> None:
 
 
 def take_back(answer: Response, connection: HTTPConnection) -> None:
-    """Removes the cookie from this browser."""
+    """Removes the cookie from this browser, and what pages have kept in it."""
+    answer.headers["clear-site-data"] = '"storage"'
     for name, secure in ((COOKIE, False), (SECURE_COOKIE, True)):
         if name in connection.cookies:
             answer.delete_cookie(name, path="/", secure=secure, httponly=True, samesite="lax")

@@ -3,10 +3,18 @@
 from pathlib import Path
 
 import pytest
+from sqlalchemy import select
+from starlette.applications import Starlette
+from starlette.middleware import Middleware
+from starlette.responses import PlainTextResponse
+from starlette.routing import Route
 
 from data_access.state import audit
+from data_access.state.schema import state
 from data_access.state.store import opened
+from pages._gate.headers import SecurityHeaders
 from pages._gate.identity import COOKIE
+from pages._gate.routes import ROUTES
 from pages._gate.state import is_loopback
 from tests.gate.kit import BEHIND, HTML, ORIGIN, Demo, begin, visitor
 from tests.visitor import Visitor
@@ -114,6 +122,53 @@ def test_every_answer_carries_the_security_headers(home: Path, path: str) -> Non
     # no-referrer would make the browser send "Origin: null" with the sign-in form
     assert headers["referrer-policy"] == "same-origin"
     assert headers["cache-control"] == "no-store"
+
+
+@pytest.mark.parametrize("guarded", [True, False], ids=["with the guard", "without it"])
+def test_no_other_site_may_read_an_answer(guarded: bool) -> None:
+    """Whatever a route behind would allow: Streamlit does for some of its own."""
+
+    async def generous(request: object) -> PlainTextResponse:
+        allowed = {"access-control-allow-origin": "*", "access-control-allow-credentials": "true"}
+        return PlainTextResponse("figures", headers=allowed)
+
+    app = Starlette(
+        routes=[Route("/", generous)],
+        middleware=[Middleware(SecurityHeaders)] if guarded else [],
+    )
+    headers = Visitor(app).get("/", origin="http://evil.example").headers
+    assert [name for name in headers if name.startswith("access-control")] == (
+        [] if guarded else ["access-control-allow-origin", "access-control-allow-credentials"]
+    )
+
+
+@pytest.mark.parametrize("path", ["/sign-in", "/sign-out", "/setup", "/form.js", "/healthz", "/readyz", "/secret"])
+def test_every_answer_says_what_it_is(home: Path, path: str) -> None:
+    answer = visitor().get(path, **HTML)
+    if answer.text:
+        kind, _, charset = answer.headers["content-type"].partition("; charset=")
+        assert (kind, charset) == ("application/json", "") or (kind.startswith("text/") and charset == "utf-8")
+
+
+LOOKING = sorted({route.path for route in ROUTES if "GET" in (route.methods or ())})
+
+
+@pytest.mark.parametrize("path", LOOKING)
+def test_a_link_alone_changes_nothing(signed_in: Visitor, path: str) -> None:
+    """Whoever is made to open an address does nothing with it: what changes something is a form that is sent."""
+
+    def kept() -> dict[str, list[str]]:
+        with opened().connect() as connection:
+            rows = {name: connection.execute(select(table)).mappings().all() for name, table in state.tables.items()}
+        return {name: sorted(str({**row, "last_seen_at": None}) for row in found) for name, found in rows.items()}
+
+    before = kept()
+    signed_in.get(path.replace("{token}", "none"), **HTML)
+    assert kept() == before
+
+
+def test_a_form_is_posted_and_nothing_else_is() -> None:
+    assert set().union(*(route.methods or () for route in ROUTES)) <= {"GET", "HEAD", "POST"}
 
 
 def test_over_tls_the_browser_is_told_to_stay_there(home: Path) -> None:

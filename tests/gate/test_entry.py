@@ -75,6 +75,7 @@ def test_a_signed_out_cookie_is_worth_nothing(home: Path) -> None:
     kept = guest.cookies[COOKIE]
     answer = guest.post("/sign-out", origin=ORIGIN)
     assert (answer.status, answer.headers["location"]) == (303, "/sign-in")
+    assert answer.headers["clear-site-data"] == '"storage"'
     assert COOKIE not in guest.cookies
     guest.cookies[COOKIE] = kept
     assert guest.get("/", **HTML).status == 303
