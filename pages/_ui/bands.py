@@ -5,24 +5,27 @@ from collections.abc import Mapping
 import pandas as pd
 import plotly.graph_objects as go
 
-from pages._ui import charts, palette
+from pages._ui import charts, load, palette
 from pages._ui import format as fmt
 from pages._ui.device import narrow
 from pages._ui.i18n import t
 
-_MARKS, _MARKS_WHEN_NARROW = 6, 3  # names along an axis of months
+_MARKS, _MARKS_WHEN_NARROW = 4, 3  # names along an axis of months
 
 
 def over_months(frame: pd.DataFrame, *, value: str, name: str, reach: tuple[float, float] | None = None) -> go.Figure:
     """A share over ``frame["month"]`` ('YYYY-MM') with its range (columns lo95 and hi95).
 
-    ``reach``: the axis, where the range of a month with few people would flatten all others.
+    ``reach``: the axis, where the range of a month with few people would flatten all others. The peaks
+    of the year stand above.
     """
     numbered = frame.assign(position=range(len(frame)))
     figure = _figure({name: numbered}, "position", value, [fmt.month(month) for month in frame["month"]], reach)
     step = max(-(-len(frame) // (_MARKS_WHEN_NARROW if narrow() else _MARKS)), 1)
     marks = list(range((len(frame) - 1) % step, len(frame), step))
     figure.update_xaxes(tickvals=marks, ticktext=[fmt.month(frame["month"].iloc[mark]) for mark in marks])
+    currency, top = load.snapshot().info.currency, float(figure.layout.yaxis.range[1])
+    charts.name_months(figure, frame["month"].tolist(), currency, top, numbered=True)
     return figure
 
 

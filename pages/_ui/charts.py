@@ -15,8 +15,8 @@ import streamlit as st
 
 from models.calc.calendar import IN_ORDER, PEAKS, Event
 from models.calc.calendar import events as events_between
+from pages._ui import chart_data, palette
 from pages._ui import format as fmt
-from pages._ui import palette
 from pages._ui.device import narrow
 from pages._ui.i18n import t
 
@@ -35,12 +35,13 @@ _DIGITS = 4  # of a value in a figure: a share of one needs them
 
 
 def show(figure: go.Figure, *, alt: str, key: str | None = None) -> None:
-    """Draws a figure that nobody clicks; ``alt`` says in words what it shows."""
+    """Draws a figure that nobody clicks, with its data table; ``alt`` says in words what it shows."""
     st.plotly_chart(figure, config=CONFIG, alt=alt, key=key)
+    _table(figure, alt, key or alt)
 
 
 def clicked(figure: go.Figure, *, alt: str, key: str, then: Callable[[str], None] | None = None) -> str | None:
-    """Draws a figure and gives the id behind the mark that was clicked, None before any click.
+    """Draws a figure with its data table and gives the id behind the mark that was clicked, None before any click.
 
     ``then`` is called with the id before the next run begins, for clicks that set a filter.
     """
@@ -49,16 +50,25 @@ def clicked(figure: go.Figure, *, alt: str, key: str, then: Callable[[str], None
         if then is not None and (picked := _picked(st.session_state[key])) is not None:
             then(picked)
 
-    return _picked(
-        st.plotly_chart(
-            figure,
-            config=CONFIG,
-            alt=alt,
-            key=key,
-            on_select="rerun" if then is None else tell,
-            selection_mode="points",
-        )
+    state = st.plotly_chart(
+        figure,
+        config=CONFIG,
+        alt=alt,
+        key=key,
+        on_select="rerun" if then is None else tell,
+        selection_mode="points",
     )
+    _table(figure, alt, key)
+    return _picked(state)
+
+
+def _table(figure: go.Figure, alt: str, key: str) -> None:
+    """The figures of a chart in words, one click away; made only once it is open."""
+    opened = st.popover(
+        t("charts.table"), icon=":material/table_rows:", type="tertiary", key=f"{key}_table", on_change="rerun"
+    )
+    if opened.open:
+        opened.dataframe(chart_data.rows(figure), hide_index=True, alt=t("charts.table_of", chart=alt), width="stretch")
 
 
 def _picked(state: Any) -> str | None:
@@ -231,6 +241,11 @@ def forecast_axes(figure: go.Figure, days: Sequence[pd.Timestamp], highest: floa
     legend_above(figure)
 
 
+def legend_below(figure: go.Figure) -> None:
+    """Says it below the chart, where names of events stand above."""
+    figure.update_layout(legend={**_LEGEND, "y": -0.04, "yanchor": "top"}, showlegend=True)
+
+
 def grain_note(by_day: pd.DataFrame) -> str | None:
     """Says that a line over these days is drawn by week; None when it is drawn by day."""
     return t("charts.by_week") if len(by_day) > DAYS_DRAWN else None
@@ -295,6 +310,11 @@ def _bands(figure: go.Figure, events: Sequence[Event], first: Any, last: Any, to
         _name(figure, event, middles[event].isoformat(), (middles[event] - first).days / days, top)
 
 
+def mark_events(figure: go.Figure, first: pd.Timestamp, last: pd.Timestamp, currency: str, top: float) -> None:
+    """The events between two days behind any chart with an axis of days, their names at the height ``top``."""
+    _bands(figure, events_between(first.date(), last.date(), currency), first, last, top)
+
+
 def named(places: Mapping[Event, float], room: float) -> list[Event]:
     """The events whose names fit beside each other in ``room`` pixels, those the year turns on before others.
 
@@ -315,7 +335,7 @@ def _room() -> int:
     return _PLOT_ON_A_PHONE if narrow() else _PLOT
 
 
-def _name(figure: go.Figure, event: Event, x: str, place: float, top: float) -> None:
+def _name(figure: go.Figure, event: Event, x: str | int, place: float, top: float) -> None:
     figure.add_annotation(
         x=x,
         y=top,
@@ -327,8 +347,10 @@ def _name(figure: go.Figure, event: Event, x: str, place: float, top: float) -> 
     )
 
 
-def _name_months(figure: go.Figure, months: Sequence[str], currency: str, top: float) -> None:
-    """The peaks of the year above the months ('YYYY-MM') they fall into."""
+def name_months(
+    figure: go.Figure, months: Sequence[str], currency: str, top: float, *, numbered: bool = False
+) -> None:
+    """The peaks of the year above the months ('YYYY-MM') they fall into; ``numbered``: the axis counts them from 0."""
     if not months:
         return
     first, last = pd.Period(months[0], "M"), pd.Period(months[-1], "M")
@@ -340,7 +362,7 @@ def _name_months(figure: go.Figure, months: Sequence[str], currency: str, top: f
     }
     places = {event: (column[month] + 0.5) / len(months) for event, month in at.items()}
     for event in named(places, _room()):
-        _name(figure, event, at[event], places[event], top)
+        _name(figure, event, column[at[event]] if numbered else at[event], places[event], top)
 
 
 def columns_over_time(
@@ -364,7 +386,7 @@ def columns_over_time(
     highest = float(frame[list(parts)].astype(float).sum(axis=1).max()) if len(frame) else 0.0
     ticks, texts = axis_ticks(unit, currency, highest)
     figure.update_yaxes(**_value_axis(ticks, texts))
-    _name_months(figure, months, currency, ticks[-1])
+    name_months(figure, months, currency, ticks[-1])
     marks = spread(len(months), 3 if narrow() else 5)
     figure.update_xaxes(
         type="category",

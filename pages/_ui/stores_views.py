@@ -275,7 +275,8 @@ def places(report: StoresReport) -> go.Figure:
             x=cities["longitude"].tolist(),
             y=cities["latitude"].tolist(),
             mode="text",
-            text=[f"<br><br>{city}" for city in cities["city"].fillna("")],
+            # Below the largest mark, 38 pixels wide: half of it and a line.
+            text=[f"<br><br><br>{city}" for city in cities["city"].fillna("")],
             textfont={"size": 12, "color": palette.SOFT_TEXT},
             hoverinfo="skip",
             showlegend=False,

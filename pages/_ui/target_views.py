@@ -118,7 +118,9 @@ def rows(stores: pd.DataFrame, currency: str) -> pd.DataFrame:
         "" if fmt.is_missing(low) else f"{fmt.money_compact(low, currency)} – {fmt.money_compact(high, currency)}"
         for low, high in zip(stores["lo80"], stores["hi80"], strict=True)
     ]
-    return stores.assign(between=texts, source=[t(f"target_source.{source}") for source in stores["source"]])
+    return stores.assign(
+        sold_so_far=stores["sold"], between=texts, source=[t(f"target_source.{source}") for source in stores["source"]]
+    )
 
 
 def columns() -> list[Column]:
@@ -128,7 +130,7 @@ def columns() -> list[Column]:
         badge("pace", "pace", _TONES),
         column("attainment"),
         column("target"),
-        Column("sold", "money"),
+        Column("sold_so_far", "money"),
         Column("expected", "money"),
         Column("between", "text"),
         column("source"),

@@ -145,7 +145,7 @@ def record_columns() -> list[Column]:
         column("expires_on"),
         badge("state", "certificate", _STATES),
         Column("completed_on", "day"),
-        Column("score", "decimal"),
+        Column("score", "tenth"),
         column("store"),
     ]
 
