@@ -1,9 +1,10 @@
 """The list of customers behind the segments: who is meant by a click, in rows and in words."""
 
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
-from typing import Any
+from typing import Any, TypeGuard
 
 import pandas as pd
 import streamlit as st
@@ -12,7 +13,9 @@ from data_access.marts.segment_rules import Preset
 from data_access.queries.segments import Choice
 from models.reports.segments import USUAL, Move, Part, Rule
 from pages._ui import format as fmt
-from pages._ui.i18n import t, tn
+from pages._ui.i18n import exists, t, tn
+
+_CELL = re.compile("[1-5]-[1-5]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,27 +33,32 @@ class Pick:
 
 
 def of_segment(segment: str | None) -> Pick | None:
-    return Pick(Choice("segment", segment), t(f"segment.{segment}")) if segment else None
+    return Pick(Choice("segment", segment), t(f"segment.{segment}")) if _is_word("segment", segment) else None
 
 
 def of_cell(cell: str | None) -> Pick | None:
     """The customers of one cell of the grid, ``"r-fm"``."""
-    if not cell:
+    if not cell or not _CELL.fullmatch(cell):
         return None
     r, fm = cell.split("-")
     return Pick(Choice("cell", cell), f"R{r} · FM{fm}")
 
 
 def of_class(name: str | None) -> Pick | None:
-    return Pick(Choice("abc", name), t(f"abc.{name}")) if name else None
+    return Pick(Choice("abc", name), t(f"abc.{name}")) if _is_word("abc", name) else None
 
 
 def of_quadrant(quadrant: str | None) -> Pick | None:
-    return Pick(Choice("quadrant", quadrant), t(f"quadrant.{quadrant}")) if quadrant else None
+    return Pick(Choice("quadrant", quadrant), t(f"quadrant.{quadrant}")) if _is_word("quadrant", quadrant) else None
 
 
 def of_stage(preset: Preset, stage: str | None) -> Pick | None:
-    return Pick(Choice(preset, stage), t(f"stage.{stage}")) if stage else None
+    return Pick(Choice(preset, stage), t(f"stage.{stage}")) if _is_word("stage", stage) else None
+
+
+def _is_word(prefix: str, value: str | None) -> TypeGuard[str]:
+    """Whether a click told something there is; a browser can send anything, and that narrows nothing."""
+    return bool(value) and str(value).isidentifier() and exists(f"{prefix}.{value}")
 
 
 def with_scores(members: pd.DataFrame) -> pd.DataFrame:
