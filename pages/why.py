@@ -27,24 +27,8 @@ cards.plain_row(why_views.figures(report))
 
 with st.container(border=True):
     head.block(t("why.factors"), why_views.factors_note(report), t("why.accounting"))
-    charts.show(why_views.factors(report), alt=t("why.factors"), key="why_factors")
+    charts.clicked(why_views.factors(report), alt=t("why.factors"), key="why_factors", then=why_views.take_apart)
     st.caption(why_views.factors_in_words(report))
-
-left, right = st.columns(2)
-with left.container(border=True, height="stretch"):
-    head.block(t("why.products"), t("why.gross_note"), t("why.products_help"))
-    charts.show(why_views.effects(report.product_effects, page.currency), alt=t("why.products"), key="why_products")
-with right.container(border=True, height="stretch"):
-    head.block(t("why.customers"), t("why.customers_note"), t("why.customers_help"))
-    charts.show(why_views.effects(report.customer_effects, page.currency), alt=t("why.customers"), key="why_customers")
-
-stores = localized(report.stores, {"store": "store.name"})
-if len(stores) > 1:
-    with st.container(border=True):
-        head.block(t("why.stores"), t("why.click_store"))
-        bars = why_views.changes(stores, "store", "store_id", page.currency)
-        if store := charts.clicked(bars, alt=t("why.stores"), key="why_stores"):
-            drill.open_page("store", store=store)
 
 with st.container(border=True):
     head.block(t("why.ratios"), t("why.ratios_note"), t("why.ratios_help"))
@@ -63,6 +47,22 @@ with st.container(border=True):
         )
         if picked:
             drill.open_page(pages[by], **{by: picked})
+
+left, right = st.columns(2)
+with left.container(border=True, height="stretch"):
+    head.block(t("why.products"), t("why.gross_note"), t("why.products_help"))
+    charts.show(why_views.effects(report.product_effects, page.currency), alt=t("why.products"), key="why_products")
+with right.container(border=True, height="stretch"):
+    head.block(t("why.customers"), t("why.customers_note"), t("why.customers_help"))
+    charts.show(why_views.effects(report.customer_effects, page.currency), alt=t("why.customers"), key="why_customers")
+
+stores = localized(report.stores, {"store": "store.name"})
+if len(stores) > 1:
+    with st.container(border=True):
+        head.block(t("why.stores"), t("why.click_store"))
+        bars = why_views.changes(stores, "store", "store_id", page.currency)
+        if store := charts.clicked(bars, alt=t("why.stores"), key="why_stores"):
+            drill.open_page("store", store=store)
 
 products = localized(report.products, {"product": "product.name", "category": "product.category"})
 with st.container(border=True):

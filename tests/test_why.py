@@ -9,11 +9,13 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from data_access.errors import Problem
+from data_access.queries.customers import buyers
+from data_access.queries.why import doors, receipts, returned
 from data_access.scope import Period
 from data_access.snapshot import Snapshot
 from models.calc.decomposition import mix_and_rate, price_volume_mix, shapley, to_the_cent
 from models.reports.why import BY, By, Ratio, why, why_mix
-from tests.tiny import CHAIN, FEBRUARY, MARCH, NOTHING, ONLY_A
+from tests.tiny import CHAIN, FEBRUARY, MARCH, NOTHING, ONLY_A, VISITORS
 
 FACTORS = st.lists(
     st.tuples(st.floats(0, 1e3, allow_subnormal=False), st.floats(0, 1e3, allow_subnormal=False)),
@@ -132,8 +134,6 @@ def test_a_ratio_moves_by_its_groups_and_by_their_weights() -> None:
 @given(st.lists(st.tuples(*[st.integers(0, 1_000)] * 4), min_size=1, max_size=6))
 def test_rate_and_mix_add_up_whatever_comes_and_goes(sums: list[tuple[int, int, int, int]]) -> None:
     groups = pd.DataFrame(sums, columns=["top", "bottom", "top_before", "bottom_before"], dtype=float)
-    groups.loc[groups["bottom"] == 0, "top"] = 0.0  # no sales without an order
-    groups.loc[groups["bottom_before"] == 0, "top_before"] = 0.0
     assume(groups["bottom"].sum() > 0 and groups["bottom_before"].sum() > 0)
     found = mix_and_rate(groups)
     whole = groups.sum()
@@ -141,7 +141,10 @@ def test_rate_and_mix_add_up_whatever_comes_and_goes(sums: list[tuple[int, int, 
     assert found[["rate_effect", "mix_effect"]].to_numpy().sum() == pytest.approx(change, abs=1e-9 * (1 + abs(change)))
 
 
-@pytest.mark.parametrize(("by", "ratio"), [(by, ratio) for by, ratios in BY.items() for ratio in ratios])
+COUNTED = [(by, ratio) for by, ratios in BY.items() for ratio in ratios if ratio != "conversion"]
+
+
+@pytest.mark.parametrize(("by", "ratio"), COUNTED)
 def test_a_ratio_of_march_is_taken_apart(tiny_snapshot: Snapshot, by: By, ratio: Ratio) -> None:
     found = why_mix(tiny_snapshot, CHAIN, MARCH, "previous", ratio, by)
     total = found.total.iloc[0]
@@ -154,3 +157,31 @@ def test_a_ratio_of_march_is_taken_apart(tiny_snapshot: Snapshot, by: By, ratio:
 def test_a_receipt_has_no_one_category(tiny_snapshot: Snapshot) -> None:
     with pytest.raises(Problem, match="ticket cannot be taken apart by category"):
         why_mix(tiny_snapshot, CHAIN, MARCH, "previous", "ticket", "category")
+
+
+def test_conversion_is_taken_apart_by_the_stores_that_count(tiny_snapshot: Snapshot) -> None:
+    half = Period(date(2026, 3, 1), date(2026, 3, 15))
+    sums = doors(CHAIN, tiny_snapshot.engine, MARCH, half)
+    counted = {store: people for (store, day), people in VISITORS.items() if day in march_days()}
+    assert set(sums["key"]) == set(counted)
+    assert sums["traffic"].sum() == sum(people for (_, day), people in VISITORS.items() if day in march_days())
+    assert why_mix(tiny_snapshot, CHAIN, MARCH, "previous", "conversion", "store").groups.empty  # nobody counted before
+
+
+def march_days() -> set[date]:
+    return {day.date() for day in pd.date_range(MARCH.first, MARCH.last)}
+
+
+def test_returns_belong_to_the_sale(tiny_snapshot: Snapshot) -> None:
+    by_store = returned(CHAIN, tiny_snapshot.engine, MARCH, FEBRUARY, "store_id")
+    for by in ("channel", "staff_id", "customers", "category"):
+        other = returned(CHAIN, tiny_snapshot.engine, MARCH, FEBRUARY, by)
+        for column in ("returns_of_sales", "returns_of_sales_before"):
+            assert other[column].sum() == pytest.approx(by_store[column].sum())
+
+
+def test_customers_are_new_in_the_period_of_their_first_order(tiny_snapshot: Snapshot) -> None:
+    sums = receipts(CHAIN, tiny_snapshot.engine, MARCH, FEBRUARY, "customers").set_index("key")
+    found = buyers(CHAIN, tiny_snapshot.engine, [MARCH]).iloc[0]
+    assert sums.at["new", "orders"] >= found["new_customers"] > 0
+    assert sums["orders"].sum() == 8

@@ -6,15 +6,19 @@ Money in the chain's currency, excluding tax.
 from typing import Any, Literal
 
 import pandas as pd
-from sqlalchemy import ColumnElement, Engine, Select, Table, case, func, select
+from sqlalchemy import BigInteger, ColumnElement, Engine, FromClause, Select, Subquery, Table, case, cast, func, select
 
+from data_access.marts.customer_place import customer_place
 from data_access.marts.product_place_day import product_place_day
 from data_access.marts.product_store_day import product_store_day
 from data_access.marts.store_category_day import store_category_day
-from data_access.marts.tables import product, sale_line, sale_order
+from data_access.marts.store_day import store_day
+from data_access.marts.tables import product, return_line, sale_line, sale_order
 from data_access.queries._frame import amount, count, fetch, within, within_any
 from data_access.queries._places import place_of
 from data_access.scope import Period, Scope
+
+By = Literal["store_id", "channel", "staff_id", "customers"]
 
 
 def products(scope: Scope, engine: Engine, period: Period, compared: Period) -> pd.DataFrame:
@@ -56,25 +60,98 @@ def identified(scope: Scope, engine: Engine, period: Period) -> dict[str, float]
     return {str(name): float(value) for name, value in row.items()}
 
 
-def receipts(
-    scope: Scope, engine: Engine, period: Period, compared: Period, by: Literal["store_id", "channel", "staff_id"]
-) -> pd.DataFrame:
-    """One row per store, channel or person of the receipts of the periods.
+def receipts(scope: Scope, engine: Engine, period: Period, compared: Period, by: By) -> pd.DataFrame:
+    """One row per store, channel, person or kind of customer of the receipts of the periods.
 
-    Columns: key ('' unknown), gross_sales, units and orders of ``period``, gross_sales_before, units_before and
-    orders_before of ``compared``.
+    Columns: key ('' unknown; of customers new or returning, as seen from each period and the stores in scope),
+    gross_sales, units and orders of ``period``, gross_sales_before, units_before and orders_before of ``compared``.
     """
     c = sale_order.c
-    key = func.coalesce(c[by], "").label("key")
+    known = _first_days(scope, engine)
+    sold = sale_order if by != "customers" else sale_order.outerjoin(known, known.c.customer_no == c.customer_no)
+    parts = []
+    for days, ending in _both(period, compared):
+        key = func.coalesce(_new_or_not(known, days), "") if by == "customers" else func.coalesce(c[by], "")
+        names = ("gross_sales", "units")
+        sums: list[ColumnElement[Any]] = [amount(c[name]).label(name + ending) for name in names]
+        sums.append(cast(func.count(), BigInteger).label(f"orders{ending}"))
+        rows = select(key.label("key"), *sums).select_from(sold).where(c.exclusion.is_(None), within(c.day, days))
+        parts.append(fetch(scope, engine, scope.limit(rows.group_by(key), c.store_id)))
+    return _side_by_side(*parts)
+
+
+def returned(
+    scope: Scope, engine: Engine, period: Period, compared: Period, by: By | Literal["category"]
+) -> pd.DataFrame:
+    """One row per key of ``receipts`` or category with a refund of what was sold in one of the periods, whenever and
+    wherever it was paid: key, returns_of_sales of ``period``, returns_of_sales_before of ``compared``."""
+    r = return_line.c
+    known = _first_days(scope, engine)
+    rows: FromClause = return_line
+    served = _served(scope, period, compared)
+    keys: dict[str, ColumnElement[Any]] = {
+        "store_id": r.sale_store_id, "channel": r.sale_channel, "staff_id": served.c.staff_id,
+        "category": product.c.category,
+    }  # fmt: skip
+    if by == "staff_id":
+        rows = return_line.outerjoin(served, served.c.order_id == r.order_id)
+    elif by == "category":
+        rows = return_line.outerjoin(product, product.c.product_id == r.product_id)
+    elif by == "customers":
+        rows = return_line.outerjoin(known, known.c.customer_no == r.customer_no)
+    parts = []
+    for days, ending in _both(period, compared):
+        key = func.coalesce(_new_or_not(known, days) if by == "customers" else keys[by], "")
+        refunds: ColumnElement[Any] = amount(r.refund).label(f"returns_of_sales{ending}")
+        sold = (r.exclusion.is_(None), within(r.sale_day, days))
+        query: Select[Any] = select(key.label("key"), refunds).select_from(rows).where(*sold).group_by(key)
+        parts.append(fetch(scope, engine, scope.limit(query, r.sale_store_id)))
+    return _side_by_side(*parts)
+
+
+def doors(scope: Scope, engine: Engine, period: Period, compared: Period) -> pd.DataFrame:
+    """One row per store with a valid door count in one of the periods: key (its id), traffic and counted_day_orders of
+    ``period``, traffic_before and counted_day_orders_before of ``compared``."""
+    c = store_day.c
     parts: list[ColumnElement[Any]] = []
-    for days, ending in ((period, ""), (compared, "_before")):
-        inside = within(c.day, days)
-        parts += [amount(c[name], inside).label(name + ending) for name in ("gross_sales", "units")]
-        parts.append(count(case((inside, 1), else_=0)).label(f"orders{ending}"))
-    counted = (c.exclusion.is_(None), within_any(c.day, [period, compared]))
-    return fetch(
-        scope, engine, scope.limit(select(key, *parts).where(*counted).group_by(key).order_by(key), c.store_id)
+    for days, ending in _both(period, compared):
+        parts.append(amount(c.visitors, within(c.day, days)).label(f"traffic{ending}"))
+        parts.append(count(c.orders, within(c.day, days)).label(f"counted_day_orders{ending}"))
+    query = select(c.store_id.label("key"), *parts).where(
+        c.visitors.is_not(None), within_any(c.day, [period, compared])
     )
+    return fetch(scope, engine, scope.limit(query.group_by(c.store_id).order_by(c.store_id), c.store_id))
+
+
+def _both(period: Period, compared: Period) -> tuple[tuple[Period, str], ...]:
+    return (period, ""), (compared, "_before")
+
+
+def _side_by_side(now: pd.DataFrame, then: pd.DataFrame) -> pd.DataFrame:
+    """The rows of both periods by key; what one of them lacks is zero."""
+    return now.merge(then, "outer", "key").fillna(0).sort_values("key", ignore_index=True)
+
+
+def _served(scope: Scope, period: Period, compared: Period) -> Subquery:
+    """Who served each receipt of the periods: order_id, staff_id."""
+    c = sale_order.c
+    query = select(c.order_id, c.staff_id).where(within_any(c.day, [period, compared]))
+    return scope.limit(query, c.store_id).subquery("served")
+
+
+def _first_days(scope: Scope, engine: Engine) -> Subquery:
+    """The day of the first counted order of each customer in the stores in scope: customer_no, first_day."""
+    c = customer_place.c
+    place = place_of(scope, engine)
+    if place is not None:
+        return select(c.customer_no, c.first_day).where(place.rows(customer_place)).subquery("known")
+    each = select(c.customer_no, func.min(c.first_day).label("first_day")).where(c.level == "store")
+    return scope.limit(each.group_by(c.customer_no), c.place_id).subquery("known")
+
+
+def _new_or_not(known: Subquery, period: Period) -> ColumnElement[Any]:
+    first = known.c.first_day
+    return case((within(first, period), "new"), (first.is_not(None), "returning"), else_=None)
 
 
 def categories(scope: Scope, engine: Engine, period: Period, compared: Period) -> pd.DataFrame:

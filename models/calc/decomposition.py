@@ -76,7 +76,7 @@ def mix_and_rate(groups: pd.DataFrame) -> pd.DataFrame:
     Returns:
         the rows with rate and rate_before (NaN without a bottom), weight and weight_before (shares of the bottom),
         rate_effect and mix_effect, whose sum over all groups is the change of the ratio. Weights and rates count at
-        their mean of both periods; a group that came or went has no other rate to compare with: it is mix alone.
+        their mean of both periods; a group without a bottom in one of them has no rate to compare with: it is mix.
     """
     whole, before = groups["bottom"].sum(), groups["bottom_before"].sum()
     weight, weight_before = groups["bottom"] / whole, groups["bottom_before"] / before
@@ -84,13 +84,14 @@ def mix_and_rate(groups: pd.DataFrame) -> pd.DataFrame:
     rate_before = groups["top_before"] / groups["bottom_before"].where(groups["bottom_before"] != 0)
     now, then = rate.fillna(rate_before).fillna(0.0), rate_before.fillna(rate).fillna(0.0)
     usual = (groups["top"].sum() / whole + groups["top_before"].sum() / before) / 2
+    within = (weight + weight_before) / 2 * (now - then)
     return groups.assign(
         rate=rate,
         rate_before=rate_before,
         weight=weight,
         weight_before=weight_before,
-        rate_effect=(weight + weight_before) / 2 * (now - then),
-        mix_effect=((now + then) / 2 - usual) * (weight - weight_before),
+        rate_effect=within,
+        mix_effect=groups["top"] / whole - groups["top_before"] / before - usual * (weight - weight_before) - within,
     )
 
 

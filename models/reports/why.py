@@ -26,21 +26,26 @@ AGAINST: tuple[Against, ...] = ("last_year", "previous")
 MOSTLY_COUNTED = 0.8
 
 
-Ratio = Literal["ticket", "units_per_transaction", "price"]
-# Figures that are a ratio of sums of receipts before returns.
+Ratio = Literal["ticket", "units_per_transaction", "price", "conversion", "return_rate"]
+# Figures that are a ratio of sums, by what these are called.
 RATIOS: dict[Ratio, tuple[str, str]] = {
     "ticket": ("gross_sales", "orders"),
     "units_per_transaction": ("units", "orders"),
     "price": ("gross_sales", "units"),
+    "conversion": ("counted_day_orders", "traffic"),
+    "return_rate": ("returns_of_sales", "gross_sales"),
 }
-By = Literal["store", "channel", "staff", "category"]
-# By what they are taken apart; a receipt has no one category, so only prices are by category.
+By = Literal["store", "category", "customers", "channel", "staff"]
+_RECEIPTS: tuple[Ratio, ...] = ("ticket", "units_per_transaction", "price", "return_rate")
+# By what they are taken apart: a receipt has no one category, a visitor who buys nothing only a store.
 BY: dict[By, tuple[Ratio, ...]] = {
-    "store": tuple(RATIOS),
-    "channel": tuple(RATIOS),
-    "staff": tuple(RATIOS),
-    "category": ("price",),
+    "store": (*_RECEIPTS, "conversion"),
+    "category": ("price", "return_rate"),
+    "customers": _RECEIPTS,
+    "channel": _RECEIPTS,
+    "staff": _RECEIPTS,
 }
+_KEYS: dict[By, queries.By] = {"store": "store_id", "customers": "customers", "channel": "channel", "staff": "staff_id"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,8 +58,8 @@ class WhyMixReport:
     currency: str
     # one row: the ratio now and then, its change, the sums of the effects over all groups
     total: Annotated[pd.DataFrame, Columns("rate rate_before change rate_effect mix_effect")]
-    # one row per group, the largest effect first; key: store_id, channel, staff_id or category ('': unknown); weight:
-    # share of the orders (of prices: of the units)
+    # one row per group, the largest effect first; key: store_id, category, new or returning, channel or staff_id ('':
+    # unknown); weight: share of what the ratio is divided by
     groups: Annotated[pd.DataFrame, Columns("key rate rate_before weight weight_before rate_effect mix_effect")]
 
 
@@ -128,13 +133,7 @@ def why_mix(
     nothing = WhyMixReport(now, None, snapshot.info.currency, **select_columns(WhyMixReport))
     if now is None or other is None:
         return nothing
-    if by == "category":
-        found = queries.categories(scope, snapshot.engine, now, other)
-    else:
-        columns: dict[By, Literal["store_id", "channel", "staff_id"]] = {
-            "store": "store_id", "channel": "channel", "staff": "staff_id",
-        }  # fmt: skip
-        found = queries.receipts(scope, snapshot.engine, now, other, columns[by])
+    found = _ratio_sums(snapshot, scope, now, other, ratio, by)
     top, bottom = RATIOS[ratio]
     if found.empty or found[bottom].sum() <= 0 or found[f"{bottom}_before"].sum() <= 0:
         return nothing
@@ -149,6 +148,18 @@ def why_mix(
     strength = (groups["rate_effect"].abs() + groups["mix_effect"].abs()).sort_values(ascending=False, kind="stable")
     rows = groups.loc[strength.index].reset_index(drop=True)
     return WhyMixReport(now, other, snapshot.info.currency, **select_columns(WhyMixReport, total=total, groups=rows))
+
+
+def _ratio_sums(snapshot: Snapshot, scope: Scope, now: Period, other: Period, ratio: Ratio, by: By) -> pd.DataFrame:
+    """The sums that a ratio is of, by key, now and then."""
+    asked = (scope, snapshot.engine, now, other)
+    if ratio == "conversion":
+        return queries.doors(*asked)
+    found = queries.categories(*asked) if by == "category" else queries.receipts(*asked, _KEYS[by])
+    if ratio != "return_rate":
+        return found
+    back = queries.returned(*asked, "category" if by == "category" else _KEYS[by])
+    return found.merge(back, "outer", "key").fillna(0)
 
 
 def _summary(after: Sums, before: Sums) -> pd.DataFrame:

@@ -21,6 +21,20 @@ _UNITS = {
     "price": "money",
     "returns": "money",
 }
+# The ratio that says more of a factor, and by what.
+_BEHIND: dict[str, tuple[Ratio, By]] = {
+    "traffic": ("conversion", "store"),
+    "conversion": ("conversion", "store"),
+    "orders": ("ticket", "store"),
+    "units_per_transaction": ("units_per_transaction", "store"),
+    "price": ("price", "category"),
+    "returns": ("return_rate", "category"),
+}
+_RATIO_UNITS: dict[Ratio, str] = {
+    "units_per_transaction": "decimal",
+    "conversion": "percent",
+    "return_rate": "percent",
+}
 
 
 def against() -> Against:
@@ -90,6 +104,7 @@ def factors(report: WhyReport) -> go.Figure:
         level += effect
     heights = [float(row["compared_with"]), *(abs(effect) for effect in effects), float(row["net_sales"])]
     names = [t("why.then"), *(t(f"why.factor.{name}") for name in report.effects["factor"]), t("why.now")]
+    ids = ["then", *report.effects["factor"], "now"]
     signed = [float(row["compared_with"]), *effects, float(row["net_sales"])]
     colours = [palette.QUIET, *(palette.OWN if effect > 0 else palette.SECOND for effect in effects), palette.QUIET]
     texts = [fmt.card_value(value, "money", report.currency) for value in signed]
@@ -106,9 +121,10 @@ def factors(report: WhyReport) -> go.Figure:
             textposition="outside",
             cliponaxis=False,
             customdata=[
-                [name, fmt.value(value, "money", report.currency)] for name, value in zip(names, signed, strict=True)
+                [one, name, fmt.value(value, "money", report.currency)]
+                for one, name, value in zip(ids, names, signed, strict=True)
             ],
-            hovertemplate="<b>%{customdata[0]}</b><br>%{customdata[1]}<extra></extra>",
+            hovertemplate="<b>%{customdata[1]}</b><br>%{customdata[2]}<extra></extra>",
             showlegend=False,
         ),
         charts.layout(height=320, margin_t=28),
@@ -125,6 +141,12 @@ def factors(report: WhyReport) -> go.Figure:
     floor = _floor(report)
     figure.update_yaxes(visible=False, range=[floor, highest + 0.12 * (highest - floor)], fixedrange=True)
     return figure
+
+
+def take_apart(factor: str) -> None:
+    """Shows the ratio behind a step, by the parts that say most; for the callback of the chart."""
+    if factor in _BEHIND:
+        st.query_params["ratio"], st.query_params["by"] = _BEHIND[factor]
 
 
 def _floor(report: WhyReport) -> float:
@@ -244,9 +266,10 @@ def ratio_rows(report: WhyMixReport, named: Ratio, by: By) -> pd.DataFrame:
     if by == "store":
         places = load.places(load.generation()).set_index("store_id")["store"]
         names = names.map(places).fillna(names)
-    if by == "channel":
-        names = in_words(names, "channel")
-    named_groups = groups.assign(group=names.where(groups["key"] != "", t("why.unknown")))
+    if by in ("channel", "customers"):
+        names = in_words(names, "channel" if by == "channel" else "why.customers")
+    unknown = t("why.unidentified" if by == "customers" else "why.unknown")
+    named_groups = groups.assign(group=names.where(groups["key"] != "", unknown))
     rows = localized(named_groups, {"group": fields[by]}) if by in fields else named_groups
     return rows.assign(
         now=[_of_ratio(value, named, report.currency) for value in rows["rate"]],
@@ -264,9 +287,10 @@ def ratio_columns() -> list[Column]:
 
 
 def _of_ratio(value: float, named: Ratio, currency: str) -> str:
-    unit = "decimal" if named == "units_per_transaction" else "money"
-    return fmt.MISSING if fmt.is_missing(value) else fmt.value(value, unit, currency)
+    return fmt.MISSING if fmt.is_missing(value) else fmt.value(value, _RATIO_UNITS.get(named, "money"), currency)
 
 
 def _signed(value: float, named: Ratio, currency: str) -> str:
+    if _RATIO_UNITS.get(named) == "percent":
+        return fmt.points(value)
     return ("+" if value > 0 else "") + _of_ratio(value, named, currency)
