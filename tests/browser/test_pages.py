@@ -12,6 +12,7 @@ from models.reports.overview import overview
 from pages._ui import access
 from pages._ui.i18n import text
 from tests.browser.conftest import PageAs, Server, settled
+from tests.browser.screenshots import examples
 
 ROLES = ("manager", "regional", "marketing", "administrator")
 LIGHT_ACCENT, DARK_ACCENT = "rgb(140, 59, 94)", "rgb(224, 147, 174)"
@@ -61,6 +62,21 @@ def test_every_page_opens_without_an_error_and_without_asking_another_host(
         expect(page.get_by_role("heading", level=1).first).to_be_visible()
         expect(page.get_by_test_id("stException")).to_have_count(0)
         expect(page.get_by_text("Something went wrong")).to_have_count(0)  # the text of shell.failed
+
+
+def test_pages_of_one_thing_ask_no_other_host(page_as: PageAs, server: Server) -> None:
+    """Those that no menu lists: of a product, a receipt, a customer, a campaign, somebody of the staff, an audience."""
+    known = examples(server.home)
+    things = {"product": "product", "lot": "product", "order": "order", "customer": "customer", "staff_member": "staff"}
+    page = page_as("regional", home="R1", locale="en-US")
+    for key, thing in things.items():
+        open_path(page, server, f"/{key}?{thing}={known[thing]}")
+        expect(page.get_by_role("heading", level=1).first).to_be_visible()
+    page = page_as("marketing", locale="en-US")
+    for key, address in {"campaign": f"?campaign={known['campaign']}", "audience": ""}.items():
+        open_path(page, server, f"/{key}{address}")
+        expect(page.get_by_role("heading", level=1).first).to_be_visible()
+    assert {entry.key for entry in access.PAGES if not entry.listed} == {*things, "campaign", "audience"}
 
 
 @pytest.mark.parametrize("path", ["/overview", "/store", "/segments", "/retention", "/glossary", "/data_health"])
