@@ -3,7 +3,7 @@
 import streamlit as st
 
 from models.reports import tables
-from pages._ui import campaign_views, cards, drill, empty, experiments, export, head, load
+from pages._ui import calendar_views, campaign_views, cards, drill, empty, experiments, export, head, load
 from pages._ui.i18n import t
 from pages._ui.tables import Column, badge, listing
 
@@ -16,6 +16,7 @@ if report.campaigns.empty:
 chosen = campaign_views.choose(report.campaigns)
 cards.plain_row(experiments.sizes(chosen, page.currency))
 
+calendar_views.unusual(load.funnels(page.scope, page.generation), chosen)
 with st.container(border=True):
     head.block(t("campaigns.all"), t("campaigns.all_note"))
     shown = [
@@ -23,13 +24,19 @@ with st.container(border=True):
         badge("verdict", "verdict", experiments.TONES),
         badge("finality", "finality", experiments.FINALITY),
         Column("incremental_margin", "money"),
+        Column("extra_range", "text"),
         Column("roi", "decimal"),
-        Column("targeted", "count"),
+        Column("roi_range", "text"),
+        *(Column(name, "count") for name in ("targeted", "reached", "engaged", "buyers")),
+        Column("net_sales", "money"),
+        Column("units", "count"),
+        Column("margin", "money"),
+        Column("cost", "money"),
         Column("starts_on", "day"),
         badge("state", "campaign_state", experiments.STATES),
     ]
     if campaign := listing(
-        experiments.rows(chosen),
+        experiments.rows(chosen, page.currency),
         shown,
         currency=page.currency,
         alt=t("campaigns.all"),
@@ -40,9 +47,11 @@ with st.container(border=True):
         drill.open_page("campaign", campaign=campaign)
     st.caption(t("campaigns.rank_note"))
 
+with st.container(border=True):
+    calendar_views.calendar(chosen, page)
 if chosen["cost"].notna().any():
     with st.container(border=True):
-        campaign_views.costs(experiments.rows(chosen), page.currency)
+        campaign_views.costs(experiments.rows(chosen, page.currency), page.currency)
 with st.container(border=True):
     campaign_views.fatigue(report)
 

@@ -136,6 +136,27 @@ def test_usual_rates_are_called_low_as_often_as_it_says(between: float) -> None:
     assert low / tries < 0.025 + 3 * np.sqrt(0.025 * 0.975 / tries)
 
 
+@pytest.mark.slow
+@pytest.mark.parametrize(("claimed", "least", "most"), [(1.0, 0.0, 0.025), (0.5, 0.45, 1.0)])
+def test_of_a_campaign_with_five_rates_the_failing_step_is_named(claimed: float, least: float, most: float) -> None:
+    """Chains of 12 campaigns whose rates differ as they do; of the last one ``claimed`` times as many claim."""
+    usual = {"delivery_rate": 0.95, "open_rate": 0.43, "click_rate": 0.22, "claim_rate": 0.13, "redemption_rate": 0.6}
+    rng, tries, low = np.random.default_rng(11), 100, 0
+    for _ in range(tries):
+        rows = []
+        for number in range(12):
+            people = int(rng.integers(500, 3_500))
+            for name, rate in usual.items():
+                odds = rate / (1 - rate) * np.exp(rng.normal(0, 0.15))
+                share = odds / (1 + odds) * (claimed if (number, name) == (11, "claim_rate") else 1)
+                rows.append((f"K{number:02}", "sms", number, name, rng.binomial(people, share), people))
+        columns = ["campaign_id", "channel", "starts_on", "key", "numerator", "denominator"]
+        found = funnel_gaps.against_baseline(pd.DataFrame(rows, columns=columns))
+        last = found[(found["campaign_id"] == "K11") & (found["verdict"] == "below")]
+        low += "claim_rate" in set(last["key"]) if claimed < 1 else len(last) > 0
+    assert least <= low / tries <= most + 3 * np.sqrt(0.025 * 0.975 / tries)
+
+
 def test_campaigns_stand_side_by_side(tiny_snapshot: Snapshot) -> None:
     rows = funnels(tiny_snapshot, CHAIN).campaigns.set_index("campaign_id")
     assert [rows[name]["K1"] for name in ("targeted", "share_delivered", "share_bought")] == [4, 3 / 4, 1 / 4]

@@ -42,7 +42,7 @@ class CampaignStockReport:
         pd.DataFrame, Columns("store_id store product_id product empty_days days lost_units lost_sales")
     ]
     # one row per store and product of a campaign that is not over and whose stock will not do, what is missing most
-    # first: units_needed (until its end by the forecast, times uplift from its first day), on_hand (not reserved),
+    # first: units_needed (until its end by the forecast, times uplift from its first day), on_hand (free),
     # coming (on order, promised before its end), short_units (missing), short_sales (at what a unit brings),
     # runs_out_on (the first day that they will not do for)
     short_shelves: Annotated[
@@ -161,7 +161,7 @@ def _ahead(snapshot: Snapshot, scope: Scope, frame: pd.DataFrame, days: pd.Datet
         weeks = forecasts.weeks_of_products(scope, results).astype(dict.fromkeys(KEY, "str"))
         wide = weeks.pivot(index=KEY, columns="ds", values="mean").reindex(keys).fillna(0.0)
         if wide.shape[1]:
-            week = np.clip((days - wide.columns[0]).days // _WEEK, 0, wide.shape[1] - 1)
+            week = np.clip((days - pd.DatetimeIndex(wide.columns)[0]).days // _WEEK, 0, wide.shape[1] - 1)
             by_day: Floats = wide.to_numpy(dtype=np.float64)[:, week] / _WEEK
             return by_day
     first = last - timedelta(days=RECENT - 1)

@@ -139,7 +139,9 @@ def band(report: AlertsReport, row: pd.Series) -> go.Figure:
         hoverformat=t("charts.week_hover" if row["grain"] == "week" else "charts.day_hover"),
         showgrid=False, ticks="", fixedrange=True,
     )  # fmt: skip
-    figure.update_layout(legend={"orientation": "h", "y": 1.02, "yanchor": "bottom", "x": 0})
+    if len(days):
+        charts.mark_events(figure, days.iloc[0], days.iloc[-1], report.currency, max(ticks[-1], highest))
+    charts.legend_below(figure)
     return figure
 
 

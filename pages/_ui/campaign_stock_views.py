@@ -16,7 +16,7 @@ def block(report: CampaignStockReport) -> None:
     """What stock did to a campaign or will do; nothing where no stock is counted or nothing is promoted."""
     if report.summary.empty:
         return
-    known = report.summary.set_index("key")["value"].to_dict()
+    known = {str(key): float(value) for key, value in zip(report.summary["key"], report.summary["value"], strict=True)}
     with st.container(border=True):
         head.block(t("campaign_stock.title"), t("campaign_stock.note"), t("campaign_stock.help"))
         if "shelf_days" in known:

@@ -92,6 +92,7 @@ def _curve(rows: pd.DataFrame, currency: str) -> go.Figure:
     figure.update_yaxes(tickvals=ticks, ticktext=names, fixedrange=True, zeroline=False)
     shown = days[:: max(len(days) // 5, 1)]
     figure.update_xaxes(tickvals=shown, ticktext=[fmt.day_short(day) for day in shown], fixedrange=True, showgrid=False)
+    charts.mark_events(figure, pd.Timestamp(days[0]), pd.Timestamp(days[-1]), currency, max(highest, ticks[-1]))
     return figure
 
 

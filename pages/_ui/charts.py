@@ -243,7 +243,7 @@ def forecast_axes(figure: go.Figure, days: Sequence[pd.Timestamp], highest: floa
 
 def legend_below(figure: go.Figure) -> None:
     """Says it below the chart, where names of events stand above."""
-    figure.update_layout(legend={**_LEGEND, "y": -0.04, "yanchor": "top"}, showlegend=True)
+    figure.update_layout(legend={**_LEGEND, "y": -0.16, "yanchor": "top"}, showlegend=True)
 
 
 def grain_note(by_day: pd.DataFrame) -> str | None:
