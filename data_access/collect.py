@@ -124,6 +124,7 @@ def collect_all(
                 rows = stage(work, reader, source, present, progress, into=into, where=where)
                 if source.table == "customer":
                     _note_profiles(reader, work, into, present, births)
+                    profiles.note_shared(reader, work, present, sealed=births is not None)
                 figures = _figures(reader, source.table, state, source.money)  # now that the CRM has it in memory
                 _note(collected, source, state, "full", rows, started, figures)
             elif source.money:
@@ -166,8 +167,11 @@ def collect_changes(
             started = time.monotonic()
             mode, rows = _pull(reader, work, source, state, before, figures, last_day, collected, progress)
             if source.table == "customer" and rows:
-                _note_profiles(reader, work, "incoming.customer", state[source.table].present, births)
-                collected.shared_again = True
+                present = state[source.table].present
+                _note_profiles(reader, work, "incoming.customer", present, births)
+                if _contacts_may_differ(work, collected):
+                    profiles.note_shared(reader, work, present, sealed=births is not None)
+                    collected.shared_again = True
             _note(collected, source, state, mode, rows, started, figures)
             if source.table != "customer":
                 differ(work, source, collected)
@@ -188,7 +192,15 @@ def _note_profiles(
     if births:
         births.fill(reader, work, relation)
     profiles.note_filled(reader, work, relation, present, sealed=births is not None)
-    profiles.note_shared(reader, work, present, sealed=births is not None)
+
+
+def _contacts_may_differ(work: duckdb.DuckDBPyConnection, collected: Collected) -> bool:
+    """Whether a customer came, changed or may have gone; not where rows were only read again for an overlap or a
+    birthday, which happens every day: to compare the numbers of a million customers takes seconds."""
+    same = "k.customer_id = i.customer_id AND k.updated_at = i.updated_at"
+    return collected.again["customer"] != [] or bool(
+        scalar(work, f"SELECT count(*) FROM incoming.customer i ANTI JOIN kept.customer k ON {same}")
+    )
 
 
 def _count_others(reader: Reader, state: ContractReport, collected: Collected) -> None:

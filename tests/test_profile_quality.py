@@ -3,12 +3,13 @@
 from collections.abc import Callable, Iterator
 from datetime import date, datetime
 from pathlib import Path
+from unittest.mock import Mock
 
 import pytest
-from sqlalchemy import Engine, insert, update
+from sqlalchemy import Engine, Update, insert, update
 from streamlit.testing.v1 import AppTest
 
-from data_access import schema
+from data_access import collect, profiles, schema
 from data_access.crm import crm_engine
 from data_access.pseudonym import customer_key, customer_number, secret_key
 from data_access.queries import profile_quality as queries
@@ -114,6 +115,30 @@ def test_changes_are_taken_over(snapshot: Snapshot, engine: Engine, home: Path, 
     assert filled(home)[no("C20")] == (True, False, False, False, False)
     assert ("phone", frozenset({no("C21"), no("C22")})) in groups(home)
     assert no("C20") not in {number for _, _, number in facts_rows(home, "shared_contact")}
+
+
+def test_numbers_are_compared_again_only_where_a_customer_changed(
+    engine: Engine, home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(collect, "WHOLE_BELOW", 0)
+    monkeypatch.setattr(collect, "_DAYS_AGAIN", 1_000)  # the tiny chain's last day is long ago
+    change(engine, update(schema.customer), datetime(2026, 7, 1))
+    refresh(engine, home)
+    before = groups(home)
+    noted = Mock(wraps=profiles.note_shared)
+    monkeypatch.setattr(profiles, "note_shared", noted)
+    change(engine, update(schema.sale_order).values(device="web"), datetime(2026, 7, 3))
+    assert refresh(engine, home).mode == "changes"
+    assert (groups(home), noted.call_count) == (before, 0)
+    gone = update(schema.customer).where(schema.customer.c.customer_id == "C22").values(phone=None)
+    change(engine, gone, datetime(2026, 7, 3))
+    assert refresh(engine, home).mode == "changes"
+    assert (len(before - groups(home)), noted.call_count) == (1, 1)
+
+
+def change(engine: Engine, what: Update, at: datetime) -> None:
+    with engine.begin() as connection:
+        connection.execute(what.values(updated_at=at))
 
 
 def test_the_shares_have_their_denominators(snapshot: Snapshot) -> None:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from pathlib import Path
 
-from sqlalchemy import Connection, and_, create_engine, func, literal, null, select
+from sqlalchemy import Connection, String, and_, cast, create_engine, func, literal, null, select
 
 from data_access.freshness import utc_now
 from data_access.marts.tables import generation_info, table_load
@@ -133,10 +133,10 @@ def _write(connection: Connection, number: int, now: datetime, days: list[date])
         .subquery("numbered")
     )
     for place, day in enumerate(days):
-        chosen = select(numbered.c.order_id).where(numbered.c.n % len(days) == place).subquery("chosen")
+        chosen = select(numbered.c.order_id, numbered.c.n).where(numbered.c.n % len(days) == place).subquery("chosen")
         for table in (sale_order, sale_line):
             own = {
-                "order_id": literal(f"R{int(now.timestamp()):x}{place}-").concat(table.c.order_id),
+                "order_id": literal(f"R{int(now.timestamp()):x}{place}-").concat(cast(chosen.c.n, String)),
                 "ordered_at": literal(datetime(day.year, day.month, day.day, 4), o.ordered_at.type),
                 "updated_at": literal(now, o.updated_at.type),
                 "cancelled_at": null(),
