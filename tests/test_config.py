@@ -18,7 +18,7 @@ CONFIG = tomllib.loads((ROOT / ".streamlit" / "config.toml").read_text(encoding=
         ("server", "enableStaticServing", False),
         ("server", "enableXsrfProtection", True),
         ("server", "allowedHosts", ["localhost", "127.0.0.1", "::1"]),
-        ("server", "maxUploadSize", 5),
+        ("server", "maxUploadSize", 200),
         ("server", "maxCacheDataSize", "128mb"),
         ("server", "disconnectedSessionTTL", 30),
         ("server", "fileWatcherType", "none"),

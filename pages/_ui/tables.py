@@ -37,6 +37,7 @@ WHEN_NARROW = 3
 _NAME_WHEN_NARROW = 126  # pixels; three columns fit a phone
 _REST_WHEN_NARROW = 96
 _WITHOUT_CENTS = 100  # amounts from which on a narrow window leaves the cents to the row that opens
+_WIDTHS = {"product": 230}  # pixels where there is room: names of products are long, and a list cuts what is longer
 PAGE_ROWS = 20
 _ROW_PIXELS = 35
 _THUMB_PIXELS = 44
@@ -344,7 +345,7 @@ def _needs_cents(values: pd.Series, kind: Kind) -> bool:
 
 
 def _config(column: Column, currency: str, *, cents: bool) -> Any:
-    name, width = label(column.name), column.width
+    name, width = label(column.name), column.width or _WIDTHS.get(column.name)
     number = partial(st.column_config.NumberColumn, width=width, alignment="right")
     hint = t(f"metric.{column.name}.help") if column.name in METRICS else None
     match column.kind:
