@@ -25,6 +25,7 @@ _BEGIN = 56  # days before a level is trusted enough to measure its errors
 _HORIZONS = (1, 7, 14, 28, 56)
 _MOST_DRIFT = 1.5  # the error of the longest horizon seen grows with days to this power beyond it
 _LEAST_RATE = 1e-6
+_BLOCK = 8_192  # items
 
 
 class Outlook(Protocol):
@@ -124,7 +125,8 @@ def from_history(sold: Floats) -> Rates:
     known = np.maximum((~np.isnan(sold)).sum(axis=1), 1)
     filled = np.nan_to_num(sold)
     mean = filled.sum(axis=1) / known
-    own = np.maximum((filled**2).sum(axis=1) / known - mean**2, 0)
+    own = np.maximum(np.einsum("ij,ij->i", filled, filled) / known - mean**2, 0)
+    del filled
     usual = mean + _spread(mean, own) * mean**2
     day_variance = np.maximum(own, 0.25 * usual) ** _OWN_PART * usual ** (1 - _OWN_PART)
     horizons, growth = _growth(sold, level, own)
@@ -141,12 +143,26 @@ def _spread(mean: Floats, variance: Floats) -> float:
 
 def _growth(sold: Floats, level: Floats, day_variance: Floats) -> tuple[Floats, Floats]:
     """The variance of the error over some days, in days of the daily variance: the median of all items."""
+    parts = [_errors(sold[rows], level[rows], day_variance[rows]) for rows in blocks(len(sold))]
+    horizons, growth = [1.0], [1.0]
+    for horizon in _HORIZONS[1:]:
+        found = np.concatenate([part.get(horizon, np.empty(0)) for part in parts]) if parts else np.empty(0)
+        if not len(found):
+            break
+        horizons.append(float(horizon))
+        growth.append(max(float(np.median(found)), growth[-1] * horizon / horizons[-2]))
+    return np.array(horizons), np.array(growth)
+
+
+def _errors(sold: Floats, level: Floats, day_variance: Floats) -> dict[int, Floats]:
+    """Per horizon the mean squared error over so many days, in days of the daily variance, of the items that have
+    enough of them."""
     days = sold.shape[1]
     unknown = np.isnan(sold)
     sums = np.concatenate([np.zeros((len(sold), 1)), np.cumsum(np.nan_to_num(sold), axis=1)], axis=1)
     gaps = np.concatenate([np.zeros((len(sold), 1)), np.cumsum(unknown, axis=1)], axis=1)
     seasoned = np.cumsum(~unknown, axis=1) >= _BEGIN  # by the end of each day
-    horizons, growth = [1.0], [1.0]
+    found = {}
     for horizon in _HORIZONS[1:]:
         start = np.arange(_BEGIN, days - horizon + 1)
         if len(start) < horizon:
@@ -154,12 +170,14 @@ def _growth(sold: Floats, level: Floats, day_variance: Floats) -> tuple[Floats, 
         error = sums[:, start + horizon] - sums[:, start] - horizon * level[:, start]
         whole = (gaps[:, start + horizon] == gaps[:, start]) & seasoned[:, start - 1]
         enough = (whole.sum(axis=1) >= horizon) & (day_variance > 0.02)
-        if not enough.any():
-            break
         squares = np.where(whole, error**2, 0).sum(axis=1)[enough] / whole.sum(axis=1)[enough]
-        horizons.append(float(horizon))
-        growth.append(max(float(np.median(squares / day_variance[enough])), growth[-1] * horizon / horizons[-2]))
-    return np.array(horizons), np.array(growth)
+        found[horizon] = squares / day_variance[enough]
+    return found
+
+
+def blocks(items: int) -> list[slice]:
+    """Some items at a time: work over all days of all of them would need memory many times over."""
+    return [slice(at, at + _BLOCK) for at in range(0, items, _BLOCK)]
 
 
 # --- the negative binomial of a demand with a mean and a variance ---------------------------------------------------

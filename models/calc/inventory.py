@@ -20,6 +20,7 @@ from models.calc.demand_rates import (
     Floats,
     Ints,
     Outlook,
+    blocks,
     expected_above,
     from_history,
     levels,
@@ -95,9 +96,10 @@ def classes(sold: Floats, unit_value: Floats) -> NDArray[np.str_]:
     before = np.empty(len(value))
     total = max(value.sum(), 1e-9)
     before[order] = (np.cumsum(value[order]) - value[order]) / total
-    weeks = (
-        np.where(np.isnan(sold), rate[:, None], sold)[:, sold.shape[1] - days :].reshape(len(sold), -1, 7).sum(axis=2)
-    )
+    weeks = np.empty((len(sold), days // 7))
+    for rows in blocks(len(sold)):
+        some = sold[rows, sold.shape[1] - days :]
+        weeks[rows] = np.where(np.isnan(some), rate[rows, None], some).reshape(len(some), -1, 7).sum(axis=2)
     variation = weeks.std(axis=1) / np.maximum(weeks.mean(axis=1), 1e-9) if days else np.full(len(sold), np.inf)
     by_value = np.where(before < _A_SHARE, "A", np.where(before < _B_SHARE, "B", "C"))
     by_weeks = np.where(variation <= _X_CV, "X", np.where(variation <= _Y_CV, "Y", "Z"))
