@@ -29,7 +29,8 @@ class AlertsReport:
         pd.DataFrame,
         Columns("store_id store region metric grain day value expected lo hi change change_ratio chance kind"),
     ]
-    # one row per series and value kept (56 days, 13 weeks), beside its band; value NaN: not counted or closed
+    # one row per series and value kept (56 days, 13 weeks) of the stores of these rows, beside its band; value NaN: not
+    # counted or closed
     series: Annotated[pd.DataFrame, Columns("store_id metric grain day value expected lo hi")]
     # one row per grain, of the whole chain: models.calc.watch.Watched
     watched: Annotated[pd.DataFrame, Columns("grain series looked_at outside found expected_a_week")]
@@ -49,7 +50,8 @@ def alerts(snapshot: Snapshot, scope: Scope) -> AlertsReport:
         change=change,
         change_ratio=change / found["expected"].where(found["expected"] > 0),
     )
-    kept = [queries.bands(scope, results, metric) for metric in METRICS]
+    marked = scope.narrow(sorted(set(rows["store_id"])))  # nobody looks at the series of the others
+    kept = [queries.bands(marked, results, metric) for metric in METRICS]
     frames = select_columns(
         AlertsReport,
         alerts=rows,

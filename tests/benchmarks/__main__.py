@@ -11,6 +11,7 @@ import statistics
 import tempfile
 from collections.abc import Callable, Iterable
 from contextlib import nullcontext
+from dataclasses import asdict
 from datetime import date
 from pathlib import Path
 
@@ -25,14 +26,26 @@ from models.reports.overview import overview
 from models.reports.retention import retention
 from models.reports.segments import segments
 from tests import shared_data
-from tests.benchmarks import forecasting, inventory, pages, questions, refreshing, reports, servers, staff, value
+from tests.benchmarks import (
+    alerts,
+    forecasting,
+    inventory,
+    pages,
+    questions,
+    refreshing,
+    reports,
+    servers,
+    staff,
+    store_chain,
+    value,
+)
 from tests.benchmarks.clock import measured
 
 CHAIN = Scope("chain")
 END = date(2026, 11, 20)
 # These measure data of their own; the others need a chain.
-ALONE = ("forecasting", "value", "inventory", "staff")
-PARTS = ("refresh", "reports", "free", "questions", "pages", *ALONE)
+ALONE = ("forecasting", "value", "inventory", "staff", "stores")
+PARTS = ("refresh", "reports", "free", "questions", "pages", "alerts", *ALONE)
 
 
 def emit(table: str, **figures: object) -> None:
@@ -101,6 +114,7 @@ def main() -> None:
     parser.add_argument("--repeats", type=int, default=7)
     parser.add_argument("--changed", type=float, default=0.01, help="share of the receipts changed for the increment")
     parser.add_argument("--online-retail", type=Path, help="the UCI Online Retail file: from file to reports")
+    parser.add_argument("--walmart", type=Path, help="weekly sales of 45 stores: how many shocks alerts find")
     options = parser.parse_args()
 
     load = os.getloadavg()[0]
@@ -117,6 +131,12 @@ def main() -> None:
     if "staff" in options.parts:
         for row in staff.rankings():
             emit("staff", **row)
+    if "stores" in options.parts:
+        for row in store_chain.reports(options.repeats):
+            emit("stores", **row)
+    if "alerts" in options.parts and options.walmart:
+        for found in alerts.compare(alerts.walmart(options.walmart)):
+            emit("alerts", series="sales a week", **asdict(found))
     if set(options.parts) <= set(ALONE):
         return
     if options.online_retail:
@@ -138,9 +158,12 @@ def main() -> None:
 
 
 def _read(home: Path, options: argparse.Namespace) -> None:
-    """What readers of the snapshot wait for."""
+    """What readers of the snapshot wait for, and how many shocks in its series alerts find."""
     snapshot = current_snapshot(home)
     small = []
+    if "alerts" in options.parts:
+        for metric, found in alerts.of_snapshot(snapshot):
+            emit("alerts", series=f"{metric} a day", **asdict(found))
     if "reports" in options.parts:
         for row in reports.preset(reports.ground_of(snapshot), options.repeats):
             small.append(row)

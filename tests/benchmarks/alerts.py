@@ -14,8 +14,11 @@ import pandas as pd
 from numpy.typing import NDArray
 from statsmodels.tsa.seasonal import STL
 
-from models.calc import alerts
-from models.forecasting.events import nothing
+from data_access.queries import stores as queries
+from data_access.scope import Period, Scope
+from data_access.snapshot import Snapshot
+from models.calc import alerts, watch
+from models.forecasting.events import china, nothing
 from models.forecasting.panel import Floats, Panel
 
 SHOCKS = (0.5, 0.7, 1.5)
@@ -65,6 +68,20 @@ def compare(panel: Panel, table: pd.DataFrame | None = None) -> Iterator[Found]:
                 hits, own, shocks = hits + int((out > limit).sum()), own + int((out > 1).sum()), shocks + len(out)
             at_rate[factor], at_own[factor] = hits / shocks, own / shocks
         yield Found(name, float((clean[known] > 1).mean()), at_rate, at_own)
+
+
+def of_snapshot(snapshot: Snapshot) -> Iterator[tuple[str, Found]]:
+    """Every method on each daily figure of the stores of a snapshot."""
+    whole, last = Scope("chain"), snapshot.info.last_day
+    if last is None:
+        return
+    rows = queries.series(whole, snapshot.engine, Period(snapshot.info.first_day or last, last))
+    closed, offers = (ask(whole, snapshot.engine) for ask in (queries.closures, queries.promotions))
+    for metric in watch.METRICS:
+        days = watch.daily(rows, closed, metric, pd.Timestamp(last))
+        if days is not None:
+            promoted = replace(days, known={"promotion": watch.promoted(offers, days)})
+            yield from ((metric, found) for found in compare(promoted, china()))
 
 
 def inject(panel: Panel, judged: int, factor: float, seed: int) -> tuple[Panel, NDArray[np.bool_]]:
