@@ -124,12 +124,16 @@ def keeps_answers_outside_of_load(path: str, tree: ast.AST) -> Iterator[int]:
             yield getattr(node, "lineno", 0)
 
 
+# What an administrator's uploaded files hold: neither rows of a scope nor of a generation.
+OF_UPLOADS = ("uploaded_file", "import_preview")
+
+
 @rule("pages/_ui")
 def keeps_answers_without_scope_or_generation(path: str, tree: ast.AST) -> Iterator[int]:
     if path != LOAD:
         return
     for node in ast.walk(tree):
-        if not isinstance(node, ast.FunctionDef):
+        if not isinstance(node, ast.FunctionDef) or node.name in OF_UPLOADS:
             continue
         cached = [d for d in node.decorator_list if called(d) == "st.cache_data"]
         for decorator in cached:
@@ -142,12 +146,19 @@ def keeps_answers_without_scope_or_generation(path: str, tree: ast.AST) -> Itera
                 yield node.lineno
 
 
+# Where an administrator with an account brings in the first data.
+TAKES_FILES = "start_views.py"
+
+
 @rule("pages")
 def lets_html_or_files_through(path: str, tree: ast.AST) -> Iterator[int]:
+    ways = {"download_button", "file_uploader", "camera_input", "components", "iframe"}
+    if path.endswith(TAKES_FILES):
+        ways.remove("file_uploader")
     for node in ast.walk(tree):
         if isinstance(node, ast.keyword) and node.arg in ("unsafe_allow_html", "unsafe_allow_javascript"):
             yield node.value.lineno
-        if called(node).split(".")[-1] in ("download_button", "file_uploader", "camera_input", "components", "iframe"):
+        if called(node).split(".")[-1] in ways:
             yield getattr(node, "lineno", 0)
 
 
