@@ -33,7 +33,7 @@ class Pick:
 
 
 def of_segment(segment: str | None) -> Pick | None:
-    return Pick(Choice("segment", segment), t(f"segment.{segment}")) if _is_word("segment", segment) else None
+    return Pick(Choice("segment", segment), t(f"segment.{segment}")) if _is_word(segment, "segment") else None
 
 
 def of_cell(cell: str | None) -> Pick | None:
@@ -45,18 +45,18 @@ def of_cell(cell: str | None) -> Pick | None:
 
 
 def of_class(name: str | None) -> Pick | None:
-    return Pick(Choice("abc", name), t(f"abc.{name}")) if _is_word("abc", name) else None
+    return Pick(Choice("abc", name), t(f"abc.{name}")) if _is_word(name, "abc") else None
 
 
 def of_quadrant(quadrant: str | None) -> Pick | None:
-    return Pick(Choice("quadrant", quadrant), t(f"quadrant.{quadrant}")) if _is_word("quadrant", quadrant) else None
+    return Pick(Choice("quadrant", quadrant), t(f"quadrant.{quadrant}")) if _is_word(quadrant, "quadrant") else None
 
 
 def of_stage(preset: Preset, stage: str | None) -> Pick | None:
-    return Pick(Choice(preset, stage), t(f"stage.{stage}")) if _is_word("stage", stage) else None
+    return Pick(Choice(preset, stage), t(f"stage.{stage}")) if _is_word(stage, "stage") else None
 
 
-def _is_word(prefix: str, value: str | None) -> TypeGuard[str]:
+def _is_word(value: str | None, prefix: str) -> TypeGuard[str]:
     """Whether a click told something there is; a browser can send anything, and that narrows nothing."""
     return bool(value) and str(value).isidentifier() and exists(f"{prefix}.{value}")
 
