@@ -103,11 +103,12 @@ DECIDED = {
     ),
     **dict.fromkeys(("tasks", "segments", "customer", "run_out", "retention", "lapse", "spending", "value"), CUSTOMERS),
     **dict.fromkeys(("funnel", "lot", "attribution"), CUSTOMERS),
-    **dict.fromkeys(("staff", "staff_member", "readiness", "scorecard", "targets", "training", "stock", "suppliers"), STORES_ONLY),
+    **dict.fromkeys(("staff", "staff_member", "readiness", "targets", "training", "stock", "suppliers"), STORES_ONLY),
     **dict.fromkeys(("audiences", "audience", "allocation"), MARKETING),
     **dict.fromkeys(("privacy", "accounts", "audit", "start"), SYSTEM),
     **dict.fromkeys(("digests", "glossary"), EVERYBODY),
     "order": (MASKED, MASKED, NO, NO),
+    "scorecard": (SUMS, SUMS, SUMS, SUMS),
     "data_health": (SUMS, SUMS, SUMS, FULL),
 }
 

@@ -62,6 +62,7 @@ ACTIONS = (
     "digest_failed",
     "target_set",
     "override_set",
+    "platform_cost_set",
     "data_brought_in",
 )
 

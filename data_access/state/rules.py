@@ -95,4 +95,7 @@ KEYS = (
     "override_place",
     "override_days",
     "override_units",
+    "cost_place",
+    "cost_month",
+    "cost_amount",
 )

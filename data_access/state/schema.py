@@ -363,6 +363,19 @@ store_target = Table(
 )
 Index("ix_store_target_month", store_target.c.month)
 
+platform_cost = Table(
+    "platform_cost",
+    state,
+    Column("number", BigInteger().with_variant(Integer, "sqlite"), primary_key=True, autoincrement=False),
+    _needed("at", DateTime),
+    _needed("actor", NAME),
+    _needed("month", Date),  # its first day
+    _needed("kind", WORD),  # software | hardware | training | maintenance | storage
+    Column("amount", Integer),  # in whole units of the chain's currency; null: not known any more
+    info={"grain": "one time that somebody said what a kind of the platform's cost was in a month; the newest counts"},
+)
+Index("ix_platform_cost_month", platform_cost.c.month)
+
 forecast_override = Table(
     "forecast_override",
     state,

@@ -50,6 +50,14 @@ _SUPPLY: dict[Role, Detail] = {"manager": "full", "regional": "full"}
 # Whom a campaign of the chain reaches and leaves out, and what is spent on which: decided by those who plan them.
 _BUILDERS: dict[Role, Detail] = {"marketing": "masked"}
 
+# What the programme brings is everybody's; an administrator enters what it costs and sees no trade.
+_SCORES: dict[Role, Detail] = {
+    "manager": "aggregates",
+    "regional": "aggregates",
+    "marketing": "aggregates",
+    "administrator": "aggregates",
+}
+
 _KEEPERS: dict[Role, Detail] = {"administrator": "full"}
 
 PAGES: tuple[Page, ...] = (
@@ -76,6 +84,7 @@ PAGES: tuple[Page, ...] = (
     Page("staff", "stores", ":material/badge:", _PEOPLE),
     Page("staff_member", "stores", ":material/id_card:", _PEOPLE, listed=False),
     Page("targets", "stores", ":material/flag:", _PEOPLE),
+    Page("scorecard", "stores", ":material/scoreboard:", _SCORES),
     Page("readiness", "stores", ":material/event_available:", _PEOPLE),
     Page("training", "stores", ":material/school:", _PEOPLE),
     Page("demand", "supply", ":material/trending_up:", _TRADE),

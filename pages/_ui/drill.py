@@ -25,6 +25,7 @@ LEVELS: dict[str, tuple[str, ...]] = {
     "staff": (),
     "training": (),
     "readiness": (),
+    "scorecard": (),
     "targets": (),
     "staff_member": ("staff", "store"),
     "tasks": (),

@@ -81,13 +81,19 @@ def _grid(rows: pd.DataFrame) -> go.Figure:
     return grids.heat_map(
         values,
         rows=[_short(str(name)) for name in wide.index],
-        columns=[t("readiness.axis", weekday=fmt.weekday(day.day_of_week + 1), day=day.day) for day in wide.columns],
+        columns=[_axis(day) for day in wide.columns],
         texts=texts,
         hints=hints,
         ids=[[str(store_id)] * values.shape[1] for store_id in store],
         top=2 * THIN - 0.5,
         numbers=not narrow(),
     )
+
+
+def _axis(day: pd.Timestamp) -> str:
+    if narrow():
+        return str(day.day)
+    return t("readiness.axis", weekday=fmt.weekday(day.day_of_week + 1), day=day.day)
 
 
 def _short(name: str) -> str:
@@ -124,7 +130,7 @@ def columns() -> list[Column]:
         Column("day", "day"),
         Column("load", "percent"),
         badge("ready", "readiness.state", _TONES),
-        Column("todo", "text"),
+        Column("todo", "text", width="medium"),
         Column("visitors", "count"),
         Column("hours", "decimal"),
         Column("roster", "text", words="roster"),

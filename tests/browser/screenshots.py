@@ -55,6 +55,7 @@ PAGES = {
     "staff": ("regional", "/staff"),
     "targets": ("regional", "/targets"),
     "training": ("regional", "/training"),
+    "scorecard": ("marketing", "/scorecard"),
     "readiness": ("regional", "/readiness"),
     "staff_member": ("regional", "/staff_member?staff={staff}"),
     "tasks": ("manager", "/tasks"),

@@ -1,0 +1,99 @@
+"""The scorecard: what customers say and do month by month, and what the platform costs beside what it brings."""
+
+from collections.abc import Iterator
+from datetime import date, datetime
+from pathlib import Path
+
+import pandas as pd
+import pytest
+from sqlalchemy import Engine
+
+from data_access.scope import Scope
+from data_access.snapshot import Snapshot
+from data_access.state import audit, costs
+from data_access.state.audit import Filter
+from data_access.state.costs import Cost
+from data_access.state.rules import Rule
+from data_access.state.store import prepare, state_engine
+from models.reports import scorecard as report_module
+from models.reports.scorecard import scorecard
+from tests.tiny import AS_OF, CHAIN, NOTHING, ONLY_A
+
+NOW = datetime(2026, 3, 20, 9)
+MARCH = date(2026, 3, 1)
+
+
+@pytest.fixture
+def engine(tmp_path: Path) -> Iterator[Engine]:
+    engine = state_engine(f"sqlite:///{tmp_path}/state.sqlite")
+    prepare(engine)
+    yield engine
+    engine.dispose()
+
+
+def test_the_newest_cost_counts_and_is_in_the_audit_log(engine: Engine) -> None:
+    for amount in (500, 800):
+        costs.put(engine, CHAIN, "admin", MARCH, "software", amount, NOW)
+    costs.put(engine, CHAIN, "admin", MARCH, "storage", 10, NOW)
+    costs.put(engine, CHAIN, "admin", MARCH, "storage", None, NOW)
+    assert costs.current(engine, CHAIN) == (Cost(MARCH, "software", 800),)
+    assert costs.current(engine, ONLY_A) == ()
+    assert len(audit.search(engine, Filter(action="platform_cost_set")).entries) == 4
+
+
+@pytest.mark.parametrize(
+    ("scope", "month", "amount", "rule"),
+    [
+        (ONLY_A, MARCH, 5, "cost_place"),
+        (CHAIN, date(2026, 3, 2), 5, "cost_month"),
+        (CHAIN, date(2019, 3, 1), 5, "cost_month"),
+        (CHAIN, MARCH, -1, "cost_amount"),
+    ],
+)
+def test_what_makes_no_sense_is_refused(engine: Engine, scope: Scope, month: date, amount: int, rule: str) -> None:
+    with pytest.raises(Rule) as refused:
+        costs.put(engine, scope, "admin", month, "software", amount, NOW)
+    assert refused.value.key == rule
+    assert costs.current(engine, CHAIN) == ()
+
+
+def _months(report: report_module.ScorecardReport, measure: str) -> pd.DataFrame:
+    return report.months[report.months["measure"] == measure].set_index("month")
+
+
+def test_who_bought_again(tiny_snapshot: Snapshot) -> None:
+    active = _months(scorecard(tiny_snapshot, CHAIN, AS_OF), "active_share")
+    # first orders: 1 in March 2025, 2 in June, 3 and 4 in February 2026; all four came in March 2026
+    assert active.loc["2026-03", ["value", "n"]].tolist() == [4 / 4, 4]
+    assert active.loc["2026-02", ["value", "n"]].tolist() == [1 / 2, 2]
+    assert scorecard(tiny_snapshot, NOTHING, AS_OF).months.empty
+
+
+def test_satisfaction_and_recommendation_with_their_ranges() -> None:
+    march = pd.Timestamp(MARCH)
+    rows = pd.DataFrame(
+        {
+            "kind": ["csat", "nps", "nps"],
+            "month": [march, march, pd.Timestamp("2026-02-01")],
+            "answers": [20, 10, 9],
+            "score": [80.0, 80.0, 60.0],
+            "score_score": [339.0, 700.0, 500.0],
+            "promoters": [0, 6, 9],
+            "detractors": [0, 1, 0],
+        }
+    )
+    csat, nps = report_module._csat(rows).iloc[0], report_module._nps(rows)
+    assert csat["value"] == 80 / 20
+    assert csat["hi95"] - csat["value"] == pytest.approx(1.96 * ((339 - 20 * 4**2) / 19 / 20) ** 0.5, rel=1e-3)
+    assert nps["value"].tolist() == [6 / 10 - 1 / 10]  # nine answers are too few
+    assert nps["lo95"].iloc[0] == pytest.approx(0.5 - 1.96 * ((0.7 - 0.25) / 10) ** 0.5, rel=1e-3)
+
+
+def test_costs_are_the_chains(tiny_snapshot: Snapshot) -> None:
+    entered = (Cost(MARCH, "storage", 5), Cost(MARCH, "software", 100))
+    report = scorecard(tiny_snapshot, CHAIN, AS_OF, entered)
+    assert report.costs["kind"].tolist() == ["software", "storage"]
+    row = report.against.iloc[0]
+    assert (row["cost"], row["campaigns"]) == (100 + 5, 0)
+    assert pd.isna(row["balance"])  # nothing was measured: nothing to set against it
+    assert scorecard(tiny_snapshot, ONLY_A, AS_OF, entered).costs.empty
