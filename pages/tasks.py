@@ -2,13 +2,14 @@
 
 import streamlit as st
 
-from pages._ui import call_views, cards, head, task_views
+from pages._ui import alert_views, call_views, cards, head, load, task_views
 from pages._ui.choices import choice
 from pages._ui.i18n import t
 
 page = head.begin("tasks", choices="none")
 found = task_views.tasks(page.scope)
 cards.plain_row(task_views.figures(found, page.scope))
+alert_views.block(load.alerts(page.scope, page.generation), key="tasks_alerts")
 
 with st.container(border=True):
     heading = st.container()
