@@ -112,10 +112,12 @@ def test_without_a_batch_there_are_no_alerts(tiny_snapshot: Snapshot) -> None:
 @pytest.mark.slow
 def test_shocks_in_weekly_sales_of_real_stores() -> None:
     panel = protocol.walmart(Path(shared_data("walmart_weekly")) / "Walmart_Store_sales.csv")
-    bands, trailing, _ = protocol.compare(panel)
+    bands, trailing, last_year = protocol.compare(panel)
     assert 0.005 <= bands.false_alarms <= 0.015
     for factor in (0.5, 0.7):
         assert bands.found[factor] > trailing.found[factor]
+    assert bands.found[0.5] >= last_year.found[0.5]  # both find all of them
+    assert bands.found[0.7] > last_year.found[0.7]
 
 
 @pytest.mark.slow
