@@ -7,10 +7,11 @@ import pytest
 
 from data_access.errors import Problem
 from data_access.queries import customer as queries
+from data_access.queries.affinity import Known
 from data_access.scope import Scope
 from data_access.snapshot import Snapshot
 from models.calc import habits
-from models.reports.customer import _suits, customer
+from models.reports.customer import _next_categories, _suits, customer
 from tests.report_fixtures import figure
 from tests.tiny import CHAIN, NORTH, NOTHING, ONLY_A, key
 
@@ -191,3 +192,20 @@ def test_only_known_names_have_a_share() -> None:
     )
     found = habits.favourites(lines, ["brand"], 5)
     assert found[["name", "share"]].to_numpy().tolist() == [["a", 1.0]]
+
+
+def test_the_next_visit_is_guessed_only_where_that_did_better_than_simpler_guesses() -> None:
+    pairs = [("a", "a", 0.8), ("a", "b", 0.2), ("b", "a", 0.5), ("b", "b", 0.5)]
+    follows = pd.DataFrame(pairs, columns=["category", "next_category", "share"])
+    # two visits, both mostly for a
+    days = pd.to_datetime(["2026-01-02", "2026-01-02", "2026-01-01"])
+    lines = pd.DataFrame({"day": days, "category": ["b", "a", "a"], "net": [5.0, 9.0, 1.0]})
+
+    def guessed(hit_rate: float) -> pd.DataFrame:
+        held = {"next_hit_rate": hit_rate, "next_last_hit_rate": 0.5, "next_popular_hit_rate": 0.6, "next_weight": 4.0}
+        check = pd.DataFrame(held.items(), columns=["key", "value"])
+        return _next_categories(Known(pd.DataFrame(), pd.DataFrame(), follows, check), lines)
+
+    assert guessed(0.7)["category"].tolist() == ["a", "b"]
+    assert guessed(0.7)["chance"].tolist() == pytest.approx([(2 + 4 * 0.8) / 6, (0 + 4 * 0.2) / 6])
+    assert guessed(0.6).empty

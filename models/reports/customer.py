@@ -263,8 +263,9 @@ def _next_categories(found: Known | None, lines: pd.DataFrame) -> pd.DataFrame:
     if mostly.empty:
         return nothing
     habit = Habit(follows.to_numpy(), held["next_weight"])
-    counts = mostly.value_counts().reindex(follows.index, fill_value=0).to_numpy(np.float64)
-    chances = habit.chances(counts[None, :], np.array([follows.index.get_loc(mostly.iloc[-1])]))[0]
+    counts = np.asarray(mostly.value_counts().reindex(follows.index, fill_value=0), dtype=np.float64)
+    last = np.flatnonzero(follows.index == mostly.iloc[-1]).astype(np.int64)
+    chances = habit.chances(counts[None, :], last)[0]
     rows = pd.DataFrame({"category": follows.index.to_numpy(object), "chance": chances})
     return rows.sort_values("chance", ascending=False, kind="stable", ignore_index=True).head(LIKELIEST)
 

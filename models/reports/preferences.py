@@ -53,8 +53,8 @@ class PreferencesReport:
             "discounted_share"
         ),
     ]
-    # by age, of the last ``MONTHS`` complete months: customers of 45 and over among those of known age who bought in the
-    # month, their share with its 95 % range, and that of what those of known age spent; ages are those of today
+    # by age, of the last ``MONTHS`` complete months: customers of 45 and over among those of known age who bought in
+    # the month, their share with its 95 % range, and that of what those of known age spent; ages are those of today
     older: Annotated[pd.DataFrame, Columns("month customers known share lo95 hi95 sales_share")]
     groups: tuple[str, ...]  # in their own order, those not known last
     things: tuple[str, ...]  # the best sold first
