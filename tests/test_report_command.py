@@ -191,7 +191,7 @@ def test_a_problem_ends_on_stderr_with_exit_code_1(
 ) -> None:
     monkeypatch.setattr("sys.argv", ["models", "report", "sales"])
     with pytest.raises(SystemExit) as stopped:
-        command.main()
+        command.run(command.app)
     assert stopped.value.code == 1
     printed = capsys.readouterr()
     assert printed.out == ""
