@@ -41,7 +41,8 @@ _ORDER = (
 )
 _FORMULA = (
     "item_class z wished on_hand reserved on_order next_promised_on until_receipt daily_demand expected_demand "
-    "safety_stock order_up_to lead_time_days lead_time_sd review_days order_multiple minimum_quantity sellable expiring_units"
+    "safety_stock order_up_to lead_time_days lead_time_sd review_days order_multiple minimum_quantity sellable "
+    "expiring_units"
 )
 
 
