@@ -29,7 +29,7 @@ with st.container(border=True):
         st.caption(t("staff.read_honestly"))
 
 with st.container(border=True):
-    kind = choices.choice("list", staff_lists.KINDS, words="staff.lists")
+    kind = choices.choice("list", staff_lists.KINDS, words="staff.lists", width=260)
     rows = staff_lists.chosen(kind, people, lambda: load.staff_goals(page.scope, page.period.last, page.generation))
     head.block(t("staff.list"), staff_lists.note(kind, page.period.last), staff_lists.told(kind))
     first = first_row(len(rows), key=f"staff_page_{kind}")

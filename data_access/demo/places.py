@@ -251,7 +251,8 @@ def targets(
 ) -> pd.DataFrame:
     """Table sales_target: what each store, and each person in a shop, should sell per month (CNY, excl. tax).
 
-    Set by hindsight with an ambitious, noisy factor, and rounded as head office does.
+    Set by hindsight with an ambitious, noisy factor, and rounded as head office does. A last month that is not over is
+    taken to go on as it began.
     """
     rng = stream(seed, "targets")
     net = np.bincount(lines["order"], weights=lines["net"], minlength=len(orders)) / 100
@@ -262,6 +263,11 @@ def targets(
     both = pd.concat([by_store, by_person], ignore_index=True)
     step = np.where(both["person"] < 0, 5_000, 500)
     factor = rng.normal(1.04, 0.09, len(both)).clip(0.8, 1.35)
+    last = np.datetime64(start, "D") + int(orders["day"].max())
+    begins = last.astype("datetime64[M]")
+    days = ((begins + 1).astype("datetime64[D]") - begins.astype("datetime64[D]")).astype(int)
+    passed = (last - begins.astype("datetime64[D]")).astype(int) + 1
+    factor = np.where(both["month"].to_numpy().astype("datetime64[M]") == begins, factor * days / passed, factor)
     return pd.DataFrame(
         {
             "target_id": ids("G", len(both), 6),

@@ -1,7 +1,9 @@
 """What customers answered and what was sold, month by month, in the stores in scope."""
 
+from typing import Any
+
 import pandas as pd
-from sqlalchemy import BigInteger, Date, Double, Engine, case, cast, func, select
+from sqlalchemy import BigInteger, ColumnElement, Date, Double, Engine, case, cast, func, select
 
 from data_access.marts.store_day import store_day
 from data_access.marts.tables import survey_answer
@@ -40,10 +42,10 @@ def sold(scope: Scope, engine: Engine, period: Period) -> pd.DataFrame:
     orders."""
     c = store_day.c
     month = func.date_trunc("month", c.day, type_=Date).label("month")
-    query = (
-        select(month, amount(c.net_sales).label("net_sales"), count(c.orders).label("orders"))
-        .where(within(c.day, period))
-        .group_by(month)
-        .order_by(month)
-    )
+    figures: list[ColumnElement[Any]] = [
+        month,
+        amount(c.net_sales).label("net_sales"),
+        count(c.orders).label("orders"),
+    ]
+    query = select(*figures).where(within(c.day, period)).group_by(month).order_by(month)
     return fetch(scope, engine, scope.limit(query, c.store_id))

@@ -127,10 +127,10 @@ def _opened(known: pd.DataFrame, learnt: Period) -> pd.DataFrame:
 
 def _by_hour(crews: pd.DataFrame, when: str) -> pd.DataFrame:
     """Hours that people are rostered for, by store, ``when`` and hour of the day; breaks lie evenly in a shift."""
-    long = np.maximum(crews["last_hour"] - crews["first_hour"], 1).astype("int64")
-    rows = crews.loc[crews.index.repeat(long)]
+    hours = pd.Series(np.maximum(crews["last_hour"] - crews["first_hour"], 1), index=crews.index).astype("int64")
+    rows = crews.loc[crews.index.repeat(hours)]
     step = rows.groupby(level=0).cumcount()
-    spread = rows.assign(hour=rows["first_hour"].astype("int64") + step, crew=rows["hours"] / long.reindex(rows.index))
+    spread = rows.assign(hour=rows["first_hour"].astype("int64") + step, crew=rows["hours"] / hours.reindex(rows.index))
     return spread.groupby(["store_id", when, "hour"])["crew"].sum().reset_index()
 
 
@@ -143,7 +143,7 @@ def _hours(
     usual = usual.merge(share, "outer", ["store_id", "weekday", "hour"]).merge(opened, "inner", ["store_id", "weekday"])
     usual["usual_visitors"] = usual["visitors"].fillna(0.0) / usual["days"]
     usual["usual_crew"] = usual["crew"].fillna(0.0) / usual["days"]
-    days = expected.stack().rename("of_day").reset_index().dropna()
+    days = pd.Series(expected.stack(), name="of_day").reset_index().dropna()
     days["weekday"] = days["day"].dt.day_of_week + 1
     names = ["store_id", "weekday", "hour", "share", "usual_visitors", "usual_crew"]
     rows = days.merge(usual[names], "inner", ["store_id", "weekday"]).merge(

@@ -81,7 +81,7 @@ def _grid(rows: pd.DataFrame) -> go.Figure:
     return grids.heat_map(
         values,
         rows=[_short(str(name)) for name in wide.index],
-        columns=[_axis(day) for day in wide.columns],
+        columns=[_axis(pd.Timestamp(day)) for day in wide.columns],
         texts=texts,
         hints=hints,
         ids=[[str(store_id)] * values.shape[1] for store_id in store],

@@ -26,11 +26,12 @@ _SAID = "cost_said"
 def figures(report: ScorecardReport) -> None:
     """The newest month of each measure, with what it is made of."""
     rows = report.months.groupby("measure").tail(1).set_index("measure")
+    newest = rows["value"].astype("float64")
     cards.plain_row(
         [
             (
                 t(f"scorecard.{name}"),
-                _text(name, rows.loc[name, "value"], report.currency),
+                _text(name, float(newest.loc[name]), report.currency),
                 t(f"scorecard.{name}.help", least=LEAST_ANSWERS, month=fmt.month(rows.loc[name, "month"])),
             )
             for name in MEASURES

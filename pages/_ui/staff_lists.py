@@ -85,10 +85,10 @@ _COLUMNS: Final = {
     "goals": [
         column("staff_id"),
         column("attainment"),
-        column("commission_base"),
+        Column("commission_base", "money"),
         column("gross_sales"),
         column("target"),
-        column("returns"),
+        Column("returns", "money"),
         column("hours"),
         column("store"),
     ],
