@@ -347,9 +347,7 @@ def _name(figure: go.Figure, event: Event, x: str | int, place: float, top: floa
     )
 
 
-def name_months(
-    figure: go.Figure, months: Sequence[str], currency: str, top: float, *, numbered: bool = False
-) -> None:
+def name_months(figure: go.Figure, months: Sequence[str], currency: str, top: float, *, numbered: bool = False) -> None:
     """The peaks of the year above the months ('YYYY-MM') they fall into; ``numbered``: the axis counts them from 0."""
     if not months:
         return
