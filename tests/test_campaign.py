@@ -146,6 +146,7 @@ def test_all_campaigns_stand_side_by_side(tiny_snapshot: Snapshot) -> None:
     k1 = rows.loc["K1"]
     assert (k1["targeted"], k1["held_back"], k1["buyers"], k1["net_sales"]) == (4, 1, 2, 425 + 400)
     assert (k1["redeeming_customers"], k1["redemptions"], k1["state"], k1["verdict"]) == (1, 1, "closed", "cannot_tell")
+    assert (k1["reached"], k1["engaged"], k1["units"]) == (3, 2, 6)
     assert k1["incremental_margin"] == (425 + 400) - 4 * 105
     assert rows.loc["K2", ["targeted", "state", "verdict"]].tolist() == [1, "undated", "no_control"]
     assert rows.loc["K3", ["targeted", "redemptions", "verdict"]].tolist() == [0, 1, "nobody"]

@@ -12,6 +12,7 @@ from sqlalchemy import ColumnElement, Double, Engine, Select, and_, case, cast, 
 
 from data_access.marts.campaign_customer import campaign_customer
 from data_access.marts.campaign_use import BIT
+from data_access.marts.customer_line import customer_line
 from data_access.marts.customer_store_day import customer_store_day
 from data_access.marts.tables import campaign, campaign_arm, campaign_event
 from data_access.queries._elsewhere import withheld
@@ -85,6 +86,21 @@ def outcomes(scope: Scope, engine: Engine) -> pd.DataFrame:
     return found.assign(
         redemptions=found["campaign_id"].map(times.set_index("campaign_id")["redemptions"]).fillna(0).astype("int64")
     )
+
+
+def units(scope: Scope, engine: Engine) -> pd.DataFrame:
+    """One row per campaign whose treated customers bought in the stores in scope within its window, of those not
+    ``withheld``. Columns: campaign_id, units (sold to them there, samples and gifts included)."""
+    m, c, n = campaign_customer.c, campaign.c, customer_line.c
+    within = and_(n.customer_no == m.customer_no, n.day >= c.starts_on, n.day <= c.window_last)
+    query = (
+        select(m.campaign_id, cast(func.sum(n.quantity), Double).label("units"))
+        .select_from(campaign_customer.join(campaign, c.campaign_id == m.campaign_id).join(customer_line, within))
+        .where(m.arm.is_not(None), ~m.is_control, m.orders > 0, m.campaign_id.not_in(withheld(scope, engine)))
+        .group_by(m.campaign_id)
+        .order_by(m.campaign_id)
+    )
+    return fetch(scope, engine, scope.limit(scope.limit(query, m.store_id), n.store_id))
 
 
 def arms(scope: Scope, engine: Engine, campaign_id: str | None = None) -> pd.DataFrame:

@@ -3,11 +3,11 @@
 A customer of a campaign belongs to one store, so every count is the sum over stores.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import pandas as pd
-from sqlalchemy import ColumnElement, Double, Engine, case, cast, extract, false, func, or_, select, true
+from sqlalchemy import ColumnElement, Double, Engine, and_, case, cast, extract, false, func, or_, select, true
 
 from data_access.marts.campaign_customer import campaign_customer
 from data_access.marts.campaign_step import UNASSIGNED, campaign_step
@@ -26,16 +26,23 @@ def campaigns(scope: Scope, engine: Engine) -> pd.DataFrame:
 
     Columns: campaign_id, name, type, channel, objective, offer, starts_on, ends_on, window_last (last day on which an
     order counts for it), is_planned, targeted and held_back (customers in scope assigned to its treated arms, and to
-    its control groups).
+    its control groups); of those not held back reached (a message was delivered; where nobody notes that, sent) and
+    engaged (clicked; where nobody notes that, claimed, else visited), NaN where nothing of the kind is noted.
     """
     c, s = campaign.c, campaign_step.c
+
+    def taken(step: str, of: ColumnElement[bool] | None = None) -> ColumnElement[int]:
+        return count(s.customers, and_(s.step == step, ~s.is_control if of is None else of))
+
     assigned = (
         select(
             s.campaign_id,
-            count(s.customers, ~s.is_control).label("targeted"),
-            count(s.customers, s.is_control).label("held_back"),
+            taken("targeted").label("targeted"),
+            taken("targeted", s.is_control).label("held_back"),
+            _first_noted(taken, "delivered", "sent").label("reached"),
+            _first_noted(taken, "clicked", "claimed", "visited").label("engaged"),
         )
-        .where(summable_rows(scope, engine, campaign_step), s.step == "targeted")
+        .where(summable_rows(scope, engine, campaign_step))
         .group_by(s.campaign_id)
         .subquery("assigned")
     )
@@ -53,6 +60,8 @@ def campaigns(scope: Scope, engine: Engine) -> pd.DataFrame:
             func.coalesce(c.is_planned, False).label("is_planned"),
             func.coalesce(assigned.c.targeted, 0).label("targeted"),
             func.coalesce(assigned.c.held_back, 0).label("held_back"),
+            cast(assigned.c.reached, Double).label("reached"),
+            cast(assigned.c.engaged, Double).label("engaged"),
         )
         .select_from(
             campaign_use.outerjoin(campaign, c.campaign_id == campaign_use.c.campaign_id).outerjoin(
@@ -62,6 +71,11 @@ def campaigns(scope: Scope, engine: Engine) -> pd.DataFrame:
         .order_by(c.starts_on.desc().nulls_last(), campaign_use.c.campaign_id)
     )
     return fetch(scope, engine, query.where(concerns(scope, engine, campaign_use.c.campaign_id)))
+
+
+def _first_noted(taken: Callable[[str], ColumnElement[int]], *steps: str) -> ColumnElement[Any]:
+    """How many took the first of ``steps`` that anybody is noted to have taken; null: none of them."""
+    return func.coalesce(*(func.nullif(taken(step), 0) for step in steps))
 
 
 def concerns(scope: Scope, engine: Engine, campaign_id: ColumnElement[str]) -> ColumnElement[bool]:

@@ -65,6 +65,7 @@ campaign_result = _by_place(
     Column("buyers", Integer, nullable=False),
     Column("new_buyers", Integer, nullable=False),
     Column("net_sales", Double),
+    Column("units", Double),  # null: frozen before they were counted
     Column("margin", Double),
     Column("lift", Double),
     Column("lo95", Double),

@@ -36,15 +36,20 @@ def rates(customers: Mapping[str, int]) -> pd.DataFrame:
 
     Columns: key, of (the step that is the denominator), numerator, denominator, value, lo95, hi95 (Wilson).
     """
-    rows = []
-    for key, (step, bases) in RATES.items():
-        of = next((base for base in bases if customers.get(base)), None)
-        if customers.get(step) is not None and of is not None:
-            rows.append((key, of, customers[step], customers[of]))
-    frame = pd.DataFrame(rows, columns=["key", "of", "numerator", "denominator"])
+    frame = pd.DataFrame(counted(customers), columns=["key", "of", "numerator", "denominator"])
     lo, hi = wilson(frame["numerator"], frame["denominator"])
     value = frame["numerator"] / frame["denominator"].where(frame["denominator"] > 0)
     return frame.assign(value=value.astype("float64"), lo95=lo.astype("float64"), hi95=hi.astype("float64"))
+
+
+def counted(customers: Mapping[str, int]) -> list[tuple[str, str, int, int]]:
+    """Of each rate of ``rates`` its key, the step that is its denominator, numerator and denominator."""
+    found = []
+    for key, (step, bases) in RATES.items():
+        of = next((base for base in bases if customers.get(base)), None)
+        if customers.get(step) is not None and of is not None:
+            found.append((key, of, customers[step], customers[of]))
+    return found
 
 
 def by_step(paths: pd.DataFrame, bits: Mapping[str, int]) -> pd.DataFrame:
@@ -127,34 +132,34 @@ def against_baseline(campaigns: pd.DataFrame) -> pd.DataFrame:
     and the campaigns from one to the next, so a campaign is named only where both do not explain it: Student's t over
     the earlier campaigns, and Holm over the rates of one campaign.
     """
-    rows = campaigns[campaigns["denominator"] > 0].copy()
-    rows["value"] = rows["numerator"] / rows["denominator"]
-    found = []
-    for _, same in rows.groupby(["channel", "key"], sort=True):
-        ordered = same.sort_values("starts_on", kind="stable")
-        for at, (_, row) in enumerate(ordered.iterrows()):
-            past = ordered.iloc[:at]
-            found.append(row.to_dict() | {"earlier": len(past)} | _expected(row, past))
-    frame = pd.DataFrame(found, columns=[*_BASELINE, "p"])
+    rows = campaigns[campaigns["denominator"] > 0].sort_values(["channel", "key", "starts_on"], kind="stable")
+    frame = _expected(rows.assign(value=rows["numerator"] / rows["denominator"]).reset_index(drop=True))
     p_holm = frame.groupby("campaign_id")["p"].transform(lambda p: holm(p.tolist()))
     clear = (p_holm < LEVEL).to_numpy()
     side = np.where(frame["value"] < frame["baseline"], "below", "above")
     verdict = pd.Series(np.where(clear, side, "usual"), index=frame.index, dtype=object)
-    return frame.drop(columns="p").assign(verdict=verdict.where(frame["p"].notna(), None))
+    return frame[list(_BASELINE)].assign(verdict=verdict.where(frame["p"].notna(), None))
 
 
-def _expected(row: pd.Series, past: pd.DataFrame) -> dict[str, float]:
-    """Where the rate of the next campaign lies, after those of ``past``."""
-    k = len(past)
-    if k < LEAST_EARLIER:
-        return dict.fromkeys(("baseline", "lo95", "hi95", "p"), np.nan)
-    mean = float(past["value"].mean())
-    own = mean * (1 - mean) / row["denominator"]
-    chance = float((past["value"] * (1 - past["value"]) / past["denominator"]).mean())
-    between = max(float(past["value"].var(ddof=1)), chance)
-    error = float(np.sqrt(own + max(between - chance, 0.0) + between / k))
-    if error == 0:
-        return {"baseline": mean, "lo95": mean, "hi95": mean, "p": np.nan}
-    spread = float(stats.t.ppf(0.975, k - 1)) * error
-    p = 2 * float(stats.t.sf(abs(row["value"] - mean) / error, k - 1))
-    return {"baseline": mean, "lo95": max(mean - spread, 0.0), "hi95": min(mean + spread, 1.0), "p": p}
+def _expected(rows: pd.DataFrame) -> pd.DataFrame:
+    """``rows`` by channel, rate and day with where the rate of each lies after the earlier ones: earlier, baseline,
+    lo95, hi95 and the p-value of the rate itself."""
+    rate, people = rows["value"], rows["denominator"]
+    chances = rate * (1 - rate) / people
+    of = [rows["channel"], rows["key"]]
+    earlier = rows.groupby(["channel", "key"]).cumcount()
+    k = earlier.where(earlier >= LEAST_EARLIER)
+    mean = (rate.groupby(of).cumsum() - rate) / k
+    chance = (chances.groupby(of).cumsum() - chances) / k
+    spread = rate.groupby(of).transform(lambda values: values.expanding().var().shift())
+    between = np.maximum(spread, chance)
+    error = np.sqrt(mean * (1 - mean) / people + np.maximum(between - chance, 0.0) + between / k)
+    reach = stats.t.ppf(0.975, k - 1) * error
+    p = 2 * stats.t.sf(np.abs(rate - mean) / error.where(error > 0), k - 1)
+    return rows.assign(
+        earlier=earlier,
+        baseline=mean,
+        lo95=np.maximum(mean - reach, 0.0),
+        hi95=np.minimum(mean + reach, 1.0),
+        p=np.where(error > 0, p, np.nan),
+    )

@@ -30,7 +30,8 @@ class CampaignsReport:
     currency: str
     # one row per campaign, the best incremental margin first, those without one after them, the latest first. state:
     # planned | running (its window is open) | closed | undated. targeted: assigned to a treated arm, held_back: to a
-    # control group. buyers, new_buyers, net_sales and margin: of the targeted, in the campaign's window. lift: share
+    # control group; reached, engaged: as ``data_access.queries.campaigns.campaigns``. buyers, new_buyers, net_sales and
+    # margin: of the targeted, in the campaign's window; units: those sold to them in the stores in scope. lift: share
     # of buyers, treated arms together less control, with lo95 and hi95. incremental_margin: money (margin where every
     # cost is known, else sales) that the campaign caused; its interval only with 50 buyers in each arm. cost (media,
     # messages, other, points), its parts and roi only for the whole chain. verdict: as
@@ -40,9 +41,10 @@ class CampaignsReport:
     campaigns: Annotated[
         pd.DataFrame,
         Columns(
-            "campaign_id name type channel starts_on ends_on state targeted held_back redeeming_customers redemptions "
-            "buyers new_buyers net_sales margin cost lift lo95 hi95 incremental_margin incremental_lo incremental_hi "
-            "roi roi_lo roi_hi verdict frozen_at objective cost_media cost_message cost_other points_value staff_hours"
+            "campaign_id name type channel starts_on ends_on state targeted held_back reached engaged "
+            "redeeming_customers redemptions buyers new_buyers net_sales units margin cost lift lo95 hi95 "
+            "incremental_margin incremental_lo incremental_hi roi roi_lo roi_hi verdict frozen_at objective "
+            "cost_media cost_message cost_other points_value staff_hours"
         ),
     ]
     # of the customers in scope: by the messages of all campaigns in the last 30 days, how many there are, and how many
@@ -96,6 +98,8 @@ def costs_of(snapshot: Snapshot, scope: Scope) -> pd.Series:
 def results(snapshot: Snapshot, scope: Scope, judged: Mapping[str, Judged]) -> pd.DataFrame:
     """What every campaign with customers in scope did there: the columns of the report that follow from them."""
     told = queries.outcomes(scope, snapshot.engine).merge(_caused(judged), on="campaign_id", how="left")
+    sold = queries.units(scope, snapshot.engine).set_index("campaign_id")["units"]
+    told["units"] = told["campaign_id"].map(sold).fillna(0.0).astype("float64")
     hidden = withheld(scope, snapshot.engine)
     if not hidden:
         return told

@@ -9,7 +9,6 @@ from data_access.queries import campaigns as queries
 from data_access.scope import Scope
 from data_access.snapshot import Snapshot
 from models.calc import funnel_gaps
-from models.calc.funnel_gaps import RATES
 from models.reports._shape import Columns, select_columns
 from models.reports.funnel import funnel
 
@@ -69,16 +68,15 @@ def _rates(snapshot: Snapshot, scope: Scope, listed: pd.DataFrame) -> pd.DataFra
     counts = queries.funnel_steps(scope, snapshot.engine)
     mine = counts[~counts["is_control"] & (counts["arm"] != queries.UNASSIGNED)]
     mine = mine[mine["is_used"] | (mine["step"] == "redeemed")]
-    frames = [
-        funnel_gaps.rates(dict(zip(rows["step"], rows["customers"], strict=True))).assign(campaign_id=campaign_id)
-        for campaign_id, rows in mine.groupby(["campaign_id", "step"], as_index=False)["customers"]
-        .sum()
-        .groupby("campaign_id")
+    sums = mine.groupby(["campaign_id", "step"])["customers"].sum()
+    found = [
+        (campaign_id, key, numerator, denominator)
+        for campaign_id, took in sums.groupby(level="campaign_id")
+        for key, _, numerator, denominator in funnel_gaps.counted(took.droplevel("campaign_id").to_dict())
     ]
-    columns = ["campaign_id", "key", "numerator", "denominator"]
-    found = pd.concat(frames)[columns] if frames else pd.DataFrame(columns=columns)
+    frame = pd.DataFrame(found, columns=["campaign_id", "key", "numerator", "denominator"])
     dated = listed[listed["starts_on"].notna() & listed["channel"].notna()]
-    return found[found["key"].isin(RATES)].merge(dated.drop(columns="name"), on="campaign_id")
+    return frame.merge(dated.drop(columns="name"), on="campaign_id")
 
 
 def choices(snapshot: Snapshot, scope: Scope) -> pd.DataFrame:

@@ -1,6 +1,7 @@
 """What campaigns caused, in words and figures: the verdict as a sentence, its cards, and the effects with intervals."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from functools import partial
 
 import pandas as pd
 import plotly.graph_objects as go
@@ -101,13 +102,32 @@ def nothing(report: CampaignReport) -> tuple[str, str, str]:
     return t("campaign.nobody"), t("campaign.nobody_do"), ":material/schedule:"
 
 
-def rows(campaigns: pd.DataFrame) -> pd.DataFrame:
-    """Campaigns as a list shows them: a return only where something was shown to be caused."""
+def rows(campaigns: pd.DataFrame, currency: str) -> pd.DataFrame:
+    """Campaigns as a list shows them: a return only where something was shown to be caused; ranges as text."""
     told = campaigns["verdict"].isin(["worked", "hurt"])
     final, judged = campaigns["frozen_at"].notna(), ~campaigns["verdict"].isin(["nobody", "withheld"])
     finality = pd.Series("provisional", campaigns.index).mask(final, "final").where(final | judged, None)
-    shown = campaigns.assign(roi=campaigns["roi"].where(told), finality=finality)
+    shown = campaigns.assign(
+        roi=campaigns["roi"].where(told),
+        finality=finality,
+        extra_range=_ranges(campaigns["incremental_lo"], campaigns["incremental_hi"], partial(_compact, currency)),
+        roi_range=_ranges(
+            campaigns["roi_lo"].where(told), campaigns["roi_hi"].where(told), partial(fmt.decimal, digits=1)
+        ),
+    )
     return localized(shown, {"name": "campaign.name"})
+
+
+def _ranges(lows: pd.Series, highs: pd.Series, text: Callable[[float], str]) -> list[str | None]:
+    """A range as text; None where there is none."""
+    return [
+        None if fmt.is_missing(lo) else t("campaign.range", lo=text(lo), hi=text(hi))
+        for lo, hi in zip(lows, highs, strict=True)
+    ]
+
+
+def _compact(currency: str, value: float) -> str:
+    return fmt.money_compact(value, currency)
 
 
 def verdict_line(report: CampaignReport, row: pd.Series) -> str:
