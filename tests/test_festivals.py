@@ -10,6 +10,8 @@ from data_access.snapshot import Snapshot
 from models.calc.calendar import Event
 from models.reports import festivals as module
 from models.reports.festivals import festivals
+from pages._ui import festival_views
+from pages._ui.tables import MOST_COLUMNS
 from tests.tiny import CHAIN
 
 LAST = date(2026, 5, 31)
@@ -65,3 +67,7 @@ def test_elsewhere_there_are_none(tiny_snapshot: Snapshot) -> None:
 def test_spring_festival_is_its_run_up() -> None:
     (found,) = [one for one in module._calendar() if one.key == "spring_festival" and one.last.year == 2026]
     assert (found.first, found.last) == (date(2026, 1, 30), date(2026, 2, 16))
+
+
+def test_the_list_has_no_more_columns_than_a_list_may() -> None:
+    assert len(festival_views._COLUMNS) <= MOST_COLUMNS

@@ -17,7 +17,6 @@ _COLUMNS = (
     column("uplift"),
     column("festival_units"),
     column("expected_units"),
-    column("units_before"),
     column("available"),
     column("short_units"),
     column("order_until"),
