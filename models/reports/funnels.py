@@ -68,11 +68,13 @@ def _rates(snapshot: Snapshot, scope: Scope, listed: pd.DataFrame) -> pd.DataFra
     counts = queries.funnel_steps(scope, snapshot.engine)
     mine = counts[~counts["is_control"] & (counts["arm"] != queries.UNASSIGNED)]
     mine = mine[mine["is_used"] | (mine["step"] == "redeemed")]
-    sums = mine.groupby(["campaign_id", "step"])["customers"].sum()
+    steps = dict(tuple(mine.groupby(["campaign_id", "step"], as_index=False)["customers"].sum().groupby("campaign_id")))
     found = [
         (campaign_id, key, numerator, denominator)
-        for campaign_id, took in sums.groupby(level="campaign_id")
-        for key, _, numerator, denominator in funnel_gaps.counted(took.droplevel("campaign_id").to_dict())
+        for campaign_id, rows in steps.items()
+        for key, _, numerator, denominator in funnel_gaps.counted(
+            dict(zip(rows["step"].tolist(), rows["customers"].tolist(), strict=True))
+        )
     ]
     frame = pd.DataFrame(found, columns=["campaign_id", "key", "numerator", "denominator"])
     dated = listed[listed["starts_on"].notna() & listed["channel"].notna()]

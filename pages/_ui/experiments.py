@@ -118,12 +118,13 @@ def rows(campaigns: pd.DataFrame, currency: str) -> pd.DataFrame:
     return localized(shown, {"name": "campaign.name"})
 
 
-def _ranges(lows: pd.Series, highs: pd.Series, text: Callable[[float], str]) -> list[str | None]:
+def _ranges(lows: pd.Series, highs: pd.Series, text: Callable[[float], str]) -> pd.Series:
     """A range as text; None where there is none."""
-    return [
+    texts = [
         None if fmt.is_missing(lo) else t("campaign.range", lo=text(lo), hi=text(hi))
         for lo, hi in zip(lows, highs, strict=True)
     ]
+    return pd.Series(texts, lows.index, dtype=object)
 
 
 def _compact(currency: str, value: float) -> str:
