@@ -82,7 +82,7 @@ def test_identity_comes_from_the_session_of_the_cookie_only(home: Path, monkeypa
 
 def test_an_administrator_opens_the_system_and_no_trade() -> None:
     opened = {page.key for page in access.PAGES if access.may_open("administrator", page.key)}
-    assert opened == {"data_health", "start", "digests", "privacy", "accounts", "audit", "glossary"}
+    assert opened == {"data_health", "scorecard", "start", "digests", "privacy", "accounts", "audit", "glossary"}
     assert access.first_page("administrator") == "data_health"
 
 

@@ -84,7 +84,6 @@ PAGES: tuple[Page, ...] = (
     Page("staff", "stores", ":material/badge:", _PEOPLE),
     Page("staff_member", "stores", ":material/id_card:", _PEOPLE, listed=False),
     Page("targets", "stores", ":material/flag:", _PEOPLE),
-    Page("scorecard", "stores", ":material/scoreboard:", _SCORES),
     Page("readiness", "stores", ":material/event_available:", _PEOPLE),
     Page("training", "stores", ":material/school:", _PEOPLE),
     Page("demand", "supply", ":material/trending_up:", _TRADE),
@@ -95,6 +94,7 @@ PAGES: tuple[Page, ...] = (
     # Rows of single orders: marketing works with aggregates.
     Page("order", "range", ":material/receipt_long:", {"manager": "masked", "regional": "masked"}, listed=False),
     Page("data_health", "governance", ":material/health_and_safety:", _HEALTH),
+    Page("scorecard", "governance", ":material/scoreboard:", _SCORES),
     Page("start", "governance", ":material/database_upload:", _KEEPERS),
     Page("digests", "governance", ":material/mark_email_unread:", _EVERYBODY),
     Page("privacy", "governance", ":material/shield_person:", _KEEPERS),
