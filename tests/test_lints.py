@@ -67,13 +67,14 @@ def talks_to_a_database_itself(path: str, tree: ast.AST) -> Iterator[int]:
     of_sqlalchemy = set() if path.startswith("pages/_gate") else {"sqlalchemy"}
     for node in ast.walk(tree):
         for module in imported(node):
-            allowed = module.startswith("sqlalchemy.exc") or (module == "sqlalchemy" and names_only_types(node))
+            allowed = module.startswith("sqlalchemy.exc") or names_only_types(node)
             if module.split(".")[0] in drivers | of_sqlalchemy and not allowed:
                 yield node.lineno
 
 
 def names_only_types(node: ast.AST) -> bool:
-    return isinstance(node, ast.ImportFrom) and {alias.name for alias in node.names} <= {"Engine", "Connection"}
+    of_sqlalchemy = isinstance(node, ast.ImportFrom) and node.module == "sqlalchemy"
+    return of_sqlalchemy and {alias.name for alias in node.names} <= {"Engine", "Connection"}
 
 
 @rule("pages")

@@ -58,9 +58,7 @@ def by_product(scope: Scope, engine: Engine) -> pd.DataFrame:
     return fetch(scope, engine, scope.limit(query, p.store_id))
 
 
-def sold_by_day(
-    scope: Scope, engine: Engine, first_day: date, products: Collection[str] | None = None
-) -> pd.DataFrame:
+def sold_by_day(scope: Scope, engine: Engine, first_day: date, products: Collection[str] | None = None) -> pd.DataFrame:
     """One row per store in scope, product (of ``products`` or all) and day from ``first_day`` on with units sold.
 
     Columns: store_id, product_id (both categories), day, units, net_sales.

@@ -15,7 +15,6 @@ from data_access.queries import demand as queries
 from data_access.queries import places
 from data_access.queries import stock as stock_queries
 from data_access.results.tables import demand_accuracy, demand_component, demand_forecast, demand_product
-from data_access.scope import Scope
 from data_access.snapshot import Snapshot
 from models.calc import demand_rates
 from models.forecasting import (
@@ -41,7 +40,7 @@ from models.forecasting.engine import Looked
 from models.forecasting.panel import Floats
 from models.forecasting.products import WEEK, Items, Past
 from models.jobs import job
-from models.jobs.job import WHOLE, Job, Step, Write
+from models.jobs.job import WHOLE, Job, Step, Write, of_stores
 from models.reports import shelves
 
 HORIZON_DAYS = 56
@@ -164,7 +163,7 @@ def weeks_of_categories(forecast: pd.DataFrame) -> pd.DataFrame:
 
 def _items(snapshot: Snapshot, stores: Stores) -> tuple[Items, NDArray[np.bool_]]:
     """Every product that the stores have sold in the last two years, and the days on which its shelf was empty."""
-    facts, scope, first, last = snapshot.engine, Scope("stores", stores), _first_day(snapshot), snapshot.info.last_day
+    facts, scope, first, last = snapshot.engine, of_stores(stores), _first_day(snapshot), snapshot.info.last_day
     assert last is not None
     rows = stock_queries.sold_by_day(scope, facts, first).astype(dict.fromkeys(shelves.KEY, "str"))
     frame = rows[shelves.KEY].drop_duplicates(ignore_index=True)

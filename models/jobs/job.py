@@ -80,8 +80,13 @@ def every_place(snapshot: Snapshot) -> list[PlaceScope]:
     stores = places.stores(WHOLE, snapshot.engine)
     for region, inside in stores.groupby("region_id")["store_id"]:
         if len(inside) > 1:
-            found.append(PlaceScope("region", str(region), Scope("stores", tuple(sorted(inside)))))
-    return found + [PlaceScope("store", store, Scope("stores", (store,))) for store in sorted(stores["store_id"])]
+            found.append(PlaceScope("region", str(region), of_stores(sorted(inside))))
+    return found + [PlaceScope("store", store, of_stores([store])) for store in sorted(stores["store_id"])]
+
+
+def of_stores(stores: Iterable[str]) -> Scope:
+    """The scope of whoever may see just these stores."""
+    return Scope("stores", tuple(stores))
 
 
 def fingerprint(
