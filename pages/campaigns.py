@@ -52,7 +52,5 @@ with st.container(border=True):
 if chosen["cost"].notna().any():
     with st.container(border=True):
         campaign_views.costs(experiments.rows(chosen, page.currency), page.currency)
-with st.container(border=True):
-    campaign_views.fatigue(report)
 
 export.menu("campaigns", page.cover(), tables(report))

@@ -1,7 +1,5 @@
 """Coupons, cost parts and messages per customer."""
 
-from datetime import date
-
 import pandas as pd
 
 from data_access.queries import mechanics
@@ -22,12 +20,6 @@ def test_a_visit_that_was_due_anyway_is_no_merit_of_a_coupon() -> None:
     )
     # The usual gap is 30 days: after 30 it was due, after 5 not yet, after 91 no longer; of 2 nobody knows.
     assert in_own_rhythm(redeemed, visits).tolist() == [True, False, False, pd.NA]
-
-
-def test_messages_are_counted_by_customer_over_all_campaigns(tiny_snapshot: Snapshot) -> None:
-    found = mechanics.contacts(CHAIN, tiny_snapshot.engine, date(2026, 3, 1), date(2026, 3, 31))
-    # 1, 2, 4 and 6 got one message; 5 got none and unsubscribed.
-    assert found.to_numpy().tolist() == [[0, 1, 1], [1, 4, 0]]
 
 
 def test_a_coupon_that_nobody_used_on_an_order_brought_nothing(tiny_snapshot: Snapshot) -> None:

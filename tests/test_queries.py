@@ -65,7 +65,6 @@ CASES: dict[str, tuple[Any, ...]] = {
     "campaign_effects.alike": ("K1", date(2026, 3, 1), date(2026, 3, 12)),
     "campaign_effects.days": ("K1", date(2026, 3, 1), date(2026, 3, 12)),
     "campaign_effects.store_days": ("K1", date(2026, 3, 1), date(2026, 3, 12)),
-    "mechanics.contacts": (date(2026, 3, 1), date(2026, 3, 31)),
     "mechanics.cost_parts": (),
     "mechanics.coupons": ("K1",),
     "mechanics.redemptions": ("K1",),

@@ -1,4 +1,4 @@
-"""What campaigns cost by parts, what their coupons did, and how often customers are written to.
+"""What campaigns cost by parts, and what their coupons did.
 
 A coupon may cover many products, so orders are counted by the order on which it was redeemed, never by its products.
 """
@@ -135,37 +135,3 @@ def visits(scope: Scope, engine: Engine, numbers: Collection[int], before: date)
         .order_by(d.customer_no, d.day)
     )
     return fetch(scope, engine, scope.limit(query, d.store_id))
-
-
-def contacts(scope: Scope, engine: Engine, first: date, last: date) -> pd.DataFrame:
-    """One row per number of messages sent to a customer of the stores in scope from ``first`` to ``last``.
-
-    Columns: contacts, customers, unsubscribed (of them, in these days).
-    """
-    e, m = campaign_event.c, campaign_customer.c
-    day = func.date_trunc("day", e.occurred_at)
-    each = scope.limit(
-        select(
-            m.customer_no,
-            func.count().filter(e.kind == "sent").label("contacts"),
-            func.count().filter(e.kind == "unsubscribed").label("left"),
-        )
-        .join_from(
-            campaign_customer,
-            campaign_event,
-            and_(e.customer_no == m.customer_no, e.campaign_id == m.campaign_id),
-        )
-        .where(e.kind.in_(("sent", "unsubscribed")), day >= first, day <= last)
-        .group_by(m.customer_no),
-        m.store_id,
-    ).subquery("each")
-    query = (
-        select(
-            each.c.contacts,
-            func.count().label("customers"),
-            func.count().filter(each.c.left > 0).label("unsubscribed"),
-        )
-        .group_by(each.c.contacts)
-        .order_by(each.c.contacts)
-    )
-    return fetch(scope, engine, query)

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Annotated
 
 import numpy as np
@@ -19,7 +19,6 @@ from models.reports._shape import Columns, select_columns
 from models.reports.campaign import priced, with_points
 from models.reports.campaign_results import Judged
 
-RECENT = 30  # days in which contacts are counted
 STATES = ("planned", "running", "closed", "undated")
 
 
@@ -47,9 +46,6 @@ class CampaignsReport:
             "cost_media cost_message cost_other points_value staff_hours"
         ),
     ]
-    # of the customers in scope: by the messages of all campaigns in the last 30 days, how many there are, and how many
-    # unsubscribed in these days
-    messages_sent: Annotated[pd.DataFrame, Columns("contacts customers unsubscribed")]
 
 
 def campaigns(snapshot: Snapshot, scope: Scope) -> CampaignsReport:
@@ -68,13 +64,7 @@ def campaigns(snapshot: Snapshot, scope: Scope) -> CampaignsReport:
     best_first = found.sort_values("incremental_margin", ascending=False, kind="stable", ignore_index=True)
     parts = mechanics.cost_parts(scope, engine)
     priced_apart = best_first.merge(parts, on="campaign_id", how="left")
-    last = snapshot.info.last_day
-    if last is None:
-        frames = {"campaigns": priced_apart}
-    else:
-        first = last - timedelta(days=RECENT - 1)
-        frames = {"campaigns": priced_apart, "messages_sent": mechanics.contacts(scope, engine, first, last)}
-    return CampaignsReport(snapshot.info.currency, **select_columns(CampaignsReport, **frames))
+    return CampaignsReport(snapshot.info.currency, **select_columns(CampaignsReport, campaigns=priced_apart))
 
 
 def _kept_or_computed(snapshot: Snapshot, scope: Scope, costs: pd.Series) -> pd.DataFrame:

@@ -8,12 +8,10 @@ import plotly.graph_objects as go
 import streamlit as st
 
 from models.calc.adjusted import BALANCED, LEAST_COMPARABLE
-from models.calc.funnel import wilson
 from models.calc.store_difference import WEEKS
 from models.reports.campaign import CampaignReport
-from models.reports.campaigns import RECENT, CampaignsReport
 from models.reports.coupons import CouponsReport
-from pages._ui import bands, charts, empty, head, palette
+from pages._ui import charts, empty, head, palette
 from pages._ui import format as fmt
 from pages._ui.i18n import t, tn, word
 from pages._ui.tables import Column, column, listing
@@ -205,23 +203,6 @@ def costs(campaigns: pd.DataFrame, currency: str) -> None:
     names = ("cost", "cost_media", "cost_message", "cost_other", "points_value", "staff_hours")
     shown = [column("name"), *(column(name) for name in names)]
     listing(rows, shown, currency=currency, alt=t("campaigns.costs"), key="campaigns_costs", rows=10)
-
-
-def fatigue(report: CampaignsReport) -> None:
-    """How often customers were written to lately, and who left."""
-    days = fmt.count(RECENT)
-    head.block(t("campaigns.contacts", days=days), t("campaigns.contacts_note"), t("campaigns.contacts_help"))
-    rows = report.messages_sent
-    if rows.empty:
-        empty.nothing(t("campaigns.contacts_none", days=days))
-        return
-    lo, hi = wilson(rows["unsubscribed"], rows["customers"])
-    shares = rows["unsubscribed"] / rows["customers"]
-    shown = rows.assign(left_share=shares, likely=bands.ranges(rows.assign(lo95=lo, hi95=hi))["likely"])
-    names = ("contacts", "customers", "unsubscribed", "left_share", "likely")
-    listing(
-        shown, [column(name) for name in names], currency="", alt=t("campaigns.contacts", days=days), key="contacts"
-    )
 
 
 def choose(campaigns: pd.DataFrame) -> pd.DataFrame:

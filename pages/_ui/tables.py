@@ -144,7 +144,7 @@ _KINDS: dict[str, Kind] = {
     "rmsse": "decimal",
     "happened_at": "instant",
     **dict.fromkeys(("claimed", "redeemed", "contacts", "unsubscribed", "known_rhythm", "own_rhythm"), "count"),
-    **dict.fromkeys(("redemption_rate", "due_anyway", "left_share"), "percent"),
+    **dict.fromkeys(("redemption_rate", "due_anyway"), "percent"),
     **dict.fromkeys(
         ("cost", "cost_media", "cost_message", "cost_other", "points_value", "discount_given", "face_value"), "money"
     ),
