@@ -18,6 +18,7 @@ from pages._ui import (
     session,
     stores_views,
     subjects,
+    target_views,
 )
 from pages._ui import format as fmt
 from pages._ui.i18n import localized, t
@@ -47,6 +48,8 @@ with st.expander(t("cards.more")):
     cards.kpi_row(report.kpis, page.currency, MORE)
     cards.facts(subjects.store_facts(facts))
 
+if session.may_open("targets"):
+    target_views.block(page)
 alert_views.block(load.alerts(page.scope, page.generation), key="store_alerts")
 
 with st.container(border=True):
@@ -57,21 +60,8 @@ if not report.hours.empty:
         head.block(t("store.hours"), t("store.hours_note"))
         charts.show(grids.hours(report.hours), alt=t("store.hours"), key="store_hours")
 
-products = localized(report.products, NAMES)
-for name, value, colour, place in zip(
-    ("top", "falling"), ("net_sales", "change"), charts.RISE_AND_FALL, st.columns(2), strict=True
-):
-    moved = products[products["movement"] == name]
-    with place.container(border=True, height="stretch"):
-        head.block(t(f"store.{name}"), t("charts.click_product"))
-        if moved.empty:
-            empty.nothing(t("overview.nothing_falls"))
-            continue
-        bars = charts.ranked_bars(
-            moved, label="product", value=value, ids="product_id", colour=colour, currency=page.currency
-        )
-        if product := charts.clicked(bars, alt=t(f"store.{name}"), key=f"store_{name}"):
-            drill.open_page("product", product=product, store=store.store_id)
+if product := blocks.moved_products(localized(report.products, NAMES), page.currency):
+    drill.open_page("product", product=product, store=store.store_id)
 
 if not report.benchmark.empty:
     with st.container(border=True):

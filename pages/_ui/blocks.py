@@ -8,7 +8,7 @@ import streamlit as st
 
 from data_access.scope import Period
 from models.calc.calendar import events
-from pages._ui import charts, head
+from pages._ui import charts, empty, head
 from pages._ui.i18n import t
 
 _IN_VIEW = 12  # stores beside the days; more of them scroll
@@ -54,6 +54,27 @@ def sales_by_day_and_store(
     with ranking.container(border=True, height="stretch"):
         height = charts.height_beside(len(stores)) if len(stores) <= _IN_VIEW else None
         return ranked_places(stores, "store", currency, compare=compare, key=f"{key}_stores", height=height)
+
+
+def moved_products(products: pd.DataFrame, currency: str) -> str | None:
+    """The products of a store that sell best and those that fall most, side by side; the id of the clicked one.
+
+    ``products``: product_id, product, movement (top | falling), net_sales, change.
+    """
+    opened: str | None = None
+    sides = zip(("top", "falling"), ("net_sales", "change"), charts.RISE_AND_FALL, st.columns(2), strict=True)
+    for name, value, colour, place in sides:
+        moved = products[products["movement"] == name]
+        with place.container(border=True, height="stretch"):
+            head.block(t(f"store.{name}"), t("charts.click_product"))
+            if moved.empty:
+                empty.nothing(t("overview.nothing_falls"))
+                continue
+            bars = charts.ranked_bars(
+                moved, label="product", value=value, ids="product_id", colour=colour, currency=currency
+            )
+            opened = charts.clicked(bars, alt=t(f"store.{name}"), key=f"store_{name}") or opened
+    return opened
 
 
 def ranked_places(

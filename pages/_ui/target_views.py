@@ -10,10 +10,11 @@ from data_access.freshness import utc_now
 from data_access.state import targets as state
 from data_access.state.store import opened
 from models.reports.targets import TargetsReport
-from pages._ui import charts, load, palette, session
+from pages._ui import cards, charts, head, load, palette, session
 from pages._ui import format as fmt
 from pages._ui.attempt import attempt, writer
-from pages._ui.i18n import t
+from pages._ui.head import Opened
+from pages._ui.i18n import localized, t
 from pages._ui.tables import Column, badge, column
 
 _TONES = {"reached": "green", "ahead": "green", "open": "gray", "behind": "orange", "no_target": "gray"}
@@ -38,6 +39,21 @@ def figures(report: TargetsReport) -> list[tuple[str, str, str | None]]:
 def note(report: TargetsReport) -> str:
     """Which month, up to which day."""
     return t("targets.note", month=fmt.month(report.month), day=fmt.day(report.as_of))
+
+
+def block(page: Opened) -> None:
+    """How far the month is in the store of ``page``, and where it will end; nothing without a target."""
+    report = load.targets(page.scope, page.period.last, state.current(opened(), page.scope), page.generation)
+    if not (report.stores["target"] > 0).any():
+        return
+    with st.container(border=True):
+        head.block(t("targets.here"), note(report), t("targets.help"))
+        charts.show(
+            paces(localized(report.stores, {"store": "store.name"}), report.currency),
+            alt=t("targets.here"),
+            key="store_target",
+        )
+        cards.plain_row(figures(report))
 
 
 def paces(stores: pd.DataFrame, currency: str) -> go.Figure:
