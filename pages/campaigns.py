@@ -3,9 +3,9 @@
 import streamlit as st
 
 from models.reports import tables
-from pages._ui import calendar_views, campaign_views, cards, drill, empty, experiments, export, head, load
+from pages._ui import calendar_views, campaign_views, cards, choices, drill, empty, experiments, export, head, load
 from pages._ui.i18n import t
-from pages._ui.tables import Column, badge, listing
+from pages._ui.tables import listing
 
 page = head.begin("campaigns", choices="places")
 with load.working(t("page.campaigns")):
@@ -18,26 +18,11 @@ cards.plain_row(experiments.sizes(chosen, page.currency))
 
 calendar_views.unusual(load.funnels(page.scope, page.generation), chosen)
 with st.container(border=True):
+    kind = choices.choice("list", campaign_views.LISTS, words="campaigns.lists", width=260)
     head.block(t("campaigns.all"), t("campaigns.all_note"))
-    shown = [
-        Column("name", "text", width="medium"),
-        badge("verdict", "verdict", experiments.TONES),
-        badge("finality", "finality", experiments.FINALITY),
-        Column("incremental_margin", "money"),
-        Column("extra_range", "text"),
-        Column("roi", "decimal"),
-        Column("roi_range", "text"),
-        *(Column(name, "count") for name in ("targeted", "reached", "engaged", "buyers")),
-        Column("net_sales", "money"),
-        Column("units", "count"),
-        Column("margin", "money"),
-        Column("cost", "money"),
-        Column("starts_on", "day"),
-        badge("state", "campaign_state", experiments.STATES),
-    ]
     if campaign := listing(
         experiments.rows(chosen, page.currency),
-        shown,
+        campaign_views.columns(kind),
         currency=page.currency,
         alt=t("campaigns.all"),
         key="campaigns_list",

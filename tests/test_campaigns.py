@@ -23,6 +23,8 @@ from data_access.snapshot import Snapshot
 from models.calc.funnel import funnel as with_rates
 from models.calc.funnel import wilson
 from models.reports.funnel import FunnelReport, funnel
+from pages._ui import campaign_views
+from pages._ui.tables import MOST_COLUMNS
 from tests.tiny import CHAIN, NORTH, NOTHING, ONLY_A
 from tests.tiny_crm import facts_rows, fill, rows
 
@@ -275,3 +277,8 @@ def test_a_crm_without_campaigns_and_stock_has_none(refreshed: Refreshed) -> Non
     home = refreshed({}, *(f"DROP TABLE {name}" for name in (*names, *more, "campaign")))
     for table in ("campaign", "campaign_customer", "campaign_step", "stock_position", "purchase_line"):
         assert facts_rows(home, table) == []
+
+
+@pytest.mark.parametrize("kind", campaign_views.LISTS)
+def test_each_list_of_campaigns_is_narrow_enough_to_be_read(kind: str) -> None:
+    assert len(campaign_views.columns(kind)) <= MOST_COLUMNS

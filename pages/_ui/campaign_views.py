@@ -11,13 +11,14 @@ from models.calc.adjusted import BALANCED, LEAST_COMPARABLE
 from models.calc.store_difference import WEEKS
 from models.reports.campaign import CampaignReport
 from models.reports.coupons import CouponsReport
-from pages._ui import charts, empty, head, palette
+from pages._ui import charts, empty, experiments, head, palette
 from pages._ui import format as fmt
 from pages._ui.i18n import t, tn, word
-from pages._ui.tables import Column, column, listing
+from pages._ui.tables import Column, badge, column, listing
 
 _SURE = 0.05
 _FEWEST = 20  # redemptions of which a share is told
+LISTS = ("caused", "reached", "sold")  # what the list of campaigns may show
 # What campaigns are chosen by, with the words of its values.
 _FILTERS = {"channel": "channel", "type": "campaign_type", "objective": "objective", "year": "year"}
 
@@ -203,6 +204,22 @@ def costs(campaigns: pd.DataFrame, currency: str) -> None:
     names = ("cost", "cost_media", "cost_message", "cost_other", "points_value", "staff_hours")
     shown = [column("name"), *(column(name) for name in names)]
     listing(rows, shown, currency=currency, alt=t("campaigns.costs"), key="campaigns_costs", rows=10)
+
+
+def columns(kind: str) -> list[Column]:
+    """What the list of campaigns shows: what each caused, whom it reached, or what was sold and what it cost."""
+    first = [Column("name", "text", width="medium"), badge("verdict", "verdict", experiments.TONES)]
+    match kind:
+        case "reached":
+            counted = [Column(name, "count") for name in ("targeted", "reached", "engaged", "buyers")]
+            return [*first, *counted, Column("starts_on", "day"), badge("state", "campaign_state", experiments.STATES)]
+        case "sold":
+            money = [Column(name, "money") for name in ("net_sales", "margin", "cost", "incremental_margin")]
+            return [*first, Column("buyers", "count"), Column("units", "count"), *money]
+        case _:
+            earned = [Column("incremental_margin", "money"), Column("extra_range", "text")]
+            returned = [Column("roi", "decimal"), Column("roi_range", "text"), Column("starts_on", "day")]
+            return [*first, badge("finality", "finality", experiments.FINALITY), *earned, *returned]
 
 
 def choose(campaigns: pd.DataFrame) -> pd.DataFrame:
