@@ -14,7 +14,7 @@ from pages._ui import cards, charts, head, load, palette, session
 from pages._ui import format as fmt
 from pages._ui.attempt import attempt, writer
 from pages._ui.head import Opened
-from pages._ui.i18n import localized, t
+from pages._ui.i18n import t
 from pages._ui.tables import Column, badge, column
 
 _TONES = {"reached": "green", "ahead": "green", "open": "gray", "behind": "orange", "no_target": "gray"}
@@ -48,11 +48,6 @@ def block(page: Opened) -> None:
         return
     with st.container(border=True):
         head.block(t("targets.here"), note(report), t("targets.help"))
-        charts.show(
-            paces(localized(report.stores, {"store": "store.name"}), report.currency),
-            alt=t("targets.here"),
-            key="store_target",
-        )
         cards.plain_row(figures(report))
 
 
