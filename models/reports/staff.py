@@ -253,7 +253,7 @@ def _busyness(shifts: pd.DataFrame, busy: pd.DataFrame) -> NDArray[np.float64]:
     known = busy[busy["store_id"].isin(stores)]
     usual = np.zeros((len(stores), 7, 25))
     usual[stores.get_indexer(known["store_id"]), known["weekday"] - 1, known["hour"] + 1] = known["visitors"]
-    weekday = (np.arange(crew.shape[1]) + pd.Timestamp(days.min()).dayofweek) % 7
+    weekday = (np.arange(crew.shape[1]) + pd.Timestamp(days.min()).day_of_week) % 7
     share = usual[:, weekday, :]
     share[:, :, 1:] /= crew[:, :, :24]
     total = share.cumsum(axis=2)  # of the hours before each full hour

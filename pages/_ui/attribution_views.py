@@ -96,15 +96,7 @@ def _beside(rows: pd.DataFrame) -> go.Figure:
     figure.add_trace(
         go.Scatter(
             x=rows["caused"].round(1),
-            error_x={
-                "type": "data",
-                "symmetric": False,
-                "array": (rows["caused_hi"] - rows["caused"]).round(1),
-                "arrayminus": (rows["caused"] - rows["caused_lo"]).round(1),
-                "color": palette.OWN,
-                "thickness": 2,
-                "width": 5,
-            },
+            error_x=charts.whiskers(rows["caused"], rows["caused_lo"], rows["caused_hi"], palette.OWN),
             marker={"color": palette.OWN, "size": 11},
             name=t("attribution.caused"),
             customdata=list(zip(rows["campaign_id"], names, texts, strict=True)),

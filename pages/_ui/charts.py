@@ -135,6 +135,19 @@ def ranked_bars(
     return figure
 
 
+def whiskers(middle: pd.Series, low: pd.Series, high: pd.Series, colour: str) -> dict[str, Any]:
+    """The ranges of dots as lines through them (``error_x``); none where an end is missing."""
+    return {
+        "type": "data",
+        "symmetric": False,
+        "array": (high - middle).fillna(0),
+        "arrayminus": (middle - low).fillna(0),
+        "color": colour,
+        "thickness": 2,
+        "width": 0,
+    }
+
+
 def name_rows(figure: go.Figure, names: Sequence[str], *, side: Literal["left", "right"] = "left") -> None:
     """The names of rows 0, 1, ... from the top, beside the marks of each."""
     figure.update_yaxes(

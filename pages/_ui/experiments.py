@@ -220,15 +220,7 @@ def effects(report: CampaignReport) -> go.Figure:
             y=places,
             mode="markers",
             marker={"size": 11, "color": [palette.OWN if sure else palette.QUIET for sure in clear]},
-            error_x={
-                "type": "data",
-                "symmetric": False,
-                "array": (high - middle).fillna(0),
-                "arrayminus": (middle - low).fillna(0),
-                "thickness": 2,
-                "width": 5,
-                "color": palette.QUIET,
-            },
+            error_x=charts.whiskers(middle, low, high, palette.QUIET),
             customdata=[
                 [label, fmt.change(value), _percents(lo, hi)]
                 for label, value, lo, hi in zip(names, middle, low, high, strict=True)

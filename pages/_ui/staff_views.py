@@ -63,15 +63,7 @@ def intervals(people: pd.DataFrame) -> go.Figure:
                 mode="markers",
                 name=t(f"standing.{standing}"),
                 marker={"color": colour, "size": 10},
-                error_x={
-                    "type": "data",
-                    "symmetric": False,
-                    "array": some["hi95"] - some["adjusted"],
-                    "arrayminus": some["adjusted"] - some["lo95"],
-                    "color": colour,
-                    "thickness": 2,
-                    "width": 0,
-                },
+                error_x=charts.whiskers(some["adjusted"], some["lo95"], some["hi95"], colour),
                 text=[_hover(row) for _, row in some.iterrows()],
                 hovertemplate="%{text}<extra></extra>",
             )
@@ -84,7 +76,7 @@ def intervals(people: pd.DataFrame) -> go.Figure:
         tickformat=".0%", title={"text": t("staff.of_expected"), "standoff": 6}, showgrid=True, gridcolor=palette.RULE
     )
     figure.add_vline(x=1, line={"color": palette.SOFT_TEXT, "width": 1, "dash": "dot"})
-    figure.update_layout(showlegend=True, legend={"orientation": "h", "y": 1.02, "yanchor": "bottom", "x": 0})
+    charts.legend_above(figure)
     return figure
 
 

@@ -120,7 +120,7 @@ def funnel(report: StoresReport, metric: str) -> go.Figure | None:
         tickvals=ticks, ticktext=texts, showgrid=False, zeroline=False, ticks="", fixedrange=True, title={"text": cases}
     )
     figure.add_hline(y=float(rows["centre"].iloc[0]), line={"color": palette.SOFT_TEXT, "width": 1})
-    figure.update_layout(legend={"orientation": "h", "y": 1.02, "yanchor": "bottom", "x": 0})
+    charts.legend_above(figure)
     return figure
 
 

@@ -85,15 +85,7 @@ def paces(stores: pd.DataFrame, currency: str) -> go.Figure:
             mode="markers",
             name=t("targets.expected"),
             marker={"color": palette.SECOND, "size": 9},
-            error_x={
-                "type": "data",
-                "symmetric": False,
-                "array": high - drawn["expected_share"],
-                "arrayminus": drawn["expected_share"] - low,
-                "color": palette.SECOND,
-                "thickness": 2,
-                "width": 0,
-            },
+            error_x=charts.whiskers(drawn["expected_share"], low, high, palette.SECOND),
             customdata=[
                 [t("targets.expected_hover", store=store, expected=fmt.percent(share, 0), range=_range(one, two))]
                 for store, share, one, two in zip(drawn["store"], drawn["expected_share"], low, high, strict=True)
@@ -109,7 +101,7 @@ def paces(stores: pd.DataFrame, currency: str) -> go.Figure:
     figure.update_xaxes(
         tickformat=".0%", showgrid=True, gridcolor=palette.RULE, zeroline=False, rangemode="tozero", fixedrange=True
     )
-    figure.update_layout(showlegend=True, legend={"orientation": "h", "y": 1.02, "yanchor": "bottom", "x": 0})
+    charts.legend_above(figure)
     return figure
 
 

@@ -53,15 +53,7 @@ def effects(frame: pd.DataFrame) -> go.Figure:
                 y=some.index,
                 mode="markers",
                 marker={"color": colour, "size": 10},
-                error_x={
-                    "type": "data",
-                    "symmetric": False,
-                    "array": some["hi95"] - some["effect"],
-                    "arrayminus": some["effect"] - some["lo95"],
-                    "color": colour,
-                    "thickness": 2,
-                    "width": 0,
-                },
+                error_x=charts.whiskers(some["effect"], some["lo95"], some["hi95"], colour),
                 text=texts,
                 hovertemplate="%{text}<extra></extra>",
                 name=t(f"training.verdict.{verdict}"),
@@ -75,7 +67,7 @@ def effects(frame: pd.DataFrame) -> go.Figure:
         tickformat="+.0%", title={"text": t("training.axis"), "standoff": 6}, showgrid=True, gridcolor=palette.RULE
     )
     figure.add_vline(x=0, line={"color": palette.SOFT_TEXT, "width": 1, "dash": "dot"})
-    figure.update_layout(showlegend=True, legend={"orientation": "h", "y": 1.02, "yanchor": "bottom", "x": 0})
+    charts.legend_above(figure)
     return figure
 
 
