@@ -52,6 +52,7 @@ OF_THEIR_CUSTOMERS = frozenset(
         "campaign.before",
         "campaign.buyers",
         "campaign.outcomes",
+        "campaign.units",
         "campaigns.funnel_steps",
         "campaigns.step_hours",
     }
