@@ -25,7 +25,7 @@ from tests.tiny import ORDERS
 # rest. Whatever else a mart needs has to join this list with a run of the cluster tests, or the bridge.
 SAME_ON_BOTH = {
     *("bit_or", "coalesce", "count", "dense_rank", "floor", "greatest", "lag", "least", "max", "median", "min", "mod"),
-    *("nullif", "row_number", "sum"),
+    *("nullif", "row_number", "rtrim", "sum"),
 }
 OF_THE_BRIDGE = {"datediff", "conv", "md5", "substr"}
 
