@@ -11,6 +11,7 @@ from pages._ui.device import narrow
 from pages._ui.i18n import t
 
 _MARKS, _MARKS_WHEN_NARROW = 4, 3  # names along an axis of months
+_NAMES = 26  # pixels above the chart for the names of events
 
 
 def over_months(frame: pd.DataFrame, *, value: str, name: str, reach: tuple[float, float] | None = None) -> go.Figure:
@@ -26,6 +27,7 @@ def over_months(frame: pd.DataFrame, *, value: str, name: str, reach: tuple[floa
     figure.update_xaxes(tickvals=marks, ticktext=[fmt.month(frame["month"].iloc[mark]) for mark in marks])
     currency, top = load.snapshot().info.currency, float(figure.layout.yaxis.range[1])
     charts.name_months(figure, frame["month"].tolist(), currency, top, numbered=True)
+    figure.update_layout(margin_t=_NAMES)
     return figure
 
 

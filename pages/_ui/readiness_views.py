@@ -132,6 +132,6 @@ def columns() -> list[Column]:
         badge("ready", "readiness.state", _TONES),
         Column("todo", "text", width="medium"),
         Column("visitors", "count"),
-        Column("hours", "decimal"),
+        Column("hours", "tenth"),
         Column("roster", "text", words="roster"),
     ]

@@ -275,8 +275,8 @@ def places(report: StoresReport) -> go.Figure:
             x=cities["longitude"].tolist(),
             y=cities["latitude"].tolist(),
             mode="text",
-            # Below the largest mark, 38 pixels wide: half of it and a line.
-            text=[f"<br><br><br>{city}" for city in cities["city"].fillna("")],
+            # Text is centred on its place: two lines lower it lies below the largest mark, 38 pixels wide.
+            text=[f"<br><br><br><br>{city}" for city in cities["city"].fillna("")],
             textfont={"size": 12, "color": palette.SOFT_TEXT},
             hoverinfo="skip",
             showlegend=False,
@@ -285,8 +285,8 @@ def places(report: StoresReport) -> go.Figure:
     for axis, name in ((figure.update_xaxes, "longitude"), (figure.update_yaxes, "latitude")):
         low, high = float(rows[name].min()), float(rows[name].max())
         room = 0.12 * (high - low) or 1.0
-        axis(range=[low - room, high + room], showticklabels=False, gridcolor=palette.RULE, zeroline=False, ticks="", fixedrange=True)  # fmt: skip  # noqa: E501
-    figure.update_layout(legend={"orientation": "h", "y": 1.01, "yanchor": "bottom", "x": 0})
+        axis(range=[low - room, high + room], showticklabels=False, showgrid=False, zeroline=False, ticks="", fixedrange=True)  # fmt: skip  # noqa: E501
+    charts.legend_above(figure)
     return figure
 
 
