@@ -1,4 +1,5 @@
-"""What a click asks to be written: with the rights of that moment, and where a rule stands against it, said so."""
+"""What a click asks to be written: with the rights of that moment, where a rule stands against it said so, and what was
+done said once the page is drawn again."""
 
 from collections.abc import Callable
 from typing import TypeVar
@@ -11,6 +12,8 @@ from pages._ui import session
 from pages._ui.i18n import t
 
 Result = TypeVar("Result")
+
+_SAID = "attempt_said"
 
 
 def writer() -> tuple[Scope, str]:
@@ -27,3 +30,15 @@ def attempt(work: Callable[[], Result], then: Callable[[Result], object]) -> Non
         st.error(t(f"rule.{rule.key}"), icon=":material/error:")
     else:
         then(done)
+
+
+def say_again(text: str) -> None:
+    """Draws the page again, which then says ``text`` by ``tell``."""
+    st.session_state[_SAID] = text
+    st.rerun()
+
+
+def tell() -> None:
+    """What the click before came to, once."""
+    if said := st.session_state.pop(_SAID, None):
+        st.toast(said, icon=":material/check:")

@@ -10,11 +10,11 @@ from data_access.queries.attribution import COUPON, Part
 from data_access.queries.audience import FATIGUE_DAYS
 from models.reports.attribution import DAYS, MOST_MEMBERS, AttributionReport, over_limit, together
 from models.reports.audience import MOST_CONTACTS
-from pages._ui import actions, bands, charts, drill, empty, experiments, head, load, palette
+from pages._ui import bands, charts, customer_lists, drill, empty, experiments, head, load, palette
 from pages._ui import format as fmt
 from pages._ui.choices import asked, choice
 from pages._ui.i18n import localized, t, tn, word
-from pages._ui.tables import PAGE_ROWS, Column, badge, column, first_row, listing, pager
+from pages._ui.tables import Column, badge, column, listing
 
 _DAYS = tuple(map(str, DAYS))
 _LIMITS = (str(MOST_CONTACTS), *(str(n) for n in (1, 2, 3, 6) if n != MOST_CONTACTS))
@@ -227,16 +227,15 @@ def people(page: head.Opened, report: AttributionReport, most: int) -> pd.DataFr
     if rows.empty:
         empty.nothing(t("attribution.nobody"))
         return rows
-    todo = actions.board("attribution")
-    wanted = todo.rows(rows)
-    first = first_row(len(wanted), key="attribution_page")
-    shown = [column(name) for name in _LIST if name != "store" or rows["store"].nunique() > 1]
-    part_of = wanted.iloc[first : first + PAGE_ROWS].reset_index(drop=True)
-    todo.listing(part_of, shown, currency=page.currency, alt=actions.name_of("attribution"), key="attribution_list")
-    pager(len(wanted), key="attribution_page")
-    if len(rows) == MOST_MEMBERS:
-        st.caption(t("retention.list_ends", most=fmt.count(MOST_MEMBERS)))
-    todo.came_of(page.generation)
+    customer_lists.board(
+        rows,
+        [column(name) for name in _LIST],
+        "attribution",
+        key="attribution_list",
+        generation=page.generation,
+        currency=page.currency,
+        most=MOST_MEMBERS,
+    )
     return rows
 
 

@@ -21,14 +21,28 @@ def listing(
     currency: str,
     most: int,
 ) -> None:
+    """As ``board``, or the sentence that there is nobody."""
+    if rows.empty:
+        empty.nothing(t("actions.nobody"))
+    else:
+        board(rows, columns, list_key, key=key, generation=generation, currency=currency, most=most)
+
+
+def board(
+    rows: pd.DataFrame,
+    columns: Sequence[Column],
+    list_key: str,
+    *,
+    key: str,
+    generation: str,
+    currency: str,
+    most: int,
+) -> None:
     """Draws the page of ``rows`` that the reader asks for, what was done about each, and what came of it all.
 
     rows: the whole list in the language of the run, at most ``most`` of them. columns: the store only where there are
     several.
     """
-    if rows.empty:
-        empty.nothing(t("actions.nobody"))
-        return
     todo = actions.board(list_key)
     wanted = todo.rows(rows)
     first = first_row(len(wanted), key=f"{key}_page")

@@ -13,12 +13,12 @@ from data_access.scope import Scope
 from data_access.snapshot import Snapshot
 from models.reports.funnel_detail import MOST_STOPPED, WINDOWS, FunnelDetailReport, Grouping
 from models.reports.funnels import FunnelsReport
-from pages._ui import actions, bands, cards, charts, drill, empty, experiments, head, load, session
+from pages._ui import actions, bands, cards, charts, customer_lists, drill, empty, experiments, head, load, session
 from pages._ui import format as fmt
 from pages._ui.choices import asked as chosen
 from pages._ui.choices import choice
 from pages._ui.i18n import localized, localized_text, t, tn, word
-from pages._ui.tables import PAGE_ROWS, badge, column, first_row, listing, pager
+from pages._ui.tables import badge, column, listing
 
 _COUNTED = ("in_order", "any_order")
 _WINDOWS = ("all", *map(str, WINDOWS))
@@ -193,17 +193,15 @@ def stopped(report: FunnelDetailReport, step: str, page: head.Opened) -> pd.Data
     here = int(report.steps.set_index("step")["stopped"][step])
     many = tn("funnel.people", here, n=fmt.count(here))
     head.block(t("funnel.stopped", step=t(f"step.{step}")), many, t("funnel.stopped_help"))
-    todo = actions.board("funnel")
-    wanted = todo.rows(rows)
-    first = first_row(len(wanted), key="funnel_page")
-    names = [name for name in _LIST if name != "store" or rows["store"].nunique() > 1]
-    shown = [column(name, words="channel" if name == "channel" else "") for name in names]
-    part = wanted.iloc[first : first + PAGE_ROWS].reset_index(drop=True)
-    todo.listing(part, shown, currency=page.currency, alt=actions.name_of("funnel"), key="funnel_list")
-    pager(len(wanted), key="funnel_page")
-    if len(rows) == MOST_STOPPED:
-        st.caption(t("retention.list_ends", most=fmt.count(MOST_STOPPED)))
-    todo.came_of(page.generation)
+    customer_lists.board(
+        rows,
+        [column(name, words="channel" if name == "channel" else "") for name in _LIST],
+        "funnel",
+        key="funnel_list",
+        generation=page.generation,
+        currency=page.currency,
+        most=MOST_STOPPED,
+    )
     return rows
 
 

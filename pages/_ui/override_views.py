@@ -15,11 +15,10 @@ from models.reports.demand import DemandReport
 from models.reports.overrides import OverridesReport, overrides
 from pages._ui import actions, demand_views, empty, head, load, session
 from pages._ui import format as fmt
-from pages._ui.attempt import attempt, writer
+from pages._ui.attempt import attempt, say_again, tell, writer
 from pages._ui.i18n import t
 from pages._ui.tables import Column, listing
 
-_SAID = "overrides_said"
 _WEEK = 7
 _IN_VIEW = 8
 _COLUMNS = (
@@ -74,8 +73,7 @@ def _days(first: date, last: date) -> str:
 
 def _form(report: DemandReport, scope: Scope) -> None:
     """Days ahead, units and a reason. The units of the forecast stand beside each choice of days."""
-    if said := st.session_state.pop(_SAID, None):
-        st.toast(said, icon=":material/check:")
+    tell()
     ahead = demand_views.own(report).set_index("ds")["mean"]
     offered = _offered(ahead)
     with st.form("override_form", border=False):
@@ -112,9 +110,7 @@ def _offered(ahead: pd.Series) -> dict[tuple[date, date], float]:
 def _put(scope: Scope, about: tuple[str | None, date, date], said: float, wished: int | None, reason: Reason) -> None:
     own, actor = writer()
     mine = scope if own.kind == "chain" else own.narrow(scope.store_ids)
-
-    def again(_: object) -> None:
-        st.session_state[_SAID] = t("overrides.saved")
-        st.rerun()
-
-    attempt(lambda: state.put(opened(), load.snapshot(), mine, actor, about, said, wished, reason, utc_now()), again)
+    attempt(
+        lambda: state.put(opened(), load.snapshot(), mine, actor, about, said, wished, reason, utc_now()),
+        lambda _: say_again(t("overrides.saved")),
+    )

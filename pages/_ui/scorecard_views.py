@@ -14,13 +14,12 @@ from data_access.state.store import opened
 from models.reports.scorecard import LEAST_ANSWERS, ScorecardReport
 from pages._ui import bands, cards, charts, empty, head, session
 from pages._ui import format as fmt
-from pages._ui.attempt import attempt
+from pages._ui.attempt import attempt, say_again, tell
 from pages._ui.i18n import t
 from pages._ui.tables import Column, column, listing
 
 MEASURES: Final = ("csat", "nps", "active_share", "net_sales")
 _MONTHS: Final = 24  # offered for a cost
-_SAID = "cost_said"
 
 
 def figures(report: ScorecardReport) -> None:
@@ -135,8 +134,7 @@ def listed(report: ScorecardReport) -> None:
 
 def keep(costs: Sequence[Cost], currency: str) -> None:
     """What an administrator sees: the costs that are known, and the form that notes one."""
-    if said := st.session_state.pop(_SAID, None):
-        st.toast(said, icon=":material/check:")
+    tell()
     with st.container(border=True):
         head.block(t("scorecard.enter"), t("scorecard.enter_note"))
         _form()
@@ -177,8 +175,7 @@ def _put(month: date, kind: state.Kind, amount: int | None) -> None:
         st.error(t("rule.cost_place"), icon=":material/error:")
         return
 
-    def again(_: object) -> None:
-        st.session_state[_SAID] = t("scorecard.saved", kind=t(f"cost_kind.{kind}"), month=fmt.month(month))
-        st.rerun()
-
-    attempt(lambda: state.put(opened(), session.system_scope(), person.actor, month, kind, amount, utc_now()), again)
+    attempt(
+        lambda: state.put(opened(), session.system_scope(), person.actor, month, kind, amount, utc_now()),
+        lambda _: say_again(t("scorecard.saved", kind=t(f"cost_kind.{kind}"), month=fmt.month(month))),
+    )

@@ -12,14 +12,13 @@ from data_access.state.store import opened
 from models.reports.targets import TargetsReport
 from pages._ui import cards, charts, head, load, palette, session
 from pages._ui import format as fmt
-from pages._ui.attempt import attempt, writer
+from pages._ui.attempt import attempt, say_again, tell, writer
 from pages._ui.head import Opened
 from pages._ui.i18n import t
 from pages._ui.tables import Column, badge, column
 
 _TONES = {"reached": "green", "ahead": "green", "open": "gray", "behind": "orange", "no_target": "gray"}
 _MOST_DRAWN = 20  # stores: those furthest behind
-_SAID = "targets_said"
 _MONTHS = 4  # offered: this one and those after it
 
 
@@ -142,8 +141,7 @@ def columns() -> list[Column]:
 
 def form(stores: pd.DataFrame, month: date) -> None:
     """Sets what a store is to sell in a month."""
-    if said := st.session_state.pop(_SAID, None):
-        st.toast(said, icon=":material/check:")
+    tell()
     names = dict(zip(stores["store_id"], stores["store"], strict=True))
     months = [(pd.Timestamp(month) + pd.DateOffset(months=ahead)).date() for ahead in range(_MONTHS)]
     with st.form("target_form", border=False):
@@ -166,11 +164,10 @@ def _put(store_id: str, name: str, month: date, amount: int | None, taken_back: 
         st.error(t("rule.target_amount"), icon=":material/error:")
         return
 
-    def again(_: object) -> None:
-        st.session_state[_SAID] = t("targets.saved", store=name, month=fmt.month(month))
-        st.rerun()
-
-    attempt(lambda: state.put(opened(), load.snapshot(), scope, actor, store_id, month, amount, utc_now()), again)
+    attempt(
+        lambda: state.put(opened(), load.snapshot(), scope, actor, store_id, month, amount, utc_now()),
+        lambda _: say_again(t("targets.saved", store=name, month=fmt.month(month))),
+    )
 
 
 def months(frame: pd.DataFrame, currency: str) -> go.Figure:
