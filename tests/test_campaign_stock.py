@@ -72,7 +72,8 @@ def test_what_is_needed_until_the_end_stands_against_what_is_there(promoted: Sna
 def test_a_shelf_runs_short_when_nothing_is_there(promoted: Snapshot, monkeypatch: pytest.MonkeyPatch) -> None:
     # 2 units a day from 21 to 31 March: 11 days need 22, there are 3 and 8 come on the 24th and 25th.
     monkeypatch.setattr(
-        "models.reports.campaign_stock._ahead", lambda _s, _c, frame, days, _l: np.full((len(frame), len(days)), 2.0)
+        "models.reports.campaign_stock._ahead",
+        lambda _s, _c, frame, _d, days, _l: np.full((len(frame), len(days)), 2.0),
     )
     (row,) = campaign_stock(promoted, CHAIN, "K6").short_shelves.to_dict("records")
     assert (row["store_id"], row["units_needed"], row["on_hand"], row["coming"]) == ("A", 2 * 11, 5 - 2, 6 + 2)

@@ -65,11 +65,13 @@ def campaign_stock(snapshot: Snapshot, scope: Scope, campaign: str) -> CampaignS
     sums: dict[str, float] = {}
     frames: dict[str, pd.DataFrame] = {}
     known_until = min(over, last)
+    begin = known_until - timedelta(days=HISTORY_DAYS - 1)
+    sold = stock.sold_by_day(scope, engine, begin, set(frame["product_id"]))
     if first <= known_until:
-        frames["empty_shelves"], sums = _emptied(snapshot, scope, frame, first, known_until)
+        frames["empty_shelves"], sums = _emptied(snapshot, scope, frame, sold, first, known_until)
     if over > last:
         uplift, many = _uplift(queries.past(scope, engine, last))
-        frames["short_shelves"], needed = _short(snapshot, scope, frame, first, over, last, uplift)
+        frames["short_shelves"], needed = _short(snapshot, scope, frame, sold, first, over, last, uplift)
         short = frames["short_shelves"]["short_units"].sum()
         sums |= {"uplift": uplift, "uplift_campaigns": many, "needed": needed, "short_units": short}
     frames["summary"] = pd.DataFrame({"key": list(sums), "value": [float(value) for value in sums.values()]})
@@ -88,12 +90,11 @@ def _shelves(snapshot: Snapshot, scope: Scope, campaign: str) -> pd.DataFrame:
 
 
 def _emptied(
-    snapshot: Snapshot, scope: Scope, frame: pd.DataFrame, first: date, last: date
+    snapshot: Snapshot, scope: Scope, frame: pd.DataFrame, sold: pd.DataFrame, first: date, last: date
 ) -> tuple[pd.DataFrame, dict[str, float]]:
-    """The shelves that were empty, and the sums of all."""
+    """The shelves that were empty, and the sums of all; ``sold``: by day, of all the history up to ``last``."""
     begin, products = last - timedelta(days=HISTORY_DAYS - 1), set(frame["product_id"])
-    sold_rows = stock.sold_by_day(scope, snapshot.engine, begin, products)
-    sold_rows = sold_rows[sold_rows["day"] <= pd.Timestamp(last)]
+    sold_rows = sold[sold["day"] <= pd.Timestamp(last)]
     spells = stock.empty_spells(scope, snapshot.engine, begin, last, products)
     priced = shelves.with_prices(frame, sold_rows, last - timedelta(days=YEAR - 1))
     days = (last - first).days + 1
@@ -122,15 +123,23 @@ def _uplift(past: pd.DataFrame) -> tuple[float, int]:
 
 
 def _short(
-    snapshot: Snapshot, scope: Scope, frame: pd.DataFrame, first: date, over: date, last: date, uplift: float
+    snapshot: Snapshot,
+    scope: Scope,
+    frame: pd.DataFrame,
+    sold: pd.DataFrame,
+    first: date,
+    over: date,
+    last: date,
+    uplift: float,
 ) -> tuple[pd.DataFrame, float]:
     """The shelves whose stock will not do until the campaign is over, and the units that all need during it."""
     days = pd.date_range(last + timedelta(days=1), over)
-    daily = _ahead(snapshot, scope, frame, days, last)
+    daily = _ahead(snapshot, scope, frame, sold, days, last)
     during = np.asarray(days >= pd.Timestamp(first))
     daily = daily * np.where(during, uplift, 1.0)
     needed = daily.sum(axis=1)
-    price = _prices(snapshot, scope, frame, last)
+    priced = shelves.with_prices(frame, sold, last - timedelta(days=YEAR - 1))
+    price = priced["unit_price"].to_numpy(dtype=np.float64)
     free = np.maximum((frame["on_hand"] - frame["reserved"]).to_numpy(dtype=np.float64), 0)
     promised = frame["next_promised_on"]
     coming = np.where(promised.notna() & (promised <= pd.Timestamp(over)), frame["on_order"], 0).astype(np.float64)
@@ -152,7 +161,9 @@ def _short(
     return found, float(daily[:, during].sum())
 
 
-def _ahead(snapshot: Snapshot, scope: Scope, frame: pd.DataFrame, days: pd.DatetimeIndex, last: date) -> Floats:
+def _ahead(
+    snapshot: Snapshot, scope: Scope, frame: pd.DataFrame, sold: pd.DataFrame, days: pd.DatetimeIndex, last: date
+) -> Floats:
     """Units that each shelf will sell on each of ``days``: by the forecast, whose last week goes on; without one as
     many as it sold a day lately."""
     keys = pd.MultiIndex.from_frame(frame[KEY])
@@ -164,14 +175,6 @@ def _ahead(snapshot: Snapshot, scope: Scope, frame: pd.DataFrame, days: pd.Datet
             week = np.clip((days - pd.DatetimeIndex(wide.columns)[0]).days // _WEEK, 0, wide.shape[1] - 1)
             by_day: Floats = wide.to_numpy(dtype=np.float64)[:, week] / _WEEK
             return by_day
-    first = last - timedelta(days=RECENT - 1)
-    sold = stock.sold_by_day(scope, snapshot.engine, first, set(frame["product_id"])).astype(dict.fromkeys(KEY, "str"))
-    rate = (sold.groupby(KEY)["units"].sum() / RECENT).reindex(keys).fillna(0.0).to_numpy(dtype=np.float64)
+    lately = sold[sold["day"] >= pd.Timestamp(last - timedelta(days=RECENT - 1))].astype(dict.fromkeys(KEY, "str"))
+    rate = (lately.groupby(KEY)["units"].sum() / RECENT).reindex(keys).fillna(0.0).to_numpy(dtype=np.float64)
     return np.repeat(rate[:, None], len(days), axis=1)
-
-
-def _prices(snapshot: Snapshot, scope: Scope, frame: pd.DataFrame, last: date) -> Floats:
-    """What a unit brings, as ``models.reports.shelves`` says it."""
-    since = last - timedelta(days=YEAR - 1)
-    sold = stock.sold_by_day(scope, snapshot.engine, since, set(frame["product_id"]))
-    return shelves.with_prices(frame, sold, since)["unit_price"].to_numpy(dtype=np.float64)
