@@ -22,7 +22,7 @@ from data_access.state.actions import Action, Subject, Wish, act
 from data_access.state.audit import Filter
 from data_access.state.rules import Rule
 from data_access.state.schema import list_action
-from data_access.state.store import prepare, state_engine, writing
+from data_access.state.store import writing
 from models.reports.actions import came_of
 from pages._ui.actions import Board
 from pages._ui.i18n import LANGUAGES, text
@@ -44,14 +44,6 @@ def chain(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
 @pytest.fixture
 def snapshot(chain: Path) -> Snapshot:
     return current_snapshot(chain)
-
-
-@pytest.fixture
-def state(tmp_path: Path) -> Iterator[Engine]:
-    engine = state_engine(f"sqlite:///{tmp_path}/state.sqlite")
-    prepare(engine)
-    yield engine
-    engine.dispose()
 
 
 @pytest.fixture

@@ -4,7 +4,6 @@ after somebody was moved, got another role or was locked out."""
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -18,7 +17,7 @@ from data_access.state.accounts import Account, Rights
 from data_access.state.actions import Subject, Wish
 from data_access.state.audiences import Draft
 from data_access.state.rules import Rule
-from data_access.state.store import opened, prepare, state_engine
+from data_access.state.store import opened
 from pages._ui import session
 from pages._ui.digests import send_due
 from tests.small_chain import LAST_DAY, served
@@ -93,14 +92,6 @@ KEPT = {
 def chain(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Snapshot]:
     with served(tmp_path_factory.mktemp("chain")) as home:
         yield current_snapshot(home)
-
-
-@pytest.fixture
-def state(tmp_path: Path) -> Iterator[Engine]:
-    engine = state_engine(f"sqlite:///{tmp_path}/state.sqlite")
-    prepare(engine)
-    yield engine
-    engine.dispose()
 
 
 @pytest.fixture

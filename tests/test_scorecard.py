@@ -1,8 +1,6 @@
 """The scorecard: what customers say and do month by month, and what the platform costs beside what it brings."""
 
-from collections.abc import Iterator
 from datetime import date, datetime
-from pathlib import Path
 
 import pandas as pd
 import pytest
@@ -14,7 +12,6 @@ from data_access.state import audit, costs
 from data_access.state.audit import Filter
 from data_access.state.costs import Cost
 from data_access.state.rules import Rule
-from data_access.state.store import prepare, state_engine
 from models.reports import scorecard as report_module
 from models.reports.scorecard import scorecard
 from tests.tiny import AS_OF, CHAIN, NOTHING, ONLY_A
@@ -23,22 +20,14 @@ NOW = datetime(2026, 3, 20, 9)
 MARCH = date(2026, 3, 1)
 
 
-@pytest.fixture
-def engine(tmp_path: Path) -> Iterator[Engine]:
-    engine = state_engine(f"sqlite:///{tmp_path}/state.sqlite")
-    prepare(engine)
-    yield engine
-    engine.dispose()
-
-
-def test_the_newest_cost_counts_and_is_in_the_audit_log(engine: Engine) -> None:
+def test_the_newest_cost_counts_and_is_in_the_audit_log(state: Engine) -> None:
     for amount in (500, 800):
-        costs.put(engine, CHAIN, "admin", MARCH, "software", amount, NOW)
-    costs.put(engine, CHAIN, "admin", MARCH, "storage", 10, NOW)
-    costs.put(engine, CHAIN, "admin", MARCH, "storage", None, NOW)
-    assert costs.current(engine, CHAIN) == (Cost(MARCH, "software", 800),)
-    assert costs.current(engine, ONLY_A) == ()
-    assert len(audit.search(engine, Filter(action="platform_cost_set")).entries) == 4
+        costs.put(state, CHAIN, "admin", MARCH, "software", amount, NOW)
+    costs.put(state, CHAIN, "admin", MARCH, "storage", 10, NOW)
+    costs.put(state, CHAIN, "admin", MARCH, "storage", None, NOW)
+    assert costs.current(state, CHAIN) == (Cost(MARCH, "software", 800),)
+    assert costs.current(state, ONLY_A) == ()
+    assert len(audit.search(state, Filter(action="platform_cost_set")).entries) == 4
 
 
 @pytest.mark.parametrize(
@@ -50,11 +39,11 @@ def test_the_newest_cost_counts_and_is_in_the_audit_log(engine: Engine) -> None:
         (CHAIN, MARCH, -1, "cost_amount"),
     ],
 )
-def test_what_makes_no_sense_is_refused(engine: Engine, scope: Scope, month: date, amount: int, rule: str) -> None:
+def test_what_makes_no_sense_is_refused(state: Engine, scope: Scope, month: date, amount: int, rule: str) -> None:
     with pytest.raises(Rule) as refused:
-        costs.put(engine, scope, "admin", month, "software", amount, NOW)
+        costs.put(state, scope, "admin", month, "software", amount, NOW)
     assert refused.value.key == rule
-    assert costs.current(engine, CHAIN) == ()
+    assert costs.current(state, CHAIN) == ()
 
 
 def _months(report: report_module.ScorecardReport, measure: str) -> pd.DataFrame:
