@@ -16,6 +16,7 @@ from data_access.queries.why import identified
 from data_access.refresh import refresh
 from data_access.scope import Period, Scope
 from data_access.snapshot import Snapshot, current_snapshot
+from models.calc.decomposition import mix_and_rate, price_volume_mix
 from models.reports.overview import OverviewReport, overview
 from models.reports.retention import RetentionReport, retention
 from models.reports.segments import SegmentsReport, segments
@@ -225,3 +226,60 @@ def test_what_moved_online_retail_from_october_to_november(online_retail: Snapsh
         "price": -8_566,
     }
     assert round(effects.sum(), 2) == round(after["gross_sales"] - before["gross_sales"], 2)
+
+
+@pytest.fixture(scope="session")
+def known_lines(online_retail: Snapshot) -> pd.DataFrame:
+    """What known customers paid for in October and November 2011, line by line: month, product_id, order_id, store_id
+    (the country), units, sales (GBP)."""
+    query = """SELECT month(day) AS month, product_id, order_id, store_id, quantity AS units, net AS sales
+        FROM sale_line WHERE exclusion IS NULL AND customer_no IS NOT NULL AND net <> 0
+        AND day BETWEEN '2011-10-01' AND '2011-11-30'"""
+    with online_retail.engine.connect() as connection:
+        rows = pd.DataFrame(connection.exec_driver_sql(query).mappings().all())
+    return rows.astype({"units": float, "sales": float})
+
+
+def test_price_volume_and_mix_of_online_retail_from_october_to_november(known_lines: pd.DataFrame) -> None:
+    """The published effects, to the pound; at the units of the beginning the effect of prices even has another sign."""
+    sums = known_lines.groupby(["product_id", "month"])[["units", "sales"]].sum().unstack(fill_value=0.0)
+    products = pd.DataFrame(
+        {
+            f"{name}{ending}": sums[name][month]
+            for name in ("units", "sales")
+            for month, ending in ((11, ""), (10, "_before"))
+        }
+    )
+    kept = products[(products["units"] > 0) & (products["units_before"] > 0)]
+    dearer = kept["sales"] / kept["units"] - kept["sales_before"] / kept["units_before"]
+    more = kept["units"].sum() - kept["units_before"].sum()
+    change = kept["sales"].sum() - kept["sales_before"].sum()
+    # All published at the prices of October and the units of November, the price at three bases.
+    assert round((dearer * kept["units_before"]).sum()) == 7_503
+    at_the_end = (dearer * kept["units"]).sum()
+    volume_at_the_beginning = more * kept["sales_before"].sum() / kept["units_before"].sum()
+    assert round(at_the_end) == -74_515
+    assert round(volume_at_the_beginning) == 131_239
+    assert round(change - at_the_end - volume_at_the_beginning) == 63_080
+
+    effects = price_volume_mix(products)
+    assert round(effects["price"]) == -33_506
+    assert round(effects["new_products"]) == 15_545
+    assert round(effects["lost_products"]) == -12_850
+    # What the three add up to is the same whatever the base.
+    assert round(effects["price"] + effects["volume"] + effects["mix"]) == -74_515 + 131_239 + 63_080
+    assert round(sum(effects.values())) == 122_499
+
+
+def test_the_mean_receipt_of_online_retail_by_rate_and_mix(known_lines: pd.DataFrame) -> None:
+    """The published effects at midpoint weights: the United Kingdom and all other countries."""
+    home = known_lines["store_id"].eq("United Kingdom").map({True: "UK", False: "other"})
+    group = known_lines.groupby([home, known_lines["month"]])
+    top, bottom = group["sales"].sum().unstack(), group["order_id"].nunique().unstack()
+    sums = pd.DataFrame({"top": top[11], "bottom": bottom[11], "top_before": top[10], "bottom_before": bottom[10]})
+    effects = mix_and_rate(sums)
+    assert effects["rate_effect"].round(2).to_dict() == {"UK": -64.80, "other": -31.55}
+    assert effects["mix_effect"].round(2).to_dict() == {"UK": -0.57, "other": -4.59}
+    now, before = (sums[f"top{ending}"].sum() / sums[f"bottom{ending}"].sum() for ending in ("", "_before"))
+    assert (round(before, 2), round(now, 2), round(now - before, 2)) == (538.79, 437.27, -101.52)
+    assert effects[["rate_effect", "mix_effect"]].sum().sum() == pytest.approx(now - before)
