@@ -24,17 +24,16 @@ def _commands() -> None:
 
 @app.command("digests")
 def send_digests() -> None:
-    """Sends the digests that are due, and those again that failed. To be run every few minutes."""
+    """Sends the digests that are due and have something to tell, and those again that failed. To be run every few
+    minutes."""
     # Caches of pages work without a server, and say so one by one when they are imported.
     set_log_level("ERROR")
     from pages._ui.digests import send_due
 
     failed = 0
-    for one, reason in send_due(utc_now(), datetime.now()):
-        failed += reason is not None
-        typer.echo(
-            f"{one.digest_id} {one.page} by {one.channel}: {'sent' if reason is None else f'not sent, {reason}'}"
-        )
+    for one, outcome, is_failure in send_due(utc_now(), datetime.now()):
+        failed += is_failure
+        typer.echo(f"{one.digest_id} {one.page} by {one.channel}: {outcome.replace('_', ' ')}")
     if failed:
         raise Problem(f"{failed} digests were not sent: they are tried again later; the page digests says why")
 

@@ -4,10 +4,11 @@ import streamlit as st
 
 from pages._ui import digest_views as views
 from pages._ui import head, session
+from pages._ui.attempt import tell
 from pages._ui.i18n import t
 
 page = head.begin("digests", scope=session.system_scope(), choices="none")
-views.say_what_was_done()
+tell()
 who, found = views.own_account(), views.ways()
 
 if session.current_person().role == "administrator":
@@ -24,6 +25,6 @@ else:
         views.own(who, page.currency)
     if allowed and found is not None:
         with st.container(border=True):
-            views.new(who, allowed, found.link)
+            views.new(who, allowed, found.link, page.currency)
     elif found is not None:
         st.info(t("digests.no_channel"), icon=":material/info:")

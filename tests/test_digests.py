@@ -4,7 +4,8 @@ import json
 import socketserver
 import threading
 from collections.abc import Iterator
-from datetime import datetime, timedelta
+from dataclasses import replace
+from datetime import date, datetime, timedelta
 from email import message_from_string
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
@@ -15,9 +16,10 @@ from streamlit.testing.v1 import AppTest
 
 from data_access.channels import Channel, channels, send
 from data_access.errors import Problem
+from data_access.snapshot import GenerationInfo
 from data_access.state import accounts, audit, digests
 from data_access.state.accounts import Account, Rights
-from data_access.state.digests import Digest
+from data_access.state.digests import Digest, Limit
 from data_access.state.rules import Rule
 from data_access.state.store import opened, prepare, state_engine
 from pages._gate.identity import Person
@@ -286,18 +288,18 @@ def wecom(monkeypatch: pytest.MonkeyPatch, receiver: type[Receiver]) -> type[Rec
     return receiver
 
 
-def send_after(hours: float) -> list[str | None]:
+def send_after(hours: float) -> list[str]:
     after = timedelta(hours=hours)
-    return [reason for _, reason in written_by.send_due(NOW + after, FRIDAY + after)]
+    return [outcome for _, outcome, _ in written_by.send_due(NOW + after, FRIDAY + after)]
 
 
-def order(account_id: str, page: str = "overview", channel: str = "group") -> None:
-    digests.subscribe(opened(), account_id, page, channel, "en", digests.EVERY_DAY, 9, NOW, FRIDAY)
+def order(account_id: str, page: str = "overview", channel: str = "group", limit: Limit | None = None) -> None:
+    digests.subscribe(opened(), account_id, page, channel, "en", digests.EVERY_DAY, 9, NOW, FRIDAY, limit)
 
 
 def test_a_digest_has_the_rows_of_its_recipient_and_no_others(lilei: Account, wecom: type[Receiver]) -> None:
     order(lilei.account_id)
-    assert send_after(23) == [None]
+    assert send_after(23) == ["sent"]
     ((_, body),) = wecom.got
     said = body["text"]["content"]  # type: ignore[index]
     # one order of 100 + 1 in S1 and one of 200 + 1 in S2
@@ -310,7 +312,7 @@ def test_a_digest_has_the_rows_of_its_recipient_and_no_others(lilei: Account, we
 def test_rights_are_those_of_the_moment_it_is_sent(lilei: Account, wecom: type[Receiver]) -> None:
     order(lilei.account_id)
     accounts.change(opened(), "boss", lilei.account_id, NOW, rights=Rights("manager", stores=("S2",)))
-    assert send_after(23) == [None]
+    assert send_after(23) == ["sent"]
     assert "Net sales ¥201" in wecom.got[0][1]["text"]["content"]  # type: ignore[index]
 
 
@@ -337,8 +339,57 @@ def test_what_the_other_side_refuses_is_shown_and_tried_again(lilei: Account, we
     (kept_until,) = [one.next_try_at for one in digests.of(opened(), lilei.account_id)]
     assert kept_until is not None
     local = FRIDAY + timedelta(hours=23.5)
-    assert [reason for _, reason in written_by.send_due(kept_until, local)] == [None]
+    assert [outcome for _, outcome, _ in written_by.send_due(kept_until, local)] == ["sent"]
     assert digest_views.state(digests.of(opened(), lilei.account_id)[0]) == "sent"
+
+
+@pytest.mark.parametrize(("falls", "threshold"), [(True, 300.0), (False, 303.0), (False, 302.0)])
+def test_a_limit_that_is_not_passed_sends_nothing(
+    lilei: Account, wecom: type[Receiver], falls: bool, threshold: float
+) -> None:
+    order(lilei.account_id, limit=Limit("net_sales", falls, threshold))  # it is 302
+    assert send_after(23) == ["not_passed"]
+    assert wecom.got == []
+    (kept,) = digests.of(opened(), lilei.account_id)
+    assert digest_views.state(kept) == "watching"
+
+
+def test_a_limit_is_told_once_and_again_when_it_is_passed_anew(
+    lilei: Account, wecom: type[Receiver], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    order(lilei.account_id, limit=Limit("net_sales", True, 1_000.0))
+    assert send_after(23) == ["sent"]
+    assert "Net sales below ¥1,000.00: now ¥302" in wecom.got[0][1]["text"]["content"]  # type: ignore[index]
+    assert send_after(47) == ["still_passed"]
+    (kept,) = digests.of(opened(), lilei.account_id)
+    digests.looked(opened(), kept, passed=False)  # it had come back between
+    assert send_after(71) == ["sent"]
+    assert len(wecom.got) == 2
+
+
+def test_a_limit_whose_message_is_refused_is_tried_again(lilei: Account, wecom: type[Receiver]) -> None:
+    order(lilei.account_id, limit=Limit("net_sales", False, 10.0))
+    wecom.status = 500
+    assert send_after(23) == ["refused"]
+    (kept,) = digests.of(opened(), lilei.account_id)
+    assert (digest_views.state(kept), kept.passed) == ("again", None)
+    wecom.status = 200
+    assert kept.next_try_at is not None
+    again = written_by.send_due(kept.next_try_at, FRIDAY + timedelta(hours=23.5))
+    assert [outcome for _, outcome, _ in again] == ["sent"]
+
+
+def test_a_limit_is_of_the_recipients_own_stores(lilei: Account, wecom: type[Receiver]) -> None:
+    order(lilei.account_id, limit=Limit("net_sales", True, 250.0))  # east sells 302, its store S2 201
+    accounts.change(opened(), "boss", lilei.account_id, NOW, rights=Rights("manager", stores=("S2",)))
+    assert send_after(23) == ["sent"]
+
+
+def test_a_day_still_under_way_is_no_day_of_a_limit() -> None:
+    under_way = GenerationInfo(1, NOW, datetime(2026, 11, 20, 15), date(2026, 1, 1), date(2026, 11, 20), "CNY", False)
+    over = replace(under_way, as_of=datetime(2026, 11, 21, 1))
+    days = [written_by._days("overview", info, digests.EVERY_DAY, whole=True).last for info in (under_way, over)]
+    assert days == [date(2026, 11, 19), date(2026, 11, 20)]
 
 
 def visit(monkeypatch: pytest.MonkeyPatch, person: Person) -> AppTest:
@@ -362,6 +413,19 @@ def test_somebody_subscribes_on_the_page(
         ("overview", "group", 9)
     ]
     assert KEY not in words(at)
+
+
+def test_somebody_sets_a_limit_on_the_page(
+    lilei: Account, wecom: type[Receiver], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    at = visit(monkeypatch, Person("regional", ("east",), lilei.account_id, "Li Lei"))
+    at.selectbox(key="digest_send").select("below").run()
+    at.selectbox(key="digest_metric").select("identified_share").run()
+    at.number_input(key="digest_threshold_overview_identified_share").set_value(40.0).run()
+    at.button(key="digest_subscribe").click().run()
+    assert not at.exception
+    assert [one.limit for one in digests.of(opened(), lilei.account_id)] == [Limit("identified_share", True, 0.4)]
+    assert "below 40.0%" in words(at)
 
 
 def test_who_has_no_channel_is_told_whom_to_ask(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -4,9 +4,11 @@ A digest is its recipient's: it is written when it is sent, with the rights and 
 One is due at an hour of this server's clock, each day or on one weekday. What fails is tried again later and later,
 five times, then waits for its next time. Whoever runs the command twice at once sends nothing twice: a digest is
 claimed before it is sent.
+
+One with a limit is looked at when it is due, and leaves only when its figure has passed the limit since the last look.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Final
 from uuid import uuid4
@@ -26,11 +28,28 @@ CLAIMED_FOR: Final = timedelta(minutes=15)  # after that whoever claimed it is t
 
 
 @dataclass(frozen=True, slots=True)
+class Limit:
+    """Of which figure (a metric of the page's report) somebody is told, and when: above or below ``threshold``.
+
+    threshold: in the unit of the metric, a share of one for percent.
+    """
+
+    metric: str
+    falls: bool
+    threshold: float
+
+    def passed(self, value: float) -> bool:
+        """Whether the figure lies beyond the limit; one that equals it has not passed it."""
+        return value < self.threshold if self.falls else value > self.threshold
+
+
+@dataclass(frozen=True, slots=True)
 class Digest:
     """One digest. weekday: 1 = Monday, 0 each day; hour: of this server's clock. created_at, sent_at, next_try_at: UTC.
 
     slot: the time of this server's clock it was last due, tried or sent; tries: for that time, 0 once it is sent.
-    failure: why the last try came to nothing (a key of ``digest.failure``).
+    failure: why the last try came to nothing (a key of ``digest.failure``). metric, threshold, falls: its ``limit``;
+    passed: whether the figure lay beyond it at the last look.
     """
 
     digest_id: str
@@ -46,6 +65,22 @@ class Digest:
     next_try_at: datetime | None
     sent_at: datetime | None
     failure: str | None
+    metric: str | None = None
+    threshold: float | None = None
+    falls: bool | None = None
+    passed: bool | None = None
+
+    @property
+    def limit(self) -> Limit | None:
+        """None: it leaves each time it is due."""
+        if self.metric is None or self.threshold is None:
+            return None
+        return Limit(self.metric, bool(self.falls), self.threshold)
+
+    @property
+    def _same(self) -> tuple[object, ...]:
+        """What nobody needs twice."""
+        return self.page, self.channel, self.weekday, self.hour, self.limit
 
 
 def subscribe(
@@ -58,22 +93,25 @@ def subscribe(
     hour: int,
     now: datetime,
     local: datetime,
+    limit: Limit | None = None,
 ) -> Digest:
-    """A new digest, first due at its next time. ``now`` in UTC, ``local`` the same on this server's clock.
+    """A new digest, first due at its next time; with a limit it leaves only when the figure has passed that.
 
-    Rule when the person has it already, or ten others.
+    ``now`` in UTC, ``local`` the same on this server's clock. Rule when the person has it already, or ten others.
     """
     if not (0 <= weekday <= 7 and 0 <= hour <= 23):
         raise ValueError(f"no weekday and hour: {weekday}, {hour}")
     made = Digest(uuid4().hex[:12], account_id, page, channel, language, weekday, hour, now, local, 0, None, None, None)
+    if limit is not None:
+        made = replace(made, metric=limit.metric, threshold=limit.threshold, falls=limit.falls)
     with writing(engine) as connection:
         own = _of(connection, account_id)
         if len(own) >= MOST:
             raise Rule("digest_many", f"a person has at most {MOST} digests: remove one first")
-        if any((one.page, one.channel, one.weekday, one.hour) == (page, channel, weekday, hour) for one in own):
+        if any(one._same == made._same for one in own):
             raise Rule("digest_taken", "this digest is there already")
         connection.execute(insert(digest).values({name: getattr(made, name) for name in Digest.__slots__}))
-        said = {"page": page, "channel": channel}
+        said = {"page": page, "channel": channel} | ({"metric": limit.metric} if limit else {})
         audit.append(connection, account_id, "digest_subscribed", made.digest_id, said, at=now)
     return made
 
@@ -123,12 +161,20 @@ def slot(one: Digest, local: datetime) -> datetime:
 
 
 def sent(engine: Engine, one: Digest, now: datetime) -> None:
-    """Notes that a claimed digest has left."""
+    """Notes that a claimed digest has left; one with a limit, because its figure has passed it."""
     with writing(engine) as connection:
-        values = {"tries": 0, "next_try_at": None, "sent_at": now, "failure": None}
+        passed = True if one.limit else None
+        values = {"tries": 0, "next_try_at": None, "sent_at": now, "failure": None, "passed": passed}
         connection.execute(update(digest).where(digest.c.digest_id == one.digest_id).values(values))
         said = {"page": one.page, "channel": one.channel}
         audit.append(connection, one.account_id, "digest_sent", one.digest_id, said, at=now)
+
+
+def looked(engine: Engine, one: Digest, passed: bool) -> None:
+    """Notes that there was nothing to tell of a claimed digest's limit: ``passed`` as before, or not passed."""
+    with writing(engine) as connection:
+        values = {"tries": 0, "next_try_at": None, "failure": None, "passed": passed}
+        connection.execute(update(digest).where(digest.c.digest_id == one.digest_id).values(values))
 
 
 def failed(engine: Engine, one: Digest, reason: str, now: datetime) -> None:
@@ -144,10 +190,7 @@ def failed(engine: Engine, one: Digest, reason: str, now: datetime) -> None:
 def _claimed(one: Digest, now: datetime, local: datetime) -> Digest:
     again = one.slot is not None and slot(one, local) <= one.slot
     at, tries = (one.slot, one.tries + 1) if again else (slot(one, local), 1)
-    return Digest(
-        *(one.digest_id, one.account_id, one.page, one.channel, one.language, one.weekday, one.hour, one.created_at),
-        *(at, tries, now + CLAIMED_FOR, one.sent_at, one.failure),
-    )
+    return replace(one, slot=at, tries=tries, next_try_at=now + CLAIMED_FOR)
 
 
 def _of(connection: Connection, account_id: str | None = None) -> tuple[Digest, ...]:

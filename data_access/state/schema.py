@@ -346,6 +346,10 @@ digest = Table(
     Column("next_try_at", DateTime),
     Column("sent_at", DateTime),
     Column("failure", WORD),
+    Column("metric", WORD),  # sent only when this figure of the page has passed the threshold
+    Column("threshold", Float),  # in the unit of the metric
+    Column("falls", Boolean),  # whether below counts as passed, else above
+    Column("passed", Boolean),  # at the last look
     info={"grain": "one digest that somebody gets"},
 )
 Index("ix_digest_account_id", digest.c.account_id)

@@ -12,19 +12,25 @@ from data_access.freshness import utc_now
 from data_access.settings import settings
 from data_access.state import accounts, digests
 from data_access.state.accounts import Account
-from data_access.state.digests import EVERY_DAY, TRIES, Digest
-from data_access.state.rules import Rule
+from data_access.state.digests import EVERY_DAY, TRIES, Digest, Limit
 from data_access.state.store import opened
 from pages._ui import digests as written
 from pages._ui import empty, freshness, head, session
 from pages._ui import format as fmt
+from pages._ui.attempt import attempt, say_again
 from pages._ui.i18n import LANGUAGES, language, t, text
 from pages._ui.tables import Column, badge, listing
 
 # How a digest stands, in its colour.
-STATES: Mapping[str, str] = {"again": "orange", "given_up": "red", "sent": "green", "waiting": "blue"}
+STATES: Mapping[str, str] = {
+    "again": "orange",
+    "given_up": "red",
+    "sent": "green",
+    "waiting": "blue",
+    "watching": "gray",
+}
 _HOURS = range(6, 23)
-_SAID = "digests_said"
+_WHEN = ("always", "above", "below")
 
 
 def own_account() -> Account | None:
@@ -45,7 +51,7 @@ def ways() -> Channels | None:
         return None
 
 
-def new(who: Account, allowed: Sequence[Channel], link: str) -> None:
+def new(who: Account, allowed: Sequence[Channel], link: str, currency: str) -> None:
     """Chooses a digest and shows what it would say now."""
     head.block(t("digests.new"), t("digests.new_note"))
     with st.container(horizontal=True, vertical_alignment="bottom"):
@@ -62,32 +68,65 @@ def new(who: Account, allowed: Sequence[Channel], link: str) -> None:
             format_func=lambda name: text(name, "language.name"),
             key="digest_language",
         )
-    _preview(who, page, chosen, weekday, link)
+    limit = _limit(page, currency)
+    _preview(who, page, chosen, weekday, link, limit)
     if st.button(t("digests.subscribe"), type="primary", icon=":material/mark_email_unread:", key="digest_subscribe"):
+        about = (who.account_id, page, way.name, chosen, weekday, hour, utc_now(), datetime.now(), limit)
+        said = t("digests.limited" if limit else "digests.subscribed", when=_when(weekday, hour))
+        attempt(lambda: digests.subscribe(opened(), *about), lambda _: say_again(said))
+
+
+def _limit(page: str, currency: str) -> Limit | None:
+    """When it is to leave: each time, or only when a figure has passed a limit."""
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        when = st.selectbox(
+            t("digests.send"), _WHEN, format_func=lambda one: t(f"digests.send.{one}"), key="digest_send"
+        )
+        if when == "always":
+            return None
         try:
-            about = (who.account_id, page, way.name, chosen, weekday, hour)
-            digests.subscribe(opened(), *about, utc_now(), datetime.now())
-        except Rule as rule:
-            st.error(t(f"rule.{rule.key}"))
-            return
-        st.session_state[_SAID] = t("digests.subscribed", when=_when(weekday, hour))
-        st.rerun()
+            known = written.figures(page, session.current_scope())
+        except written.NotSent:
+            known = pd.DataFrame()
+        if known.empty:
+            st.caption(t("digests.nothing_now", reason=t("digest.failure.no_data")))
+            return None
+        metric = st.selectbox(
+            t("digests.figure"), list(known["key"]), format_func=lambda key: t(f"metric.{key}"), key="digest_metric"
+        )
+        now, unit = written.figure(known, metric)
+        # People write a share of one as percent.
+        per = 100 if unit == "percent" else 1
+        entered = st.number_input(
+            t("digests.threshold", unit=_unit(unit, currency)),
+            value=round(now * per, 1 if unit in ("percent", "decimal", "ratio") else 0),
+            format="%.1f" if unit in ("percent", "decimal", "ratio") else "%.0f",
+            key=f"digest_threshold_{page}_{metric}",
+        )
+    return Limit(metric, when == "below", entered / per)
 
 
-def _preview(who: Account, page: str, chosen: str, weekday: int, link: str) -> None:
+def _unit(unit: str, currency: str) -> str:
+    match unit:
+        case "money":
+            return fmt.symbol(currency)
+        case "percent":
+            return "%"
+        case "days":
+            return t("digests.unit.days")
+    return t("digests.unit.number")
+
+
+def _preview(who: Account, page: str, chosen: str, weekday: int, link: str, limit: Limit | None) -> None:
     try:
-        said = written.message(who, page, chosen, weekday, link)
+        said = written.message(who, page, chosen, weekday, link, limit)
     except written.NotSent as reason:
         st.caption(t("digests.nothing_now", reason=t(f"digest.failure.{reason}")))
         return
+    if said.passed is False:
+        st.caption(t("digests.not_passed"))
     with st.expander(t("digests.preview")):
         st.text(f"{said.title}\n\n{said.text}")
-
-
-def say_what_was_done() -> None:
-    """What the click before came to."""
-    if said := st.session_state.pop(_SAID, None):
-        st.success(said, icon=":material/check:")
 
 
 def own(who: Account, currency: str) -> None:
@@ -97,18 +136,17 @@ def own(who: Account, currency: str) -> None:
     if not mine:
         empty.nothing(t("digests.none"))
         return
-    chosen = _listed(mine, ("page", "when", "state", "channel", "sent_at", "failure"), currency, "digests_own")
+    shown = ("page", "when", "only_if", "state", "channel", "sent_at", "failure")
+    chosen = _listed(mine, shown, currency, "digests_own")
     if chosen is None:
         return
     one = next(one for one in mine if one.digest_id == chosen)
     label = t("digests.remove", page=t(f"page.{one.page}"), when=_when(one.weekday, one.hour))
     if st.button(label, icon=":material/delete:", key="digest_remove"):
-        try:
-            digests.remove(opened(), who.account_id, chosen, utc_now())
-            st.session_state[_SAID] = t("digests.removed")
-        except Rule as rule:
-            st.session_state[_SAID] = t(f"rule.{rule.key}")
-        st.rerun()
+        attempt(
+            lambda: digests.remove(opened(), who.account_id, chosen, utc_now()),
+            lambda _: say_again(t("digests.removed")),
+        )
 
 
 def everybodys(currency: str) -> None:
@@ -118,7 +156,7 @@ def everybodys(currency: str) -> None:
     if not found:
         empty.nothing(t("digests.nobody"))
         return
-    shown = ("person", "page", "state", "when", "channel", "sent_at", "failure")
+    shown = ("person", "page", "state", "when", "only_if", "channel", "sent_at", "failure")
     _listed(found, shown, currency, "digests_all")
 
 
@@ -143,12 +181,13 @@ def _listed(found: Sequence[Digest], names: Sequence[str], currency: str, key: s
         else:
             shown.append(Column(name, "instant" if name == "sent_at" else "text"))
     opens = "digest_id" if key == "digests_own" else None
-    return listing(frame(found), shown, currency=currency, alt=t("digests.own"), key=key, opens=opens, rows=10)
+    rows = frame(found, currency)
+    return listing(rows, shown, currency=currency, alt=t("digests.own"), key=key, opens=opens, rows=10)
 
 
-def frame(found: Sequence[Digest]) -> pd.DataFrame:
-    """One row per digest: digest_id, person, page, when and channel in words, state, sent_at on the reader's clock,
-    failure in words."""
+def frame(found: Sequence[Digest], currency: str) -> pd.DataFrame:
+    """One row per digest: digest_id, person, page, when, only_if (its limit) and channel in words, state, sent_at on
+    the reader's clock, failure in words."""
     names = {one.account_id: one.display_name for one in accounts.everyone(opened())}
     rows = [
         {
@@ -156,6 +195,7 @@ def frame(found: Sequence[Digest]) -> pd.DataFrame:
             "person": names.get(one.account_id),
             "page": t(f"page.{one.page}"),
             "when": _when(one.weekday, one.hour),
+            "only_if": written.in_words(one.limit, currency) if one.limit else None,
             "channel": one.channel,
             "state": state(one),
             "sent_at": freshness.local(one.sent_at) if one.sent_at else None,
@@ -170,6 +210,8 @@ def state(one: Digest) -> str:
     """The key of ``STATES`` for a digest."""
     if one.failure is not None:
         return "given_up" if one.tries >= TRIES else "again"
+    if one.passed is False:
+        return "watching"
     return "waiting" if one.sent_at is None else "sent"
 
 

@@ -1,5 +1,6 @@
 """Digests as they are written and sent: the figures of a page in a few lines, with the rights of the one who gets them.
 
+One with a limit tells that a figure has passed it, once: again when it has come back and passes it anew.
 Only sums leave: key figures and stores by name, never a customer, an order or a colleague. Runs without a page, from
 the command ``python -m pages digests``.
 """
@@ -8,18 +9,21 @@ import logging
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Literal
 
 import pandas as pd
 
 from data_access.channels import Channels, channels, send
 from data_access.freshness import utc_now
-from data_access.scope import Period
+from data_access.scope import Period, Scope
 from data_access.settings import settings
+from data_access.snapshot import GenerationInfo
 from data_access.state import accounts, digests
 from data_access.state.accounts import Account, Role
-from data_access.state.digests import Digest
+from data_access.state.digests import EVERY_DAY, Digest, Limit
 from data_access.state.store import opened
 from models.metrics import METRICS
+from models.reports.registry import REPORTS
 from pages._ui import access, load, session
 from pages._ui import format as fmt
 from pages._ui.i18n import localized_text, speaking, t
@@ -34,6 +38,10 @@ _COMPARED = ("last_year", "previous")
 _log = logging.getLogger("mirror")
 
 
+# What became of a digest that was due, else the reason why it was not sent.
+Outcome = Literal["sent", "still_passed", "not_passed"]
+
+
 class NotSent(Exception):
     """Why a digest does not leave: a key of ``digest.failure``."""
 
@@ -44,6 +52,7 @@ class Message:
 
     title: str
     text: str
+    passed: bool | None = None  # its figure the limit, where it has one
 
 
 def offered(role: Role) -> tuple[str, ...]:
@@ -51,23 +60,28 @@ def offered(role: Role) -> tuple[str, ...]:
     return tuple(page for page in OFFERED if access.may_open(role, page))
 
 
-def send_due(now: datetime, local: datetime) -> Iterator[tuple[Digest, str | None]]:
-    """Sends what is due, one after the other; gives each with None, or the reason why it was not sent.
+def send_due(now: datetime, local: datetime) -> Iterator[tuple[Digest, str, bool]]:
+    """Sends what is due, one after the other; gives each with what became of it, and whether that is a failure.
 
     ``now`` in UTC, ``local`` the same on this server's clock.
     """
     engine, ways = opened(), channels(settings().home)
     for one in digests.claim(engine, now, local):
-        reason = _sent(one, ways)
-        if reason is None:
+        try:
+            outcome = _sent(one, ways)
+        except NotSent as reason:
+            digests.failed(engine, one, str(reason), utc_now())
+            yield one, str(reason), True
+            continue
+        if outcome == "sent":
             digests.sent(engine, one, utc_now())
         else:
-            digests.failed(engine, one, reason, utc_now())
-        yield one, reason
+            digests.looked(engine, one, passed=outcome == "still_passed")
+        yield one, outcome, False
 
 
-def _sent(one: Digest, ways: Channels) -> str | None:
-    """Sends a digest with the rights of this moment; why it could not be, None when it was."""
+def _sent(one: Digest, ways: Channels) -> Outcome:
+    """Sends a digest with the rights of this moment, where there is something to tell. NotSent when it could not be."""
     try:
         person = accounts.find(opened(), one.account_id)
         if person is None or person.disabled:
@@ -75,44 +89,91 @@ def _sent(one: Digest, ways: Channels) -> str | None:
         way = next((way for way in ways.of(person.sign_in_name) if way.name == one.channel), None)
         if way is None:
             raise NotSent("no_channel")
-        said = message(person, one.page, one.language, one.weekday, ways.link)
-        return None if send(way, said.title, said.text) else "refused"
-    except NotSent as reason:
-        return str(reason)
-    except Exception:  # noqa: BLE001
+        said = message(person, one.page, one.language, one.weekday, ways.link, one.limit)
+        if said.passed is False:
+            return "not_passed"
+        if said.passed and one.passed:
+            return "still_passed"
+        if not send(way, said.title, said.text):
+            raise NotSent("refused")
+    except NotSent:
+        raise
+    except Exception as error:
         # One digest that cannot be written keeps no other from leaving.
         _log.exception("digest %s of %s", one.digest_id, one.page)
-        return "failed"
+        raise NotSent("failed") from error
+    return "sent"
 
 
-def message(person: Account, page: str, language: str, weekday: int, link: str) -> Message:
+def message(person: Account, page: str, language: str, weekday: int, link: str, limit: Limit | None = None) -> Message:
     """What ``person`` would get now. NotSent when the page is not for them any more, or there is nothing to tell."""
     with speaking(language):
         if page not in offered(person.role):
             raise NotSent("not_yours")
         who = session.person(person)
         scope, snapshot = session.scope_of(who), load.snapshot()
-        last = snapshot.info.last_day
-        if last is None:
-            raise NotSent("no_data")
-        period = Period(last if weekday == digests.EVERY_DAY else last - timedelta(days=6), last)
+        period = _days(page, snapshot.info, weekday, whole=limit is not None)
         tables = load.report_tables(page, scope, period, snapshot.generation)
         lines = list(_figures(tables["kpis"], snapshot.info.currency))
         if not lines:
             raise NotSent("no_data")
         lines += _stores(tables.get("by_store"), snapshot.info.currency)
-        days = fmt.period(period.first, period.last) if page == "overview" else fmt.day(last)
+        days = fmt.period(period.first, period.last) if REPORTS[page].over == "period" else fmt.day(period.last)
         title = t("digest.title", page=t(f"page.{page}"), scope=session.in_words(who), days=days)
+        passed = None
+        if limit is not None:
+            value, unit = figure(tables["kpis"], limit.metric)
+            passed = limit.passed(value)
+            now = fmt.card_value(value, unit, snapshot.info.currency)
+            title = t("digest.limit", limit=in_words(limit, snapshot.info.currency), now=now) + " · " + title
         lines += ["", t("digest.as_of", instant=fmt.instant(snapshot.info.as_of))]
         if link:
             lines.append(f"{link}/{page}")
-        return Message(title, "\n".join(lines))
+        return Message(title, "\n".join(lines), passed)
+
+
+def figures(page: str, scope: Scope) -> pd.DataFrame:
+    """The key figures of a page somebody may set a limit for: key, value of the last whole day, unit."""
+    snapshot = load.snapshot()
+    period = _days(page, snapshot.info, EVERY_DAY, whole=True)
+    kpis = load.report_tables(page, scope, period, snapshot.generation)["kpis"]
+    return _known(kpis)[["key", "value", "unit"]]
+
+
+def figure(kpis: pd.DataFrame, metric: str) -> tuple[float, str]:
+    """Value and unit of a key figure. NotSent when it is unknown."""
+    row = kpis[(kpis["key"] == metric) & kpis["value"].notna()]
+    if row.empty:
+        raise NotSent("no_data")
+    return float(row["value"].iloc[0]), str(row["unit"].iloc[0])
+
+
+def in_words(limit: Limit, currency: str) -> str:
+    """The limit as a sentence has it: net sales below ¥10,000."""
+    wanted = fmt.value(limit.threshold, METRICS[limit.metric].unit, currency)
+    return t("digest.below" if limit.falls else "digest.above", figure=t(f"metric.{limit.metric}"), limit=wanted)
+
+
+def _days(page: str, info: GenerationInfo, weekday: int, *, whole: bool) -> Period:
+    """The last day, or seven days to it; ``whole``: a day still under way is no day of sales yet.
+
+    NotSent when there are no sales.
+    """
+    last = info.last_day
+    if last is None:
+        raise NotSent("no_data")
+    if whole and REPORTS[page].over == "period":
+        last = min(last, info.as_of.date() - timedelta(days=1))
+    return Period(last if weekday == EVERY_DAY else last - timedelta(days=6), last)
+
+
+def _known(kpis: pd.DataFrame) -> pd.DataFrame:
+    return kpis[kpis["value"].notna() & kpis["key"].isin(METRICS)]
 
 
 def _figures(kpis: pd.DataFrame, currency: str) -> Iterator[str]:
     """The first key figures that are known, each with the change against last year and the period before."""
-    known = kpis[kpis["value"].notna() & kpis["key"].isin(METRICS)]
-    for row in known.head(_FIGURES).to_dict("records"):
+    for row in _known(kpis).head(_FIGURES).to_dict("records"):
         value = fmt.card_value(row["value"], row["unit"], currency)
         changes = [
             f"{t(f'charts.{other}')} {_change(row['value'], row[other], row['unit'])}"
