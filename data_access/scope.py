@@ -48,10 +48,15 @@ NOBODY = Scope("stores")
 
 @dataclass(frozen=True, slots=True)
 class Period:
-    """Whole store-local days, both ends included."""
+    """Whole store-local days, both ends included.
+
+    year_back: how many days before its own the days of last year lie that it is compared with; None: those with the
+        same date. A festival by the moon lies elsewhere in each year, so its days have a distance of their own.
+    """
 
     first: date
     last: date
+    year_back: int | None = None
 
     def __post_init__(self) -> None:
         if self.first > self.last:
@@ -66,8 +71,11 @@ class Period:
         return Period(self.first - timedelta(days=self.days), self.first - timedelta(days=1))
 
     def last_year(self) -> "Period":
-        """The same calendar days one year earlier; 29 February becomes 28 February."""
-        return Period(_year_earlier(self.first), _year_earlier(self.last))
+        """The days of last year to compare with: the same dates (29 February becomes 28 February), or the same days
+        of the festival that ``year_back`` goes by."""
+        if self.year_back is None:
+            return Period(_year_earlier(self.first), _year_earlier(self.last))
+        return Period(self.first - timedelta(days=self.year_back), self.last - timedelta(days=self.year_back))
 
 
 def _year_earlier(day: date) -> date:

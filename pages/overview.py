@@ -3,7 +3,7 @@
 import streamlit as st
 
 from models.reports import tables
-from pages._ui import alert_views, blocks, cards, charts, drill, empty, export, head, load
+from pages._ui import alert_views, blocks, cards, charts, compared, drill, empty, export, head, load
 from pages._ui.i18n import localized, t
 from pages._ui.tables import column, listing
 
@@ -26,7 +26,7 @@ alert_views.block(load.alerts(page.scope, page.generation), key="overview_alerts
 
 stores = localized(report.by_store, NAMES)
 if store := blocks.sales_by_day_and_store(
-    report.by_day, stores, report.period, page.currency, compare="last_year", key="overview"
+    report.by_day, stores, report.period, page.currency, compare=compared.column(), key="overview"
 ):
     drill.open_page("store", store=store)
 
@@ -37,7 +37,7 @@ if regions is not None:
             localized(report.by_region, NAMES),
             "region",
             page.currency,
-            compare="last_year",
+            compare=compared.column(),
             key="overview_regions",
             then=drill.keep_region,
         )

@@ -3,20 +3,12 @@
 import streamlit as st
 
 from models.reports import tables
-from models.reports.why import AGAINST
-from pages._ui import cards, charts, drill, empty, export, head, load, session, why_views
-from pages._ui.choices import choice
+from pages._ui import cards, charts, compared, drill, empty, export, head, load, session, why_views
 from pages._ui.i18n import localized, t
 from pages._ui.tables import column, listing
 
-
-def against() -> None:
-    """What the period is compared with."""
-    choice("against", AGAINST, words="why.against", width=230)
-
-
-page = head.begin("why", beside=against)
-report = load.why(page.scope, page.period, why_views.against(), page.generation)
+page = head.begin("why")
+report = load.why(page.scope, page.period, compared.column(), page.generation)
 if report.other is None:
     empty.state(t("why.nothing"), t("why.nothing_do"), ":material/compare_arrows:")
     st.stop()
@@ -33,7 +25,7 @@ with st.container(border=True):
 with st.container(border=True):
     head.block(t("why.ratios"), t("why.ratios_note"), t("why.ratios_help"))
     ratio, by = why_views.ratio()
-    mixed = load.why_mix(page.scope, page.period, why_views.against(), ratio, by, page.generation)
+    mixed = load.why_mix(page.scope, page.period, compared.column(), ratio, by, page.generation)
     if mixed.groups.empty:
         empty.nothing(t("why.ratio_nothing"))
     else:

@@ -9,7 +9,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from data_access.scope import Period, Scope
-from models.calc.periods import PRESETS
+from models.calc.periods import PRESETS, possible
 from pages._ui.filters import CUSTOM, DEFAULT, chosen_period, default_period
 from tests.small_chain import EAST, FIRST_DAY, LAST_DAY, SOUTH, served
 
@@ -26,10 +26,12 @@ def page() -> None:
     params.mount()
     use_language(params.get("lang") or "zh_CN")
     kind, stores = st.session_state["given"]
-    scope, period = filters.apply(Scope(kind, tuple(stores)), load.snapshot())
+    scope, period = filters.apply(Scope(kind, tuple(stores)), load.snapshot(), page="overview")
     st.text(" ".join([scope.kind, *scope.store_ids]))
     st.text(f"{period.first} {period.last}")
     st.text(filters.summary())
+    other = period.last_year()
+    st.text(f"{other.first} {other.last}")
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -53,7 +55,7 @@ def run(app: AppTest) -> AppTest:
 
 
 def shown(app: AppTest) -> list[str]:
-    return [text.value for text in app.text]
+    return [text.value for text in app.text[:3]]
 
 
 def test_without_a_word_everything_the_person_may_see_for_28_days() -> None:
@@ -164,9 +166,9 @@ def test_the_bar_names_only_places_the_person_may_see() -> None:
     assert chain["filter_region"] == ["全部区域", "华东区", "华南区"]
     assert len(chain["filter_stores"]) == 5
     east = offered(opened(Scope("stores", EAST)))
-    assert set(east) == {"filter_period", "filter_stores"}
+    assert set(east) == {"filter_period", "filter_compare", "filter_stores"}
     assert east["filter_stores"] == ["上海南京路旗舰店", "杭州万象城店"]
-    assert set(offered(opened(Scope("stores", ("S1",))))) == {"filter_period"}
+    assert set(offered(opened(Scope("stores", ("S1",))))) == {"filter_period", "filter_compare"}
 
 
 def test_choosing_writes_the_url_in_words_that_both_languages_share() -> None:
@@ -202,4 +204,60 @@ def test_own_dates_begin_with_what_is_on_the_screen() -> None:
 
 def test_the_days_of_a_url_by_name(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("pages._ui.filters.params.get", {"period": "quarter"}.get)
-    assert chosen_period(FIRST_DAY, LAST_DAY) == ("quarter", Period(date(2026, 10, 1), LAST_DAY))
+    assert chosen_period(FIRST_DAY, LAST_DAY, "CNY") == ("quarter", Period(date(2026, 10, 1), LAST_DAY))
+
+
+def compares(app: AppTest) -> list[str]:
+    return offered(app).get("filter_compare", [])
+
+
+def test_days_are_compared_only_with_days_that_the_data_cover() -> None:
+    usual = ["对比去年同期", "对比上期", "对比去年双11"]
+    assert compares(opened(Scope("chain"))) == usual
+    # a year earlier the data had not begun
+    assert compares(opened(Scope("chain"), period="90d")) == []
+    assert compares(opened(Scope("chain"), period="all")) == []
+    app = opened(Scope("chain"), period="90d", compare="last_year")
+    assert shown(app)[2] == "全连锁 · 5 家门店 · 近 90 天，对比上期"
+
+
+def test_a_festival_is_compared_with_itself() -> None:
+    app = opened(Scope("chain"), period="double_11", lang="en")
+    assert shown(app)[1:] == [
+        "2026-11-01 2026-11-11",
+        "Whole chain · 5 stores · Double 11, against Double 11 last year",
+    ]
+    assert app.text[3].value == "2025-11-01 2025-11-11"
+    app.selectbox(key="filter_compare").select("previous")
+    assert shown(run(app))[2].endswith("Double 11, against the period before")
+    assert app.query_params["compare"] == "previous"
+
+
+def test_stores_of_a_channel_only() -> None:
+    app = opened(Scope("chain"), lang="en", channel="online")
+    assert shown(app)[0] == "stores S4"
+    app.selectbox(key="filter_channel").select("shop")
+    assert shown(run(app))[0] == "stores S1 S2 S3 S5"
+    # the east has shops only, so it offers no channel, and one of a link says nothing
+    east = opened(Scope("chain"), region="east", channel="online")
+    assert "filter_channel" not in offered(east)
+    assert shown(east)[0] == "stores S1 S2"
+
+
+def test_days_that_the_data_do_not_fill_are_not_offered() -> None:
+    days = offered(opened(Scope("chain"), lang="en"))["filter_period"]
+    assert "Last 12 months" in days
+    assert "Spring Festival" in days
+    assert possible(date(2026, 11, 1), LAST_DAY) == ["7d", "month", "all"]
+
+
+def test_one_click_goes_back_to_what_is_usual() -> None:
+    assert not opened(Scope("chain")).button
+    app = opened(Scope("chain"), period="7d", region="east", compare="previous", lang="en")
+    app.button(key="filter_reset").click()
+    assert shown(run(app)) == [
+        "chain",
+        "2026-10-24 2026-11-20",
+        "Whole chain · 5 stores · Last 28 days, against the same days last year",
+    ]
+    assert list(app.query_params) == ["lang"]

@@ -1,10 +1,12 @@
 """The days people mostly ask for, so that a batch can have their answers ready."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import date, timedelta
 from typing import Final
 
 from data_access.scope import Period
+from models.calc.calendar import IN_ORDER, Event, events
 
 
 def _last(days: int) -> Callable[[date, date], Period]:
@@ -37,6 +39,10 @@ PRESETS: Final[dict[str, Callable[[date, date], Period]]] = {
 }
 
 
+# The festivals that are offered as days of their own.
+FESTIVALS: Final = IN_ORDER[:6]
+
+
 def preset(name: str, first_day: date, last_day: date) -> Period:
     """The days of a preset, cut to those of the data; one that ends before them (last month) starts with them."""
     return within(PRESETS[name](first_day, last_day), first_day, last_day)
@@ -45,7 +51,49 @@ def preset(name: str, first_day: date, last_day: date) -> Period:
 def within(period: Period, first_day: date, last_day: date) -> Period:
     """``period`` cut to the days of the data."""
     last = max(min(period.last, last_day), first_day)
-    return Period(min(max(period.first, first_day), last), last)
+    return Period(min(max(period.first, first_day), last), last, period.year_back)
+
+
+def possible(first_day: date, last_day: date) -> list[str]:
+    """The presets whose days the data cover in full, so that none promises more days than it shows; and all."""
+    return [
+        name
+        for name, days in PRESETS.items()
+        if name == "all" or preset(name, first_day, last_day) == days(first_day, last_day)
+    ]
+
+
+def festivals(first_day: date, last_day: date, currency: str) -> dict[str, Period]:
+    """The latest days of each festival worth a look of its own that the data cover in full, by its key; they compare
+    with the same festival a year before."""
+    covered = [
+        event
+        for event in events(first_day, last_day, currency)
+        if event.key in FESTIVALS and first_day <= event.first and event.last <= last_day
+    ]
+    latest = {event.key: Period(event.first, event.last) for event in covered}
+    return {key: like_its_festival(latest[key], currency) or latest[key] for key in FESTIVALS if key in latest}
+
+
+def festival_of(period: Period, currency: str) -> Event | None:
+    """The event of ``period``: the one that lies in it with most of its days, the more important one first."""
+
+    def part(event: Event) -> float:
+        inside = (min(event.last, period.last) - max(event.first, period.first)).days + 1
+        return inside / ((event.last - event.first).days + 1)
+
+    found = [event for event in events(period.first, period.last, currency) if event.key in IN_ORDER]
+    return max(found, key=lambda event: (part(event), -IN_ORDER.index(event.key)), default=None)
+
+
+def like_its_festival(period: Period, currency: str) -> Period | None:
+    """``period``, compared with the days that lie as far from the same festival of last year; None without one."""
+    event = festival_of(period, currency)
+    if event is None:
+        return None
+    year = event.last.year - 1
+    earlier = next(e for e in events(date(year, 1, 1), date(year, 12, 31), currency) if e.key == event.key)
+    return replace(period, year_back=(event.last - earlier.last).days)
 
 
 def every(first_day: date, last_day: date) -> tuple[Period, ...]:

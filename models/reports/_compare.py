@@ -16,7 +16,7 @@ Sums = dict[str, float]
 
 @dataclass(frozen=True, slots=True)
 class Comparison:
-    """A period of the data, the equally long one before it and the same calendar days a year earlier.
+    """A period of the data, the equally long one before it and the days of a year earlier it compares with.
 
     The last two are None where the data do not cover them in full: a comparison with a part of a period, or
     with none, is no comparison.
@@ -58,8 +58,8 @@ class Comparison:
 
         Returns:
             day and its sums, 0 (NaN for traffic) on days without a row, and previous and last_year: net sales of
-            the day at the same place in the period before, and of the same calendar day a year earlier; NaN
-            where that day lies outside the data, and for 29 February a year earlier.
+            the day at the same place in the period before, and of the same calendar day a year earlier, or of
+            the same day of its festival; NaN where that day lies outside the data, and for 29 February a year earlier.
         """
         begin = np.datetime64(self.first_day)
         known = (self.last_day - self.first_day).days + 1
@@ -68,8 +68,10 @@ class Comparison:
         every = sums_by(days[inside], number[inside], known)
         wanted = pd.date_range(self.period.first, self.period.last, unit="us")
         place = (self.period.first - self.first_day).days + np.arange(len(wanted))
-        year_earlier = (wanted - pd.DateOffset(years=1)).to_numpy().astype("datetime64[D]") - begin
-        leap_day = (wanted.month == 2) & (wanted.day == 29)
+        back = self.period.year_back
+        offset = pd.DateOffset(years=1) if back is None else pd.Timedelta(days=back)
+        year_earlier = (wanted - offset).to_numpy().astype("datetime64[D]") - begin
+        leap_day = (wanted.month == 2) & (wanted.day == 29) & (back is None)
 
         def net(number: NDArray[np.int64], missing: NDArray[np.bool_]) -> NDArray[np.float64]:
             outside = missing | (number < 0) | (number >= known)
@@ -95,7 +97,7 @@ def compare(info: GenerationInfo, asked: Period) -> Comparison | None:
     begin, end = info.first_day, info.last_day
     if begin is None or end is None or asked.first > end or asked.last < begin:
         return None
-    period = Period(max(asked.first, begin), min(asked.last, end))
+    period = Period(max(asked.first, begin), min(asked.last, end), asked.year_back)
     previous, last_year = (
         p if begin <= p.first and p.last <= end else None for p in (period.before(), period.last_year())
     )

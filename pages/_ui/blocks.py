@@ -8,7 +8,7 @@ import streamlit as st
 
 from data_access.scope import Period
 from models.calc.calendar import events
-from pages._ui import charts, empty, head
+from pages._ui import charts, compared, empty, head
 from pages._ui.i18n import t
 
 _IN_VIEW = 12  # stores beside the days; more of them scroll
@@ -25,7 +25,7 @@ def sales_by_day(by_day: pd.DataFrame, period: Period, currency: str, *, key: st
         by_day,
         value="net_sales",
         name=t("charts.this_period"),
-        compare={"last_year": t("charts.last_year"), "previous": t("charts.previous")},
+        compare=compared.lines(),
         events=events(period.first, period.last, currency),
         height=charts.height_beside(beside),
         currency=currency,
@@ -39,7 +39,7 @@ def sales_by_day_and_store(
     period: Period,
     currency: str,
     *,
-    compare: Literal["last_year", "previous"],
+    compare: compared.Column,
     key: str,
 ) -> str | None:
     """Net sales by day and, beside them where there is more than one store, the stores ranked.
@@ -82,7 +82,7 @@ def ranked_places(
     place: Literal["store", "region"],
     currency: str,
     *,
-    compare: Literal["last_year", "previous"],
+    compare: compared.Column,
     key: str,
     height: int | None = None,
     then: Callable[[str], None] | None = None,
@@ -91,10 +91,10 @@ def ranked_places(
 
     ``frame``: store_id and store, or region_id and region, net_sales and the column ``compare``.
     """
-    compared = t(f"charts.{compare}")
+    beside = compared.word("charts", compare)
     title = t(f"overview.by_{place}")
     drawn = frame.head(_DRAWN)
-    note = charts.bar_note(t(f"charts.click_{place}"), drawn[compare], compared)
+    note = charts.bar_note(t(f"charts.click_{place}"), drawn[compare], beside)
     if len(drawn) < len(frame):
         note = t("charts.largest", note=note, drawn=len(drawn), every=len(frame))
     head.block(title, note)
@@ -104,7 +104,7 @@ def ranked_places(
         value="net_sales",
         ids=f"{place}_id",
         compare=compare,
-        compare_name=compared,
+        compare_name=beside,
         height=height,
         currency=currency,
     )

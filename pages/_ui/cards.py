@@ -7,8 +7,8 @@ import pandas as pd
 import streamlit as st
 
 from models.metrics import METRICS, Metric
+from pages._ui import compared, palette
 from pages._ui import format as fmt
-from pages._ui import palette
 from pages._ui.i18n import exists, t
 from pages._ui.tables import label
 
@@ -40,18 +40,18 @@ def kpi_row(kpis: pd.DataFrame, currency: str, keys: Sequence[str]) -> None:
 
 
 def _compared_card(row: pd.Series, key: str, currency: str) -> None:
-    direction = METRICS[key].direction
-    year = change_of(row["value"], row["last_year"], row["unit"], direction)
-    before = change_of(row["value"], row["previous"], row["unit"], direction)
+    first = compared.column()
+    other: compared.Column = "last_year" if first == "previous" else "previous"
+    main, more = (change_of(row["value"], row[name], row["unit"], METRICS[key].direction) for name in (first, other))
     st.metric(
         _name(key),
         fmt.card_value(row["value"], row["unit"], currency),
-        t("cards.last_year", change=year.text),
-        delta_arrow=year.arrow,  # type: ignore[arg-type]
-        delta_color=palette.verdict(year.better),  # type: ignore[arg-type]
+        compared.word("cards", first, change=main.text),
+        delta_arrow=main.arrow,  # type: ignore[arg-type]
+        delta_color=palette.verdict(main.better),  # type: ignore[arg-type]
         help=_help(row, key, currency),
     )
-    st.caption(t("cards.previous", change=before.text))
+    st.caption(compared.word("cards", other, change=more.text))
 
 
 def _name(key: str) -> str:
@@ -84,11 +84,12 @@ def _points(difference: float) -> str:
 def _help(row: pd.Series, key: str, currency: str) -> str:
     """The definition and the full numbers behind the short ones of the card."""
     lines = [t(f"metric.{key}.help"), t("cards.now", value=fmt.value(row["value"], row["unit"], currency))]
-    for column in ("last_year", "previous"):
+    names: tuple[compared.Column, ...] = ("last_year", "previous")
+    for column in names:
         if column in row.index:
             known = not fmt.is_missing(row[column])
             shown = fmt.value(row[column], row["unit"], currency) if known else t("cards.not_covered")
-            lines.append(t(f"cards.full_{column}", value=shown))
+            lines.append(compared.word("cards.full", column, value=shown))
     return "  \n".join([lines[0] + "\n", *lines[1:]])
 
 

@@ -12,32 +12,37 @@ import streamlit as st
 from data_access.marts.tables import UNKNOWN
 from data_access.scope import Period, Scope
 from data_access.snapshot import Snapshot
-from models.calc.periods import PRESETS, preset, within
-from pages._ui import format, load, params
+from models.calc.periods import PRESETS, festivals, possible, preset, within
+from pages._ui import compared, format, load, params
 from pages._ui.i18n import localized_text, t, tn
 
 DEFAULT = "28d"
+SHOP, ONLINE = "shop", "online"  # channels, which are kinds of stores
 
 _SUMMARY = "_filters_summary"
+_ALL = tuple(name for name in params.SHARED if name != "lang")
 
 CUSTOM = "custom"
 
 
-def apply(scope: Scope, snapshot: Snapshot, *, dates: bool = True) -> tuple[Scope, Period]:
+def apply(scope: Scope, snapshot: Snapshot, *, dates: bool = True, page: str = "") -> tuple[Scope, Period]:
     """Draws the filters into the row they are called in; returns the narrowed scope and the days to show.
 
     ``dates=False`` leaves the choice of days out, for pages that describe a state at a day; their period is then
-    all data. The data must have a day at all: the shell sees to that.
+    all data. ``page`` says what the days may be compared with. The data must have a day at all: the shell sees to that.
     """
     first_day, last_day = snapshot.info.first_day, snapshot.info.last_day
     if first_day is None or last_day is None:
         raise ValueError("a snapshot without a single day of data has no period")
     stores = _stores_in(scope, load.places(snapshot.generation))
-    period = _period_bar(first_day, last_day) if dates else Period(first_day, last_day)
+    currency = snapshot.info.currency
+    period = _period_bar(first_day, last_day, currency) if dates else Period(first_day, last_day)
     narrowed = _places_bar(scope, stores)
     parts = _places_in_words(narrowed, _stores_in(narrowed, stores))
     if dates:
-        parts.append(_period_in_words(first_day, last_day))
+        period = compared.bar(page, period, first_day, currency)
+        parts.append(_period_in_words(first_day, last_day, currency))
+    _reset()
     st.session_state[_SUMMARY] = " · ".join(parts)
     return narrowed, period
 
@@ -47,9 +52,13 @@ def summary() -> str:
     return str(st.session_state[_SUMMARY])
 
 
-def chosen_period(first_day: date, last_day: date) -> tuple[str, Period]:
-    """The preset's name and its days as the URL says; the default when it says nothing that makes sense."""
+def chosen_period(first_day: date, last_day: date, currency: str) -> tuple[str, Period]:
+    """The preset's or festival's name and its days as the URL says; the default when it says nothing that makes
+    sense."""
     name = params.get("period")
+    known = festivals(first_day, last_day, currency)
+    if name in known:
+        return name, known[name]
     if name == CUSTOM:
         own = _custom(params.get("from"), params.get("to"), first_day, last_day)
         if own is not None:
@@ -74,14 +83,17 @@ def _custom(first: str, last: str, first_day: date, last_day: date) -> Period | 
     return within(Period(start, end), first_day, last_day)
 
 
-def _period_bar(first_day: date, last_day: date) -> Period:
-    name, period = chosen_period(first_day, last_day)
+def _period_bar(first_day: date, last_day: date, currency: str) -> Period:
+    name, period = chosen_period(first_day, last_day, currency)
+    offered = possible(first_day, last_day)
+    # The usual days, and those of a link, are offered even where the data are shorter.
+    usual = [one for one in PRESETS if one in offered or one in (DEFAULT, name)]
     st.session_state["filter_period"] = name
     st.selectbox(
         t("filters.period"),
-        [*PRESETS, CUSTOM],
+        [*usual, *festivals(first_day, last_day, currency), CUSTOM],
         key="filter_period",
-        format_func=lambda option: t(f"filters.period.{option}"),
+        format_func=_period_name,
         label_visibility="collapsed",
         width=190,
         on_change=_choose_period,
@@ -103,6 +115,10 @@ def _period_bar(first_day: date, last_day: date) -> Period:
     return period
 
 
+def _period_name(name: str) -> str:
+    return t(f"filters.period.{name}") if name in (*PRESETS, CUSTOM) else t(f"event.{name}")
+
+
 def _choose_period(shown: Period) -> None:
     name = st.session_state["filter_period"]
     if name == CUSTOM:
@@ -110,6 +126,19 @@ def _choose_period(shown: Period) -> None:
         params.put(**{"period": CUSTOM, "from": shown.first.isoformat(), "to": shown.last.isoformat()})
     else:
         params.put(**{"period": "" if name == DEFAULT else name, "from": "", "to": ""})
+
+
+def _reset() -> None:
+    """A way back to the usual days and all stores, where something else is chosen."""
+    if any(params.get(name) for name in _ALL):
+        st.button(
+            t("filters.reset"), key="filter_reset", icon=":material/restart_alt:", type="tertiary", on_click=reset
+        )
+
+
+def reset() -> None:
+    """Sets every filter back to what is usual; from a callback."""
+    params.put(**dict.fromkeys(_ALL, ""))
 
 
 def _choose_dates() -> None:
@@ -143,6 +172,9 @@ def _places_bar(scope: Scope, stores: pd.DataFrame) -> Scope:
             filter_mode=None,
         )
     offered = stores[stores["region_id"] == region] if region else stores
+    channel = _channel_bar(offered)
+    if channel:
+        offered = offered[(offered["kind"] == ONLINE) == (channel == ONLINE)]
     names = dict(zip(offered["store_id"], offered["store"], strict=True))
     picked = [store_id for store_id in params.get("stores").split(",") if store_id in names]
     if len(names) > 1:
@@ -159,28 +191,46 @@ def _places_bar(scope: Scope, stores: pd.DataFrame) -> Scope:
         )
     if picked:
         return scope.narrow(picked)
-    return scope.narrow(names) if region else scope
+    return scope.narrow(names) if region or channel else scope
+
+
+def _channel_bar(stores: pd.DataFrame) -> str:
+    """In shops or online, where ``stores`` holds both; gives the chosen channel, empty for all."""
+    online = stores["kind"] == ONLINE
+    if online.all() or not online.any():
+        return ""
+    channel = params.get("channel") if params.get("channel") in (SHOP, ONLINE) else ""
+    st.session_state["filter_channel"] = channel
+    st.selectbox(
+        t("filters.channel"),
+        ["", SHOP, ONLINE],
+        key="filter_channel",
+        format_func=lambda option: t(f"filters.channel.{option or 'all'}"),
+        label_visibility="collapsed",
+        width=150,
+        on_change=_choose_channel,
+        filter_mode=None,
+    )
+    return channel
 
 
 def _choose_region() -> None:
-    params.put(region=st.session_state["filter_region"], stores="")
+    params.put(region=st.session_state["filter_region"], channel="", stores="")
+
+
+def _choose_channel() -> None:
+    params.put(channel=st.session_state["filter_channel"], stores="")
 
 
 def _choose_stores() -> None:
     params.put(stores=",".join(st.session_state["filter_stores"]))
 
 
-def _period_in_words(first_day: date, last_day: date) -> str:
-    """The days, and what the data allow to compare them with: last year, else the period before, else nothing."""
-    name, period = chosen_period(first_day, last_day)
-    words = format.period(period.first, period.last) if name == CUSTOM else t(f"filters.period.{name}")
-    for earlier, message in (
-        (period.last_year(), "filters.summary.last_year"),
-        (period.before(), "filters.summary.previous"),
-    ):
-        if earlier.first >= first_day:
-            return t(message, period=words)
-    return words
+def _period_in_words(first_day: date, last_day: date, currency: str) -> str:
+    """The days, and what they are compared with, where there is anything."""
+    name, period = chosen_period(first_day, last_day, currency)
+    words = format.period(period.first, period.last) if name == CUSTOM else _period_name(name)
+    return compared.word("filters.summary", period=words) if compared.chosen() else words
 
 
 def _places_in_words(scope: Scope, seen: pd.DataFrame) -> list[str]:

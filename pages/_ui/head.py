@@ -8,7 +8,7 @@ import streamlit as st
 
 from data_access.scope import Period, Scope
 from data_access.snapshot import Snapshot
-from pages._ui import drill, empty, export, filters, freshness, load, session
+from pages._ui import compared, drill, empty, export, filters, freshness, load, session
 from pages._ui import format as fmt
 from pages._ui.access import Detail
 from pages._ui.i18n import t
@@ -66,6 +66,7 @@ def begin(
     beside: draws a choice of the page's own in the row of the filters.
     """
     detail = session.detail(page)
+    compared.forget()
     seen = session.current_scope() if scope is None else scope
     snapshot = load.snapshot()
     name = title or t(f"page.{page}")
@@ -76,7 +77,7 @@ def begin(
     with st.container(horizontal=True, vertical_alignment="center", gap="small", key="filters"):
         if beside is not None:
             beside()
-        narrowed, period = _filters(seen, snapshot, choices)
+        narrowed, period = _filters(page, seen, snapshot, choices)
     words = filters.summary() if choices != "none" else session.in_words(session.current_person())
     with line:
         _as_of(snapshot, words)
@@ -94,13 +95,13 @@ def _as_of(snapshot: Snapshot, words: str) -> None:
         st.markdown(f":orange[:material/schedule:] :small[{stale}]")
 
 
-def _filters(seen: Scope, snapshot: Snapshot, choices: str) -> tuple[Scope, Period]:
+def _filters(page: str, seen: Scope, snapshot: Snapshot, choices: str) -> tuple[Scope, Period]:
     if choices == "none":
         first, last = snapshot.info.first_day, snapshot.info.last_day
         if first is None or last is None:
             raise ValueError("a snapshot without a single day of data has no period")
         return seen, Period(first, last)
-    return filters.apply(seen, snapshot, dates=choices in ("all", "days"))
+    return filters.apply(seen, snapshot, dates=choices in ("all", "days"), page=page)
 
 
 def block(title: str, note: str | None = None, note_help: str | None = None) -> None:

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import streamlit as st
 
-SHARED = ("period", "from", "to", "region", "stores", "lang")
+SHARED = ("period", "from", "to", "compare", "region", "channel", "stores", "lang")
 
 _LONGEST = 2_000  # characters: a few hundred store ids
 

@@ -91,7 +91,7 @@ def chosen_product(scope: Scope) -> pd.Series | None:
     info = load.snapshot().info
     if info.first_day is None or info.last_day is None:
         return None
-    _, period = filters.chosen_period(info.first_day, info.last_day)
+    _, period = filters.chosen_period(info.first_day, info.last_day, info.currency)
     try:
         report = load.product(scope, period, drill.asked("product") or "", load.generation())
     except Problem:

@@ -4,10 +4,10 @@ import pandas as pd
 import plotly.graph_objects as go
 import streamlit as st
 
-from models.reports.why import AGAINST, BY, RATIOS, Against, By, Ratio, WhyMixReport, WhyReport
-from pages._ui import charts, load, palette, session
+from models.reports.why import BY, RATIOS, By, Ratio, WhyMixReport, WhyReport
+from pages._ui import charts, compared, load, palette, session
 from pages._ui import format as fmt
-from pages._ui.choices import asked, choice
+from pages._ui.choices import choice
 from pages._ui.i18n import localized, t
 from pages._ui.tables import Column, in_words
 
@@ -37,12 +37,6 @@ _RATIO_UNITS: dict[Ratio, str] = {
 }
 
 
-def against() -> Against:
-    """What the URL compares with."""
-    chosen = asked("against", AGAINST)
-    return next(name for name in AGAINST if name == chosen)
-
-
 def sentence(report: WhyReport) -> str:
     """What happened, and which factors make up most of it, in one sentence."""
     row = report.summary.iloc[0]
@@ -53,7 +47,7 @@ def sentence(report: WhyReport) -> str:
         "why.rose" if change > 0 else "why.fell",
         amount=fmt.money_compact(abs(change), report.currency),
         ratio=fmt.percent(abs(row["change_ratio"])),
-        against=t(f"why.than.{'last_year' if _is_last_year(report) else 'previous'}"),
+        against=compared.word("why.than"),
     )
     ranked = report.effects.sort_values("effect", key=abs, ascending=False)
     told = ranked[ranked["effect"].abs() >= _TOLD * abs(change)]
@@ -69,10 +63,6 @@ def sentence(report: WhyReport) -> str:
 def _effect(row: pd.Series, currency: str) -> str:
     way = "up" if row["effect"] > 0 else "down"
     return t(f"why.factor.{row['factor']}.{way}", amount=fmt.money_compact(abs(row["effect"]), currency))
-
-
-def _is_last_year(report: WhyReport) -> bool:
-    return report.period is not None and report.other == report.period.last_year()
 
 
 def periods(report: WhyReport) -> str:
