@@ -2,8 +2,22 @@
 
 import streamlit as st
 
+from data_access.state import recognitions
+from data_access.state.store import opened
 from models.reports import tables
-from pages._ui import cards, charts, drill, empty, export, head, load, people_views, session, staff_views
+from pages._ui import (
+    cards,
+    charts,
+    drill,
+    empty,
+    export,
+    head,
+    load,
+    people_views,
+    recognition_views,
+    session,
+    staff_views,
+)
 from pages._ui.i18n import localized, t
 from pages._ui.tables import column, listing
 
@@ -48,6 +62,8 @@ left, right = st.columns(2)
 with left.container(border=True, height="stretch"):
     people_views.among(report)
 with right.container(border=True, height="stretch"):
-    people_views.praise(report)
+    noted = recognitions.of(opened(), session.current_scope(), str(person["staff_id"]))
+    recognition_views.listed(report.praise, noted, page.currency)
+    recognition_views.form(str(person["staff_id"]), noted)
 
 export.menu("staff_member", page.cover((t("column.staff_id"), asked or "")), tables(report), report.months)

@@ -34,6 +34,7 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
         (Person("regional", ("north",)), Scope("stores", ())),
         (Person("marketing"), Scope("chain")),
         (Person("administrator"), Scope("stores", ())),
+        (Person("staff", ("E1",)), Scope("stores", ())),
     ],
     ids=str,
 )
@@ -43,7 +44,14 @@ def test_a_person_sees_the_rows_of_the_role(home: Path, person: Person, scope: S
 
 @pytest.mark.parametrize(
     ("role", "homes"),
-    [("owner", ()), ("manager", ()), ("regional", ()), ("marketing", ("S1",)), ("administrator", ("S1",))],
+    [
+        ("owner", ()),
+        ("manager", ()),
+        ("regional", ()),
+        ("staff", ()),
+        ("marketing", ("S1",)),
+        ("administrator", ("S1",)),
+    ],
 )
 def test_nobody_is_half_a_role(role: Role, homes: tuple[str, ...]) -> None:
     with pytest.raises(ValueError, match=r"role|home"):
@@ -58,6 +66,7 @@ def test_nobody_is_half_a_role(role: Role, homes: tuple[str, ...]) -> None:
         (Person("manager", ("S1", "S2", "S3")), "3 家门店", "3 stores"),
         (Person("regional", ("south",)), "华南区", "South"),
         (Person("marketing"), "全连锁", "Whole chain"),
+        (Person("staff", ("E1",)), "E1", "E1"),
         (Person("manager", ("S9",)), "S9", "S9"),
     ],
     ids=str,
@@ -92,11 +101,11 @@ def test_marketing_opens_no_single_order_and_sees_stores_as_totals() -> None:
     assert access.detail("marketing", "segments") == "masked"
 
 
-# Who may open what, as it was decided: a store manager, a regional head, marketing, an administrator. A page that is
-# not here fails until somebody decides.
+# Who may open what, as it was decided: a store manager, a regional head, marketing, an administrator, somebody of the
+# staff. A page that is not here fails until somebody decides.
 FULL, MASKED, SUMS, NO = "full", "masked", "aggregates", None
-TRADE, CUSTOMERS, STORES_ONLY = (FULL, FULL, SUMS, NO), (MASKED, MASKED, MASKED, NO), (FULL, FULL, NO, NO)
-MARKETING, SYSTEM, EVERYBODY = (NO, NO, MASKED, NO), (NO, NO, NO, FULL), (FULL, FULL, FULL, FULL)
+TRADE, CUSTOMERS, STORES_ONLY = (FULL, FULL, SUMS, NO, NO), (MASKED, MASKED, MASKED, NO, NO), (FULL, FULL, NO, NO, NO)
+MARKETING, SYSTEM, OFFICES = (NO, NO, MASKED, NO, NO), (NO, NO, NO, FULL, NO), (FULL, FULL, FULL, FULL, NO)
 DECIDED = {
     **dict.fromkeys(
         ("overview", "alerts", "campaigns", "campaign", "stores", "store", "why", "demand", "product"), TRADE
@@ -106,10 +115,12 @@ DECIDED = {
     **dict.fromkeys(("staff", "staff_member", "readiness", "targets", "training", "stock", "suppliers"), STORES_ONLY),
     **dict.fromkeys(("audiences", "audience", "allocation"), MARKETING),
     **dict.fromkeys(("privacy", "accounts", "audit", "start"), SYSTEM),
-    **dict.fromkeys(("digests", "glossary"), EVERYBODY),
-    "order": (MASKED, MASKED, NO, NO),
-    "scorecard": (SUMS, SUMS, SUMS, SUMS),
-    "data_health": (SUMS, SUMS, SUMS, FULL),
+    "digests": OFFICES,
+    "glossary": (FULL, FULL, FULL, FULL, FULL),
+    "mine": (NO, NO, NO, NO, FULL),
+    "order": (MASKED, MASKED, NO, NO, NO),
+    "scorecard": (SUMS, SUMS, SUMS, SUMS, NO),
+    "data_health": (SUMS, SUMS, SUMS, FULL, NO),
 }
 
 

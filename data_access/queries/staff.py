@@ -86,6 +86,21 @@ def people(scope: Scope, engine: Engine) -> pd.DataFrame:
     return fetch(scope, engine, scope.limit(query, staff.c.home_store_id))
 
 
+def at_work(scope: Scope, engine: Engine, staff_id: str) -> pd.DataFrame:
+    """The home store in scope of somebody who works there on the last day of the data: one row with store_id; none for
+    anybody else."""
+    query = select(staff.c.home_store_id.label("store_id")).where(
+        staff.c.staff_id == staff_id, staff.c.left_on.is_(None)
+    )
+    return fetch(scope, engine, scope.limit(query, staff.c.home_store_id))
+
+
+def works_in(scope: Scope, engine: Engine, staff_id: str) -> str | None:
+    """The same as an id; None where there is no row."""
+    found = at_work(scope, engine, staff_id)
+    return None if found.empty else str(found["store_id"].iloc[0])
+
+
 def returns(scope: Scope, engine: Engine, period: Period) -> pd.DataFrame:
     """One row per person and store in scope of whose receipts goods came back there in the period: store_id, staff_id,
     returns (refunds)."""
@@ -309,6 +324,22 @@ def follow_ups(scope: Scope, engine: Engine, period: Period) -> pd.DataFrame:
         .where(within(c.due_on, period))
         .group_by(people.c.staff_id, people.c.home_store_id)
         .order_by(people.c.staff_id)
+    )
+    return fetch(scope, engine, query)
+
+
+def follow_ups_of(scope: Scope, engine: Engine, period: Period, staff_id: str) -> pd.DataFrame:
+    """One row per contact with a customer of a store in scope that a person was to make in the period, by day: due_on
+    (datetime64), rule, channel, done_at (datetime64, UTC), outcome; which customer is not told."""
+    c = follow_up.c
+    own = scope.limit(select(customer.c.customer_no, customer.c.home_store_id), customer.c.home_store_id).subquery(
+        "own"
+    )
+    query = (
+        select(c.due_on, c.rule, c.channel, c.done_at, c.outcome)
+        .select_from(follow_up.join(own, own.c.customer_no == c.customer_no))
+        .where(c.staff_id == staff_id, within(c.due_on, period))
+        .order_by(c.due_on, c.follow_up_id)
     )
     return fetch(scope, engine, query)
 

@@ -18,8 +18,9 @@ from data_access.state.rules import Rule
 from data_access.state.schema import account, account_scope, one_time_token, recovery_code, session
 from data_access.state.store import writing
 
-Role = Literal["manager", "regional", "marketing", "administrator"]
+Role = Literal["manager", "regional", "marketing", "administrator", "staff"]
 ROLES: tuple[Role, ...] = get_args(Role)
+WITH_HOMES: tuple[Role, ...] = ("manager", "regional", "staff")  # for stores, regions, one person of the staff
 
 INITIAL_LIVES = timedelta(days=7)  # a password chosen by somebody else
 
@@ -34,13 +35,17 @@ _MAY_EXPORT: tuple[Role, ...] = ("manager", "regional", "marketing")
 
 @dataclass(frozen=True, slots=True)
 class Rights:
-    """What somebody may do, and where. Rule when role and places do not go together."""
+    """What somebody may do, and where. Rule when role and places do not go together.
+
+    staff_id: whom of the CRM's staff somebody is who sees their own figures alone.
+    """
 
     role: Role
     stores: tuple[str, ...] = ()
     regions: tuple[str, ...] = ()
     may_reveal: bool = False
     may_export: bool = False
+    staff_id: str = ""
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "stores", tuple(sorted(set(self.stores))))
@@ -51,14 +56,16 @@ class Rights:
             raise Rule("needs_store", "a store manager needs at least one store")
         if self.role == "regional" and not self.regions:
             raise Rule("needs_region", "a regional head needs at least one region")
+        if (self.role == "staff") != bool(self.staff_id):
+            raise Rule("needs_staff", "store staff, and nobody else, are linked to one person of the CRM by their id")
         idle = (self.role != "manager" and self.stores) or (self.role != "regional" and self.regions)
-        places = (*self.stores, *self.regions)
+        places = (*self.stores, *self.regions, *((self.staff_id,) if self.staff_id else ()))
         if idle or not all(0 < len(place) <= _LONGEST_ID and place.isprintable() for place in places):
             raise Rule("no_places", "only a manager has stores and only a regional head has regions, each by its id")
         if self.may_reveal and self.role not in _MAY_REVEAL:
             raise Rule("no_reveal", "only managers and regional heads can be allowed to reveal contacts")
         if self.may_export and self.role not in _MAY_EXPORT:
-            raise Rule("no_export", "an administrator sees no customers and cannot be allowed to export them")
+            raise Rule("no_export", "administrators and store staff see no customers and cannot export them")
 
     def covers(self, other: "Rights") -> bool:
         """Whether nothing that ``other`` gives is missing here."""
@@ -66,6 +73,7 @@ class Rights:
             self.role == other.role
             and set(self.stores) >= set(other.stores)
             and set(self.regions) >= set(other.regions)
+            and self.staff_id == other.staff_id
             and self.may_reveal >= other.may_reveal
             and self.may_export >= other.may_export
         )
@@ -81,6 +89,7 @@ class Account:
     role: Role
     stores: tuple[str, ...]
     regions: tuple[str, ...]
+    staff_id: str
     may_reveal: bool
     may_export: bool
     has_totp: bool
@@ -93,7 +102,12 @@ class Account:
 
     @property
     def rights(self) -> Rights:
-        return Rights(self.role, self.stores, self.regions, self.may_reveal, self.may_export)
+        return Rights(self.role, self.stores, self.regions, self.may_reveal, self.may_export, self.staff_id)
+
+    @property
+    def homes(self) -> tuple[str, ...]:
+        """What the role is for: stores, regions, or the one person of the staff."""
+        return self.stores or self.regions or ((self.staff_id,) if self.staff_id else ())
 
     @property
     def needs_totp(self) -> bool:
@@ -379,7 +393,7 @@ def from_rows(rows: Sequence[Row[Any]]) -> tuple[Account, ...]:
     places: dict[str, set[tuple[str, str]]] = {}
     for row in rows:
         values = {column.name: row._mapping[column.name] for column in COLUMNS[:-2]}
-        found.setdefault(row.account_id, Account(stores=(), regions=(), **values))
+        found.setdefault(row.account_id, Account(stores=(), regions=(), staff_id="", **values))
         places.setdefault(row.account_id, set()).add((row.kind, row.place_id))
     return tuple(_with_places(known, places[account_id]) for account_id, known in found.items())
 
@@ -387,7 +401,8 @@ def from_rows(rows: Sequence[Row[Any]]) -> tuple[Account, ...]:
 def _with_places(known: Account, places: set[tuple[str, str]]) -> Account:
     stores = tuple(sorted(place for kind, place in places if kind == "store"))
     regions = tuple(sorted(place for kind, place in places if kind == "region"))
-    return replace(known, stores=stores, regions=regions)
+    staff_id = next((place for kind, place in places if kind == "staff"), "")
+    return replace(known, stores=stores, regions=regions, staff_id=staff_id)
 
 
 def _query() -> Select[Any]:
@@ -401,6 +416,7 @@ def _one(connection: Connection, condition: Any) -> Account | None:
 
 def _write_places(connection: Connection, account_id: str, rights: Rights) -> None:
     places = [("store", place) for place in rights.stores] + [("region", place) for place in rights.regions]
+    places += [("staff", rights.staff_id)] if rights.staff_id else []
     if places:
         rows = [{"account_id": account_id, "kind": kind, "place_id": place} for kind, place in places]
         connection.execute(insert(account_scope), rows)
@@ -441,6 +457,7 @@ def _in_words(rights: Rights) -> dict[str, Any]:
         "role": rights.role,
         "stores": list(rights.stores),
         "regions": list(rights.regions),
+        "staff": rights.staff_id,
         "may_reveal": rights.may_reveal,
         "may_export": rights.may_export,
     }

@@ -193,7 +193,7 @@ def _is_responsible(one: Account, scope: Scope, of_rows: Scope, regions: set[str
             return not set(one.regions).isdisjoint(regions)
         case "marketing":
             return scope.kind == "chain"
-        case "administrator":
+        case "administrator" | "staff":
             return False
 
 

@@ -63,6 +63,8 @@ ACTIONS = (
     "target_set",
     "override_set",
     "platform_cost_set",
+    "recognition_given",
+    "recognition_taken_back",
     "data_brought_in",
 )
 

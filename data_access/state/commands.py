@@ -38,6 +38,7 @@ StateUrl = Annotated[str, typer.Option(help="SQLAlchemy URL of the app's own sto
 Home = Annotated[Path | None, typer.Option(help="folder of the default store [env MIRROR_HOME]")]
 Stores = Annotated[list[str] | None, typer.Option("--store", metavar="ID", help="a manager's store; repeatable")]
 Regions = Annotated[list[str] | None, typer.Option("--region", metavar="ID", help="a head's region; repeatable")]
+Staff = Annotated[str, typer.Option("--staff", metavar="ID", help="whom of the CRM's staff store staff are")]
 Printed = Annotated[Format, typer.Option("--format", help="how it is printed")]
 Own = Annotated[
     bool, typer.Option("--own", help="the person's own choice: it need not be changed at the first sign-in")
@@ -53,6 +54,7 @@ def create(
     display_name: Annotated[str, typer.Option("--display-name", help="as others see it [default: NAME]")] = "",
     store: Stores = None,
     region: Regions = None,
+    staff: Staff = "",
     may_reveal: Annotated[bool, typer.Option("--may-reveal", help="may see contact details, one by one")] = False,
     may_export: Annotated[bool, typer.Option("--may-export", help="may take lists of customers away")] = False,
     own: Own = False,
@@ -67,7 +69,7 @@ def create(
     """Make an account. The password is asked for, or read from the first line of standard input."""
     chosen, engine = _store(state_url, home)
     wanted = _identity(chosen, issuer, subject) if subject else None
-    rights = Rights(role, tuple(store or ()), tuple(region or ()), may_reveal, may_export)
+    rights = Rights(role, tuple(store or ()), tuple(region or ()), may_reveal, may_export, staff)
     words = _check_places(chosen, rights)
     people.checked_names(name, display_name or name)
     # One that nobody learns: the person signs in with the provider.
@@ -115,6 +117,7 @@ def change(
     role: Annotated[Role | None, typer.Option(help="another role; its places must be given")] = None,
     store: Stores = None,
     region: Regions = None,
+    staff: Staff = "",
     may_reveal: Annotated[bool | None, typer.Option("--may-reveal/--no-reveal", help="contact details")] = None,
     may_export: Annotated[bool | None, typer.Option("--may-export/--no-export", help="lists of customers")] = None,
     state_url: StateUrl = "",
@@ -130,6 +133,7 @@ def change(
         tuple(region) if region else before.regions if same else (),
         (before.may_reveal and same) if may_reveal is None else may_reveal,
         (before.may_export and same) if may_export is None else may_export,
+        staff or (before.staff_id if same else ""),
     )
     _check_places(chosen, rights)
     after = people.change(
@@ -370,7 +374,7 @@ def _say_password(account: Account, generated: str) -> None:
 def _check_places(chosen: Settings, rights: Rights) -> tuple[str, ...]:
     """Warns of places the snapshot does not know; the names of brands and stores, for passwords."""
     from data_access.marts import tables
-    from data_access.queries import places
+    from data_access.queries import places, staff
     from data_access.scope import Scope
     from data_access.snapshot import current_snapshot
 
@@ -380,6 +384,8 @@ def _check_places(chosen: Settings, rights: Rights) -> tuple[str, ...]:
         return ()
     frame = places.stores(Scope("chain"), snapshot.engine)
     unknown = (set(rights.stores) - set(frame["store_id"])) | (set(rights.regions) - set(frame["region_id"]))
+    if rights.staff_id and staff.works_in(Scope("chain"), snapshot.engine, rights.staff_id) is None:
+        unknown.add(rights.staff_id)
     for place in sorted(unknown):
         typer.echo(f"note: the snapshot knows no {place}; nothing is seen of it until there is one", err=True)
     with snapshot.engine.connect() as connection:
@@ -391,7 +397,7 @@ def _check_places(chosen: Settings, rights: Rights) -> tuple[str, ...]:
 
 def _in_words(account: Account) -> str:
     permissions = ["may reveal"] * account.may_reveal + ["may export"] * account.may_export
-    return ", ".join([" ".join([account.role, *account.stores, *account.regions]), *permissions])
+    return ", ".join([" ".join([account.role, *account.homes]), *permissions])
 
 
 def _as_row(account: Account, linked: Identity | None) -> dict[str, Any]:
@@ -402,6 +408,7 @@ def _as_row(account: Account, linked: Identity | None) -> dict[str, Any]:
         "role": account.role,
         "stores": account.stores,
         "regions": account.regions,
+        "staff": account.staff_id,
         "may_reveal": account.may_reveal,
         "may_export": account.may_export,
         "has_totp": account.has_totp,

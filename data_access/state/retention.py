@@ -12,10 +12,12 @@ from data_access.state.schema import audit as log
 from data_access.state.schema import retention_rule
 from data_access.state.store import writing
 
-# customers: since the last purchase, or joining; consents: since they were withdrawn; audit: since the entry
-Subject = Literal["customers", "consents", "audit"]
+# customers: since the last purchase, or joining; consents: since they were withdrawn; audit: since the entry;
+# recognitions: since the day they were given on
+Subject = Literal["customers", "consents", "audit", "recognitions"]
 SUBJECTS: tuple[Subject, ...] = get_args(Subject)
-MONTHS: Mapping[Subject, int] = {"customers": 36, "consents": 36, "audit": 36}  # unless somebody decided otherwise
+# Unless somebody decided otherwise.
+MONTHS: Mapping[Subject, int] = {"customers": 36, "consents": 36, "audit": 36, "recognitions": 36}
 _ALLOWED = range(6, 121)  # logs of six months are the least that Chinese law asks for
 
 

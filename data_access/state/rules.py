@@ -21,6 +21,8 @@ KEYS = (
     "role",
     "needs_store",
     "needs_region",
+    "needs_staff",
+    "staff_unknown",
     "no_places",
     "no_reveal",
     "no_export",
@@ -98,4 +100,8 @@ KEYS = (
     "cost_place",
     "cost_month",
     "cost_amount",
+    "recognition_person",
+    "recognition_day",
+    "recognition_reason",
+    "no_recognition",
 )

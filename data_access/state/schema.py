@@ -72,9 +72,9 @@ account_scope = Table(
     "account_scope",
     state,
     _account(key=True),
-    Column("kind", WORD, primary_key=True),  # store | region
+    Column("kind", WORD, primary_key=True),  # store | region | staff
     Column("place_id", ID, primary_key=True),
-    info={"grain": "one store or region a person is responsible for"},
+    info={"grain": "one store or region a person is responsible for, or whom of the staff the person is"},
 )
 
 recovery_code = Table(
@@ -379,6 +379,22 @@ platform_cost = Table(
     info={"grain": "one time that somebody said what a kind of the platform's cost was in a month; the newest counts"},
 )
 Index("ix_platform_cost_month", platform_cost.c.month)
+
+recognition = Table(
+    "recognition",
+    state,
+    Column("number", BigInteger().with_variant(Integer, "sqlite"), primary_key=True, autoincrement=False),
+    _needed("at", DateTime),
+    _needed("actor", NAME),
+    _needed("store_id", ID),  # where the person works
+    _needed("staff_id", ID),
+    _needed("given_on", Date),
+    _needed("reason", NAME),
+    Column("taken_back_at", DateTime),
+    Column("taken_back_by", NAME),
+    info={"grain": "one time that somebody of the staff was thanked by whoever leads them"},
+)
+Index("ix_recognition_staff_id", recognition.c.staff_id)
 
 forecast_override = Table(
     "forecast_override",

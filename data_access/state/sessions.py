@@ -11,7 +11,7 @@ from typing import Any, Literal, cast
 from sqlalchemy import Connection, Engine, Row, Select, and_, delete, false, insert, or_, select, update
 
 from data_access.state import accounts, audit, keys, limits, tokens
-from data_access.state.accounts import ROLES, Account, Role
+from data_access.state.accounts import ROLES, WITH_HOMES, Account, Role
 from data_access.state.identities import Proof
 from data_access.state.rules import Rule
 from data_access.state.schema import account, account_scope, one_time_token, session
@@ -29,7 +29,7 @@ Todo = Literal["password", "totp"]
 
 @dataclass(frozen=True, slots=True)
 class Visitor:
-    """Somebody in the demo chain without an account: a role, and the store or region it is for."""
+    """Somebody in the demo chain without an account: a role, and the store, region or person of the staff it is for."""
 
     role: Role
     home: str = ""
@@ -37,8 +37,8 @@ class Visitor:
     def __post_init__(self) -> None:
         if self.role not in ROLES:
             raise ValueError(f"no such role: {self.role!r}")
-        if (self.role in ("manager", "regional")) != bool(self.home):
-            raise ValueError(f"a {self.role} has {'no' if self.home else 'a'} home store or region")
+        if (self.role in WITH_HOMES) != bool(self.home):
+            raise ValueError(f"a {self.role} has {'no' if self.home else 'a'} home")
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,18 +69,11 @@ class Session:
         return self.who.role
 
     @property
-    def stores(self) -> tuple[str, ...]:
-        """The stores of a manager."""
+    def homes(self) -> tuple[str, ...]:
+        """The stores of a manager, the regions of a regional head, the one person that somebody of the staff is."""
         if isinstance(self.who, Account):
-            return self.who.stores
-        return (self.who.home,) if self.who.role == "manager" else ()
-
-    @property
-    def regions(self) -> tuple[str, ...]:
-        """The regions of a regional head."""
-        if isinstance(self.who, Account):
-            return self.who.regions
-        return (self.who.home,) if self.who.role == "regional" else ()
+            return self.who.homes
+        return (self.who.home,) if self.who.home else ()
 
     @property
     def actor(self) -> str:

@@ -12,7 +12,7 @@ from starlette.responses import Response
 
 from data_access.freshness import utc_now
 from data_access.state import sessions
-from data_access.state.accounts import ROLES, Role
+from data_access.state.accounts import ROLES, WITH_HOMES, Role
 from data_access.state.sessions import Session
 from data_access.state.store import opened
 from pages._gate.hosts import is_secure
@@ -33,7 +33,8 @@ _lock = threading.Lock()
 
 @dataclass(frozen=True, slots=True)
 class Person:
-    """Who is signed in: the role and its homes, stores for a manager and regions for a regional head.
+    """Who is signed in: the role and its homes, stores for a manager, regions for a regional head, their own id for
+    somebody of the staff.
 
     actor: in the audit log, the account_id of an account. name: as shown; empty for one-click entry to the demo chain.
     may_export: as the account says; ``takes_customers`` counts. sign_in: the session_id, no secret.
@@ -49,8 +50,8 @@ class Person:
     def __post_init__(self) -> None:
         if self.role not in ROLES:
             raise ValueError(f"no such role: {self.role!r}")
-        if (self.role in ("manager", "regional")) != bool(self.homes):
-            raise ValueError(f"a {self.role} has {'no' if self.homes else 'a'} home store or region")
+        if (self.role in WITH_HOMES) != bool(self.homes):
+            raise ValueError(f"a {self.role} has {'no' if self.homes else 'a'} home")
 
     @property
     def takes_customers(self) -> bool:
@@ -60,10 +61,9 @@ class Person:
 
 def person_of(session: Session) -> Person:
     """The person a session belongs to, with the rights of this moment."""
-    homes = session.stores if session.role == "manager" else session.regions
     known = session.account
     name, may_export = (known.display_name, known.may_export) if known else ("", False)
-    return Person(session.role, homes, session.actor, name, may_export, session.session_id)
+    return Person(session.role, session.homes, session.actor, name, may_export, session.session_id)
 
 
 def token(cookies: Mapping[str, str], *, secure: bool = False) -> str | None:

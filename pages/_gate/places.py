@@ -4,7 +4,7 @@ from collections import OrderedDict
 from dataclasses import dataclass
 
 from data_access.errors import Problem
-from data_access.queries import places
+from data_access.queries import places, staff
 from data_access.scope import Scope
 from data_access.settings import settings
 from data_access.snapshot import Snapshot, current_snapshot
@@ -16,11 +16,12 @@ from pages._ui.i18n import LANGUAGES, text
 
 @dataclass(frozen=True)
 class Entries:
-    """Stores by region and regions that somebody can enter as, each as (id, name), and their names in English."""
+    """Stores by region, regions and people of the staff that somebody can enter as, and the names in English."""
 
-    stores: dict[str, tuple[tuple[str, str], ...]]  # region id -> its stores
+    stores: dict[str, tuple[tuple[str, str], ...]]  # region id -> its stores, each as (id, name)
     regions: tuple[tuple[str, str], ...]
     english: dict[str, str]  # name in the data -> English name
+    staff: dict[str, tuple[str, ...]]  # store id -> who works there, by id
 
     def name(self, name: str, language: str) -> str:
         """A store's or region's name in a language; as in the data where there is no translation."""
@@ -33,6 +34,7 @@ class Entries:
             "regional": {region_id for region_id, _ in self.regions},
             "marketing": {""},
             "administrator": {""},
+            "staff": {staff_id for people in self.staff.values() for staff_id in people},
         }
         for known, allowed in homes.items():
             if known == role and home in allowed:
@@ -67,7 +69,11 @@ def _entries(snapshot: Snapshot) -> Entries:
         for region_id, part in frame.groupby("region_id", sort=False)
     }
     english = translations(snapshot.engine, "en")
-    return Entries(stores, tuple(regions.items()), {**english.get("region.name", {}), **english.get("store.name", {})})
+    people = staff.people(Scope("stores", tuple(frame["store_id"])), snapshot.engine)
+    people = people[people["left_on"].isna()]
+    at_work = {str(store_id): tuple(part["staff_id"]) for store_id, part in people.groupby("store_id")}
+    names = {**english.get("region.name", {}), **english.get("store.name", {})}
+    return Entries(stores, tuple(regions.items()), names, at_work)
 
 
 def guessable() -> tuple[str, ...]:
@@ -75,7 +81,7 @@ def guessable() -> tuple[str, ...]:
     try:
         known = entries(current_snapshot(settings().home))
     except Problem:  # no data yet, so no stores to be called after
-        known = Entries({}, (), {})
+        known = Entries({}, (), {}, {})
     names = {name for stores in known.stores.values() for _, name in stores} | {name for _, name in known.regions}
     apps = {text(language, "app.name") for language in LANGUAGES}
     return tuple(sorted(names | set(known.english.values()) | apps))

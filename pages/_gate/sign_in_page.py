@@ -24,6 +24,7 @@ _ICONS: dict[Role, str] = {
     "manager": "M4 10v9h16v-9M3 10l2-5h14l2 5M3 10a3 3 0 0 0 6 0 3 3 0 0 0 6 0 3 3 0 0 0 6 0M10 19v-5h4v5",
     "regional": "M9 4 3 6.5v13L9 17l6 3 6-2.5v-13L15 7 9 4zM9 4v13M15 7v13",
     "marketing": "M4 10v4a1 1 0 0 0 1 1h3l8 4V5L8 9H5a1 1 0 0 0-1 1zM19 9.5a3.5 3.5 0 0 1 0 5M8 15l1 5h2",
+    "staff": "M12 3.5a3.5 3.5 0 1 0 0 7 3.5 3.5 0 0 0 0-7M5 20a7 7 0 0 1 14 0M9.5 16l2 2 3-3.5",
     "administrator": "M12 3 5 6v5c0 4.5 2.9 8 7 10 4.1-2 7-5.5 7-10V6l-7-3zM9 12l2.2 2.2L15.2 10",
 }
 
@@ -174,7 +175,8 @@ def _code(language: str, target: str, refused: Refused) -> str:
 
 
 def _one_click(language: str, entries: Entries, target: str) -> str:
-    cards = "".join(_role_card(role, entries, target, language) for role in ROLES)
+    offered = [role for role in ROLES if role != "staff" or entries.staff]
+    cards = "".join(_role_card(role, entries, target, language) for role in offered)
     as_of = format_skeleton("yMMMd", current_snapshot(settings().home).info.last_day, locale=language)
     return (
         f"<h2>{say(language, 'gate.choose')}</h2>"
@@ -199,6 +201,13 @@ def _homes(role: Role, entries: Entries, language: str) -> str:
             f'<optgroup label="{escape(entries.name(region, language))}">'
             f"{_options(entries.stores[key], entries, language)}</optgroup>"
             for key, region in entries.regions
+        )
+    elif role == "staff":
+        options = "".join(
+            f'<optgroup label="{escape(entries.name(name, language))}">'
+            f"{_options(tuple((one, one) for one in entries.staff.get(key, ())), entries, language)}</optgroup>"
+            for stores in entries.stores.values()
+            for key, name in stores
         )
     elif role == "regional":
         options = _options(entries.regions, entries, language)

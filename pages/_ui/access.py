@@ -31,6 +31,9 @@ _EVERYBODY: dict[Role, Detail] = {
     "marketing": "full",
     "administrator": "full",
 }
+# What figures mean, for everybody; and what somebody of the staff sees of themselves.
+_READERS: dict[Role, Detail] = {**_EVERYBODY, "staff": "full"}
+_ONESELF: dict[Role, Detail] = {"staff": "full"}
 # The state of the data in sums; rows that were refused carry the CRM's own keys, for administrators only.
 _HEALTH: dict[Role, Detail] = {
     "manager": "aggregates",
@@ -61,6 +64,7 @@ _SCORES: dict[Role, Detail] = {
 _KEEPERS: dict[Role, Detail] = {"administrator": "full"}
 
 PAGES: tuple[Page, ...] = (
+    Page("mine", "today", ":material/badge:", _ONESELF),
     Page("overview", "today", ":material/space_dashboard:", _TRADE),
     Page("tasks", "today", ":material/checklist:", _CUSTOMERS),
     Page("alerts", "today", ":material/notifications_active:", _TRADE),
@@ -100,7 +104,7 @@ PAGES: tuple[Page, ...] = (
     Page("privacy", "governance", ":material/shield_person:", _KEEPERS),
     Page("accounts", "governance", ":material/manage_accounts:", _KEEPERS),
     Page("audit", "governance", ":material/policy:", _KEEPERS),
-    Page("glossary", "governance", ":material/menu_book:", _EVERYBODY),
+    Page("glossary", "governance", ":material/menu_book:", _READERS),
 )
 BY_KEY: dict[str, Page] = {page.key: page for page in PAGES}
 SECTIONS: tuple[str, ...] = tuple(dict.fromkeys(page.section for page in PAGES))

@@ -23,6 +23,7 @@ LEVELS: dict[str, tuple[str, ...]] = {
     "order": ("order", "product", "store"),
     "why": (),
     "staff": (),
+    "mine": (),
     "training": (),
     "readiness": (),
     "scorecard": (),

@@ -27,6 +27,7 @@ from data_access.queries import audience as audience_queries
 from data_access.queries import consents as consent_queries
 from data_access.queries import places as place_queries
 from data_access.queries import reach as reach_queries
+from data_access.queries import staff as staff_queries
 from data_access.queries.actions import EVERYBODY, Wanted
 from data_access.queries.attribution import Part as Reached
 from data_access.queries.funnel import Walk
@@ -92,6 +93,8 @@ from models.reports.order import OrderReport
 from models.reports.order import order as order_report
 from models.reports.overview import OverviewReport
 from models.reports.overview import overview as overview_report
+from models.reports.own import OwnReport
+from models.reports.own import own as own_report
 from models.reports.preferences import PreferencesReport
 from models.reports.preferences import preferences as preferences_report
 from models.reports.privacy import PrivacyReport, small_hidden
@@ -518,6 +521,12 @@ def why_mix(scope: Scope, period: Period, against: Against, ratio: Ratio, by: By
     return why_mix_report(_at(generation), scope, period, against, ratio, by)
 
 
+@st.cache_data(ttl=_KEEP, max_entries=256, show_spinner=False)
+def works_in(staff_id: str, generation: str) -> str | None:
+    """The store in which somebody of the staff works now."""
+    return staff_queries.works_in(Scope("chain"), _at(generation).engine, staff_id)
+
+
 @st.cache_data(ttl=_KEEP, max_entries=64, show_spinner=False)
 def staff(scope: Scope, period: Period, generation: str) -> StaffReport:
     return staff_report(_at(generation), scope, period)
@@ -528,6 +537,15 @@ def staff_member(scope: Scope, period: Period, staff_id: str, generation: str) -
     """The coaching card of one person; None when nobody of that id worked in the stores in scope."""
     try:
         return staff_member_report(_at(generation), scope, period, staff_id, staff(scope, period, generation))
+    except Problem:
+        return None
+
+
+@st.cache_data(ttl=_KEEP, max_entries=64, show_spinner=False)
+def own(scope: Scope, period: Period, staff_id: str, generation: str) -> OwnReport | None:
+    """One's own figures; None for whoever did not work in the stores in scope."""
+    try:
+        return own_report(_at(generation), scope, period, staff_id)
     except Problem:
         return None
 

@@ -11,6 +11,7 @@ from data_access.settings import settings
 from data_access.state import accounts, identities, passwords, precautions, sessions
 from data_access.state.accounts import ROLES, Account, Rights, Role
 from data_access.state.identities import Identity
+from data_access.state.rules import Rule
 from data_access.state.store import opened
 from pages._gate import places as known_places
 from pages._ui import format as fmt
@@ -218,6 +219,11 @@ def _wish(key: str, known: Account | None) -> Callable[[], tuple[str, str, Right
         key=f"{key}_role",
     )
     homes: tuple[str, ...] = ()
+    staff_id = ""
+    if role == "staff":
+        staff_id = right.text_input(
+            t("accounts.staff"), known.staff_id if known else "", key=f"{key}_staff", help=t("accounts.staff_help")
+        ).strip()
     if role in ("manager", "regional"):
         kind = "store" if role == "manager" else "region"
         options = _options(kind)
@@ -241,7 +247,7 @@ def _wish(key: str, known: Account | None) -> Callable[[], tuple[str, str, Right
                 t("accounts.may_reveal"), known is not None and known.may_reveal, key=f"{key}_reveal",
                 help=t("accounts.needs_factor"),
             )  # fmt: skip
-        if role != "administrator":
+        if role not in ("administrator", "staff"):
             export = st.checkbox(
                 t("accounts.may_export"), known is not None and known.may_export, key=f"{key}_export",
                 help=t("accounts.needs_factor"),
@@ -249,7 +255,9 @@ def _wish(key: str, known: Account | None) -> Callable[[], tuple[str, str, Right
 
     def wish() -> tuple[str, str, Rights]:
         stores, regions = (homes, ()) if role == "manager" else ((), homes)
-        return name, shown, Rights(role, stores, regions, reveal, export)
+        if staff_id and load.works_in(staff_id, load.generation()) is None:
+            raise Rule("staff_unknown", "the data know nobody of this id who works in a store")
+        return name, shown, Rights(role, stores, regions, reveal, export, staff_id)
 
     return wish
 

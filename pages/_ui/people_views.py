@@ -55,20 +55,12 @@ def _name(figure: str) -> str:
     return t(named) if exists(named) else t(f"column.{figure}")
 
 
-def praise(report: StaffMemberReport) -> None:
-    """What the person was thanked for."""
-    head.block(t("people.praise"))
-    if report.praise.empty:
-        empty.nothing(t("people.no_praise"))
-        return
-    shown = [Column("given_on", "day"), Column("reason", "text")]
-    listing(report.praise, shown, currency=report.currency, alt=t("people.praise"), key="staff_praise", rows=6)
-
-
 def talk(report: StaffMemberReport, training: TrainingReport) -> None:
     """What stands out about one person, as points for a conversation: what goes well first."""
     head.block(t("people.talk"))
-    lines = [*_praised(report), *_mix(report), *_needs(report, training), *_certificates(report, training)]
+    low = localized(training.needs, {"course_name": "course.name"})
+    lines = [*_praised(report), *_mix(report), *needs(_of(report, low), report.currency)]
+    lines += _certificates(report, training)
     person = report.person.iloc[0]
     if person["follow_ups_due"] > person["follow_ups_done"]:
         left = fmt.count(person["follow_ups_due"] - person["follow_ups_done"])
@@ -99,14 +91,14 @@ def _mix(report: StaffMemberReport) -> list[str]:
     return said
 
 
-def _needs(report: StaffMemberReport, training: TrainingReport) -> list[str]:
-    rows = _of(report, localized(training.needs, {"course_name": "course.name"}))
+def needs(rows: pd.DataFrame, currency: str) -> list[str]:
+    """Figures below the colleagues' mean, each with the course that addresses it."""
     return [
         t(
             "people.talk.need",
             figure=_name(figure),
-            value=fmt.value(value, _unit(figure), report.currency),
-            team=fmt.value(team, _unit(figure), report.currency),
+            value=fmt.value(value, _unit(figure), currency),
+            team=fmt.value(team, _unit(figure), currency),
             course=t("training.no_course") if fmt.is_missing(course) else course,
         )
         for figure, value, team, course in zip(

@@ -1,17 +1,18 @@
 """The privacy report in words, and the registers that the app itself keeps: requests, incidents, rules, protection."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
 import pandas as pd
+from sqlalchemy import Engine
 
 from data_access import live
 from data_access.errors import Problem
 from data_access.freshness import utc_now
 from data_access.protection import checks
 from data_access.settings import settings
-from data_access.state import erasures, incidents, retention
+from data_access.state import erasures, incidents, recognitions, retention
 from data_access.state.incidents import Incident
 from data_access.state.store import opened
 from models.reports.privacy import PrivacyReport
@@ -131,17 +132,18 @@ def requests() -> pd.DataFrame:
 
 
 def due(report: PrivacyReport) -> pd.DataFrame:
-    """What is due to be forgotten: the report's rows and the entries of the audit log."""
-    months = retention.months(opened())["audit"]
-    before = retention.cut_off(months, freshness.local(utc_now()).date())
-    midnight = datetime(before.year, before.month, before.day)
-    log = {
-        "subject": "audit",
-        "months": months,
-        "due_before": pd.Timestamp(before),
-        "due": retention.entries_before(opened(), midnight),
+    """What is due to be forgotten: the report's rows, the entries of the audit log, and recognitions."""
+    rules, today, engine = retention.months(opened()), freshness.local(utc_now()).date(), opened()
+    counts: dict[retention.Subject, Callable[[Engine, datetime], int]] = {
+        "audit": retention.entries_before,
+        "recognitions": recognitions.given_before,
     }
-    return pd.concat([report.retention, pd.DataFrame([log])], ignore_index=True)
+    rows = []
+    for subject, count in counts.items():
+        before = retention.cut_off(rules[subject], today)
+        many = count(engine, datetime(before.year, before.month, before.day))
+        rows.append({"subject": subject, "months": rules[subject], "due_before": pd.Timestamp(before), "due": many})
+    return pd.concat([report.retention, pd.DataFrame(rows)], ignore_index=True)
 
 
 def register() -> pd.DataFrame:

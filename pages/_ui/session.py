@@ -46,7 +46,7 @@ def scope_of(person: Person) -> Scope:
     """The scope of ``person`` under the snapshot that is current now.
 
     A store or region that no longer exists gives no rows. An administrator keeps the system and sees no trade:
-    no rows either; the pages of the system ask ``system_scope``.
+    no rows either; the pages of the system ask ``system_scope``. Store staff have the page about themselves alone.
     """
     match person.role:
         case "manager":
@@ -58,6 +58,18 @@ def scope_of(person: Person) -> Scope:
             return Scope("chain")
         case "administrator":
             return Scope("stores", ())
+        case "staff":
+            # No rows of a store are theirs; ``own_scope`` is for the one page about themselves.
+            return Scope("stores", ())
+
+
+def own_scope() -> tuple[Scope, str]:
+    """For the page about oneself: the store in which the signed-in person works, and their id in the CRM. Reports that
+    take both tell nothing of anybody else. No rows for whoever is nobody of the staff, or has left."""
+    person = current_person()
+    staff_id = person.homes[0] if person.role == "staff" else ""
+    store_id = load.works_in(staff_id, load.generation()) if staff_id else None
+    return Scope("stores", () if store_id is None else (store_id,)), staff_id
 
 
 def system_scope() -> Scope:
@@ -79,7 +91,7 @@ def account_actor() -> str | None:
 
 def person(known: Account) -> Person:
     """Somebody else's account as the person who signs in with it."""
-    return Person(known.role, known.stores or known.regions, known.account_id, known.display_name)
+    return Person(known.role, known.homes, known.account_id, known.display_name)
 
 
 def detail(page: str) -> access.Detail:
@@ -100,7 +112,10 @@ def may_open(page: str) -> bool:
 
 
 def in_words(person: Person) -> str:
-    """The homes of a person in words: their stores or regions by name, how many where they are many, or the chain."""
+    """The homes of a person in words: their stores or regions by name, how many where they are many, the id of
+    somebody of the staff, or the chain."""
+    if person.role == "staff":
+        return person.homes[0]
     if person.role not in ("manager", "regional"):
         return t("scope.chain")
     kind = "store" if person.role == "manager" else "region"

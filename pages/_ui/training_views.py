@@ -14,7 +14,7 @@ from pages._ui.tables import Column, badge, column
 
 _TONES = {"worked": "green", "no_evidence": "gray", "hurt": "red", "drifted": "orange", "too_few": "gray"}
 _COLOURS = {"worked": palette.OWN, "no_evidence": palette.QUIET, "hurt": palette.SECOND, "drifted": palette.QUIET}
-_STATES = {"expired": "red", "expiring": "orange", "valid": "green"}
+STATES = {"expired": "red", "expiring": "orange", "valid": "green"}
 _MOST_STORES = 12  # drawn beside one another; of more the chart shows the courses alone
 
 
@@ -135,7 +135,7 @@ def record_columns() -> list[Column]:
         column("staff_id"),
         column("course_name"),
         column("expires_on"),
-        badge("state", "certificate", _STATES),
+        badge("state", "certificate", STATES),
         Column("completed_on", "day"),
         Column("score", "tenth"),
         column("store"),

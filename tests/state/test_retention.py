@@ -12,10 +12,10 @@ from tests.state.people import NOW
 
 
 def test_rules_hold_until_somebody_decides_otherwise(engine: Engine) -> None:
-    assert retention.months(engine) == {"customers": 36, "consents": 36, "audit": 36}
+    assert retention.months(engine) == retention.MONTHS
     retention.change(engine, "admin", {"customers": 24, "audit": 36}, NOW)
     retention.change(engine, "admin", {"customers": 18}, NOW)
-    assert retention.months(engine) == {"customers": 18, "consents": 36, "audit": 36}
+    assert retention.months(engine) == {**retention.MONTHS, "customers": 18}
     entries = audit.search(engine, audit.Filter()).entries
     assert [(entry.subject, entry.detail["months"]) for entry in entries] == [
         ("customers", "24 → 18"),

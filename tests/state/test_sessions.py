@@ -29,7 +29,7 @@ def test_a_session_knows_its_person_and_where_they_came_from(engine: Engine) -> 
     token = sessions.begin(engine, who, NOW, address="10.0.0.7", device="Firefox on a till")
     session = found(engine, token)
     assert session.account == who
-    assert (session.role, session.stores, session.regions) == ("manager", ("S1", "S2"), ())
+    assert (session.role, session.homes) == ("manager", ("S1", "S2"))
     assert (session.address, session.device) == ("10.0.0.7", "Firefox on a till")
     assert session.actor == who.account_id
     assert session.ends_at == NOW + 30 * MINUTE
@@ -203,20 +203,21 @@ def test_what_is_over_is_swept_away(engine: Engine) -> None:
 
 
 @pytest.mark.parametrize(
-    ("visitor", "stores", "regions"),
+    ("visitor", "homes"),
     [
-        (Visitor("manager", "S1"), ("S1",), ()),
-        (Visitor("regional", "R1"), (), ("R1",)),
-        (Visitor("marketing"), (), ()),
-        (Visitor("administrator"), (), ()),
+        (Visitor("manager", "S1"), ("S1",)),
+        (Visitor("regional", "R1"), ("R1",)),
+        (Visitor("marketing"), ()),
+        (Visitor("administrator"), ()),
+        (Visitor("staff", "E1"), ("E1",)),
     ],
 )
 def test_one_click_entry_is_a_session_without_an_account(
-    engine: Engine, visitor: Visitor, stores: tuple[str, ...], regions: tuple[str, ...]
+    engine: Engine, visitor: Visitor, homes: tuple[str, ...]
 ) -> None:
     session = found(engine, sessions.begin(engine, visitor, NOW))
     assert (session.account, session.who) == (None, visitor)
-    assert (session.role, session.stores, session.regions, session.todo) == (visitor.role, stores, regions, ())
+    assert (session.role, session.homes, session.todo) == (visitor.role, homes, ())
     assert session.actor == f"demo:{visitor.role}:{visitor.home}"
     assert audit.search(engine, audit.Filter(person=session.actor)).entries[0].action == "entry"
 

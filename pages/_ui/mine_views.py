@@ -1,0 +1,80 @@
+"""The parts of the page about oneself: where one stands without any place, what to do, what was learned."""
+
+import pandas as pd
+import streamlit as st
+
+from models.reports.own import FOLLOW_UPS, LEAST_COLLEAGUES, OwnReport
+from pages._ui import charts, choices, empty, freshness, head, people_views, staff_views
+from pages._ui import format as fmt
+from pages._ui.i18n import localized, t
+from pages._ui.literal import literal
+from pages._ui.tables import Column, badge, listing
+from pages._ui.training_views import STATES
+
+
+def sentence(person: pd.Series, currency: str) -> str:
+    """What the person sells an hour, as counted and beside what their shifts lead one to expect."""
+    raw = fmt.card_value(person["raw_per_hour"], "money", currency)
+    if fmt.is_missing(person["adjusted"]):
+        kind = "too_few_colleagues" if person["standing"] == "too_few_colleagues" else "too_few"
+        return t(f"mine.sentence.{kind}", raw=raw, least=LEAST_COLLEAGUES)
+    texts = {"ratio": fmt.percent(person["adjusted"], 0), "range": staff_views.range_of(person)}
+    return t(f"mine.sentence.{person['standing']}", raw=raw, **texts)
+
+
+def strengths(report: OwnReport) -> None:
+    """The person's categories beside the store's, where enough colleagues worked there."""
+    head.block(t("staff.strengths"), t("staff.strengths_note"))
+    mix = localized(report.strengths, {"category": "product.category"})
+    if not mix["share"].notna().any():
+        empty.nothing(t("staff.sold_nothing"))
+    elif not mix["team_share"].notna().any():
+        empty.nothing(t("mine.few_colleagues", least=LEAST_COLLEAGUES))
+    else:
+        charts.show(staff_views.strengths(mix), alt=t("staff.strengths"), key="mine_strengths")
+
+
+def follow_ups(report: OwnReport) -> None:
+    """Contacts that were planned for the person, by their state; customers stay in the CRM."""
+    head.block(t("mine.follow_ups"), t("mine.follow_ups_note"), t("mine.follow_ups_help"))
+    state = choices.choice("follow_up", FOLLOW_UPS, words="follow_up")
+    rows = report.follow_ups[report.follow_ups["follow_up"] == state]
+    if rows.empty:
+        empty.nothing(t(f"mine.no_follow_ups.{state}"))
+        return
+    done = [None if fmt.is_missing(at) else freshness.local(at) for at in rows["done_at"]]
+    shown = [
+        Column("due_on", "day"),
+        Column("rule", "text", words="customer.rule"),
+        Column("channel", "text", words="consent_channel"),
+        Column("done_at", "instant"),
+        Column("outcome", "text", words="customer.outcome"),
+    ]
+    listing(
+        rows.assign(done_at=pd.to_datetime(pd.Series(done, index=rows.index))),
+        shown,
+        currency=report.currency,
+        alt=t("mine.follow_ups"),
+        key="mine_follow_ups",
+        rows=8,
+    )
+
+
+def learned(report: OwnReport) -> None:
+    """Courses with their ends; and which course addresses what lies below the colleagues' mean."""
+    words = {"course_name": "course.name"}
+    head.block(t("mine.training"), t("mine.training_note"))
+    for line in people_views.needs(localized(report.needs, words), report.currency):
+        st.markdown(f"- {literal(line)}")
+    records = localized(report.records, words)
+    if records.empty:
+        empty.nothing(t("mine.no_training"))
+        return
+    shown = [
+        Column("course_name", "text"),
+        badge("state", "certificate", STATES),
+        Column("completed_on", "day"),
+        Column("expires_on", "day"),
+        Column("score", "tenth"),
+    ]
+    listing(records, shown, currency=report.currency, alt=t("mine.training"), key="mine_training", rows=8)
