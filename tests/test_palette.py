@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from pages._ui import grids
+
 THEME = tomllib.loads((Path(__file__).parent.parent / ".streamlit" / "config.toml").read_text(encoding="utf-8"))[
     "theme"
 ]
@@ -89,3 +91,21 @@ def test_areas_stand_out_from_their_ground() -> None:
     assert min(light) >= 2.2  # the gold of event bands; lines and bars of figures use the first two
     assert min(light[:2]) >= 4.5
     assert min(contrast(colour, THEME["dark"]["backgroundColor"]) for colour in DARK) >= 4.5
+
+
+@pytest.mark.parametrize("mode", ["light", "dark"])
+def test_numbers_in_the_cells_of_heat_maps_are_readable(mode: str) -> None:
+    """Each shade a cell may have, with the ink that is written on it."""
+    scale = THEME["dark"]["chartSequentialColors"] if mode == "dark" else THEME["chartSequentialColors"]
+    for hundredth in range(101):
+        ink = THEME[mode]["textColor" if hundredth / 100 <= grids._STRONG else "backgroundColor"]
+        assert contrast(between(scale, grids._shade(hundredth / 100)), ink) >= 4.5
+    assert grids._shade(1.0) == 1.0
+
+
+def between(scale: list[str], share: float) -> str:
+    """The colour that lies ``share`` along a scale, as browsers mix them."""
+    step, rest = divmod(share * (len(scale) - 1), 1)
+    one, next_one = scale[int(step)], scale[min(int(step) + 1, len(scale) - 1)]
+    mixed = (int(one[i : i + 2], 16) * (1 - rest) + int(next_one[i : i + 2], 16) * rest for i in (1, 3, 5))
+    return "#" + "".join(f"{round(channel):02x}" for channel in mixed)

@@ -23,7 +23,6 @@ LEVELS: dict[str, tuple[str, ...]] = {
     "order": ("order", "product", "store"),
     "why": (),
     "staff": (),
-    "mine": (),
     "training": (),
     "readiness": (),
     "scorecard": (),

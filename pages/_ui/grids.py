@@ -15,8 +15,10 @@ from pages._ui import format as fmt
 from pages._ui.device import narrow
 from pages._ui.i18n import t
 
-# Of the scale: in stronger cells the colour of the ground reads better than that of text, in light and dark.
+# Of the scale: in stronger cells the colour of the ground reads better than that of text, in light and dark. Between
+# the two shades around it neither reads well enough, so no cell has one: the scale jumps there.
 _STRONG = 0.6
+_JUMP = (0.53, 0.66)
 
 
 def heat_map(
@@ -81,9 +83,9 @@ def heat_map(
 
 def _cells(values: np.ndarray, texts: Sequence[Sequence[str]] | None, scale: float, ink: str) -> go.Heatmap:
     return go.Heatmap(
-        z=[[float(value) if np.isfinite(value) else None for value in row] for row in values],
+        z=[[_shade(value / scale) if np.isfinite(value) else None for value in row] for row in values],
         zmin=0,
-        zmax=scale,
+        zmax=1,
         colorscale=palette.SCALE,
         showscale=False,
         xgap=2,
@@ -99,6 +101,14 @@ def _cells(values: np.ndarray, texts: Sequence[Sequence[str]] | None, scale: flo
         textfont={"size": 12, "color": ink},
         hoverinfo="skip",
     )
+
+
+def _shade(share: float) -> float:
+    """Where on the scale of colours a share of the strongest lies: in order, and never within the jump."""
+    low, high = _JUMP
+    if share <= _STRONG:
+        return float(share * low / _STRONG)
+    return float(min(high + (share - _STRONG) * (1 - high) / (1 - _STRONG), 1.0))
 
 
 def hours(frame: pd.DataFrame) -> go.Figure:

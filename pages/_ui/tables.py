@@ -34,8 +34,13 @@ Kind = Literal[
 
 MOST_COLUMNS = 8
 WHEN_NARROW = 3
-_NAME_WHEN_NARROW = 126  # pixels; three columns fit a phone
-_REST_WHEN_NARROW = 96
+_PHONE = 326  # pixels of a list on a phone
+_BOXES = 44  # of them for boxes to tick
+_FIGURES: Mapping[str, int] = {
+    **dict.fromkeys(("money", "signed"), 88),
+    **dict.fromkeys(("count", "decimal", "tenth", "ratio", "percent", "days"), 76),
+}
+_NAME = 1.3  # times as wide as other text
 _WITHOUT_CENTS = 100  # amounts from which on a narrow window leaves the cents to the row that opens
 _WIDTHS = {"product": 230}  # pixels where there is room: names of products are long, and a list cuts what is longer
 PAGE_ROWS = 20
@@ -244,7 +249,7 @@ def listing(
     """
     if len(columns) > MOST_COLUMNS:
         raise ValueError(f"a list has at most {MOST_COLUMNS} columns, this one {len(columns)}")
-    drawn, settings = _drawn(frame, columns, currency, rows, _ROW_PIXELS)
+    drawn, settings = _drawn(frame, columns, currency, rows, _ROW_PIXELS, room=_PHONE)
     if opens is None:
         st.dataframe(drawn, alt=alt, key=key, **settings)
         return None
@@ -266,7 +271,8 @@ def choosing(
 
     In a narrow window rows are as high as a thumb needs.
     """
-    drawn, settings = _drawn(frame, columns, currency, rows, _THUMB_PIXELS if narrow() else _ROW_PIXELS)
+    height = _THUMB_PIXELS if narrow() else _ROW_PIXELS
+    drawn, settings = _drawn(frame, columns, currency, rows, height, room=_PHONE - _BOXES)
     modes: list[Literal["multi-row", "single-cell"]] = ["multi-row", "single-cell"] if opens else ["multi-row"]
     state = st.dataframe(drawn, alt=alt, key=key, on_select="rerun", selection_mode=modes, **settings)
     ticked = [row for row in state["selection"]["rows"] if 0 <= row < len(frame)]
@@ -274,11 +280,11 @@ def choosing(
 
 
 def _drawn(
-    frame: pd.DataFrame, columns: Sequence[Column], currency: str, rows: int | None, row_height: int
+    frame: pd.DataFrame, columns: Sequence[Column], currency: str, rows: int | None, row_height: int, *, room: int
 ) -> tuple[pd.DataFrame, dict[str, Any]]:
-    """What is shown of ``frame`` in this window, and how."""
+    """What is shown of ``frame`` in this window, and how; ``room``: pixels there are for it on a phone."""
     known = [column for column in columns if frame[column.name].notna().any()] or list(columns)
-    shown = [replace(c, width=_narrow_width(c is known[0])) for c in known[:WHEN_NARROW]] if narrow() else known
+    shown = _fitted(known[:WHEN_NARROW], room) if narrow() else known
     drawn = pd.DataFrame({column.name: _values(frame[column.name], column) for column in shown})
     return drawn, {
         "hide_index": True,
@@ -299,8 +305,9 @@ def _opened(frame: pd.DataFrame, opens: str, state: Any) -> str | None:
 
 def first_row(rows: int, *, key: str, size: int = PAGE_ROWS) -> int:
     """Where the page that the reader chose begins (from 0), with the page numbers below the list drawn next."""
-    number = min(int(st.session_state.get(key, 1)), max(-(-rows // size), 1))
-    return (number - 1) * size
+    asked = str(st.session_state.get(key) or st.query_params.get(key, ""))
+    number = int(asked) if asked.isdecimal() else 1
+    return (min(max(number, 1), max(-(-rows // size), 1)) - 1) * size
 
 
 def pager(rows: int, *, key: str, size: int = PAGE_ROWS) -> None:
@@ -308,7 +315,7 @@ def pager(rows: int, *, key: str, size: int = PAGE_ROWS) -> None:
     pages = max(-(-rows // size), 1)
     if pages > 1:
         with st.container(horizontal_alignment="right"):
-            st.pagination(pages, key=key)
+            st.pagination(pages, key=key, bind="query-params")
 
 
 def in_words(values: pd.Series, prefix: str) -> pd.Series:
@@ -334,9 +341,15 @@ def _values(values: pd.Series, column: Column) -> pd.Series:
             return values
 
 
-def _narrow_width(first: bool) -> int:
-    """A long name would push the figures out of a narrow window; the row it opens shows it whole."""
-    return _NAME_WHEN_NARROW if first else _REST_WHEN_NARROW
+def _fitted(columns: Sequence[Column], room: int) -> list[Column]:
+    """The columns as wide as a phone lets them be: figures whole, text by what is left, the name in front a little
+    wider. A long name is cut rather than a figure; the row it opens shows it whole."""
+    left = room - sum(_FIGURES.get(column.kind, 0) for column in columns)
+    texts = [column for column in columns if column.kind not in _FIGURES]
+    shares = {column.name: _NAME if column is columns[0] else 1.0 for column in texts}
+    return [
+        replace(c, width=_FIGURES.get(c.kind) or int(left * shares[c.name] / sum(shares.values()))) for c in columns
+    ]
 
 
 def _needs_cents(values: pd.Series, kind: Kind) -> bool:

@@ -215,4 +215,5 @@ def _in_lines(name: str) -> str:
     """A store's name in short lines."""
     if " " in name:
         return "<br>".join(name.split(" ")[:3])
-    return "<br>".join(name[start : start + 5] for start in range(0, len(name), 5))
+    step = 4 if narrow() else 5
+    return "<br>".join(name[start : start + step] for start in range(0, len(name), step))
