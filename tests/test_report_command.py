@@ -27,6 +27,7 @@ ARGUMENTS: dict[str, dict[str, Any]] = {
     "funnel_detail": {"campaign": "K1", "step": "clicked"},
     "store": {"store_id": "A"},
     "staff_member": {"staff_id": "E1"},
+    "own": {"staff_id": "E1"},
     "product": {"product_id": "P1"},
     "lot": {"product_id": "P1"},
     "order": {"order_id": "O7"},

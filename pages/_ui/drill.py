@@ -23,6 +23,7 @@ LEVELS: dict[str, tuple[str, ...]] = {
     "order": ("order", "product", "store"),
     "why": (),
     "staff": (),
+    "mine": (),
     "training": (),
     "readiness": (),
     "scorecard": (),
@@ -32,7 +33,7 @@ LEVELS: dict[str, tuple[str, ...]] = {
     "segments": (),
     "campaigns": (),
     "campaign": ("campaign",),
-    "funnel": ("campaign",),
+    "funnel": ("campaign", "step"),
     "customer": ("customer", "store"),
     "allocation": (),
     "attribution": (),
@@ -77,6 +78,12 @@ def open_page(page: str, **ids: str | None) -> NoReturn:
 def keep_region(region: str) -> None:
     """Narrows every page to one region; for the callback of a chart."""
     params.put(region=region, stores="")
+
+
+def keep_days(span: str) -> None:
+    """Narrows every page to the days from the first to the last of "first/last"; for the callback of a chart."""
+    first, last = span.split("/")
+    params.put(**{"period": "custom", "from": first, "to": last})
 
 
 def asked(name: str) -> str | None:
