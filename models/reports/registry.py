@@ -30,6 +30,7 @@ from models.reports.lot import LotReport, lot
 from models.reports.movement import SCHEMES, FlowsReport, MovementReport, flows, movement
 from models.reports.order import OrderReport, order
 from models.reports.overview import OverviewReport, overview
+from models.reports.own import OwnReport, own
 from models.reports.preferences import GROUPINGS as PREFERENCE_GROUPINGS
 from models.reports.preferences import THINGS, PreferencesReport, preferences
 from models.reports.privacy import PrivacyReport, privacy
@@ -225,6 +226,13 @@ _ALL = (
         "staff_member",
         staff_member,
         StaffMemberReport,
+        "period",
+        (Parameter("staff", "staff_id", str, "the person's id", required=True),),
+    ),
+    Report(
+        "own",
+        own,
+        OwnReport,
         "period",
         (Parameter("staff", "staff_id", str, "the person's id", required=True),),
     ),
