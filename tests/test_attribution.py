@@ -53,27 +53,29 @@ def test_what_a_batch_keeps_is_what_is_computed(tiny_snapshot: Snapshot, scope: 
     kept, made = (tables(attribution(snapshot, scope)) for snapshot in (with_results, tiny_snapshot))  # type: ignore[arg-type]
     for name, frame in made.items():
         pd.testing.assert_frame_equal(kept[name], frame, check_dtype=False)
+    for part in (Part(), Part(("wechat",)), Part(least=2)):
+        lists = [reached(snapshot, scope, 30, part) for snapshot in (with_results, tiny_snapshot)]  # type: ignore[arg-type]
+        pd.testing.assert_frame_equal(*lists, check_dtype=False)
 
 
 def test_everybody_reached_is_in_one_set_of_channels() -> None:
     from models.reports.attribution import _channels, _messages, _sets  # the sums behind three tables
 
-    # 5 by a alone, 2 by b alone, 3 by both, of whom one got 4 messages lately
+    # 5 by a alone, 2 by b alone, 3 by both, of whom one got 4 messages lately; 1 by a channel without a name
     reach = pd.DataFrame(
         {
-            "taken": [1, 2, 3, 3],
-            "lately": [1, 0, 2, 4],
-            "customers": [5, 2, 2, 1],
-            "unsubscribed": [1, 0, 0, 0],
-            "contacts_0": [5, 0, 2, 2],
-            "contacts_1": [0, 3, 2, 2],
+            "channel_set": ["a", "b", "a+b", "a+b", ""],
+            "lately": [1, 0, 2, 4, 0],
+            "customers": [5, 2, 2, 1, 1],
+            "unsubscribed": [1, 0, 0, 0, 0],
         }
     )
-    sets = _sets(reach, ("a", "b"))
+    sets = _sets(reach)
     assert dict(zip(sets["channel_set"], sets["customers"], strict=True)) == {"a": 5, "a+b": 2 + 1, "b": 2}
     assert sets["customers_share"].sum() == pytest.approx(1)
     none = pd.DataFrame(columns=["channel", "credited_orders", "credited_buyers", "credited_sales", "credited_margin"])
-    channels = _channels(reach, ("a", "b"), none).set_index("channel")
+    contacts = pd.DataFrame({"channel": ["a", "b"], "contacts": [5 + 2 + 2, 3 + 2 + 2]})
+    channels = _channels(sets, contacts, none).set_index("channel")
     assert channels.loc["a", ["customers", "only_here", "contacts"]].tolist() == [5 + 2 + 1, 5, 5 + 2 + 2]
     assert channels.loc["b", ["customers", "only_here", "contacts"]].tolist() == [2 + 2 + 1, 2, 3 + 2 + 2]
     messages = _messages(reach)

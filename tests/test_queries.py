@@ -42,11 +42,12 @@ CASES: dict[str, tuple[Any, ...]] = {
     "allocation.offers": (),
     "allocation.people": (),
     "allocation.recommended": (),
-    "attribution.channels": (),
+    "attribution.contacted": (date(2026, 2, 20), AS_OF),
+    "attribution.contacts": (date(2026, 2, 20), AS_OF),
     "attribution.credit": ("channel", date(2025, 3, 1), AS_OF),
     "attribution.credited": (date(2025, 3, 1), AS_OF),
-    "attribution.reach": (date(2026, 2, 20), AS_OF, ("wechat", "sms")),
-    "attribution.reached": (date(2026, 2, 20), AS_OF, ("wechat", "sms"), Part(), 50),
+    "attribution.reach": (date(2026, 2, 20), AS_OF),
+    "attribution.reached": (date(2026, 2, 20), AS_OF, Part(), 50),
     "audience.candidates": (AS_OF, audience.Conditions(), dict.fromkeys(segments.CUTS), ("wechat", "sms")),
     "audience.offers": (),
     "audience.tiers": (),
@@ -256,7 +257,6 @@ SHARED = {
     "allocation.offers",  # its campaigns have no type
     "allocation.recommended",
     *("campaign_stock.past", "campaign_stock.promoted", "campaign_stock.stores"),  # and no products or stores
-    "attribution.channels",  # its campaigns are of text messages, one wrote in WeChat to customers of A
     "audience.tiers",  # the tiny chain has none, nor of these:
     *("lots.buyers", "lots.in_stores", "lots.of_product"),
     "training.courses",

@@ -163,7 +163,7 @@ DRAW: dict[str, Callable[[Draw], Any]] = {
     "channels": lambda draw: some(draw, ("wechat", "sms", "phone")),
     "campaign_table": lambda draw: draw.choice(("arms", "lift", "verdict", "checks", "balance")),
     "attribution.credit by": lambda draw: draw.choice(("campaign_id", "channel")),
-    "attribution.credit ready": lambda draw: False,
+    **dict.fromkeys((f"attribution.{name} ready" for name in ("credit", "reach", "reached")), lambda draw: False),
     "attribution.reached part": lambda draw: draw.choice((Reached(), Reached(("wechat",)), Reached(least=2))),
     "campaign_stock.past before": lambda draw: draw.choice((date(2026, 3, 15), LAST)),
     "products": lambda draw: draw.choice((None, some(draw, ("P1", "P2", "P3")))),

@@ -5,11 +5,8 @@ is credited to the last touch before it whose time had not run out; a redeemed c
 Customers are those of the stores in scope, and of their orders only those in these stores count.
 """
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
-from functools import reduce
-from operator import add
 from typing import Any, Literal
 
 import pandas as pd
@@ -20,7 +17,7 @@ from sqlalchemy import (
     Engine,
     Interval,
     Select,
-    Subquery,
+    String,
     and_,
     case,
     cast,
@@ -33,9 +30,9 @@ from sqlalchemy import (
 
 from data_access.marts.campaign_customer import campaign_customer
 from data_access.marts.tables import campaign_event, sale_order
-from data_access.queries._frame import count, customer_key, fetch, fetch_many
+from data_access.queries._frame import customer_key, fetch, fetch_many
 from data_access.queries.audience import FATIGUE_DAYS
-from data_access.results.tables import credited_order
+from data_access.results.tables import contacted_customer, credited_order
 from data_access.scope import Scope
 
 # Hours after a touch in which an order is credited to it, by kind of touch and channel (None: any other). As e-mail and
@@ -48,6 +45,8 @@ CREDIT_HOURS: dict[str, dict[str | None, int]] = {
     "delivered": {"sms": 12},
 }
 By = Literal["campaign_id", "channel"]
+DAYS = (90, 30, 365)  # up to the last day of the data for which a batch keeps whom messages reached
+JOINED = "+"  # between the channels of a set
 COUPON = "redeemed"  # a coupon of the campaign on the order itself
 
 
@@ -94,54 +93,71 @@ def credit(scope: Scope, engine: Engine, by: By, first: date, last: date, *, rea
     return fetch(scope, engine, query)
 
 
-def channels(scope: Scope, engine: Engine) -> pd.DataFrame:
-    """One row per channel in which a campaign ever wrote to customers in scope, by name. Columns: channel."""
+def contacts(scope: Scope, engine: Engine, first: date, last: date) -> pd.DataFrame:
+    """One row per channel in which campaigns wrote to customers in scope from ``first`` to ``last``.
+
+    Columns: channel, contacts (campaigns that wrote to a customer, added over customers).
+    """
     m = campaign_customer.c
-    query = select(m.channel).where(m.channel.is_not(None)).distinct().order_by(m.channel)
+    query = (
+        select(m.channel, func.count().label("contacts"))
+        .where(m.channel.is_not(None), _written(first, last))
+        .group_by(m.channel)
+        .order_by(m.channel)
+    )
     return fetch(scope, engine, scope.limit(query, m.store_id))
 
 
-def reach(scope: Scope, engine: Engine, first: date, last: date, names: Sequence[str]) -> pd.DataFrame:
-    """One row per set of the channels ``names`` that wrote to a customer in scope from ``first`` to ``last``, and how
-    many campaigns did so in the last ``FATIGUE_DAYS`` of them.
+def contacted(scope: Scope, engine: Engine, first: date, last: date) -> pd.DataFrame:
+    """One row per customer in scope to whom a campaign wrote from ``first`` to ``last``, those with most messages
+    first, computed now.
 
-    Columns: taken (the set: the n-th of ``names`` has the value 2 ** n), lately, customers, unsubscribed (customers,
-    in a campaign of those last days), and one per place in ``names``: contacts_0, contacts_1, ... (campaigns that wrote
-    to a customer in the channel, added over customers).
+    Columns: customer_no, store_id (missing: nobody knows one), contacts (campaigns that wrote), lately and left_lately
+    (of the last ``FATIGUE_DAYS``: campaigns that wrote, and in which the customer unsubscribed), reacted (campaigns
+    in which the customer opened or clicked), last_contact (UTC), channel_set (by name, joined by '+').
     """
-    each = _each(scope, first, last, names).c
+    query = _contacted(scope, engine, first, last)
+    c = query.selected_columns
+    return fetch_many(scope, engine, query.order_by(*_most_first(c)), categories=["channel_set"])
+
+
+def reach(scope: Scope, engine: Engine, first: date, last: date, *, ready: bool = False) -> pd.DataFrame:
+    """One row per set of channels that wrote to a customer in scope from ``first`` to ``last``, and how many campaigns
+    did so in the last ``FATIGUE_DAYS`` of them. ``ready``: ``engine`` is that of the results, which hold these days.
+
+    Columns: channel_set (joined by '+'; empty: channels without a name), lately, customers, unsubscribed (customers, in
+    a campaign of those last days).
+    """
+    c = _each(scope, engine, first, last, ready=ready).subquery("each").c
     query = (
         select(
-            each.taken,
-            each.lately,
+            c.channel_set,
+            c.lately,
             func.count().label("customers"),
-            func.count().filter(each.left_lately > 0).label("unsubscribed"),
-            *(count(each[f"contacts_{at}"]).label(f"contacts_{at}") for at in range(len(names))),
+            func.count().filter(c.left_lately > 0).label("unsubscribed"),
         )
-        .group_by(each.taken, each.lately)
-        .order_by(each.taken, each.lately)
+        .group_by(c.channel_set, c.lately)
+        .order_by(c.channel_set, c.lately)
     )
     return fetch(scope, engine, query)
 
 
 def reached(
-    scope: Scope, engine: Engine, first: date, last: date, names: Sequence[str], part: Part, limit: int
+    scope: Scope, engine: Engine, first: date, last: date, part: Part, limit: int, *, ready: bool = False
 ) -> pd.DataFrame:
-    """The customers in scope of a ``part``, those with most messages first. ``names``: all channels.
+    """The customers in scope of a ``part``, those with most messages first. ``ready``: as of ``reach``.
 
     Columns: customer_key, store_id (missing: nobody knows one), contacts, reacted (campaigns in which they opened or
     clicked), last_contact (UTC).
     """
-    c = _each(scope, first, last, names).c
-    query = (
-        select(customer_key(c.customer_no).label("customer_key"), c.store_id, c.contacts, c.reacted, c.last_contact)
-        .where(c.contacts >= part.least)
-        .order_by(c.contacts.desc(), c.last_contact.desc(), c.customer_no)
-        .limit(limit)
-    )
+    each = _each(scope, engine, first, last, ready=ready).subquery("each").c
+    most = select(each.customer_no, each.store_id, each.contacts, each.reacted, each.last_contact)
+    most = most.where(each.contacts >= part.least).order_by(*_most_first(each)).limit(limit)
     if part.channels:
-        query = query.where(c.taken == sum(1 << names.index(name) for name in part.channels))
-    return fetch_many(scope, engine, query)
+        most = most.where(each.channel_set == JOINED.join(part.channels))
+    c = most.subquery("most").c  # keys are written for these only
+    query = select(customer_key(c.customer_no).label("customer_key"), c.store_id, c.contacts, c.reacted, c.last_contact)
+    return fetch_many(scope, engine, query.order_by(*_most_first(c)))
 
 
 def _ready(scope: Scope, first: date, last: date) -> Select[Any]:
@@ -185,12 +201,23 @@ def _credited(scope: Scope, first: date, last: date) -> Select[Any]:
     return scope.limit(scope.limit(query, m.store_id), o.store_id)
 
 
-def _each(scope: Scope, first: date, last: date, names: Sequence[str]) -> Subquery:
-    """One row per customer in scope to whom a campaign sent something in these days."""
+def _each(scope: Scope, engine: Engine, first: date, last: date, *, ready: bool) -> Select[Any]:
+    """The rows of ``contacted``: as a batch left them, or computed."""
+    if not ready:
+        return _contacted(scope, engine, first, last)
+    k = contacted_customer.c
+    query = select(*(k[name] for name in _CONTACTED)).where(k.days == (last - first).days + 1)
+    return scope.limit(query, k.store_id)
+
+
+_CONTACTED = [column.name for column in contacted_customer.c if column.name != "days"]
+
+
+def _contacted(scope: Scope, engine: Engine, first: date, last: date) -> Select[Any]:
     m = campaign_customer.c
     recent = _written(last - timedelta(days=FATIGUE_DAYS - 1), last)
-    by_channel = [func.count().filter(m.channel == name) for name in names]
-    bits = [case((many > 0, 1 << at), else_=0) for at, many in enumerate(by_channel)]
+    names = contacts(scope, engine, first, last)["channel"].tolist()
+    taken = [case((func.count().filter(m.channel == name) > 0, name)) for name in names]
     query: Select[Any] = (
         select(
             m.customer_no,
@@ -200,13 +227,17 @@ def _each(scope: Scope, first: date, last: date, names: Sequence[str]) -> Subque
             func.count(m.unsubscribed_at).filter(recent).label("left_lately"),
             func.count().filter(func.coalesce(m.clicked_at, m.opened_at).is_not(None)).label("reacted"),
             func.max(_written_at()).label("last_contact"),
-            reduce(add, bits, literal(0)).label("taken"),
-            *(many.label(f"contacts_{at}") for at, many in enumerate(by_channel)),
+            func.concat_ws(JOINED, null(), *taken, type_=String).label("channel_set"),
         )
         .where(_written(first, last))
         .group_by(m.customer_no)
     )
-    return scope.limit(query, m.store_id).subquery("each")
+    return scope.limit(query, m.store_id)
+
+
+def _most_first(c: Any) -> list[ColumnElement[Any]]:
+    """The order of lists of customers to whom campaigns wrote."""
+    return [c.contacts.desc(), c.last_contact.desc(), c.customer_no]
 
 
 def _written_at() -> ColumnElement[Any]:

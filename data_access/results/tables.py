@@ -137,6 +137,43 @@ campaign_balance = _of_campaign(
     *(Column(name, Double) for name in ("treated", "others", "weighted", "apart_before", "apart_after")),
 )
 
+campaign_stores = _of_campaign(
+    "campaign_stores",
+    # of a campaign of some stores without assigned customers
+    Column("stores", Integer, nullable=False),
+    Column("others", Integer, nullable=False),
+    *(Column(name, Double) for name in ("difference", "lo95", "hi95", "p_value", "before_difference", "before_p")),
+    Column("money", String),
+    *(Column(name, Double) for name in ("incremental", "incremental_lo", "incremental_hi")),
+    Column("verdict", String),
+)
+
+campaign_segment = _by_place(
+    "campaign_segment",
+    # one row per place, campaign and segment that its customers were in the day before it, as ``campaign_result``.
+    # Frozen like those.
+    Column("campaign_id", String, nullable=False),
+    Column("segment", String, nullable=False),
+    *(Column(name, Integer, nullable=False) for name in ("targeted", "held_back")),
+    *(Column(name, Integer) for name in ("reached", "engaged")),  # null: nobody notes that
+    Column("buyers", Integer, nullable=False),
+    *(Column(name, Double) for name in ("net_sales", "margin", "lift", "lo95", "hi95")),
+    *(Column(name, Double) for name in ("incremental_margin", "incremental_lo", "incremental_hi")),
+    Column("verdict", String, nullable=False),  # of the money, after Holm over the segments of the campaign
+    Column("frozen_at", DateTime),
+    Column("origin", String, nullable=False),
+    Column("starts_on", Date),
+    Column("window_last", Date),
+)
+campaign_segment_path = _by_place(
+    "campaign_segment_path",
+    # one row per place, campaign, segment and set of steps that the treated took in order, without a limit of days
+    Column("campaign_id", String, nullable=False),
+    Column("part", String, nullable=False),  # the segment
+    Column("taken", Integer, nullable=False),
+    Column("customers", Integer, nullable=False),
+)
+
 # What ``data_access.queries.attribution`` credits to campaigns, over all days.
 credited_order = Table(
     "credited_order",
@@ -152,6 +189,23 @@ credited_order = Table(
     Column("touch", String, nullable=False),
     Column("gross_sales", Double, nullable=False),
     Column("margin", Double),
+)
+
+# Whom messages reached in the last days of the facts, and how often: grouping a million customers takes too long.
+contacted_customer = Table(
+    "contacted_customer",
+    results,
+    # one row per number of days (``data_access.queries.attribution.DAYS``) and customer to whom a campaign wrote then,
+    # by days, those with most messages first
+    Column("days", SmallInteger, nullable=False),
+    Column("customer_no", BigInteger, nullable=False),
+    Column("store_id", String),
+    Column("contacts", SmallInteger, nullable=False),
+    Column("lately", SmallInteger, nullable=False),
+    Column("left_lately", SmallInteger, nullable=False),
+    Column("reacted", SmallInteger, nullable=False),
+    Column("last_contact", DateTime, nullable=False),
+    Column("channel_set", String, nullable=False),
 )
 
 

@@ -6,10 +6,11 @@ from typing import Annotated
 
 import numpy as np
 import pandas as pd
+from sqlalchemy import Engine
 
 from data_access.queries import attribution as queries
 from data_access.queries import campaigns as all_campaigns
-from data_access.queries.attribution import CREDIT_HOURS, Part
+from data_access.queries.attribution import CREDIT_HOURS, DAYS, JOINED, Part
 from data_access.results.info import is_current
 from data_access.scope import Scope
 from data_access.snapshot import Snapshot
@@ -20,7 +21,6 @@ from models.reports._shape import Columns, select_columns
 from models.reports.campaigns import campaigns
 
 JOB = "attribution"
-DAYS = (90, 30, 365)  # up to the last day of the data in which reach and credit by channel are counted
 MOST_MEMBERS = 20_000
 JUDGED = ("worked", "no_evidence", "cannot_tell", "hurt")  # verdicts that rest on customers held back at random
 
@@ -73,10 +73,11 @@ def attribution(snapshot: Snapshot, scope: Scope, days: int = DAYS[0]) -> Attrib
             snapshot.info.currency, date.min, date.min, **select_columns(AttributionReport, rules=_rules())
         )
     first = last - timedelta(days=days - 1)
-    names = tuple(queries.channels(scope, engine)["channel"])
-    reach = queries.reach(scope, engine, first, last, names)
+    source, ready = _kept(snapshot, days)
+    reach = queries.reach(scope, source, first, last, ready=ready)
     now = _credit(snapshot, scope, "channel", first, last)
-    channels, sets, messages = _channels(reach, names, now), _sets(reach, names), _messages(reach)
+    sets, messages = _sets(reach), _messages(reach)
+    channels = _channels(sets, queries.contacts(scope, engine, first, last), now)
     listed, unsubscribed = _campaigns(snapshot, scope, last)
     return AttributionReport(
         snapshot.info.currency,
@@ -97,9 +98,15 @@ def attribution(snapshot: Snapshot, scope: Scope, days: int = DAYS[0]) -> Attrib
 
 def _credit(snapshot: Snapshot, scope: Scope, by: queries.By, first: date, last: date) -> pd.DataFrame:
     """The credited orders: as a batch left them for these very facts, or else computed now."""
-    if snapshot.results is not None and is_current(snapshot, JOB):
-        return queries.credit(scope, snapshot.results, by, first, last, ready=True)
-    return queries.credit(scope, snapshot.engine, by, first, last)
+    source, ready = _kept(snapshot)
+    return queries.credit(scope, source, by, first, last, ready=ready)
+
+
+def _kept(snapshot: Snapshot, days: int = DAYS[0]) -> tuple[Engine, bool]:
+    """Where to read what a batch keeps for these very facts, and whether it keeps it for so many days."""
+    if snapshot.results is not None and days in DAYS and is_current(snapshot, JOB):
+        return snapshot.results, True
+    return snapshot.engine, False
 
 
 def reached(snapshot: Snapshot, scope: Scope, days: int, part: Part, limit: int = MOST_MEMBERS) -> pd.DataFrame:
@@ -107,10 +114,8 @@ def reached(snapshot: Snapshot, scope: Scope, days: int, part: Part, limit: int 
     last = snapshot.info.last_day
     assert last is not None
     first = last - timedelta(days=days - 1)
-    names = tuple(queries.channels(scope, snapshot.engine)["channel"])
-    if not set(part.channels) <= set(names):
-        part = Part(least=part.least)
-    return queries.reached(scope, snapshot.engine, first, last, names, part, limit)
+    source, ready = _kept(snapshot, days)
+    return queries.reached(scope, source, first, last, part, limit, ready=ready)
 
 
 def over_limit(messages: pd.DataFrame, most: int) -> int:
@@ -125,11 +130,10 @@ def together(rows: pd.DataFrame) -> tuple[int, int, Estimate]:
     return len(judged), int(judged["credited_buyers"].sum()), calc.added(ends[["value", "lo", "hi"]])
 
 
-def _sets(reach: pd.DataFrame, names: tuple[str, ...]) -> pd.DataFrame:
+def _sets(reach: pd.DataFrame) -> pd.DataFrame:
     """Customers by the set of channels, the largest first; who was reached in a channel without a name is left out."""
-    many = reach[reach["taken"] > 0].groupby("taken", as_index=False)["customers"].sum()
-    sets = ["+".join(name for at, name in enumerate(names) if taken >> at & 1) for taken in many["taken"]]
-    found = many.assign(channel_set=pd.Series(sets, dtype=object), customers_share=_shares(many["customers"]))
+    found = reach[reach["channel_set"] != ""].groupby("channel_set", as_index=False)["customers"].sum()
+    found = found.assign(customers_share=_shares(found["customers"]))
     return found.sort_values(["customers", "channel_set"], ascending=[False, True], ignore_index=True)
 
 
@@ -144,7 +148,7 @@ def _shares(customers: pd.Series) -> pd.Series:
 
 
 def _summary(sets: pd.DataFrame, now: pd.DataFrame, messages: pd.DataFrame) -> pd.DataFrame:
-    several = sets.loc[sets["channel_set"].str.contains("+", regex=False), "customers"].sum()
+    several = sets.loc[sets["channel_set"].str.contains(JOINED, regex=False), "customers"].sum()
     values = {
         "reached": sets["customers"].sum(),
         "several": several,
@@ -156,14 +160,13 @@ def _summary(sets: pd.DataFrame, now: pd.DataFrame, messages: pd.DataFrame) -> p
     return pd.DataFrame({"key": list(values), "value": [float(value) for value in values.values()]})
 
 
-def _channels(reach: pd.DataFrame, names: tuple[str, ...], now: pd.DataFrame) -> pd.DataFrame:
-    rows, taken = [], reach["taken"].to_numpy(dtype=np.int64)
-    for at, name in enumerate(names):
-        inside, alone = (taken & 1 << at) > 0, taken == 1 << at
-        many = (reach.loc[mask, "customers"].sum() for mask in (inside, alone))
-        rows.append((name, *many, reach[f"contacts_{at}"].sum()))
-    found = pd.DataFrame(rows, columns=["channel", "customers", "only_here", "contacts"])
-    found = found[found["customers"] > 0].merge(now, on="channel", how="left")
+def _channels(sets: pd.DataFrame, contacts: pd.DataFrame, now: pd.DataFrame) -> pd.DataFrame:
+    """Customers by channel, whom only it reached, and what is credited to it."""
+    each = sets.assign(channel=sets["channel_set"].str.split(JOINED)).explode("channel")
+    customers = each.groupby("channel", as_index=False)["customers"].sum()
+    alone = sets.set_index("channel_set")["customers"].rename("only_here")
+    found = customers.merge(alone, left_on="channel", right_index=True, how="left").merge(contacts, on="channel")
+    found = found.assign(only_here=found["only_here"].fillna(0).astype("int64")).merge(now, on="channel", how="left")
     return _filled(found).sort_values("customers", ascending=False, ignore_index=True)
 
 

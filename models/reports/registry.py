@@ -7,11 +7,11 @@ from typing import Any, Literal
 from data_access.errors import Problem
 from data_access.marts.segment_rules import MONETARY, TIE_RULES
 from data_access.queries._groups import DIMENSIONS
+from data_access.queries.attribution import DAYS as CREDIT_DAYS
 from data_access.queries.funnel import GROUPINGS
 from models.reports._shape import declared_tables
 from models.reports.alerts import AlertsReport, alerts
 from models.reports.allocation import AllocationReport, allocation
-from models.reports.attribution import DAYS as CREDIT_DAYS
 from models.reports.attribution import AttributionReport, attribution
 from models.reports.campaign import CampaignReport, campaign
 from models.reports.campaign_stock import CampaignStockReport, campaign_stock

@@ -6,9 +6,9 @@ import pandas as pd
 import plotly.graph_objects as go
 import streamlit as st
 
-from data_access.queries.attribution import COUPON, Part
+from data_access.queries.attribution import COUPON, DAYS, JOINED, Part
 from data_access.queries.audience import FATIGUE_DAYS
-from models.reports.attribution import DAYS, MOST_MEMBERS, AttributionReport, over_limit, together
+from models.reports.attribution import MOST_MEMBERS, AttributionReport, over_limit, together
 from models.reports.audience import MOST_CONTACTS
 from pages._ui import bands, charts, customer_lists, drill, empty, experiments, head, load, palette
 from pages._ui import format as fmt
@@ -271,7 +271,7 @@ _LEFT = (
 
 def set_name(channel_set: str) -> str:
     """Channels that are joined by '+', in words."""
-    return t("attribution.and").join(word("channel", one) for one in channel_set.split("+"))
+    return t("attribution.and").join(word("channel", one) for one in channel_set.split(JOINED))
 
 
 def _put(part: str) -> None:
@@ -284,12 +284,12 @@ def _asked(report: AttributionReport, most: int) -> tuple[Part, int]:
     if asked_for.isdecimal():
         return Part(least=int(asked_for)), FATIGUE_DAYS
     if asked_for in report.overlap["channel_set"].tolist():
-        return Part(tuple(asked_for.split("+"))), days()
+        return Part(tuple(asked_for.split(JOINED))), days()
     over = over_limit(report.messages, most)
     return (Part(least=most + 1), FATIGUE_DAYS) if over else (Part(), days())
 
 
 def _heading(part: Part, span: int) -> str:
     if part.channels:
-        return t("attribution.only_by", channels=set_name("+".join(part.channels)), days=span)
+        return t("attribution.only_by", channels=set_name(JOINED.join(part.channels)), days=span)
     return t("attribution.at_least", n=fmt.count(part.least), days=span)
