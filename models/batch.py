@@ -24,9 +24,10 @@ from data_access.results.tables import ResultTable
 from data_access.snapshot import Snapshot, current_snapshot, whole_results
 from models.jobs.affinity import JOB as AFFINITY
 from models.jobs.attribution import JOB as ATTRIBUTION
+from models.jobs.campaign_segments import JOB as CAMPAIGN_SEGMENTS
 from models.jobs.campaigns import JOB as CAMPAIGNS
 from models.jobs.forecast import JOB as FORECAST
-from models.jobs.job import Job
+from models.jobs.job import Job, one_thread, shared_processes
 from models.jobs.lapse import JOB as LAPSE
 from models.jobs.movement import JOB as MOVEMENT
 from models.jobs.run_out import JOB as RUN_OUT
@@ -43,6 +44,7 @@ log = logging.getLogger(__name__)
 # In this order: what people look at first, first.
 JOBS: tuple[Job, ...] = (
     CAMPAIGNS,
+    CAMPAIGN_SEGMENTS,
     ATTRIBUTION,
     VALUE,
     AFFINITY,
@@ -116,7 +118,8 @@ def batch(
             before = whole_results(home)
             with parts.pinned(home, current_snapshot(home), before) as snapshot:
                 work = _Batch(home, snapshot, chosen, draft, before, say, forgotten)
-                return work.run(set(only or known), full=full)
+                with shared_processes():
+                    return work.run(set(only or known), full=full)
     except OF_THE_MACHINE as error:
         raise Problem(f"the results could not be written to {home} ({reason(error)}); those in force stay") from error
 
@@ -191,7 +194,8 @@ class _Batch:
         started = time.monotonic()
         snapshot = self._seen_by(job, old)
         with parts.writing(self.home, job.name, job.tables) as (part, said):
-            job.run(snapshot, part.write, self.teller.step)
+            with one_thread():
+                job.run(snapshot, part.write, self.teller.step)
             seconds = round(time.monotonic() - started, 3)
             built = JobInfo(job.name, None, None, None, _utc(), seconds, mark, "done", None)
             said.append(self._about(built))

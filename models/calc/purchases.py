@@ -9,7 +9,7 @@ Durations are days; parameters are for weeks, as published.
 """
 
 from dataclasses import dataclass
-from functools import cached_property, partial
+from functools import cached_property, lru_cache, partial
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -178,6 +178,7 @@ def _moments(parameters: Purchases, past: Histories, days: int, *, squares: bool
     return active * mean, active * square if squares else square
 
 
+@lru_cache(maxsize=4096)  # the same few are asked for over and over while another parameter moves
 def _leaving(a: float, b: float) -> tuple[Floats, Floats]:
     """Points and weights of Gauss's quadrature over beta(a, b), by the eigenvalues of its recurrence."""
     n = np.arange(_NODES, dtype=np.float64)

@@ -8,8 +8,9 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from concurrent.futures import Executor, Future, ProcessPoolExecutor
-from contextlib import contextmanager
+from concurrent.futures import BrokenExecutor, Executor, Future, ProcessPoolExecutor
+from contextlib import AbstractContextManager, contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass
 from multiprocessing.connection import wait
 from pathlib import Path
@@ -17,6 +18,7 @@ from types import ModuleType
 from typing import Literal, TypeVar
 
 import pandas as pd
+from threadpoolctl import threadpool_limits
 
 from data_access.marts.place_store import CHAIN
 from data_access.queries import places
@@ -89,6 +91,12 @@ def of_stores(stores: Iterable[str]) -> Scope:
     return Scope("stores", tuple(stores))
 
 
+def together(carried: pd.DataFrame | None, new: pd.DataFrame) -> pd.DataFrame:
+    """Rows of campaigns that a job takes over, and new ones, in the order of the campaigns."""
+    frames = [frame for frame in (carried, new) if frame is not None and len(frame)]
+    return pd.concat(frames, ignore_index=True).sort_values("campaign_id", kind="stable") if frames else new
+
+
 def fingerprint(
     snapshot: Snapshot, *, inputs: Iterable[ResultTable], code: Iterable[ModuleType], parameters: object = None
 ) -> str:
@@ -132,24 +140,65 @@ def spread(
     where = _Files(tuple(str(e.url.database) for e in engines if e is not None), snapshot.generation)
     with cluster.workers(address) if address else _processes(many) as (pool, hands):
         coming: deque[tuple[Item, Future[Result]]] = deque()
-        for item in items:
-            coming.append((item, pool.submit(_work, where, work, item)))
-            if len(coming) >= hands * _WAITING:
+        try:
+            for item in items:
+                coming.append((item, pool.submit(_work, where, work, item)))
+                if len(coming) >= hands * _WAITING:
+                    first, future = coming.popleft()
+                    yield first, future.result()
+            while coming:
                 first, future = coming.popleft()
                 yield first, future.result()
-        while coming:
-            first, future = coming.popleft()
-            yield first, future.result()
+        finally:
+            for _, future in coming:
+                future.cancel()
+
+
+class _Kept:
+    """The processes that the jobs of a batch share; the first job that needs some starts them."""
+
+    def __init__(self) -> None:
+        self.pool: ProcessPoolExecutor | None = None
+
+
+_kept: ContextVar[_Kept | None] = ContextVar("kept", default=None)
+
+
+@contextmanager
+def shared_processes() -> Iterator[None]:
+    """Jobs that run within this share their processes: to begin costs each several seconds of CPU."""
+    kept = _Kept()
+    before = _kept.set(kept)
+    try:
+        yield
+    finally:
+        _kept.reset(before)
+        _ended(kept)
+
+
+def _ended(kept: _Kept) -> None:
+    if kept.pool is not None:
+        kept.pool.shutdown(wait=False, cancel_futures=True)
+        kept.pool = None
 
 
 @contextmanager
 def _processes(many: int) -> Iterator[tuple[Executor, int]]:
-    context = multiprocessing.get_context("spawn")  # a fork would share open databases
-    with ProcessPoolExecutor(many, context, initializer=_begin) as pool:
-        try:
-            yield pool, many
-        finally:
-            pool.shutdown(wait=False, cancel_futures=True)
+    shared = _kept.get()
+    kept = shared or _Kept()
+    if kept.pool is None:
+        context = multiprocessing.get_context("spawn")  # a fork would share open databases
+        most = max(many, min(os.cpu_count() or 1, _MOST_WORKERS))
+        kept.pool = ProcessPoolExecutor(most, context, initializer=_begin)
+    broken = False
+    try:
+        yield kept.pool, many
+    except BrokenExecutor:
+        broken = True  # one of them died; the next job begins with new ones
+        raise
+    finally:
+        if broken or shared is None:
+            _ended(kept)
 
 
 @dataclass(frozen=True, slots=True)
@@ -180,4 +229,11 @@ def _work(where: _Files, work: Callable[[Snapshot, Item], Result], item: Item) -
         _opened.clear()
         facts, *results = map(Path, where.paths)
         _opened[where] = reopened(facts, results[0] if results else None, where.generation)
-    return work(_opened[where], item)
+    with one_thread():
+        return work(_opened[where], item)
+
+
+def one_thread() -> AbstractContextManager[object]:
+    """Linear algebra on matrices as small as ours: more threads of it would only wait for each other, on all cores."""
+    limits: AbstractContextManager[object] = threadpool_limits(1)
+    return limits
