@@ -10,6 +10,7 @@ from pages._ui.device import narrow
 from pages._ui.i18n import exists, t, word
 
 _COLOURS = {"above": palette.OWN, "as_expected": palette.QUIET, "below": palette.SECOND}
+_MONTHS = 24
 _MOST_DRAWN = 40  # people; more are told apart in the list
 
 
@@ -138,9 +139,10 @@ def person_figures(person: pd.Series, currency: str) -> list[tuple[str, str, str
 
 
 def months(frame: pd.DataFrame, currency: str) -> go.Figure:
-    """The sales an hour of a person, month by month."""
+    """The sales an hour of a person, month by month, as many months as can be told apart."""
     parts = {"sales_per_hour": t("metric.sales_per_hour")}
-    return charts.columns_over_time(frame, month="month", parts=parts, unit="money", currency=currency)
+    latest = frame.tail(_MONTHS)
+    return charts.columns_over_time(latest, month="month", parts=parts, unit="money", currency=currency)
 
 
 def strengths(frame: pd.DataFrame) -> go.Figure:
