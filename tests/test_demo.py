@@ -284,3 +284,17 @@ def test_the_crm_holds_nothing_of_the_truth(tiny: Written) -> None:
         assert not hidden & set(np.round(numbers[~np.isnan(numbers)], 9).tolist()), table.name
     texts = "".join(tiny.read(name).to_csv() for name in ("data_source", "campaign", "staff"))
     assert [word for word in ("skill", "propensity_", "mover", "lift") if word in texts] == []
+
+
+def test_the_coming_two_weeks_are_rostered_for_people_who_are_still_there(tiny: Written) -> None:
+    shifts = tiny.read("shift")
+    ahead = shifts["starts_at"] > LAST_INSTANT
+    planned = shifts[ahead].assign(day=lambda frame: local_day(frame["starts_at"]))
+    assert planned["shift_id"].str.startswith("HP").all()
+    assert not shifts.loc[~ahead, "shift_id"].str.startswith("HP").any()
+    assert (planned["day"].max() - LAST_INSTANT.floor("D")).days == 14
+    assert not planned.duplicated(["staff_id", "day"]).any()
+    staff = tiny.read("staff").set_index("staff_id")
+    assert staff.loc[planned["staff_id"], "left_on"].isna().all()
+    # one shop has planned the coming week only
+    assert sorted((planned.groupby("store_id")["day"].max() - LAST_INSTANT.floor("D")).dt.days)[:2] == [7, 14]
