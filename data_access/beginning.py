@@ -21,7 +21,6 @@ from typing import Literal, get_args
 from sqlalchemy import URL
 
 from data_access import private
-from data_access.contract import ContractReport, check
 from data_access.crm import crm_engine
 from data_access.demo import write_demo
 from data_access.errors import Problem
@@ -115,15 +114,6 @@ def address(kind: str, host: str, port: int, database: str, user: str, password:
     """The URL of a CRM database on a server; ``kind``: a key of DRIVERS."""
     url = URL.create(DRIVERS[kind], user, password, host, port, database, query={"connect_timeout": _SECONDS})
     return url.render_as_string(hide_password=False)
-
-
-def try_out(url: str) -> ContractReport:
-    """What the database behind ``url`` holds of the canonical tables. Problem when it cannot be reached."""
-    engine = crm_engine(url)
-    try:
-        return check(engine)
-    finally:
-        engine.dispose()
 
 
 def connect(home: Path, url: str) -> None:

@@ -8,10 +8,11 @@ from zoneinfo import available_timezones
 import pandas as pd
 import streamlit as st
 
-from data_access import beginning
+from data_access import beginning, first_contact
 from data_access.beginning import DRIVERS, SIZES
 from data_access.contract import ContractReport
 from data_access.errors import Problem
+from data_access.first_contact import Found as Contact
 from data_access.freshness import utc_now
 from data_access.importer import Preview
 from data_access.importing import draft
@@ -154,12 +155,13 @@ def crm() -> None:
         url = beginning.address(kind, host, int(port or _PORTS[kind]), database, user, password)
         try:
             with st.spinner(t("start.crm.trying")):
-                report = beginning.try_out(url)
+                found = first_contact.try_out(url)
         except Problem as problem:
-            st.error(t("start.crm.refused", reason=literal(str(problem))), icon=":material/error:")
+            st.session_state.pop("start_url", None)
+            st.error(_said(problem), icon=":material/error:")
             return
-        _contract(report)
-        st.session_state["start_url"] = url if _is_usable(report) else None
+        _contract(found)
+        st.session_state["start_url"] = url if _is_usable(found.report) else None
     if st.session_state.get("start_url") and st.button(
         t("start.crm.go"), type="primary", icon=":material/sync:", key="start_crm_go"
     ):
@@ -276,12 +278,20 @@ def _preview(preview: Preview) -> None:
             st.markdown(f":orange[:material/warning:] {fmt.count(step.rows or 0)} × {literal(step.label)}")
 
 
-def _contract(report: ContractReport) -> None:
-    """How much of the canonical tables a database holds, and what that leaves out."""
+def _contract(found: Contact) -> None:
+    """How much of the canonical tables a database holds, what that leaves out, and whether the account may too much."""
+    report = found.report
+    if found.is_empty:
+        st.error(t("start.crm.no_tables"), icon=":material/error:")
+        return
+    if found.may_write:
+        st.warning(t("start.crm.may_write"), icon=":material/edit_off:")
     filled = sum(one.state == "ok" for one in report.tables)
     lost = sorted({page for one in report.tables for page in one.disables if "." not in page})
     st.markdown(t("start.crm.tables", filled=filled, tables=len(report.tables)))
-    if lost:
+    if not _is_usable(report):
+        st.error(t("start.crm.no_sales"), icon=":material/error:")
+    elif lost:
         st.warning(t("start.crm.lost", pages=t("session.and").join(t(f"page.{page}") for page in lost)))
     gaps = pd.DataFrame(
         [(one.table, t(f"start.state.{one.state}"), ", ".join(one.missing)) for one in report.tables if one.missing],
