@@ -9,7 +9,7 @@ import pytest
 
 from data_access.snapshot import Snapshot
 from models.reports import tables
-from models.reports.campaign_stock import CampaignStockReport, _uplift, campaign_stock
+from models.reports.campaign_stock import CampaignStockReport, Uplift, _lost_variance, _uplift, campaign_stock
 from models.reports.shelves import lost_units
 from tests import tiny, two_chains
 from tests.tiny import AS_OF, CHAIN, NOTHING, ONLY_A
@@ -90,5 +90,47 @@ def test_uplift_is_the_median_of_past_campaigns_beside_everything_else() -> None
             "all_earlier": [100.0] * 4,
         }
     )
-    assert _uplift(past) == (2.0, 3)  # 2, 3 and 4 / 2
-    assert _uplift(past.head(2)) == (1.0, 2)
+    found = _uplift(past)  # 2, 3 and 4 / 2
+    assert (found.value, found.campaigns) == (2.0, 3)
+    # Over three logarithms Student's t has two degrees of freedom: 1.8856 leaves a tenth on each side.
+    reach = np.exp(1.8856181 * np.log([2.0, 3.0, 2.0]).std(ddof=1) * np.sqrt(1 + 1 / 3))
+    assert (found.lo, found.hi) == (pytest.approx(2 / reach), pytest.approx(2 * reach))
+    assert _uplift(past.head(2)) == Uplift(1.0, 1.0, 1.0, 2)
+
+
+def test_what_was_lost_varies_by_the_days_and_by_the_mean_they_are_estimated_by() -> None:
+    # 3, 1, 0 and 2 on the known days: mean 1.5, variance (2.25 + .25 + 2.25 + .25) / 3; 2 days are estimated by 4.
+    sold = np.array([[3.0, 1.0, 0.0, np.nan, 2.0, np.nan], [1.0] * 6])
+    assert _lost_variance(sold, np.array([2, 0])).tolist() == pytest.approx([5 / 3 * (2 + 2**2 / 4), 0])
+
+
+def test_estimated_lost_sales_lie_in_their_range_as_often_as_it_says() -> None:
+    """600 chains of 30 shelves that sell by chance and were empty on 0 to 9 of 100 days: what they would have sold."""
+    rng, inside = np.random.default_rng(3), 0
+    for _ in range(600):
+        rate, many = rng.gamma(1.0, 1.5, (30, 1)), rng.integers(0, 10, 30)
+        day = np.arange(100)[None, :]
+        all_days = rng.poisson(rate, (30, 100)).astype(np.float64)
+        empty = day >= 100 - many[:, None]
+        sold = np.where(empty, np.nan, all_days)
+        days, lost = lost_units(sold, empty, 100)
+        reach = 1.96 * _lost_variance(sold, days).sum() ** 0.5
+        inside += abs(all_days[empty].sum() - lost.sum()) <= reach
+    assert inside / 600 == pytest.approx(0.95, abs=3 * (0.95 * 0.05 / 600) ** 0.5)
+
+
+def test_a_shelf_that_will_do_may_run_short_where_the_campaign_sells_as_the_best_did(
+    promoted: Snapshot, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # 1 unit a day needs 4 before the campaign and 7 in it: 3 and 8 on the way do for that, not for three times as much.
+    monkeypatch.setattr(
+        "models.reports.campaign_stock._ahead",
+        lambda _s, _c, frame, _d, days, _l: np.full((len(frame), len(days)), 1.0),
+    )
+    monkeypatch.setattr("models.reports.campaign_stock._uplift", lambda _: Uplift(1.0, 0.5, 3.0, 5))
+    report = campaign_stock(promoted, CHAIN, "K6")
+    (row,) = report.short_shelves.to_dict("records")
+    assert (row["short_units_lo"], row["short_units"], row["short_units_hi"]) == (0, 0, 4 + 3 * 7 - 11)
+    assert pd.isna(row["runs_out_on"])
+    found = sums(report)
+    assert (found["needed_lo"], found["needed"], found["needed_hi"]) == (7 / 2, 7, 7 * 3)

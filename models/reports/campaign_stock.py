@@ -6,6 +6,7 @@ from typing import Annotated
 
 import numpy as np
 import pandas as pd
+from scipy import stats
 
 from data_access.queries import campaign as campaign_queries
 from data_access.queries import campaign_stock as queries
@@ -14,7 +15,7 @@ from data_access.queries import places, stock
 from data_access.results.info import is_current
 from data_access.scope import Scope
 from data_access.snapshot import Snapshot
-from models.calc.demand_rates import Floats
+from models.calc.demand_rates import Floats, Ints, quantile
 from models.reports import shelves
 from models.reports._shape import Columns, select_columns
 from models.reports.shelves import HISTORY_DAYS, KEY, YEAR
@@ -23,6 +24,8 @@ FORECAST_JOB = "forecast"
 RECENT = 56  # days whose sales tell what a day sells where there is no forecast
 LEAST_CAMPAIGNS = 3  # past campaigns that tell how much more is sold
 _WEEK = 7
+_TAIL = 0.025  # of what was lost, on each side of its range
+_Z = float(stats.norm.isf(_TAIL))
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,22 +36,38 @@ class CampaignStockReport:
     currency: str
     campaign: str
     # the days of its window up to the last day of the data, if it has begun (shelves, days, shelf_days, empty_days,
-    # lost_units, lost_sales), and of what is still to come: uplift (median of what past campaigns did to the sales of
-    # what they promoted, beside all other sales), uplift_campaigns (how many), needed, short_units
+    # lost_units, lost_sales with lost_sales_lo and _hi: 95 %), and of what is still to come: uplift as ``Uplift`` with
+    # uplift_lo, uplift_hi and uplift_campaigns, needed and short_units with _lo and _hi at the ends of the uplift
     summary: Annotated[pd.DataFrame, Columns("key value")]
     # one row per store and product whose shelf was empty on at least one of these days, what cost most first:
-    # lost_units and lost_sales as ``models.reports.shelves.lost_units`` estimates them
+    # lost_units and lost_sales as ``models.reports.shelves.lost_units`` estimates them, lost_units_lo and _hi: 95 %
     empty_shelves: Annotated[
-        pd.DataFrame, Columns("store_id store product_id product empty_days days lost_units lost_sales")
+        pd.DataFrame,
+        Columns("store_id store product_id product empty_days days lost_units lost_units_lo lost_units_hi lost_sales"),
     ]
-    # one row per store and product of a campaign that is not over and whose stock will not do, what is missing most
-    # first: units_needed (until its end by the forecast, times uplift from its first day), on_hand (free),
-    # coming (on order, promised before its end), short_units (missing), short_sales (at what a unit brings),
-    # runs_out_on (the first day that they will not do for)
+    # one row per store and product of a campaign that is not over and whose stock will not do, or would not at the
+    # upper end of the uplift, what is missing most first: units_needed (until its end by the forecast, times uplift
+    # from its first day), on_hand (free), coming (on order, promised before its end), short_units (missing; _lo and _hi
+    # at the ends of the uplift), short_sales (at what a unit brings), runs_out_on (the first day that they will not do
+    # for; NaT: they will)
     short_shelves: Annotated[
         pd.DataFrame,
-        Columns("store_id store product_id product units_needed on_hand coming short_units short_sales runs_out_on"),
+        Columns(
+            "store_id store product_id product units_needed on_hand coming short_units short_units_lo short_units_hi "
+            "short_sales runs_out_on"
+        ),
     ]
+
+
+@dataclass(frozen=True, slots=True)
+class Uplift:
+    """How many times as much past campaigns sold of what they promoted, beside all sales of the same days: the median,
+    between what four of five more campaigns would do (Student's t over logarithms); 1 where too few tell."""
+
+    value: float
+    lo: float
+    hi: float
+    campaigns: int
 
 
 def campaign_stock(snapshot: Snapshot, scope: Scope, campaign: str) -> CampaignStockReport:
@@ -70,10 +89,10 @@ def campaign_stock(snapshot: Snapshot, scope: Scope, campaign: str) -> CampaignS
     if first <= known_until:
         frames["empty_shelves"], sums = _emptied(snapshot, scope, frame, sold, first, known_until)
     if over > last:
-        uplift, many = _uplift(queries.past(scope, engine, last))
+        uplift = _uplift(queries.past(scope, engine, last))
         frames["short_shelves"], needed = _short(snapshot, scope, frame, sold, first, over, last, uplift)
-        short = frames["short_shelves"]["short_units"].sum()
-        sums |= {"uplift": uplift, "uplift_campaigns": many, "needed": needed, "short_units": short}
+        sums |= {"uplift": uplift.value, "uplift_lo": uplift.lo, "uplift_hi": uplift.hi}
+        sums |= {"uplift_campaigns": uplift.campaigns, **needed}
     frames["summary"] = pd.DataFrame({"key": list(sums), "value": [float(value) for value in sums.values()]})
     return CampaignStockReport(snapshot.info.currency, campaign, **select_columns(CampaignStockReport, **frames))
 
@@ -98,28 +117,52 @@ def _emptied(
     spells = stock.empty_spells(scope, snapshot.engine, begin, last, products)
     priced = shelves.with_prices(frame, sold_rows, last - timedelta(days=YEAR - 1))
     days = (last - first).days + 1
-    empty_days, lost = shelves.lost_units(*shelves.history(priced, sold_rows, spells, last), days)
+    by_day, empty = shelves.history(priced, sold_rows, spells, last)
+    empty_days, lost = shelves.lost_units(by_day, empty, days)
+    variance = _lost_variance(by_day, empty_days)
     price = priced["unit_price"].to_numpy(dtype=np.float64)
     rows = priced.assign(empty_days=empty_days, days=days, lost_units=lost, lost_sales=lost * price)
+    rows = rows.assign(lost_units_lo=quantile(lost, variance, _TAIL), lost_units_hi=quantile(lost, variance, 1 - _TAIL))
+    lost_sales = float(np.nansum(lost * price))
+    reach = _Z * float(np.nansum(variance * price**2)) ** 0.5
     sums = {
         "shelves": len(rows),
         "days": days,
         "shelf_days": len(rows) * days,
         "empty_days": int(empty_days.sum()),
         "lost_units": float(lost.sum()),
-        "lost_sales": float(np.nansum(lost * price)),
+        "lost_sales": lost_sales,
+        "lost_sales_lo": max(lost_sales - reach, 0.0),
+        "lost_sales_hi": lost_sales + reach,
     }
     order = ["lost_sales", "empty_days"]
     return rows[rows["empty_days"] > 0].sort_values(order, ascending=False, ignore_index=True), sums
 
 
-def _uplift(past: pd.DataFrame) -> tuple[float, int]:
-    """How many times as much past campaigns sold of what they promoted, beside all sales of the same days: the median,
-    1 where fewer than ``LEAST_CAMPAIGNS`` tell; and of how many."""
+def _lost_variance(by_day: Floats, empty_days: Ints) -> Floats:
+    """Of the units each shelf would have sold on its empty days: single days vary, and so does the mean of the others
+    that they are estimated by."""
+    year = by_day[:, -YEAR:]
+    known = ~np.isnan(year)
+    days = known.sum(axis=1)
+    mean = np.nansum(year, axis=1) / np.maximum(days, 1)
+    spread = np.where(known, (year - mean[:, None]) ** 2, 0.0).sum(axis=1) / np.maximum(days - 1, 1)
+    found: Floats = spread * (empty_days + empty_days**2 / np.maximum(days, 1))
+    return found
+
+
+def _uplift(past: pd.DataFrame) -> Uplift:
+    """What the rows of ``queries.past`` tell."""
     own = past["during"] / past["earlier"].where(past["earlier"] > 0)
     everything = past["all_during"] / past["all_earlier"].where(past["all_earlier"] > 0)
     ratios = (own / everything.where(everything > 0)).dropna()
-    return (float(ratios.median()) if len(ratios) >= LEAST_CAMPAIGNS else 1.0), len(ratios)
+    ratios = ratios[ratios > 0]
+    many = len(ratios)
+    if many < LEAST_CAMPAIGNS:
+        return Uplift(1.0, 1.0, 1.0, many)
+    median, spread = float(ratios.median()), float(np.log(ratios).std())
+    reach = float(np.exp(stats.t.ppf(0.9, many - 1) * spread * (1 + 1 / many) ** 0.5))
+    return Uplift(median, median / reach, median * reach, many)
 
 
 def _short(
@@ -130,14 +173,13 @@ def _short(
     first: date,
     over: date,
     last: date,
-    uplift: float,
-) -> tuple[pd.DataFrame, float]:
-    """The shelves whose stock will not do until the campaign is over, and the units that all need during it."""
+    uplift: Uplift,
+) -> tuple[pd.DataFrame, dict[str, float]]:
+    """The shelves whose stock will not do until the campaign is over, and the sums of all: units needed during it and
+    missing, each with what they are at the ends of the uplift."""
     days = pd.date_range(last + timedelta(days=1), over)
-    daily = _ahead(snapshot, scope, frame, sold, days, last)
+    usual = _ahead(snapshot, scope, frame, sold, days, last)
     during = np.asarray(days >= pd.Timestamp(first))
-    daily = daily * np.where(during, uplift, 1.0)
-    needed = daily.sum(axis=1)
     priced = shelves.with_prices(frame, sold, last - timedelta(days=YEAR - 1))
     price = priced["unit_price"].to_numpy(dtype=np.float64)
     free = np.maximum((frame["on_hand"] - frame["reserved"]).to_numpy(dtype=np.float64), 0)
@@ -146,19 +188,22 @@ def _short(
     # What comes on a day is there for that day; what was promised for a day that is past may still come tomorrow.
     arrives = np.clip((promised - days[0]).dt.days.fillna(0).to_numpy(dtype=np.int64), 0, None)
     there = free[:, None] + np.where(np.arange(len(days))[None, :] >= arrives[:, None], coming[:, None], 0)
+    rows, sums = frame.assign(on_hand=free, coming=coming), {}
+    for end, factor in {"": uplift.value, "_lo": uplift.lo, "_hi": uplift.hi}.items():
+        daily = usual * np.where(during, factor, 1.0)
+        short = np.maximum(daily.sum(axis=1) - free - coming, 0).round()
+        rows[f"short_units{end}"] = short
+        sums |= {f"needed{end}": float(daily[:, during].sum()), f"short_units{end}": float(short.sum())}
+    daily = usual * np.where(during, uplift.value, 1.0)
     missing = daily.cumsum(axis=1) - there >= 0.5  # half a unit is one
-    short = np.maximum(needed - free - coming, 0)
-    rows = frame.assign(
-        units_needed=needed.round(),
-        on_hand=free,
-        coming=coming,
-        short_units=short.round(),
-        short_sales=short.round() * price,
+    rows = rows.assign(
+        units_needed=daily.sum(axis=1).round(),
+        short_sales=rows["short_units"] * price,
         runs_out_on=np.where(missing.any(axis=1), days[missing.argmax(axis=1)], np.datetime64("NaT")),
     )
-    order = ["short_sales", "short_units"]
-    found = rows[rows["short_units"] > 0].sort_values(order, ascending=False, ignore_index=True)
-    return found, float(daily[:, during].sum())
+    order = ["short_sales", "short_units", "short_units_hi"]
+    found = rows[rows["short_units_hi"] > 0].sort_values(order, ascending=False, ignore_index=True)
+    return found, sums
 
 
 def _ahead(

@@ -9,6 +9,7 @@ from pages._ui import format as fmt
 from pages._ui.i18n import localized, t, tn
 from pages._ui.tables import Column, column, listing
 
+_NAMED = 3  # stores and products in a sentence
 _LITTLE = 0.02  # of the shelf days empty: no reason for a result
 
 
@@ -35,6 +36,8 @@ def _was_empty(report: CampaignStockReport, known: dict[str, float]) -> None:
         "empty": fmt.count(known["empty_days"]),
         "share": fmt.percent(share),
         "lost": fmt.money_compact(known["lost_sales"], report.currency),
+        "low": fmt.money_compact(known["lost_sales_lo"], report.currency),
+        "high": fmt.money_compact(known["lost_sales_hi"], report.currency),
         "units": fmt.count(round(known["lost_units"])),
     }
     key = "campaign_stock.hardly_empty" if share < _LITTLE else "campaign_stock.was_empty"
@@ -46,34 +49,64 @@ def _was_empty(report: CampaignStockReport, known: dict[str, float]) -> None:
         Column("empty_days", "count"),
         Column("days", "count"),
         Column("lost_units", "decimal"),
+        Column("lost_range", "text"),
         column("lost_sales"),
     ]
-    _list(report.empty_shelves, shown, report.currency, "empty")
+    rows = report.empty_shelves.assign(lost_range=_ranges(report.empty_shelves, "lost_units"))
+    _list(rows, shown, report.currency, "empty")
 
 
 def _will_do(report: CampaignStockReport, known: dict[str, float]) -> None:
-    many, needed = len(report.short_shelves), fmt.count(round(known["needed"]))
+    rows = report.short_shelves
+    many, needed = int((rows["short_units"] > 0).sum()), fmt.count(round(known["needed"]))
     if not many:
         st.markdown(f":green[:material/check_circle:] {t('campaign_stock.will_do', needed=needed)}")
     else:
         said = tn("campaign_stock.short", many, n=fmt.count(many), units=fmt.count(known["short_units"]), needed=needed)
         st.markdown(f":orange[:material/warning:] {said}")
+        st.markdown(_where(rows))
+    if len(rows) > many:
+        more = len(rows) - many
+        uplift = fmt.decimal(known["uplift_hi"])
+        st.caption(tn("campaign_stock.may_run_short", more, n=fmt.count(more), uplift=uplift))
+    if len(rows):
         shown = [
             Column("product", "text", width="medium"),
             Column("store", "text"),
             Column("short_units", "count"),
+            Column("short_range", "text"),
             Column("runs_out_on", "day"),
-            Column("units_needed", "count"),
             Column("on_hand", "count"),
             Column("coming", "count"),
             Column("short_sales", "money"),
         ]
-        _list(report.short_shelves, shown, report.currency, "short")
+        _list(rows.assign(short_range=_ranges(rows, "short_units")), shown, report.currency, "short")
     if known["uplift_campaigns"] >= LEAST_CAMPAIGNS:
         campaigns = fmt.count(known["uplift_campaigns"])
-        st.caption(t("campaign_stock.uplift", uplift=fmt.decimal(known["uplift"]), campaigns=campaigns))
+        ends = {"low": fmt.decimal(known["uplift_lo"]), "high": fmt.decimal(known["uplift_hi"])}
+        uplift = fmt.decimal(known["uplift"])
+        st.caption(t("campaign_stock.uplift", uplift=uplift, campaigns=campaigns, **ends))
     else:
         st.caption(t("campaign_stock.no_uplift"))
+
+
+def _where(rows: pd.DataFrame) -> str:
+    """The stores and the products that miss most, in a sentence."""
+    named = localized(rows[rows["short_units"] > 0], {"product": "product.name", "store": "store.name"})
+    most = {
+        f"{name}s": t("campaign_stock.between").join(
+            t("campaign_stock.misses", name=one, units=fmt.count(units))
+            for one, units in named.groupby(name)["short_units"].sum().nlargest(_NAMED).items()
+        )
+        for name in ("store", "product")
+    }
+    return t("campaign_stock.most", **most)
+
+
+def _ranges(rows: pd.DataFrame, name: str) -> list[str]:
+    """From where to where a number of units may lie."""
+    ends = zip(rows[f"{name}_lo"], rows[f"{name}_hi"], strict=True)
+    return [f"{fmt.count(low)} – {fmt.count(high)}" for low, high in ends]
 
 
 def _list(rows: pd.DataFrame, shown: list[Column], currency: str, name: str) -> None:
