@@ -8,7 +8,7 @@ live in the catalogues under ``metric.<key>`` and ``metric.<key>.help``.
 import math
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import Literal
+from typing import Final, Literal
 
 import pandas as pd
 
@@ -127,6 +127,14 @@ _ALL = (
 )
 
 METRICS: dict[str, Metric] = {metric.key: metric for metric in _ALL}
+
+# Figures that a model expects instead of counting them; where they stand alone their range stands beside them.
+ESTIMATED: Final = frozenset(
+    {
+        "probability_active", "expected_visits", "expected_value", "adjusted", "gap_to_peers", "money_at_risk",
+        "overstock_value", "unsold_value", "lost_sales", "days_of_cover",
+    }
+)  # fmt: skip
 
 # Columns that hold an amount of money without being a metric of their own (comparisons, amounts of one line).
 _MONEY_COLUMNS = frozenset(

@@ -3,12 +3,12 @@
 import streamlit as st
 
 from models.reports import tables
-from pages._ui import alert_views, cards, charts, empty, export, head, load
+from pages._ui import alert_views, cards, charts, drill, empty, export, head, load
 from pages._ui.i18n import t
 from pages._ui.tables import listing
 
 page = head.begin("alerts", choices="places")
-report = load.alerts(page.scope, page.generation)
+report = load.alerts(page.scope, page.generation, drill.asked("alert") or "")
 if report.until is None:
     empty.state(t("alerts.no_batch"), t("alerts.no_batch_do"), ":material/notifications_off:")
     st.stop()
@@ -21,7 +21,9 @@ if chosen is None:
     st.stop()
 with st.container(border=True):
     head.block(t("alerts.chosen"), alert_views.sentence(chosen))
-    charts.show(alert_views.band(report, chosen), alt=t("alerts.chosen"), key="alerts_band")
+    drawn = alert_views.band(report, chosen)
+    if charts.clicked(drawn, alt=t("alerts.chosen"), key="alerts_band", then=alert_views.keep(chosen)):
+        drill.open_page("why")
     alert_views.links(chosen)
     st.caption(t("alerts.read"))
 

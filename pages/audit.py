@@ -3,6 +3,7 @@
 import streamlit as st
 
 from pages._ui import cards, empty, head, log, session
+from pages._ui.choices import tabs
 from pages._ui.i18n import t, tn
 from pages._ui.tables import Column, first_row, listing, pager
 
@@ -26,7 +27,7 @@ if not unusual.empty:
         ]
         listing(unusual, shown, currency=page.currency, alt=t("audit.unusual"), key="audit_unusual_list", rows=6)
 
-entries, seen = st.tabs([t("audit.entries"), t("audit.seen")], key="audit_view", on_change="rerun")
+entries, seen = tabs("log", ("entries", "seen"), words="audit")
 if entries.open:
     with entries, st.container(border=True):
         found = log.search(wanted, int(st.session_state.get("audit_page", 1)))

@@ -87,8 +87,10 @@ with st.container(border=True):
     bars = charts.ranked_bars(
         experiments.steps(steps), label="label", value="customers", ids="step", unit="count", currency=page.currency
     )
-    charts.show(bars, alt=t("campaign.funnel"), key="campaign_funnel")
+    step = charts.clicked(bars, alt=t("campaign.funnel"), key="campaign_funnel")
     if session.may_open("funnel"):
+        if step:
+            drill.open_page("funnel", campaign=report.campaign, step=step)
         query = drill.link("funnel", campaign=report.campaign)
         st.page_link("funnel.py", label=t("campaign.to_funnel"), icon=":material/filter_alt:", query_params=query)
 

@@ -13,6 +13,7 @@ st.caption(t("glossary.line", count=len(METRICS)))
 asked = st.text_input(
     t("glossary.search"),
     key="glossary_search",
+    bind="query-params",
     placeholder=t("glossary.search"),
     label_visibility="collapsed",
     icon=":material/search:",

@@ -1,12 +1,10 @@
 """Privacy: who agreed to what and whether it was kept, requests of customers, incidents, how the data are protected."""
 
-import streamlit as st
-
 from models.reports import tables
 from pages._ui import cards, export, head, load, privacy, session
 from pages._ui import privacy_forms as forms
 from pages._ui import privacy_views as views
-from pages._ui.i18n import t
+from pages._ui.choices import tabs
 
 page = head.begin("privacy", scope=session.system_scope(), choices="none")
 report = load.privacy(page.scope, page.generation, *privacy.months())
@@ -14,8 +12,7 @@ recorded = privacy.records_consents(load.health(page.scope, page.generation).tab
 cards.plain_row(privacy.figures(report, recorded))
 forms.say_what_was_done()
 
-names = [t(f"privacy.view.{view}") for view in privacy.VIEWS]
-consents, requests, incidents, protection = st.tabs(names, key="privacy_view", on_change="rerun")
+consents, requests, incidents, protection = tabs("view", privacy.VIEWS, words="privacy.view")
 if consents.open:
     with consents:
         views.contacts(report, recorded, page.currency)

@@ -10,7 +10,7 @@ from models.reports import tables
 from models.reports.segments import MOST_MEMBERS, MOST_MOVED, Part, Rule
 from pages._ui import actions, cards, empty, export, head, load, members, preference_views, segment_paths, segment_views
 from pages._ui import format as fmt
-from pages._ui.choices import asked, choice
+from pages._ui.choices import asked, choice, tabs
 from pages._ui.head import Opened
 from pages._ui.i18n import localized, t
 from pages._ui.tables import PAGE_ROWS, column, first_row, pager
@@ -53,7 +53,7 @@ views = {
 }
 picked: members.Pick | None = None
 for tab, view in zip(
-    st.tabs([t(f"segments.view.{name}") for name in views], key="segments_view", on_change="rerun"),
+    tabs("view", list(views), words="segments.view"),
     views.values(),
     strict=True,
 ):

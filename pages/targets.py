@@ -20,8 +20,9 @@ cards.plain_row(target_views.figures(report))
 
 with st.container(border=True):
     head.block(t("targets.stores"), target_views.note(report), t("targets.help"))
-    charts.show(target_views.paces(stores, page.currency), alt=t("targets.stores"), key="target_paces")
-    store = listing(
+    drawn = target_views.paces(stores, page.currency)
+    clicked = charts.clicked(drawn, alt=t("targets.stores"), key="target_paces")
+    row = listing(
         target_views.rows(stores, page.currency),
         target_views.columns(),
         currency=page.currency,
@@ -30,7 +31,7 @@ with st.container(border=True):
         opens="store_id",
         rows=14,
     )
-if store:
+if store := clicked or row:
     drill.open_page("store", store=store)
 
 if session.current_person().role == "regional":

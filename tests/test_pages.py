@@ -222,16 +222,14 @@ def test_the_segments_are_those_of_the_report(visit: Visit) -> None:
     assert len(cells) == 25
 
 
-def test_a_click_on_a_segment_narrows_the_list(visit: Visit, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_what_was_clicked_stands_in_the_url_and_narrows_the_list(visit: Visit) -> None:
     at = visit("regional", "segments")
     assert set(at.dataframe[0].value["segment"]) > {"Champions"}
-    # A test cannot click into a chart; the browser tests do. Here the chart says that it was.
-    monkeypatch.setattr(
-        "pages._ui.charts.clicked",
-        lambda figure, *, alt, key, then=None: "champions" if key == "segments_named" else None,
-    )
-    at.run()
-    assert set(at.dataframe[0].value["segment"]) == {"Champions"}
+    picked = visit("regional", "segments", pick="segments_named.champions")
+    assert set(picked.dataframe[0].value["segment"]) == {"Champions"}
+    # anybody can write a URL
+    forged = visit("regional", "segments", pick="segments_named.nobody")
+    assert len(forged.dataframe[0].value) == len(at.dataframe[0].value)
 
 
 def test_the_rule_of_the_segments_is_on_the_page(visit: Visit) -> None:

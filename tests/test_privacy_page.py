@@ -43,7 +43,7 @@ def show(home: Path, monkeypatch: pytest.MonkeyPatch) -> Open:
         at = AppTest.from_file(SHELL, default_timeout=60)
         at.query_params["lang"] = "en"
         at.run()
-        at.session_state["privacy_view"] = text("en", f"privacy.view.{view}")
+        at.query_params["view"] = view
         at.switch_page("privacy.py").run()
         assert not at.exception
         return at
@@ -53,7 +53,7 @@ def show(home: Path, monkeypatch: pytest.MonkeyPatch) -> Open:
 
 def press(at: AppTest, view: str, button: Any) -> None:
     """A click in a tab; the test forgets which tab is open with every run."""
-    at.session_state["privacy_view"] = text("en", f"privacy.view.{view}")
+    at.query_params["view"] = view
     button.click().run()
 
 

@@ -87,23 +87,22 @@ def test_the_check_says_what_came_of_what_was_expected(visit: Visit, report: Val
     assert "There is no check yet" in words(visit("regional", check=None))
 
 
-def test_a_click_on_a_cell_opens_its_customers(
-    visit: Visit, report: ValueReport, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_click_on_a_cell_opens_its_customers(visit: Visit, report: ValueReport) -> None:
     at = visit("regional")
     cells = figure(at, "value_grid")["data"][2]["customdata"]
     assert len(cells) == 12
     whole = at.dataframe[0].value["customer_key"].tolist()
-    monkeypatch.setattr("pages._ui.charts.clicked", lambda figure, *, alt, key, then=None: "base-once")
+    at.query_params["pick"] = "value_grid.base-once"
     at.run()
     assert "Base × One visit" in words(at)
     assert at.dataframe[0].value["customer_key"].tolist() != whole
     assert set(at.dataframe[0].value["probability_active"]) == {100.0}
 
 
-def test_a_forged_click_narrows_nothing(visit: Visit, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("pages._ui.charts.clicked", lambda figure, *, alt, key, then=None: "S002")
+def test_a_forged_click_narrows_nothing(visit: Visit) -> None:
     at = visit("regional")
+    at.query_params["pick"] = "value_grid.S002"
+    at.run()
     assert not at.exception
     assert "All customers · 2,300 customers" in words(at)
 

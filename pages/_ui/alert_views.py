@@ -1,5 +1,6 @@
 """The parts that show alerts: what happened in words, the figure within its band, where it is explained."""
 
+from collections.abc import Callable
 from datetime import timedelta
 from typing import Any, Final
 
@@ -8,7 +9,7 @@ import plotly.graph_objects as go
 import streamlit as st
 
 from models.metrics import METRICS
-from models.reports.alerts import AlertsReport
+from models.reports.alerts import AlertsReport, alert_id
 from pages._ui import charts, drill, empty, palette, params
 from pages._ui import format as fmt
 from pages._ui.i18n import localized, t
@@ -36,7 +37,7 @@ def rows(report: AlertsReport) -> pd.DataFrame:
     alerts = localized(report.alerts, {"store": "store.name", "region": "region.name"})
     pairs: list[Any] = list(alerts.itertuples(index=False))
     return alerts.assign(
-        alert=[f"{row.store_id}|{row.metric}|{row.grain}|{row.day.date().isoformat()}" for row in pairs],
+        alert=alert_id(alerts),
         figure=[t(f"alerts.figure.{row.grain}", figure=t(f"metric.{row.metric}")) for row in pairs],
         seen=[_number(row.value, row.metric, report.currency) for row in pairs],
         ordinary=[
@@ -83,13 +84,16 @@ def choose(alert: str) -> None:
 
 
 def band(report: AlertsReport, row: pd.Series) -> go.Figure:
-    """The figure of an alert over the weeks before, within its band; days outside it are marked."""
+    """The figure of an alert over the weeks before, within its band; days outside it are marked. A click gives the
+    day or week as "first/last"."""
     kept = report.series
     mine = kept[(kept["store_id"] == row["store_id"]) & (kept["metric"] == row["metric"])]
     mine = mine[mine["grain"] == row["grain"]].sort_values("day")
     days = pd.to_datetime(mine["day"])
     x = [day.date().isoformat() for day in days]
     unit, name = METRICS[row["metric"]].unit, t(f"metric.{row['metric']}")
+    length = pd.Timedelta(days=_BY_GRAIN[row["grain"]] - 1)
+    spans = [f"{(day - length).date()}/{day.date()}" for day in days]
     figure = go.Figure(layout=charts.layout(height=300, hovermode="x unified"))
     for bound, fill in (("hi", None), ("lo", "tonexty")):
         figure.add_trace(
@@ -122,8 +126,11 @@ def band(report: AlertsReport, row: pd.Series) -> go.Figure:
                     "size": [11 if odd else 4 for odd in outside],
                     "color": [palette.SECOND if odd else colour for odd in outside],
                 },
-                customdata=[[_number(number, row["metric"], report.currency)] for number in mine[column_]],
-                hovertemplate="%{customdata[0]}<extra>" + label + "</extra>",
+                customdata=[
+                    [span, _number(number, row["metric"], report.currency)]
+                    for span, number in zip(spans, mine[column_], strict=True)
+                ],
+                hovertemplate="%{customdata[1]}<extra>" + label + "</extra>",
             )
         )
     highest = float(mine[["value", "hi"]].max().max())
@@ -143,6 +150,16 @@ def band(report: AlertsReport, row: pd.Series) -> go.Figure:
         charts.mark_events(figure, days.iloc[0], days.iloc[-1], report.currency, max(ticks[-1], highest))
     charts.legend_below(figure)
     return figure
+
+
+def keep(row: pd.Series) -> Callable[[str], None]:
+    """What a click on the chart of an alert does: narrows every page to its store and to the days clicked."""
+
+    def narrow(span: str) -> None:
+        drill.keep_days(span)
+        params.put(stores=str(row["store_id"]))
+
+    return narrow
 
 
 def links(row: pd.Series) -> None:

@@ -12,11 +12,12 @@ from data_access.state import decisions
 from data_access.state.decisions import LONGEST, Decision
 from data_access.state.store import opened
 from models.calc.allocation import moved
-from models.reports.allocation import AllocationReport, earned
+from models.reports.allocation import AllocationReport, cost_each, earned
 from pages._ui import drill, empty, freshness, head, session
 from pages._ui import format as fmt
 from pages._ui.actions import today
 from pages._ui.attempt import attempt, writer
+from pages._ui.choices import tabs
 from pages._ui.i18n import localized, t, tn, word
 from pages._ui.tables import Column, badge, listing
 
@@ -121,6 +122,7 @@ def buyers(report: AllocationReport, currency: str) -> None:
     if report.buyers.empty:
         empty.nothing(t("allocation.no_buyers"))
         return
+    _said(report, currency)
     rows = _with_names(report.buyers)
     rows = rows.assign(
         caused=rows["caused"].round() + 0.0,  # no "-0"
@@ -139,6 +141,18 @@ def buyers(report: AllocationReport, currency: str) -> None:
     listing(rows, shown, currency=currency, alt=t("allocation.buyers"), key="allocation_buyers")
 
 
+def _said(report: AllocationReport, currency: str) -> None:
+    """A new buyer beside a kept one, over all kinds together; nothing where either cannot be told."""
+    new, kept = (cost_each(report.buyers, group) for group in ("new", "kept"))
+    if fmt.is_missing(new.value) or fmt.is_missing(kept.value):
+        return
+    texts = {"ratio": fmt.decimal(new.value / kept.value, 1)}
+    for name, one in (("new", new), ("kept", kept)):
+        texts |= {name: fmt.money(one.value, currency, digits=0)}
+        texts |= {f"{name}_low": _price(one.lo, currency), f"{name}_high": _price(one.hi, currency)}
+    st.markdown(t("allocation.new_beside_kept", **texts))
+
+
 def compared(report: AllocationReport, currency: str) -> None:
     """Offers by how long customers are known, events, clicks on recommendations, what platforms say of themselves."""
     views: dict[str, Callable[[], None]] = {
@@ -147,8 +161,8 @@ def compared(report: AllocationReport, currency: str) -> None:
         "clicks": lambda: _clicks(report, currency),
         "platform": lambda: _platform(report, currency),
     }
-    tabs = st.tabs([t(f"allocation.{name}") for name in views], key="allocation_view", on_change="rerun")
-    for tab, (name, view) in zip(tabs, views.items(), strict=True):
+    opened = tabs("compared", list(views), words="allocation")
+    for tab, (name, view) in zip(opened, views.items(), strict=True):
         if tab.open:
             with tab:
                 rows = getattr(report, name)

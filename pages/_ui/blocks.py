@@ -8,7 +8,7 @@ import streamlit as st
 
 from data_access.scope import Period
 from models.calc.calendar import events
-from pages._ui import charts, compared, empty, head
+from pages._ui import charts, compared, drill, empty, head
 from pages._ui.i18n import t
 
 _IN_VIEW = 12  # stores beside the days; more of them scroll
@@ -20,7 +20,7 @@ def sales_by_day(by_day: pd.DataFrame, period: Period, currency: str, *, key: st
 
     ``by_day``: day, net_sales, previous, last_year. ``beside``: how many bars stand in the block at its side.
     """
-    head.block(t("overview.by_day"), charts.grain_note(by_day))
+    head.block(t("overview.by_day"), t("charts.click_week" if len(by_day) > charts.DAYS_DRAWN else "charts.click_day"))
     line = charts.time_line(
         by_day,
         value="net_sales",
@@ -30,7 +30,7 @@ def sales_by_day(by_day: pd.DataFrame, period: Period, currency: str, *, key: st
         height=charts.height_beside(beside),
         currency=currency,
     )
-    charts.show(line, alt=t("overview.by_day"), key=key)
+    charts.clicked(line, alt=t("overview.by_day"), key=key, then=drill.keep_days)
 
 
 def sales_by_day_and_store(

@@ -6,11 +6,10 @@ from dataclasses import dataclass
 import pandas as pd
 import streamlit as st
 
-from models.metrics import METRICS, Metric
-from pages._ui import compared, palette
+from models.metrics import ESTIMATED, METRICS, Metric
+from pages._ui import compared, palette, passport
 from pages._ui import format as fmt
 from pages._ui.i18n import exists, t
-from pages._ui.tables import label
 
 CARD_WIDTH = 138  # six in a row on a desktop, two on a phone
 
@@ -31,12 +30,22 @@ def kpi_row(kpis: pd.DataFrame, currency: str, keys: Sequence[str]) -> None:
     grid = st.grid(len(chosen), min_column_width=CARD_WIDTH, border=True, gap="small")
     for key in chosen:
         row = rows[key]
-        with grid.cell(), st.container(gap=None):
+        shut = passport.greyed(key)
+        with grid.cell(), st.container(gap=None, key=f"greyed_{key}" if shut else None):
             if "last_year" in row.index:
                 _compared_card(row, key, currency)
             else:
                 number = fmt.card_value(row["value"], row["unit"], currency)
                 st.metric(_name(key), number, help=_help(row, key, currency))
+            if shut:
+                st.caption(f":material/block: {shut}")
+    passport.button([_figure(rows[key], key, currency) for key in chosen])
+
+
+def _figure(row: pd.Series, key: str, currency: str) -> passport.Figure:
+    return passport.Figure(
+        t(f"metric.{key}"), fmt.value(row["value"], row["unit"], currency), t(f"metric.{key}.help"), key
+    )
 
 
 def _compared_card(row: pd.Series, key: str, currency: str) -> None:
@@ -95,16 +104,20 @@ def _help(row: pd.Series, key: str, currency: str) -> str:
 
 def amounts(row: pd.Series, keys: Sequence[str], currency: str) -> None:
     """One card per metric of ``keys``, with the full number: for a single thing, such as a receipt."""
-    plain_row(
-        [
-            (t(f"metric.{key}"), fmt.value(row[key], METRICS[key].unit, currency), t(f"metric.{key}.help"))
-            for key in keys
-        ]
+    figures = {key: fmt.value(row[key], METRICS[key].unit, currency) for key in keys}
+    _plain_grid([(t(f"metric.{key}"), value, t(f"metric.{key}.help")) for key, value in figures.items()])
+    passport.button(
+        [passport.Figure(t(f"metric.{key}"), value, t(f"metric.{key}.help"), key) for key, value in figures.items()]
     )
 
 
 def plain_row(items: Sequence[tuple[str, str, str | None]]) -> None:
     """One card per item: label, value as text, help (None: no more to say)."""
+    _plain_grid(items)
+    passport.button([passport.Figure(name, value, hint or "") for name, value, hint in items])
+
+
+def _plain_grid(items: Sequence[tuple[str, str, str | None]]) -> None:
     grid = st.grid(max(len(items), 1), min_column_width=CARD_WIDTH, border=True, gap="small")
     for name, value, hint in items:
         grid.metric(name, value, help=hint)
@@ -142,9 +155,9 @@ def definition(metric: Metric) -> str:
         f"**{t(f'metric.{metric.key}')}** :gray[:small[{_plain(metric.key)}]]\n",
         t(f"metric.{metric.key}.help") + "\n",
     ]
-    if metric.denominator is not None:
-        formula = f"{label(metric.numerator)} ÷ {label(metric.denominator)}"
-        lines.append(f":gray[:small[{t('glossary.formula')}]] :small[{formula}]")
+    lines.append(f":gray[:small[{t('glossary.formula')}]] :small[{passport.formula(metric.key)}]")
+    sure = t(f"passport.{'estimated' if metric.key in ESTIMATED else 'counted'}")
+    lines.append(f":gray[:small[{t('passport.certainty')}]] :small[{sure}]")
     unit, way = t(f"unit.{metric.unit}"), t(f"glossary.{direction}")
     lines.append(f":gray[:small[{t('glossary.unit')}]] :small[{unit}] :gray[:small[ · {way}]]")
     return "  \n".join(lines)

@@ -15,12 +15,13 @@ import streamlit as st
 
 from models.calc.calendar import IN_ORDER, PEAKS, Event
 from models.calc.calendar import events as events_between
-from pages._ui import chart_data, palette
+from pages._ui import chart_data, palette, passport
 from pages._ui import format as fmt
 from pages._ui.device import narrow
 from pages._ui.i18n import t
 
 CONFIG = {"displayModeBar": False, "scrollZoom": False, "doubleClick": False, "showTips": False}
+PICK = "pick"  # in the URL: the chart that was clicked and the id of the mark
 ROW = 34  # pixels of one bar with its gap
 _THICKEST = 28  # pixels of a bar that has more room than that
 DAYS_DRAWN = 120  # longer periods are drawn by week: a line of more days is noise
@@ -62,12 +63,30 @@ def clicked(figure: go.Figure, *, alt: str, key: str, then: Callable[[str], None
     return _picked(state)
 
 
+def kept(figure: go.Figure, *, alt: str, key: str) -> str | None:
+    """As ``clicked``, for a click that narrows the page: what was clicked stands in the URL until the mark is clicked
+    again, another chart of the page is, or Back is; so it can be sent, too. Anybody can write it."""
+
+    def keep() -> None:
+        picked = _picked(st.session_state[key])
+        if picked is None:
+            st.query_params.pop(PICK, None)
+        else:
+            st.query_params[PICK] = f"{key}.{picked}"
+
+    st.plotly_chart(figure, config=CONFIG, alt=alt, key=key, on_select=keep, selection_mode="points")
+    _table(figure, alt, key)
+    chart, _, picked = st.query_params.get(PICK, "").partition(".")
+    return picked if chart == key and picked else None
+
+
 def _table(figure: go.Figure, alt: str, key: str) -> None:
     """The figures of a chart in words, one click away; made only once it is open."""
     opened = st.popover(
         t("charts.table"), icon=":material/table_rows:", type="tertiary", key=f"{key}_table", on_change="rerun"
     )
     if opened.open:
+        opened.caption(passport.short())
         opened.dataframe(chart_data.rows(figure), hide_index=True, alt=t("charts.table_of", chart=alt), width="stretch")
 
 
@@ -213,6 +232,7 @@ def time_line(
 
     ``compare`` (column -> name) is in order of preference: the first with a known value is drawn. Zero-based.
     Events stand behind the line as bands with their names. Periods of more than 120 days are summed by week.
+    A click gives the day or week as "first/last".
     """
     other = next((column for column in compare if frame[column].notna().any()), None)
     shown = [value] if other is None else [value, other]
@@ -221,8 +241,8 @@ def time_line(
     days = pd.to_datetime(drawn["day"])
     figure = go.Figure(layout=layout(height=height, hovermode="x unified"))
     if other is not None:
-        figure.add_trace(_line(days, drawn[other], compare[other], unit, currency, own=False))
-    figure.add_trace(_line(days, drawn[value], name, unit, currency, own=True))
+        figure.add_trace(_line(days, drawn[other], compare[other], unit, currency, own=False, weekly=weekly))
+    figure.add_trace(_line(days, drawn[value], name, unit, currency, own=True, weekly=weekly))
     bounds = drawn[shown].astype(float)
     ticks, texts = axis_ticks(unit, currency, float(bounds.max().max()), float(bounds.min().min()))
     figure.update_yaxes(**_value_axis(ticks, texts))
@@ -259,11 +279,6 @@ def legend_below(figure: go.Figure) -> None:
     figure.update_layout(legend={**_LEGEND, "y": -0.16, "yanchor": "top"}, showlegend=True)
 
 
-def grain_note(by_day: pd.DataFrame) -> str | None:
-    """Says that a line over these days is drawn by week; None when it is drawn by day."""
-    return t("charts.by_week") if len(by_day) > DAYS_DRAWN else None
-
-
 def bar_note(does: str, compared: pd.Series, name: str) -> str:
     """What a click on a bar ``does``, and what the mark on it is, where there is one to compare with."""
     return t("charts.with_mark", does=does, name=name) if compared.notna().any() else does
@@ -286,8 +301,11 @@ def by_week(frame: pd.DataFrame, columns: Sequence[str]) -> pd.DataFrame:
     return sums.assign(day=pd.to_datetime(tail["day"]).iloc[::7].to_numpy())
 
 
-def _line(days: pd.Series, values: pd.Series, name: str, unit: str, currency: str, *, own: bool) -> go.Scatter:
+def _line(
+    days: pd.Series, values: pd.Series, name: str, unit: str, currency: str, *, own: bool, weekly: bool
+) -> go.Scatter:
     numbers = values.astype(float)
+    length = pd.Timedelta(days=6 if weekly else 0)
     return go.Scatter(
         x=[day.date().isoformat() for day in days],
         y=[None if fmt.is_missing(number) else round(number, 4) for number in numbers],
@@ -297,8 +315,11 @@ def _line(days: pd.Series, values: pd.Series, name: str, unit: str, currency: st
         line={"color": palette.OWN if own else palette.QUIET, "width": 2.4 if own else 1.4}
         | ({} if own else {"dash": "dot"}),
         marker={"size": 4 if own and len(days) <= 45 else 0.1},
-        customdata=[[fmt.value(number, unit, currency)] for number in numbers],
-        hovertemplate="%{customdata[0]}<extra>" + name + "</extra>",
+        customdata=[
+            [f"{day.date()}/{(day + length).date()}", fmt.value(number, unit, currency)]
+            for day, number in zip(days, numbers, strict=True)
+        ],
+        hovertemplate="%{customdata[1]}<extra>" + name + "</extra>",
     )
 
 

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 
 import streamlit as st
+from streamlit.elements.lib.mutable_tab_container import TabContainer
 
 from pages._ui.i18n import t
 
@@ -25,6 +26,22 @@ def choice(name: str, options: Sequence[str], *, words: str, width: int = 220) -
         filter_mode=None,
     )
     return chosen
+
+
+def tabs(name: str, options: Sequence[str], *, words: str) -> Sequence[TabContainer]:
+    """Tabs, one for each of ``options``, of which the URL names the open one as ``?name=option``; only that is run."""
+    labels = [t(f"{words}.{option}") for option in options]
+    key = f"tabs_{name}"
+    st.session_state[key] = labels[options.index(asked(name, options))]
+
+    def put() -> None:
+        opened = options[labels.index(st.session_state[key])]
+        if opened == options[0]:
+            st.query_params.pop(name, None)
+        else:
+            st.query_params[name] = opened
+
+    return st.tabs(labels, key=key, on_change=put)
 
 
 def asked(name: str, options: Sequence[str]) -> str:

@@ -13,7 +13,7 @@ from data_access.marts.tables import UNKNOWN
 from data_access.scope import Period, Scope
 from data_access.snapshot import Snapshot
 from models.calc.periods import PRESETS, festivals, possible, preset, within
-from pages._ui import compared, format, load, params
+from pages._ui import charts, compared, format, load, params
 from pages._ui.i18n import localized_text, t, tn
 
 DEFAULT = "28d"
@@ -130,7 +130,7 @@ def _choose_period(shown: Period) -> None:
 
 def _reset() -> None:
     """A way back to the usual days and all stores, where something else is chosen."""
-    if any(params.get(name) for name in _ALL):
+    if any(params.get(name) for name in _ALL) or charts.PICK in st.query_params:
         st.button(
             t("filters.reset"), key="filter_reset", icon=":material/restart_alt:", type="tertiary", on_click=reset
         )
@@ -139,6 +139,7 @@ def _reset() -> None:
 def reset() -> None:
     """Sets every filter back to what is usual; from a callback."""
     params.put(**dict.fromkeys(_ALL, ""))
+    st.query_params.pop(charts.PICK, None)
 
 
 def _choose_dates() -> None:

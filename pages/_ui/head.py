@@ -8,7 +8,7 @@ import streamlit as st
 
 from data_access.scope import Period, Scope
 from data_access.snapshot import Snapshot
-from pages._ui import compared, drill, empty, export, filters, freshness, load, session
+from pages._ui import compared, drill, empty, export, filters, freshness, load, passport, session
 from pages._ui import format as fmt
 from pages._ui.access import Detail
 from pages._ui.i18n import t
@@ -81,6 +81,7 @@ def begin(
     words = filters.summary() if choices != "none" else session.in_words(session.current_person())
     with line:
         _as_of(snapshot, words)
+    passport.begin(passport.Page(narrowed, period, choices in ("all", "days"), snapshot.generation, words))
     empty.needs(load.health(session.current_scope(), snapshot.generation).table_status, page)
     return Opened(page, name, detail, narrowed, period, snapshot, words)
 

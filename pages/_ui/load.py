@@ -103,6 +103,8 @@ from models.reports.product import ProductReport
 from models.reports.product import product as product_report
 from models.reports.profile_quality import ProfileQualityReport
 from models.reports.profile_quality import profile_quality as profile_quality_report
+from models.reports.provenance import ProvenanceReport
+from models.reports.provenance import provenance as provenance_report
 from models.reports.readiness import ReadinessReport
 from models.reports.readiness import readiness as readiness_report
 from models.reports.reasons import MOST_MEMBERS as MOST_REASONS_MEMBERS
@@ -134,7 +136,7 @@ from models.reports.stock import StockReport
 from models.reports.stock import stock as stock_report
 from models.reports.store import StoreReport
 from models.reports.store import store as store_report
-from models.reports.stores import StoresReport
+from models.reports.stores import StoresReport, peers_of
 from models.reports.stores import stores as stores_report
 from models.reports.suppliers import SuppliersReport
 from models.reports.suppliers import suppliers as suppliers_report
@@ -502,13 +504,19 @@ def store(scope: Scope, period: Period, store_id: str, generation: str) -> Store
 
 
 @st.cache_data(ttl=_KEEP, max_entries=32, show_spinner=False)
-def stores(scope: Scope, period: Period, generation: str) -> StoresReport:
-    return stores_report(_at(generation), scope, period)
+def stores(scope: Scope, period: Period, own: tuple[Target, ...], generation: str) -> StoresReport:
+    return stores_report(_at(generation), scope, period, own)
+
+
+@st.cache_data(ttl=_KEEP, max_entries=128, show_spinner=False)
+def store_peers(scope: Scope, store_id: str, generation: str) -> pd.DataFrame:
+    """The peers of a store that the reader may know by name."""
+    return peers_of(_at(generation), scope, store_id)
 
 
 @st.cache_data(ttl=_KEEP, max_entries=32, show_spinner=False)
-def alerts(scope: Scope, generation: str) -> AlertsReport:
-    return alerts_report(_at(generation), scope)
+def alerts(scope: Scope, generation: str, alert: str = "") -> AlertsReport:
+    return alerts_report(_at(generation), scope, alert)
 
 
 @st.cache_data(ttl=_KEEP, max_entries=64, show_spinner=False)
@@ -606,8 +614,8 @@ def rhythms(scope: Scope, as_of: date, generation: str) -> Learnt | None:
 
 
 @st.cache_data(ttl=_KEEP, max_entries=32, show_spinner=False)
-def campaigns(scope: Scope, generation: str) -> CampaignsReport:
-    return campaigns_report(_at(generation), scope)
+def campaigns(scope: Scope, generation: str, segment: str | None = None) -> CampaignsReport:
+    return campaigns_report(_at(generation), scope, segment)
 
 
 @st.cache_data(ttl=_KEEP, max_entries=128, show_spinner=False)
@@ -695,6 +703,11 @@ def every_to_fix(scope: Scope, as_of: date, generation: str, problem: str) -> pd
     """The list as far as one file takes it; kept nowhere."""
     question = profiles.question_of(as_of)
     return profiles.to_fix(_at(generation), scope, question, problem, offset=0, limit=MOST_TO_FIX)
+
+
+@st.cache_data(ttl=_KEEP, max_entries=128, show_spinner=False)
+def provenance(scope: Scope, period: Period, generation: str) -> ProvenanceReport:
+    return provenance_report(_at(generation), scope, period)
 
 
 @st.cache_data(ttl=_KEEP, max_entries=8, show_spinner=False)

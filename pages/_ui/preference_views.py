@@ -81,7 +81,7 @@ def _grid(report: PreferencesReport, title: str, page: Opened) -> Pick | None:
         row_height=34,
         top=_STRONG,
     )
-    clicked = charts.clicked(figure, alt=title, key=f"segments_likes_{report.by}_{report.thing}") or ""
+    clicked = charts.kept(figure, alt=title, key=f"segments_likes_{report.by}_{report.thing}") or ""
     known = report.habits.set_index("group")["customers"]
     y = int(clicked.partition("-")[0]) if clicked.partition("-")[0].isdigit() else len(rows)
     if y >= len(rows) or fmt.is_missing(known.get(rows[y])):

@@ -72,7 +72,7 @@ def places(report: RetentionReport, currency: str) -> None:
 def cohorts(report: RetentionReport) -> CohortCell:
     """The heat map; gives the cell that was clicked, else the last whole month of the newest cohort with a past."""
     head.block(t("retention.cohorts"), t("retention.click"), t("retention.cohorts_help"))
-    clicked = charts.clicked(grids.cohorts(report.cohorts), alt=t("retention.cohorts"), key="retention_cohorts")
+    clicked = charts.kept(grids.cohorts(report.cohorts), alt=t("retention.cohorts"), key="retention_cohorts")
     st.caption(t("retention.cohorts_note"))
     came = st.query_params.get("came", CAME[0]) == "yes"
     later = report.cohorts[report.cohorts["month_number"] > 0]

@@ -93,7 +93,7 @@ def _matrix(report: MovementReport, months: int, page: Opened) -> Pick | None:
         row_height=34,
         column_name=t("segments.move_to"),
     )
-    clicked = charts.clicked(figure, alt=t("segments.moves"), key=f"segments_moves_{report.scheme}_{months}")
+    clicked = charts.kept(figure, alt=t("segments.moves"), key=f"segments_moves_{report.scheme}_{months}")
     earlier, _, later = (clicked or "").partition(">")
     picked = cells.get((earlier, later))
     # Who is no customer any more has no row to open.
@@ -188,7 +188,7 @@ def _table(report: CrossingReport, figure: str, page: Opened) -> Pick | None:
         row_height=34,
     )
     alt = t("segments.cross", rows=dimension(report.rows), columns=dimension(report.columns))
-    clicked = charts.clicked(drawn, alt=alt, key=f"segments_cross_{report.rows}_{report.columns}")
+    clicked = charts.kept(drawn, alt=alt, key=f"segments_cross_{report.rows}_{report.columns}")
     picked = found.get(clicked or "")
     if picked is None:
         return None

@@ -31,7 +31,7 @@ def rfm(report: SegmentsReport, currency: str) -> Pick | None:
     with grid.container(border=True, height="stretch"):
         head.block(t("segments.grid"), t("segments.click"))
         scores = report.rfm[report.rfm["tie_rule"] == report.tie_rule]
-        cell = charts.clicked(
+        cell = charts.kept(
             grids.rfm(scores, report.named_rule, currency), alt=t("segments.grid"), key="segments_grid"
         )
         st.caption(t("segments.grid_note"))
@@ -41,7 +41,7 @@ def rfm(report: SegmentsReport, currency: str) -> Pick | None:
         bars = charts.ranked_bars(
             named, label="name", value="customers", ids="segment", unit="count", currency=currency
         )
-        segment = charts.clicked(bars, alt=t("segments.named"), key="segments_named")
+        segment = charts.kept(bars, alt=t("segments.named"), key="segments_named")
     picked = members.of_segment(segment) or members.of_cell(cell)
     with st.expander(t("segments.rule"), icon=":material/rule:"):
         st.markdown(t("segments.rule_text"))
@@ -61,7 +61,7 @@ def abc(report: SegmentsReport, currency: str) -> Pick | None:
         head.block(t("segments.abc"), t("segments.click"))
         named = report.abc.assign(name=in_words(report.abc["class"], "abc"))
         bars = charts.ranked_bars(named, label="name", value="net_sales", ids="class", unit="money", currency=currency)
-        picked = members.of_class(charts.clicked(bars, alt=t("segments.abc"), key="segments_abc"))
+        picked = members.of_class(charts.kept(bars, alt=t("segments.abc"), key="segments_abc"))
         a, b = (fmt.percent(share, 0) for share in (report.question.abc_a, report.question.abc_b))
         st.caption(t("segments.abc_note", a=a, b=b))
         with st.container(horizontal=True, gap="small"):
@@ -75,7 +75,7 @@ def quadrants(report: SegmentsReport, currency: str) -> Pick | None:
     with st.container(border=True):
         head.block(t("segments.quadrants"), t("segments.click"))
         grid = grids.quadrants(report.quadrants, currency)
-        picked = members.of_quadrant(charts.clicked(grid, alt=t("segments.quadrants"), key="segments_quadrants"))
+        picked = members.of_quadrant(charts.kept(grid, alt=t("segments.quadrants"), key="segments_quadrants"))
         st.caption(members.quadrant_cuts(report.cuts, currency))
         shown = [column("quadrant", words="quadrant"), *map(column, ("customers", "net_sales", "historic_margin"))]
         listing(report.quadrants, shown, currency=currency, alt=t("segments.quadrants"), key="segments_quadrant_table")
@@ -90,7 +90,7 @@ def lifecycle(report: SegmentsReport, currency: str) -> Pick | None:
         stages = report.lifecycle[report.lifecycle["preset"] == preset]
         named = stages.assign(name=in_words(stages["stage"], "stage"))
         bars = charts.ranked_bars(named, label="name", value="customers", ids="stage", unit="count", currency=currency)
-        stage = charts.clicked(bars, alt=t("segments.lifecycle"), key=f"segments_{preset}")
+        stage = charts.kept(bars, alt=t("segments.lifecycle"), key=f"segments_{preset}")
     with st.expander(t("segments.stage_how"), icon=":material/rule:"):
         usual = fmt.decimal(report.cuts.set_index("measure")["value"]["usual_gap_days"], 0)
         st.markdown(t("segments.rhythm", days=usual, prior=PRIOR_GAPS))

@@ -151,7 +151,7 @@ _KINDS: dict[str, Kind] = {
     **dict.fromkeys(("claimed", "redeemed", "contacts", "unsubscribed", "known_rhythm", "own_rhythm"), "count"),
     **dict.fromkeys(("redemption_rate", "due_anyway"), "percent"),
     **dict.fromkeys(
-        ("cost", "cost_media", "cost_message", "cost_other", "points_value", "discount_given", "face_value"), "money"
+        ("cost", "cost_media", "cost_message", "cost_other", "cost_staff", "points_value", "discount_given", "face_value"), "money"
     ),
     "staff_hours": "tenth",
     **dict.fromkeys(

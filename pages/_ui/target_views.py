@@ -64,16 +64,19 @@ def paces(stores: pd.DataFrame, currency: str) -> go.Figure:
             marker={"color": palette.OWN, "cornerradius": 3},
             customdata=[
                 [
+                    store_id,
                     t(
                         "targets.sold_hover",
                         store=store,
                         sold=fmt.money(sold, currency),
                         target=fmt.money(target, currency),
-                    )
+                    ),
                 ]
-                for store, sold, target in zip(drawn["store"], drawn["sold"], drawn["target"], strict=True)
+                for store_id, store, sold, target in zip(
+                    drawn["store_id"], drawn["store"], drawn["sold"], drawn["target"], strict=True
+                )
             ],
-            hovertemplate="%{customdata[0]}<extra></extra>",
+            hovertemplate="%{customdata[1]}<extra></extra>",
         )
     )
     low, high = drawn["lo80"] / drawn["target"], drawn["hi80"] / drawn["target"]
@@ -86,10 +89,15 @@ def paces(stores: pd.DataFrame, currency: str) -> go.Figure:
             marker={"color": palette.SECOND, "size": 9},
             error_x=charts.whiskers(drawn["expected_share"], low, high, palette.SECOND),
             customdata=[
-                [t("targets.expected_hover", store=store, expected=fmt.percent(share, 0), range=_range(one, two))]
-                for store, share, one, two in zip(drawn["store"], drawn["expected_share"], low, high, strict=True)
+                [
+                    store_id,
+                    t("targets.expected_hover", store=store, expected=fmt.percent(share, 0), range=_range(one, two)),
+                ]
+                for store_id, store, share, one, two in zip(
+                    drawn["store_id"], drawn["store"], drawn["expected_share"], low, high, strict=True
+                )
             ],
-            hovertemplate="%{customdata[0]}<extra></extra>",
+            hovertemplate="%{customdata[1]}<extra></extra>",
         )
     )
     figure.add_vline(x=1, line={"color": palette.SOFT_TEXT, "width": 1, "dash": "dot"})

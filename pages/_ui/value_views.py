@@ -142,7 +142,7 @@ def grid(report: ValueReport, currency: str) -> Cell | None:
     """Value against loyalty; gives the cell that was clicked."""
     head.block(t("value.grid"), t("value.click"))
     figure = _grid(report.grid, currency)
-    clicked = charts.clicked(figure, alt=t("value.grid"), key="value_grid")
+    clicked = charts.kept(figure, alt=t("value.grid"), key="value_grid")
     st.caption(t("value.cell_note"))
     with st.expander(t("value.rule"), icon=":material/rule:"):
         st.markdown(_rule(report, currency))

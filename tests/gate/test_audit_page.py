@@ -99,7 +99,7 @@ def test_whose_data_somebody_saw_is_a_list_of_customers(visit: Visit) -> None:
     open_customer(TWO)
     open_customer(THREE)
     at = visit()
-    at.session_state["audit_view"] = "Whose data"
+    at.query_params["log"] = "seen"
     at.run()
     assert "Choose a person above" in said(at)
     at.selectbox(key="audit_person").set_value(WANG).run()
@@ -118,7 +118,7 @@ def test_somebody_who_saw_nobody(visit: Visit) -> None:
     take([], rows=9)
     take([ONE], rows=9, number=1)
     at = visit()
-    at.session_state["audit_view"] = "Whose data"
+    at.query_params["log"] = "seen"
     at.selectbox(key="audit_person").set_value(WANG).run()
     assert at.dataframe[0].value["customer_key"].tolist() == [ONE]
     at.date_input(key="audit_days").set_value(
