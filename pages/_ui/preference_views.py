@@ -86,7 +86,7 @@ def _grid(report: PreferencesReport, title: str, page: Opened) -> Pick | None:
     y = int(clicked.partition("-")[0]) if clicked.partition("-")[0].isdigit() else len(rows)
     if y >= len(rows) or fmt.is_missing(known.get(rows[y])):
         return None
-    return Pick(Choice(report.by, rows[y]), names[rows[y]], is_usual=True)
+    return Pick(Choice(report.by, rows[y]), names[rows[y]], customers=int(known[rows[y]]), is_usual=True)
 
 
 def _hint(cell: Mapping[Any, Any], name: str, thing: str, currency: str) -> str:
