@@ -16,7 +16,7 @@ if report.campaigns.empty:
 chosen = campaign_views.choose(report.campaigns)
 cards.plain_row(experiments.sizes(chosen, page.currency))
 
-calendar_views.unusual(load.funnels(page.scope, page.generation), chosen)
+calendar_views.unusual(load.funnels(page.scope, page.generation), set(chosen["campaign_id"]))
 with st.container(border=True):
     kind = choices.choice("list", campaign_views.LISTS, words="campaigns.lists", width=260)
     head.block(t("campaigns.all"), t("campaigns.all_note"))

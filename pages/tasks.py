@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from pages._ui import alert_views, call_views, cards, head, load, task_views
+from pages._ui import alert_views, calendar_views, call_views, cards, head, load, session, task_views
 from pages._ui.choices import choice
 from pages._ui.i18n import t
 
@@ -10,6 +10,8 @@ page = head.begin("tasks", choices="none")
 found = task_views.tasks(page.scope)
 cards.plain_row(task_views.figures(found, page.scope))
 alert_views.block(load.alerts(page.scope, page.generation), key="tasks_alerts")
+if page.scope.kind == "chain" and session.may_open("funnel"):  # who plans campaigns works for the chain
+    calendar_views.unusual(load.funnels(page.scope, page.generation))
 
 with st.container(border=True):
     heading = st.container()

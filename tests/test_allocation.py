@@ -11,7 +11,7 @@ from data_access.queries import allocation as queries
 from data_access.snapshot import Snapshot
 from models.calc.allocation import Arms, added, caused, cost_of_one, moved, per_unit
 from models.calc.lift import Estimate, share_difference
-from models.reports.allocation import allocation, earned
+from models.reports.allocation import allocation, cost_each, earned
 from tests.tiny import CHAIN
 
 
@@ -93,3 +93,18 @@ def test_kinds_add_up_what_their_measured_campaigns_caused(
     )
     assert [event[name] for name in ("type", "campaigns", "valid", "measured")] == ["event", 1, 0, 0]
     assert math.isnan(event["earned_per_unit"])
+
+
+def test_over_all_kinds_the_costs_and_the_buyers_are_added() -> None:
+    buyers = pd.DataFrame(
+        {
+            "buyer_group": ["new", "new", "kept"],
+            "caused": [10.0, 30.0, 100.0],
+            "caused_lo": [7.0, 26.0, 80.0],
+            "caused_hi": [13.0, 34.0, 125.0],
+            "cost": [1_000.0, 3_000.0, 4_000.0],
+        }
+    )
+    found = cost_each(buyers, "new")  # 40 buyers, the ends 3 and 4 to both sides: 5
+    assert (found.value, found.lo, found.hi) == (4_000 / 40, 4_000 / 45, 4_000 / 35)
+    assert cost_each(buyers, "kept").value == 4_000 / 100

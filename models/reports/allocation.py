@@ -87,6 +87,13 @@ def earned(kinds: pd.DataFrame, kind: str) -> Estimate:
     return Estimate(row["earned_per_unit"], row["earned_lo"], row["earned_hi"])
 
 
+def cost_each(buyers: pd.DataFrame, group: str) -> Estimate:
+    """What one buyer of a group cost over all kinds together. ``buyers``: of the report."""
+    rows = buyers[buyers["buyer_group"] == group]
+    ends = rows.rename(columns={"caused": "value", "caused_lo": "lo", "caused_hi": "hi"})
+    return calc.cost_of_one(float(rows["cost"].sum()), calc.added(ends[["value", "lo", "hi"]]))
+
+
 def _kind(kind: str, rows: pd.DataFrame, valid: pd.DataFrame, measured: pd.DataFrame) -> dict[str, Any]:
     known = measured[measured["type"] == kind]
     names = {"incremental_margin": "value", "incremental_lo": "lo", "incremental_hi": "hi"}

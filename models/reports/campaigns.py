@@ -54,7 +54,7 @@ def campaigns(snapshot: Snapshot, scope: Scope) -> CampaignsReport:
     listed = all_campaigns.campaigns(scope, engine)
     costs = costs_of(snapshot, scope)
     listed = listed.assign(
-        cost=listed["campaign_id"].map(costs).astype("float64"), state=_states(listed, snapshot.info.as_of)
+        cost=listed["campaign_id"].map(costs).astype("float64"), state=states(listed, snapshot.info.as_of)
     )
     found = with_return(listed.merge(_kept_or_computed(snapshot, scope, costs), on="campaign_id", how="left"))
     counted = ["redeeming_customers", "redemptions", "buyers", "new_buyers"]
@@ -105,7 +105,7 @@ def with_return(campaigns: pd.DataFrame) -> pd.DataFrame:
     return campaigns.assign(**{name: (campaigns[money] - cost) / cost for name, money in ends.items()})
 
 
-def _states(listed: pd.DataFrame, as_of: datetime) -> pd.Series:
+def states(listed: pd.DataFrame, as_of: datetime) -> pd.Series:
     today = pd.Timestamp(as_of).normalize()
     states = np.select(
         [listed["is_planned"] | (listed["starts_on"] > today), listed["window_last"] >= today],

@@ -10,6 +10,7 @@ from data_access.scope import Scope
 from data_access.snapshot import Snapshot
 from models.calc import funnel_gaps
 from models.reports._shape import Columns, select_columns
+from models.reports.campaigns import states
 from models.reports.funnel import funnel
 
 _STEPS = ("delivered", "opened", "clicked", "claimed", "visited", "bought", "bought_again")
@@ -19,13 +20,13 @@ _STEPS = ("delivered", "opened", "clicked", "claimed", "visited", "bought", "bou
 class FunnelsReport:
     """Treated customers of the stores in scope, all arms together, by campaign, the latest first."""
 
-    # targeted: customers who took the first step; each step in order as a share of them; failing: the rate that is
-    # furthest below the usual of the channel (None: none is)
+    # state: as of ``models.reports.campaigns``; targeted: customers who took the first step; each step in order as a
+    # share of them; failing: the rate that is furthest below the usual of the channel (None: none is)
     campaigns: Annotated[
         pd.DataFrame,
         Columns(
-            "campaign_id name channel starts_on targeted share_delivered share_opened share_clicked share_claimed "
-            "share_visited share_bought share_bought_again failing"
+            "campaign_id name channel state starts_on targeted share_delivered share_opened share_clicked "
+            "share_claimed share_visited share_bought share_bought_again failing"
         ),
     ]
     # one row per campaign and rate, in any order, against the earlier campaigns of its channel: as
@@ -41,7 +42,9 @@ class FunnelsReport:
 def funnels(snapshot: Snapshot, scope: Scope) -> FunnelsReport:
     """Every campaign with customers in scope, and what is unusual about it."""
     engine = snapshot.engine
-    listed = queries.campaigns(scope, engine)[["campaign_id", "name", "channel", "starts_on"]]
+    listed = queries.campaigns(scope, engine)
+    listed = listed.assign(state=states(listed, snapshot.info.as_of))
+    listed = listed[["campaign_id", "name", "channel", "state", "starts_on"]]
     steps = funnel(snapshot, scope).steps
     if steps.empty:
         return FunnelsReport(**select_columns(FunnelsReport))
@@ -49,7 +52,7 @@ def funnels(snapshot: Snapshot, scope: Scope) -> FunnelsReport:
     shares = shares.add_prefix("share_")
     begun = steps.drop_duplicates("campaign_id").set_index("campaign_id")["customers"].rename("targeted")
     wide = listed.merge(shares.join(begun), left_on="campaign_id", right_index=True)
-    alerts = funnel_gaps.against_baseline(_rates(snapshot, scope, listed))
+    alerts = funnel_gaps.against_baseline(_rates(snapshot, scope, listed.drop(columns="state")))
     alerts = alerts.merge(listed[["campaign_id", "name"]], on="campaign_id")
     low = alerts[alerts["verdict"] == "below"]
     depth = low.assign(depth=low["value"] / low["baseline"]).sort_values("depth", kind="stable")

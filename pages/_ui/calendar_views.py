@@ -1,5 +1,6 @@
 """When campaigns run, with the events of the year behind them, and which of the latest lose more people than usual."""
 
+from collections.abc import Collection
 from datetime import timedelta
 
 import pandas as pd
@@ -17,6 +18,15 @@ _BACK, _AHEAD = timedelta(days=180), timedelta(days=90)  # around the last day o
 _MOST = 30  # bars
 _MILLISECONDS = 86_400_000  # of a day
 _LATELY = 3  # campaigns that ended last, beside those that run
+# Of a rate the step that people did not take, and the one before it, where they stopped.
+_FAILING = {
+    "delivery_rate": "delivered", "open_rate": "opened", "click_rate": "clicked", "claim_rate": "claimed",
+    "redemption_rate": "bought", "conversion_rate": "bought",
+}  # fmt: skip
+_STOPPED_AT = {
+    "delivery_rate": "sent", "open_rate": "delivered", "click_rate": "opened", "claim_rate": "clicked",
+    "redemption_rate": "claimed", "conversion_rate": "visited",
+}  # fmt: skip
 _COLOURS = {"planned": palette.QUIET, "running": palette.SECOND, "closed": palette.OWN}
 
 
@@ -39,11 +49,13 @@ def calendar(campaigns: pd.DataFrame, page: Opened) -> None:
         drill.open_page("campaign", campaign=chosen)
 
 
-def unusual(funnels: FunnelsReport, campaigns: pd.DataFrame) -> None:
-    """Which of the campaigns that run or ended lately lose people at a step where their channel usually does not;
-    nothing where none does. campaigns: with ``state``."""
-    lately = campaigns[campaigns["state"] == "running"]["campaign_id"].tolist()
-    lately += campaigns[campaigns["state"] == "closed"].nlargest(_LATELY, "starts_on")["campaign_id"].tolist()
+def unusual(funnels: FunnelsReport, among: Collection[str] | None = None) -> None:
+    """Which of the campaigns that run or ended lately lose people at a step where their channel usually does not, with
+    the way to those who stopped there; nothing where none does. among: of these campaigns only."""
+    known = funnels.campaigns
+    known = known if among is None else known[known["campaign_id"].isin(among)]
+    lately = known[known["state"] == "running"]["campaign_id"].tolist()
+    lately += known[known["state"] == "closed"].nlargest(_LATELY, "starts_on")["campaign_id"].tolist()
     rows = funnels.alerts[(funnels.alerts["verdict"] == "below") & funnels.alerts["campaign_id"].isin(lately)]
     if rows.empty:
         return
@@ -58,8 +70,9 @@ def unusual(funnels: FunnelsReport, campaigns: pd.DataFrame) -> None:
                 "usual": t("funnel.usual", low=fmt.percent(row.lo95), high=fmt.percent(row.hi95)),
             }
             st.markdown(f":orange[:material/warning:] {t('calendar.unusual', **texts)}")
-            query = drill.link("funnel", campaign=str(row.campaign_id))
-            st.page_link("funnel.py", label=t("campaign.to_funnel"), icon=":material/filter_alt:", query_params=query)
+            query = drill.link("funnel", campaign=str(row.campaign_id), step=_STOPPED_AT[str(row.key)])
+            label = t("calendar.failing", step=t(f"step.{_FAILING[str(row.key)]}"))
+            st.page_link("funnel.py", label=label, icon=":material/filter_alt:", query_params=query)
 
 
 def _bars(rows: pd.DataFrame, today: pd.Timestamp, currency: str) -> go.Figure:

@@ -77,7 +77,6 @@ def _will_do(report: CampaignStockReport, known: dict[str, float]) -> None:
             Column("short_range", "text"),
             Column("runs_out_on", "day"),
             Column("on_hand", "count"),
-            Column("coming", "count"),
             Column("short_sales", "money"),
         ]
         _list(rows.assign(short_range=_ranges(rows, "short_units")), shown, report.currency, "short")

@@ -164,12 +164,13 @@ def habits(report: CustomerReport, currency: str) -> list[tuple[str, str, str | 
 
 def axis_of_time(timeline: pd.DataFrame, currency: str, today: pd.Timestamp) -> go.Figure:
     """Everything that happened to a customer on one axis: a lane each for purchases, returns, complaints, contacts,
-    loyalty, answers and messages. What lies ahead is beyond a line.
+    loyalty, answers and messages. What lies ahead is beyond a line; events of the year are marked behind.
 
     Marks of purchases and returns grow with their amounts; a click on a purchase gives its order.
     """
     lanes = [lane for lane, kinds in _LANES.items() if timeline["kind"].isin(kinds).any()]
-    figure = go.Figure(layout=charts.layout(height=_TALL * max(len(lanes), 2) + 42))
+    top = max(len(lanes), 2) - 0.4
+    figure = go.Figure(layout=charts.layout(height=round(_TALL * (top + 0.9)) + 42))
     highest = float(timeline["amount"].astype(float).max())
     for position, lane in enumerate(lanes):
         rows = timeline[timeline["kind"].isin(_LANES[lane])]
@@ -200,7 +201,7 @@ def axis_of_time(timeline: pd.DataFrame, currency: str, today: pd.Timestamp) -> 
     figure.update_yaxes(
         tickvals=list(range(len(lanes))),
         ticktext=[t(f"customer.lane.{lane}") for lane in lanes],
-        range=[-0.6, max(len(lanes), 2) - 0.4],
+        range=[-0.6, top + 0.5],  # names of events stand above the lanes
         showgrid=True,
         gridcolor=palette.RULE,
         tickfont={"size": 13, "color": palette.TEXT},
@@ -214,6 +215,7 @@ def axis_of_time(timeline: pd.DataFrame, currency: str, today: pd.Timestamp) -> 
         showgrid=False,
         **axis,
     )
+    charts.mark_events(figure, first - margin, last + margin, currency, top)
     return figure
 
 

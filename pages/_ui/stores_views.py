@@ -1,10 +1,14 @@
 """The parts of the page that lays stores beside each other: limits of chance, gaps to peers, weeks, a map."""
 
+from collections.abc import Sequence
+from datetime import timedelta
 from typing import Any, Final
 
 import pandas as pd
 import plotly.graph_objects as go
 
+from models.calc.calendar import Event
+from models.calc.calendar import events as events_between
 from models.calc.peers import LEVERS
 from models.metrics import METRICS
 from models.reports.stores import RATES, StoresReport
@@ -19,6 +23,7 @@ NAMES: Final = {"store": "store.name", "region": "region.name", "city": "store.c
 VERDICTS: Final = {"chance": "gray", "differs": "blue", "far": "orange"}
 _COLOURS = {"chance": palette.QUIET, "differs": palette.OWN, "far": palette.SECOND}
 _DRAWN = 100  # bars
+_WEEK: Final = pd.Timedelta(days=7)
 _AT_A_GLANCE = 24  # stores with a small chart of their own
 _ACROSS, _ACROSS_NARROW = 6, 2
 _LEVER_COLOURS = (palette.OWN, palette.SECOND, palette.WARM, palette.QUIET)
@@ -179,7 +184,8 @@ def _lever_words(row: Any, currency: str) -> str:
 
 
 def weeks(report: StoresReport) -> go.Figure:
-    """A small line of thirteen weeks per store, all from zero to the same height, by net sales; dotted: last year."""
+    """A small line of thirteen weeks per store, all from zero to the same height, by net sales; dotted: last year;
+    shaded: events of the year, which have their names on the weeks."""
     order = report.stores["store_id"].head(_AT_A_GLANCE).tolist()
     rows = localized(report.weeks[report.weeks["store_id"].isin(order)], {"store": "store.name"})
     order = [store_id for store_id in order if (rows["store_id"] == store_id).any()]
@@ -189,10 +195,17 @@ def weeks(report: StoresReport) -> go.Figure:
     for number, store_id in enumerate(order, start=1):
         some = rows[rows["store_id"] == store_id].sort_values("week_ends")
         axis = "" if number == 1 else str(number)
+        ends = some["week_ends"]
+        events = events_between((ends.iloc[0] - _WEEK).date(), ends.iloc[-1].date(), report.currency)
         texts = [
-            [store_id, str(some["store"].iloc[0]), fmt.day_short(day), fmt.money_compact(sold, report.currency)]
-            for day, sold in zip(some["week_ends"], some["net_sales"], strict=True)
+            [store_id, str(some["store"].iloc[0]), fmt.day_short(day), _week_words(day, sold, events, report.currency)]
+            for day, sold in zip(ends, some["net_sales"], strict=True)
         ]
+        for event in events:
+            figure.add_shape(
+                type="rect", xref=f"x{axis}", yref=f"y{axis} domain", y0=0, y1=1, **_within(event, ends),
+                fillcolor=palette.WARM, opacity=0.16, line_width=0, layer="below",
+            )  # fmt: skip
         for name, colour, dash, width in (
             ("last_year", palette.QUIET, "dot", 1.2),
             ("net_sales", palette.OWN, "solid", 2.0),
@@ -230,6 +243,19 @@ def weeks(report: StoresReport) -> go.Figure:
             text=_fitting(str(some["store"].iloc[0])), font={"size": 12, "color": palette.TEXT},
         )  # fmt: skip
     return figure
+
+
+def _week_words(day: pd.Timestamp, sold: float, events: Sequence[Event], currency: str) -> str:
+    """What a week brought, and the events that fell into it."""
+    names = [t(f"event.{one.key}") for one in events if one.first <= day.date() and one.last > (day - _WEEK).date()]
+    return " · ".join([fmt.money_compact(sold, currency), *names])
+
+
+def _within(event: Event, ends: pd.Series) -> dict[str, float]:
+    """From where to where an event lies among weeks that are drawn at 0, 1, 2, ..."""
+    begin = (ends.iloc[0] - _WEEK).date()  # the day before the first week
+    x0, x1 = ((day - begin).days / 7 - 0.5 for day in (event.first - timedelta(days=1), event.last))
+    return {"x0": max(x0, -0.5), "x1": min(x1, len(ends) - 0.5)}
 
 
 def _fitting(name: str) -> str:
