@@ -22,6 +22,7 @@ from data_access.importer import import_files
 from data_access.refresh import refresh
 from data_access.scope import Period, Scope
 from data_access.snapshot import current_snapshot
+from models.reports import REPORTS
 from models.reports.overview import overview
 from models.reports.retention import retention
 from models.reports.segments import segments
@@ -90,7 +91,7 @@ def real_file(home: Path, file: Path) -> Iterable[dict[str, object]]:
 
 def growth(small: list[dict[str, object]], large: list[dict[str, object]]) -> Iterable[dict[str, object]]:
     """How much longer each preset report takes on the larger snapshot, then the median of all."""
-    key = ("report", "place", "days")
+    key = ("report", "place", "days", "choice")
     before = {tuple(row.get(k) for k in key): row for row in small if "wall_ms" in row}
     factors = []
     for row in large:
@@ -98,7 +99,7 @@ def growth(small: list[dict[str, object]], large: list[dict[str, object]]) -> It
         if other and "wall_ms" in row:
             factor = float(str(row["wall_ms"])) / float(str(other["wall_ms"]))
             factors.append(factor)
-            yield {**{k: row[k] for k in key}, "factor": round(factor, 2)}
+            yield {**{k: row[k] for k in key if k in row}, "factor": round(factor, 2)}
     if factors:
         yield {"report": "all", "median_factor": round(statistics.median(factors), 2), "worst": round(max(factors), 2)}
 
@@ -110,6 +111,7 @@ def main() -> None:
     parser.add_argument("--crm-url", help="refresh from this database, which the part refresh also writes to")
     parser.add_argument("--postgresql", type=Path, help="as --crm-url: the folder of tests.benchmarks.servers")
     parser.add_argument("--larger", type=Path, help="a folder with a larger snapshot: growth of the preset reports")
+    parser.add_argument("--reports", nargs="+", choices=REPORTS, help="preset reports: only these")
     parser.add_argument("--parts", nargs="+", choices=PARTS, default=PARTS)
     parser.add_argument("--repeats", type=int, default=7)
     parser.add_argument("--changed", type=float, default=0.01, help="share of the receipts changed for the increment")
@@ -165,9 +167,11 @@ def _read(home: Path, options: argparse.Namespace) -> None:
         for metric, found in alerts.of_snapshot(snapshot):
             emit("alerts", series=f"{metric} a day", **asdict(found))
     if "reports" in options.parts:
-        for row in reports.preset(reports.ground_of(snapshot), options.repeats):
+        for row in reports.preset(reports.ground_of(snapshot), options.repeats, options.reports):
             small.append(row)
             emit("report", **row)
+        for row in reports.summary(small):
+            emit("report_summary", **row)
     if "free" in options.parts:
         for row in reports.free(reports.ground_of(snapshot), options.repeats):
             emit("free_report", **row)
@@ -176,7 +180,8 @@ def _read(home: Path, options: argparse.Namespace) -> None:
             emit("question", **row)
     if options.larger and small:
         large = []
-        for row in reports.preset(reports.ground_of(current_snapshot(options.larger)), options.repeats):
+        ground = reports.ground_of(current_snapshot(options.larger))
+        for row in reports.preset(ground, options.repeats, options.reports):
             large.append(row)
             emit("report_larger", **row)
         for row in growth(small, large):

@@ -4,23 +4,39 @@ Preset: the chain, a region or a store, at the days the filters offer by name an
 Free: dates of one's own, other thresholds, and a set of stores that is no region.
 """
 
-from collections.abc import Callable, Iterator
+import statistics
+from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass
 from datetime import date, timedelta
 from functools import partial
 from typing import Any
 
-from sqlalchemy import func, select
+from sqlalchemy import event, func, select
 
 from data_access.errors import Problem
+from data_access.marts.customer_place import customer_place
+from data_access.marts.staff_day import staff_day
 from data_access.marts.tables import UNKNOWN, campaign, sale_line, sale_order, store
+from data_access.pseudonym import customer_key
 from data_access.scope import Period, Scope
 from data_access.snapshot import Snapshot
 from models.reports import REPORTS, Report
 from tests.benchmarks import raw_sql
 from tests.benchmarks.clock import in_turns, repeated
 
+MEDIAN_MS, WORST_MS, TIMES_RAW = 60.0, 200.0, 1.5  # what is aimed at for preset reports
+# What pages offer beside the usual choice, all of it ready for the last day: some of each.
+_OFFERED: dict[str, tuple[dict[str, Any], ...]] = {
+    "movement": ({"scheme": "five_phase", "months": 12},),
+    "flows": ({"scheme": "abc"},),
+    "crossing": ({"rows": "segment", "columns": "tier"}, {"rows": "dominant_category", "columns": "age_band"}),
+    "preferences": ({"by": "tier", "thing": "benefit"},),
+    "why_mix": ({"by": "staff"}, {"ratio": "price", "by": "category"}),
+    "attribution": ({"days": 28}, {"days": 365}),
+    "funnel_detail": ({"by": "store"}, {"by": "channel"}, {"by": "staff"}),
+}
 # Choices that the refresh has not added up.
+_USUAL_ORDERS = 8  # of the customer who is looked up
 _EDITED: dict[str, tuple[dict[str, Any], ...]] = {
     "segments": ({"abc_a": 0.75, "abc_b": 0.9}, {"window_months": 12}, {"monetary": "gross_sales"}),
     "retention": ({"months": None},),
@@ -57,7 +73,8 @@ class Ground:
 
 
 def ground_of(snapshot: Snapshot) -> Ground:
-    """The store in the middle by receipts and its region; one of its receipts, its best seller, a large campaign."""
+    """The store in the middle by receipts and its region; of it one receipt, its best seller, a customer and one of its
+    staff; a large campaign."""
     last = snapshot.info.last_day
     assert last is not None, "the snapshot holds no sales"
     s, o, line = store.c, sale_order.c, sale_line.c
@@ -78,7 +95,16 @@ def ground_of(snapshot: Snapshot) -> Ground:
         order = connection.scalar(receipt.order_by(o.day.desc(), o.order_id.desc()).limit(1))
         begun = select(campaign.c.campaign_id).where(campaign.c.starts_on <= last).order_by(campaign.c.starts_on.desc())
         campaign_id = connection.scalar(begun.limit(1))
-    things = {"store": middle.store_id, "product": product, "order": order, "campaign": campaign_id}
+        k = customer_place.c
+        usual = select(k.customer_no).where(k.level == "store", k.place_id == middle.store_id)
+        number = connection.scalar(usual.order_by(func.abs(k.orders - _USUAL_ORDERS), k.customer_no).limit(1))
+        served = select(staff_day.c.staff_id).where(staff_day.c.store_id == middle.store_id)
+        person = connection.scalar(
+            served.group_by(staff_day.c.staff_id).order_by(func.count().desc(), staff_day.c.staff_id).limit(1)
+        )
+    things = {"store": middle.store_id, "product": product, "order": order, "campaign": campaign_id, "staff": person}
+    if number is not None:
+        things["customer"] = customer_key(number)
     every = sorted(row.store_id for row in stores)
     return Ground(
         snapshot,
@@ -93,16 +119,20 @@ def ground_of(snapshot: Snapshot) -> Ground:
     )
 
 
-def preset(ground: Ground, repeats: int) -> Iterator[dict[str, object]]:
-    """One row per report, place and preset period; beside it the hand-written statements on the same marts."""
-    for report, place, words, days in _asked(ground):
-        run = _call(ground, report, place, days)
+def preset(ground: Ground, repeats: int, only: Collection[str] | None = None) -> Iterator[dict[str, object]]:
+    """One row per report, place, preset period and choice that pages offer, with how many statements it takes; beside
+    the usual choice the hand-written statements on the same marts."""
+    for report, place, words, days, choices in _asked(ground, only or REPORTS):
+        run = _call(ground, report, place, days, choices)
         if run is None:
             yield {"report": report.name, "place": place.level, "skipped": "needs a thing the benchmark does not know"}
             continue
         row: dict[str, object] = {"report": report.name, "place": place.level, "days": words}
+        if choices:
+            row["choice"] = ", ".join(f"{name} = {value}" for name, value in choices.items())
+        row["statements"] = _statements(ground.snapshot, run)
         raw = raw_sql.statements(report.name, ground.snapshot, place.level, place.place_id, days, ground.things)
-        if raw is None:
+        if raw is None or choices:
             yield row | repeated(run, repeats)
             continue
         ours, theirs = in_turns((run, raw), repeats)
@@ -139,17 +169,63 @@ def free(ground: Ground, repeats: int) -> Iterator[dict[str, object]]:
                 yield {"report": report.name, "asked": words} | repeated(run, max(repeats // 2, 2))
 
 
-def _asked(ground: Ground) -> Iterator[tuple[Report, Place, str, Any]]:
-    for report in REPORTS.values():
+def summary(rows: list[dict[str, Any]]) -> Iterator[dict[str, object]]:
+    """What ``preset`` found, all together, then every row that misses what is aimed at and by what.
+
+    A report misses the median by the median of its own rows.
+    """
+    timed = [row for row in rows if "wall_ms" in row]
+    if not timed:
+        return
+    ratios = [row["times_raw"] for row in timed if "times_raw" in row]
+    worst = max(timed, key=lambda row: row["worst_ms"])
+    yield {
+        "rows": len(timed),
+        "reports": len({row["report"] for row in timed}),
+        "median_ms": statistics.median(row["wall_ms"] for row in timed),
+        "worst_ms": worst["worst_ms"],
+        "worst_report": worst["report"],
+        "worst_times_raw": max(ratios, default=None),
+    }
+    for name in dict.fromkeys(row["report"] for row in timed):
+        own = [row for row in timed if row["report"] == name]
+        median, slowest = statistics.median(row["wall_ms"] for row in own), max(row["worst_ms"] for row in own)
+        ratio = max((row["times_raw"] for row in own if "times_raw" in row), default=0.0)
+        missed = {"median": median > MEDIAN_MS, "worst": slowest > WORST_MS, "times_raw": ratio > TIMES_RAW}
+        if any(missed.values()):
+            words = ", ".join(bar for bar, is_missed in missed.items() if is_missed)
+            yield {"report": name, "misses": words, "median_ms": median, "worst_ms": slowest, "times_raw": ratio}
+
+
+def _statements(snapshot: Snapshot, run: Callable[[], object]) -> int:
+    """How many statements a report takes."""
+    engines = [engine for engine in (snapshot.engine, snapshot.results) if engine is not None]
+    seen: list[str] = []
+
+    def note(_connection: Any, _cursor: Any, statement: str, *_rest: Any) -> None:
+        seen.append(statement)
+
+    for engine in engines:
+        event.listen(engine, "before_cursor_execute", note)
+    try:
+        run()
+    finally:
+        for engine in engines:
+            event.remove(engine, "before_cursor_execute", note)
+    return len(seen)
+
+
+def _asked(ground: Ground, names: Collection[str]) -> Iterator[tuple[Report, Place, str, Any, dict[str, Any]]]:
+    for report in (REPORTS[name] for name in names):
+        days: dict[str, Any] = {
+            "period": ground.periods,
+            "as_of": {"last day": ground.last_day},
+            "nothing": {"-": None},
+        }[report.over]
         for place in ground.places:
-            match report.over:
-                case "period":
-                    for name, period in ground.periods.items():
-                        yield report, place, name, period
-                case "as_of":
-                    yield report, place, "last day", ground.last_day
-                case "nothing":
-                    yield report, place, "-", None
+            for name, when in days.items():
+                for choices in ({}, *_OFFERED.get(report.name, ())):
+                    yield report, place, name, when, choices
 
 
 def _call(
