@@ -121,6 +121,7 @@ SOURCES = (
     _source("coupon_product", "campaign_id coupon_code product_id"),
     _source("price_promotion", "promotion_id starts_on ends_on", "store_id product_id category discount kind"),
     _source("holiday", "day event region name"),
+    _source("market_observation", "observation_id observed_on metric value", "category"),
     _source("campaign_member", "campaign_id customer_id arm", "assigned_at"),
     _source(
         "campaign_event",

@@ -18,11 +18,11 @@ from data_access.queries import places
 from data_access.scope import Period, Scope
 from data_access.settings import settings
 from data_access.snapshot import Snapshot, current_snapshot
-from data_access.state import erasures, overrides
+from data_access.state import erasures, event_changes, overrides
 from data_access.state.store import opened
 from models.batch import JOBS, Job, describe
 from models.batch import batch as run_batch
-from models.jobs import stock
+from models.jobs import forecast, stock
 from models.output import to_csv, to_json, to_xlsx
 from models.reorder import SERVICE_LEVEL, reorder
 from models.reorder import read as read_table
@@ -137,9 +137,11 @@ def batch(
 
 
 def _jobs() -> tuple[Job, ...]:
-    """All jobs; orders are those for what people expect."""
-    expected = stock.job_for(lambda known: overrides.in_force(opened(), known))
-    return tuple(expected if job is stock.JOB else job for job in JOBS)
+    """All jobs; forecasts know the events as people changed them, orders are those for what people expect."""
+    ahead = forecast.job_for(lambda: event_changes.in_force(opened()))
+    orders = stock.job_for(lambda known: overrides.in_force(opened(), known), ahead)
+    own = {job.name: job for job in (ahead, orders)}
+    return tuple(own.get(job.name, job) for job in JOBS)
 
 
 def _forgotten() -> frozenset[int]:

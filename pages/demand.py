@@ -9,6 +9,7 @@ from pages._ui import (
     demand_views,
     drill,
     empty,
+    event_views,
     export,
     festival_views,
     head,
@@ -79,6 +80,9 @@ if product and session.may_open("product"):
 
 with st.container(border=True):
     override_views.block(report, page.scope)
+if not category:
+    with st.container(border=True):
+        event_views.block(page.scope, report.last_day)
 with st.container(border=True):
     demand_views.league(report)
 export.menu("demand", page.cover(), tables(report) | tables(coming))

@@ -66,7 +66,9 @@ CASES: dict[str, tuple[Any, ...]] = {
     "campaign_effects.alike": ("K1", date(2026, 3, 1), date(2026, 3, 12)),
     "campaign_effects.days": ("K1", date(2026, 3, 1), date(2026, 3, 12)),
     "campaign_effects.store_days": ("K1", date(2026, 3, 1), date(2026, 3, 12)),
+    "campaign_segments.members": (WALK,),
     "mechanics.cost_parts": (),
+    "mechanics.discounts": (),
     "mechanics.coupons": ("K1",),
     "mechanics.redemptions": ("K1",),
     "mechanics.visits": ([1, 2, 3], date(2026, 3, 31)),
@@ -106,6 +108,7 @@ CASES: dict[str, tuple[Any, ...]] = {
     "lots.in_stores": ("P1", "L1"),
     "lots.of_product": ("P1",),
     "demand.products_sold": (MARCH.first, MARCH.last),
+    "demand.market": (),
     "demand.promotions": (MARCH.first,),
     "demand.range_of_products": (),
     "health.generation": (),
@@ -120,6 +123,9 @@ CASES: dict[str, tuple[Any, ...]] = {
     "orders.order_returns": ("O4",),
     "orders.orders_with_product": (MARCH, "P1", 50),
     "orders.recent_orders": (MARCH, 50),
+    "provenance.counted_days": (MARCH,),
+    "provenance.receipts": (MARCH,),
+    "provenance.traded_days": (MARCH,),
     "run_out.at_home_elsewhere": ((1, 2, 3, 4),),
     "preferences.bought": (MARCH, "gender", "category"),
     "preferences.habits": (MARCH, "gender"),
@@ -176,7 +182,10 @@ CASES: dict[str, tuple[Any, ...]] = {
     "staff.returns": (MARCH,),
     **{f"readiness.{name}": (MARCH,) for name in ("by_day", "contacts", "crews", "crews_by_day")},
     "scorecard.answers": (MARCH,),
+    "scorecard.answers_by_store": (MARCH,),
+    "scorecard.came_by_place": ("store",),
     "scorecard.sold": (MARCH,),
+    "scorecard.sold_by_store": (MARCH,),
     "staff.members": (MARCH,),
     "staff.sums": (MARCH,),
     "staff.targets_of": (MARCH.first,),
@@ -237,6 +246,7 @@ CASES: dict[str, tuple[Any, ...]] = {
 }
 # What a batch has computed lies in a file of its own; ``tests.test_scope_cases`` asks for it.
 OF_RESULTS = {
+    *("campaign_segments.kept", "campaign_segments.kept_paths"),
     *("campaign_results.kept", "campaign_results.rows", "crossing.history", "demand.accuracy", "demand.components"),
     *("demand.forecasts", "demand.forecasts_of_stores", "lapse.kept", "stock.kept_classes", "stock.kept_lots"),
     *("stock.kept_shelves", "stock.kept_transfers", "value.checked_from", "value.kept", "value.score"),
@@ -260,7 +270,7 @@ SHARED = {
     "audience.tiers",  # the tiny chain has none, nor of these:
     *("lots.buyers", "lots.in_stores", "lots.of_product"),
     "training.courses",
-    *("demand.promotions", "demand.range_of_products"),
+    *("demand.market", "demand.promotions", "demand.range_of_products"),
     "staff.at_work",
     "staff.categories",
     "staff.follow_ups_of",
@@ -268,7 +278,7 @@ SHARED = {
     "staff.returns_by_month",
     "staff.targets",
     "staff.targets_of",
-    "scorecard.answers",  # the tiny chain has none
+    "scorecard.answers_by_store",  # of the tiny chain's answers only one names a store
     "treatments.over",
     "lapse.product_days",
     "products.product_facts",
@@ -289,7 +299,7 @@ SHARED = {
 # One row per period whatever the scope; without stores its figures are 0 or missing.
 PER_PERIOD = {"customers.buyers", "products.product_buyers"}
 # One row with a number whatever the scope.
-COUNTS = {"profile_quality.to_fix_count"}
+COUNTS = {"profile_quality.to_fix_count", "provenance.counted_days", "provenance.traded_days"}
 # A column per entry of a list that the docstring names.
 BY_ENTRY = {
     "crossing.standings": crossing.SCHEMES,

@@ -104,8 +104,8 @@ def test_nothing_changed_nothing_is_published(engine: Engine, home: Path, tmp_pa
 def test_a_count_that_only_the_data_health_page_shows_is_published(engine: Engine, home: Path, tmp_path: Path) -> None:
     write(
         engine,
-        insert(schema.market_observation).values(
-            observation_id="M1", observed_on=date(2026, 10, 1), metric="price_index", value=1.02, updated_at=START
+        insert(schema.competitor_observation).values(
+            observation_id="M1", observed_on=date(2026, 10, 1), competitor="丽妍", promotion="满减", updated_at=START
         ),
     )
     report = refresh(engine, home)
@@ -314,6 +314,9 @@ CHANGES: dict[str, list[Any]] = {
             ]
         ),
         insert(schema.holiday).values(day=date(2026, 10, 1), event="国庆", region="all", name="国庆", updated_at=START),
+        insert(schema.market_observation).values(
+            observation_id="M1", observed_on=date(2026, 10, 1), metric="search_index", value=1.02, updated_at=START
+        ),
     ],
 }  # fmt: skip
 

@@ -63,6 +63,7 @@ FACTS = {
     "coupon_product": campaign.COUPON_PRODUCT,
     "price_promotion": campaign.PRICE_PROMOTION,
     "holiday": campaign.HOLIDAY,
+    "market_observation": campaign.MARKET_OBSERVATION,
     "campaign_member": campaign.MEMBER,
     "campaign_event": campaign.EVENT,
     "consent": consent.CONSENT,

@@ -57,6 +57,11 @@ FROM clean.price_promotion p JOIN clean.stores s ON p.store_id IS NULL OR p.stor
 ORDER BY p.starts_on, p.promotion_id, s.store_id
 """
 
+MARKET_OBSERVATION = """
+SELECT metric, nullif(category, '') AS category, observed_on, avg(value) AS value FROM clean.market_observation
+GROUP BY ALL ORDER BY metric, category, observed_on
+"""
+
 HOLIDAY = """
 SELECT day, event, region, coalesce(nullif(name, ''), event) AS name FROM clean.holiday ORDER BY day, event, region
 """

@@ -491,6 +491,15 @@ holiday = Table(
     Column("region", String, nullable=False),  # 'all', or a region_id
     Column("name", String, nullable=False),
 )
+market_observation = Table(
+    "market_observation",
+    facts,
+    # one row per metric of the market, category and day on which it was observed
+    Column("metric", String, nullable=False),
+    Column("category", String),  # null: of no category
+    Column("observed_on", Date, nullable=False),
+    Column("value", Double, nullable=False),  # the mean where several sources say something
+)
 campaign_member = Table(
     "campaign_member",
     facts,

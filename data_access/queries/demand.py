@@ -7,7 +7,7 @@ from sqlalchemy import ColumnElement, Double, Engine, Table, cast, false, select
 
 from data_access.marts.product_store_day import product_store_day
 from data_access.marts.store_category_day import store_category_day
-from data_access.marts.tables import price_promotion, product
+from data_access.marts.tables import market_observation, price_promotion, product
 from data_access.queries._frame import amount, fetch, fetch_many
 from data_access.queries._places import place_of
 from data_access.results.tables import demand_accuracy, demand_component, demand_forecast, demand_product
@@ -45,6 +45,13 @@ def promotions(scope: Scope, engine: Engine, first: date) -> pd.DataFrame:
     p = price_promotion.c
     query = select(price_promotion).where(p.ends_on >= first).order_by(p.starts_on, p.promotion_id, p.store_id)
     return fetch(scope, engine, scope.limit(query, p.store_id))
+
+
+def market(scope: Scope, engine: Engine) -> pd.DataFrame:
+    """What was observed of the market, which is that of all stores: metric, category (missing: of none), observed_on,
+    value."""
+    m = market_observation.c
+    return fetch(scope, engine, select(market_observation).order_by(m.metric, m.category, m.observed_on))
 
 
 def forecasts(scope: Scope, engine: Engine) -> pd.DataFrame:

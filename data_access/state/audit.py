@@ -62,6 +62,7 @@ ACTIONS = (
     "digest_failed",
     "target_set",
     "override_set",
+    "event_changed",
     "platform_cost_set",
     "recognition_given",
     "recognition_taken_back",

@@ -413,3 +413,19 @@ forecast_override = Table(
     info={"grain": "one time that somebody expected other sales than the forecast; the newest counts"},
 )
 Index("ix_forecast_override_place_id", forecast_override.c.place_id)
+
+event_change = Table(
+    "event_change",
+    state,
+    Column("number", BigInteger().with_variant(Integer, "sqlite"), primary_key=True, autoincrement=False),
+    _needed("at", DateTime),
+    _needed("actor", NAME),
+    _needed("event", NAME),  # of the shipped table, or a name of people's own
+    _needed("about", Date),  # the day that the table gives it, or the first one given to it
+    Column("day", Date),  # null: it does not take place
+    _needed("before", Integer),  # days that belong to it
+    _needed("after", Integer),
+    Column("region_id", ID),  # null: every region
+    Column("kind", WORD),  # of stores; null: every kind
+    info={"grain": "one time that somebody changed an event that forecasts know; the newest counts"},
+)

@@ -6,7 +6,7 @@ columns replaces it. Peaks of the lunar calendar are dated by it, years 2015 to 
 """
 
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import date, timedelta
 from pathlib import Path
@@ -18,6 +18,7 @@ from lunardate import LunarDate
 from numpy.typing import NDArray
 
 from data_access.errors import Problem
+from data_access.state.event_changes import Change
 from models.forecasting.panel import Floats, Panel
 
 COLUMNS: Final = ("event", "ds", "before", "after", "place")
@@ -77,6 +78,36 @@ def china() -> pd.DataFrame:
 def nothing() -> pd.DataFrame:
     """A table without events."""
     return china().iloc[:0]
+
+
+def edited(table: pd.DataFrame, changes: Iterable[Change]) -> pd.DataFrame:
+    """The table as people changed it everywhere."""
+    rows = table.copy()
+    for change in changes:
+        if not change.everywhere:
+            continue
+        rows = rows[(rows["event"] != change.event) | (rows["ds"] != pd.Timestamp(change.about))]
+        if change.day is not None:
+            new = [(change.event, pd.Timestamp(change.day), change.before, change.after, "")]
+            rows = pd.concat([rows, pd.DataFrame(new, columns=list(COLUMNS))], ignore_index=True)
+    return rows.reset_index(drop=True)
+
+
+def local(changes: Iterable[Change], stores: pd.DataFrame) -> pd.DataFrame:
+    """What people added for a region or a kind of store: event, store_id, starts_on, ends_on.
+
+    stores: store_id, region_id, kind.
+    """
+    found = []
+    for change in changes:
+        if change.everywhere or change.day is None:
+            continue
+        first, last = change.day - timedelta(days=change.before), change.day + timedelta(days=change.after)
+        here = stores
+        for name, value in (("region_id", change.region_id), ("kind", change.kind)):
+            here = here if value is None else here[here[name] == value]
+        found += [(change.event, store, first, last) for store in here["store_id"]]
+    return pd.DataFrame(found, columns=["event", "store_id", "starts_on", "ends_on"])
 
 
 def of_file(path: Path) -> pd.DataFrame:

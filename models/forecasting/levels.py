@@ -14,6 +14,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from models.forecasting import engine, policy, prophets
+from models.forecasting import market as observed
 from models.forecasting.engine import Looked, Result
 from models.forecasting.panel import Floats, Panel
 from models.forecasting.reconcile import shared_out
@@ -45,6 +46,8 @@ def forecast(
     horizon: int,
     table: pd.DataFrame,
     offers: pd.DataFrame,
+    market: pd.DataFrame | None = None,
+    local: pd.DataFrame | None = None,
 ) -> Levels | None:
     """The forecasts of every place and category; None with fewer than eight weeks of history.
 
@@ -54,6 +57,8 @@ def forecast(
         last: the last day that is known in full.
         table: the events (see ``events``).
         offers: price promotions: store_id, category, product_id, starts_on, ends_on, discount.
+        market: what was observed of the market (see ``market.known``).
+        local: events of some stores only: event, store_id, starts_on, ends_on.
     """
     units = units[units["day"] <= last]
     days = pd.date_range(units["day"].min(), last) if len(units) else pd.DatetimeIndex([])
@@ -64,10 +69,14 @@ def forecast(
     leaves = [(str(store), str(category)) for store, category in wide.index]
     values = np.maximum(wide.to_numpy(dtype=np.float64), 0.0)
     ahead = pd.date_range(days[0], periods=len(days) + horizon)
-    discount = discounts(offers, leaves, ahead)
+    known = {"discount": discounts(offers, leaves, ahead)}
+    if market is not None and len(market):
+        known |= observed.known(market, values, [category for _, category in leaves], ahead)
+    if local is not None:
+        known |= local_days(local, leaves, ahead)
     members = _members(leaves, region_of)
-    totals = _panel([key for key in members if key[2] is None], members, values, discount, ahead)
-    parts = _panel([key for key in members if key[2] is not None], members, values, discount, ahead)
+    totals = _panel([key for key in members if key[2] is None], members, values, known, ahead)
+    parts = _panel([key for key in members if key[2] is not None], members, values, known, ahead)
     of_totals, of_parts = engine.forecast(totals, table), engine.forecast(parts, table, upper=False)
     found = {**_moments(of_totals, totals), **_moments(of_parts, parts)}
     rows = pd.concat([_frame(key, ahead[-horizon:], *each) for key, each in reconciled(found, region_of).items()])
@@ -95,20 +104,25 @@ def name_of(key: Key) -> str:
 
 
 def _panel(
-    keys: list[Key], members: Mapping[Key, NDArray[np.int64]], values: Floats, discount: Floats, dates: pd.DatetimeIndex
+    keys: list[Key],
+    members: Mapping[Key, NDArray[np.int64]],
+    values: Floats,
+    known: Mapping[str, Floats],
+    dates: pd.DatetimeIndex,
 ) -> Panel:
-    """Sums over the members; what is on offer weighs by what it sells. Sorted by name, as panels are."""
+    """Sums over the members; what is known of each weighs by what it sells. Sorted by name, as panels are."""
     keys = sorted(keys, key=name_of)
     sums = np.stack([values[members[key]].sum(axis=0) for key in keys])
     begun = np.cumsum(sums > 0, axis=1) > 0
     begun[:, -1] = True
     weight = values.sum(axis=1) + 1e-9
-    known = {}
-    if discount.any():
-        known["discount"] = np.stack(
-            [np.average(discount[rows], axis=0, weights=weight[rows]) for rows in (members[key] for key in keys)]
-        )
-    return Panel(tuple(map(name_of, keys)), dates, np.where(begun, sums, np.nan), "D", 7, known)
+    rows_of = [members[key] for key in keys]
+    of_keys = {
+        name: np.stack([np.average(of[rows], axis=0, weights=weight[rows]) for rows in rows_of])
+        for name, of in known.items()
+        if of.any()
+    }
+    return Panel(tuple(map(name_of, keys)), dates, np.where(begun, sums, np.nan), "D", 7, of_keys)
 
 
 def discounts(offers: pd.DataFrame, leaves: list[tuple[str, str]], dates: pd.DatetimeIndex) -> Floats:
@@ -123,6 +137,17 @@ def discounts(offers: pd.DataFrame, leaves: list[tuple[str, str]], dates: pd.Dat
         when = (dates >= offer["starts_on"]) & (dates <= offer["ends_on"])
         block = np.ix_(here, when)
         found[block] = np.maximum(found[block], float(offer["discount"]) if not pd.isna(offer["discount"]) else 0.0)
+    return found
+
+
+def local_days(local: pd.DataFrame, leaves: list[tuple[str, str]], dates: pd.DatetimeIndex) -> dict[str, Floats]:
+    """By event: 1 on its days in the stores that it concerns; store and category x dates."""
+    stores = np.array([store for store, _ in leaves], dtype=object)
+    found: dict[str, Floats] = {}
+    for row in local.to_dict("records"):
+        days = found.setdefault(f"event {row['event']}", np.zeros((len(leaves), len(dates))))
+        when = (dates >= pd.Timestamp(row["starts_on"])) & (dates <= pd.Timestamp(row["ends_on"]))
+        days[np.ix_(stores == row["store_id"], when)] = 1.0
     return found
 
 

@@ -1,6 +1,7 @@
 """The job ``forecast``: what every place, category and product will sell in the next eight weeks, and how such
 forecasts did."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date, timedelta
 
@@ -10,12 +11,13 @@ from numpy.typing import NDArray
 
 from data_access.marts.product_store_day import product_store_day
 from data_access.marts.store_category_day import store_category_day
-from data_access.marts.tables import price_promotion, product, stock_movement, store
+from data_access.marts.tables import market_observation, price_promotion, product, stock_movement, store
 from data_access.queries import demand as queries
 from data_access.queries import places
 from data_access.queries import stock as stock_queries
 from data_access.results.tables import demand_accuracy, demand_component, demand_forecast, demand_product
 from data_access.snapshot import Snapshot
+from data_access.state.event_changes import Change
 from models.calc import demand_rates
 from models.forecasting import (
     accuracy,
@@ -28,6 +30,7 @@ from models.forecasting import (
     intermittent,
     intervals,
     levels,
+    market,
     panel,
     policy,
     products,
@@ -47,21 +50,38 @@ HORIZON_DAYS = 56
 _PRICE_BANDS = 4
 _AT_ONCE = 8_000  # products in stores, which is what memory has to hold
 _CODE = (
-    levels, panel, accuracy, engine, candidates, boosting, prophets, events, seasons, smoothing, intermittent,
+    levels, market, panel, accuracy, engine, candidates, boosting, prophets, events, seasons, smoothing, intermittent,
     intervals, classes, policy, reconcile, queries, products, analogues, demand_rates, shelves,
 )  # fmt: skip
 
 
-def _fingerprint(snapshot: Snapshot) -> str:
-    inputs = store_category_day, product_store_day, price_promotion, store, product, stock_movement
-    return job.fingerprint(snapshot, inputs=inputs, code=_CODE, parameters=HORIZON_DAYS)
+Changed = Callable[[], tuple[Change, ...]]
 
 
-def _run(snapshot: Snapshot, write: Write, step: Step) -> None:
+def job_for(changed: Changed) -> Job:
+    """The job that knows the events as people changed them; ``changed``: what they did."""
+    tables = demand_forecast, demand_component, demand_product, demand_accuracy
+
+    def mark(snapshot: Snapshot) -> str:
+        return _fingerprint(snapshot, changed())
+
+    def run(snapshot: Snapshot, write: Write, step: Step) -> None:
+        _run(snapshot, changed(), write, step)
+
+    return Job("forecast", tables, mark, run)
+
+
+def _fingerprint(snapshot: Snapshot, changes: tuple[Change, ...]) -> str:
+    inputs = store_category_day, product_store_day, price_promotion, market_observation, store, product, stock_movement
+    return job.fingerprint(snapshot, inputs=inputs, code=_CODE, parameters=(HORIZON_DAYS, changes))
+
+
+def _run(snapshot: Snapshot, changes: tuple[Change, ...], write: Write, step: Step) -> None:
     last = snapshot.info.last_day
     if last is None:
         return
-    regions = places.stores(WHOLE, snapshot.engine).set_index("store_id")["region_id"].dropna()
+    stores = places.stores(WHOLE, snapshot.engine)
+    regions = stores.set_index("store_id")["region_id"].dropna()
     first = snapshot.info.first_day or last
     units = queries.by_store(WHOLE, snapshot.engine, first, last)
     groups = _groups(snapshot, units)
@@ -71,8 +91,10 @@ def _run(snapshot: Snapshot, write: Write, step: Step) -> None:
         {str(store): str(region) for store, region in regions.items()},
         pd.Timestamp(last),
         HORIZON_DAYS,
-        events.china() if snapshot.info.currency == "CNY" else events.nothing(),
+        events.edited(events.china() if snapshot.info.currency == "CNY" else events.nothing(), changes),
         queries.promotions(WHOLE, snapshot.engine, first),
+        queries.market(WHOLE, snapshot.engine),
+        events.local(changes, stores),
     )
     if found is None:
         return
@@ -198,4 +220,4 @@ def _on_offer(frame: pd.DataFrame, offers: pd.DataFrame, first: date) -> Floats:
     return found
 
 
-JOB = Job("forecast", (demand_forecast, demand_component, demand_product, demand_accuracy), _fingerprint, _run)
+JOB = job_for(tuple)

@@ -52,18 +52,18 @@ _STEPS = 2
 Placed = Callable[[date | None], tuple[overrides.Placed, ...]]
 
 
-def job_for(placed: Placed) -> Job:
+def job_for(placed: Placed, ahead: Job = FORECAST) -> Job:
     """The job that orders for what people expect where somebody does; ``placed``: what they do, after the last day of
-    the facts."""
+    the facts. ahead: the job ``forecast`` that it orders for."""
 
     def mark(snapshot: Snapshot) -> str:
-        known = snapshot.info.last_day, FORECAST.fingerprint(snapshot), placed(snapshot.info.last_day)
+        known = snapshot.info.last_day, ahead.fingerprint(snapshot), placed(snapshot.info.last_day)
         return job.fingerprint(snapshot, inputs=_INPUTS, code=_CODE, parameters=known)
 
     def run(snapshot: Snapshot, write: Write, step: Step) -> None:
         _run(snapshot, _wishes(snapshot, placed(snapshot.info.last_day)), write, step)
 
-    return Job(rows.JOB, (stock_shelf, stock_lot_left, stock_transfer, stock_class), mark, run, FORECAST)
+    return Job(rows.JOB, (stock_shelf, stock_lot_left, stock_transfer, stock_class), mark, run, ahead)
 
 
 def _wishes(snapshot: Snapshot, placed: Sequence[overrides.Placed]) -> list[Wish]:

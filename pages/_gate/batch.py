@@ -8,7 +8,7 @@ from pathlib import Path
 from data_access.errors import Problem
 from data_access.settings import settings
 from data_access.snapshot import current_snapshot
-from data_access.state import overrides
+from data_access.state import event_changes, overrides
 from data_access.state.store import opened
 
 _ROOT = Path(__file__).resolve().parents[2]
@@ -23,12 +23,12 @@ class BackgroundBatch:
 
     def __init__(self) -> None:
         self._process: subprocess.Popen[bytes] | None = None
-        # What the last one was started for: the facts, and what people expect to sell.
-        self._known: tuple[int, int] | None = None
+        # What the last one was started for: the facts, what people expect to sell, and the events they changed.
+        self._known: tuple[int, int, int] | None = None
 
     def look(self) -> None:
-        """Starts a batch when none was started for the facts in use, or for what people expect to sell since then; one
-        at work is left to finish first."""
+        """Starts a batch when none was started for the facts in use, or since people expected something else to sell or
+        changed an event; one at work is left to finish first."""
         if settings().batch == "never" or self._at_work():
             return
         home = settings().home
@@ -36,7 +36,7 @@ class BackgroundBatch:
             facts = current_snapshot(home).info.generation
         except Problem:  # nothing to compute from yet
             return
-        known = facts, overrides.newest_number(opened())
+        known = facts, overrides.newest_number(opened()), event_changes.newest_number(opened())
         if known != self._known:
             self._known = known
             command = [sys.executable, "-m", "models", "batch", "--background", "--home", str(home.resolve())]
