@@ -69,6 +69,8 @@ if not report.benchmark.empty:
         beside = stores_views.benchmark_rows(report.benchmark, page.currency)
         shown = stores_views.benchmark_columns()
         listing(beside, shown, currency=page.currency, alt=t("stores.benchmark"), key="store_benchmark")
+        named = load.store_peers(session.current_scope(), store.store_id, page.generation)
+        st.caption(stores_views.peers_in_words(named, report.benchmark))
 
 orders = report.recent_orders if session.may_open("order") else None
 if orders is not None:

@@ -2,6 +2,8 @@
 
 import streamlit as st
 
+from data_access.state import targets
+from data_access.state.store import opened
 from models.reports import tables
 from pages._ui import cards, charts, drill, empty, export, head, load, stores_views
 from pages._ui import format as fmt
@@ -10,7 +12,7 @@ from pages._ui.tables import listing
 
 page = head.begin("stores")
 with load.working(t("page.stores")):
-    report = load.stores(page.scope, page.period, page.generation)
+    report = load.stores(page.scope, page.period, targets.current(opened(), page.scope), page.generation)
 if report.period is None or report.stores.empty:
     empty.no_sales()
 cards.plain_row(stores_views.figures(report))

@@ -111,7 +111,6 @@ def test_march_by_store(tiny_snapshot: Snapshot) -> None:
     assert alone.stores["net_sales"].tolist() == [rows.at["A", "net_sales"]]
     assert found.weeks.groupby("store_id").size().eq(13).all()
     assert found.compared_until is None  # no batch has run
-    assert found.benchmark.empty
     assert stores(tiny_snapshot, NOTHING, MARCH).stores.empty
 
 

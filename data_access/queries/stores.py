@@ -3,6 +3,7 @@
 Money in the chain's currency, excluding tax.
 """
 
+from collections.abc import Sequence
 from datetime import timedelta
 from typing import Any
 
@@ -246,10 +247,13 @@ def promotions(scope: Scope, engine: Engine) -> pd.DataFrame:
 # --- what a batch keeps (engine: of the results) --------------------------------------------------
 
 
-def benchmark(scope: Scope, engine: Engine) -> pd.DataFrame:
-    """One row per store in scope and figure, beside its peers: columns of ``models.calc.peers.benchmark``."""
+def benchmark(scope: Scope, engine: Engine, metrics: Sequence[str] = ()) -> pd.DataFrame:
+    """One row per store in scope and figure (all of them, or only ``metrics``), beside its peers: columns of
+    ``models.calc.peers.benchmark``."""
     c = store_benchmark.c
-    return fetch(scope, engine, scope.limit(select(*c).order_by(c.store_id, c.metric), c.store_id))
+    query = select(*c).order_by(c.store_id, c.metric)
+    chosen = query.where(c.metric.in_(metrics)) if metrics else query
+    return fetch(scope, engine, scope.limit(chosen, c.store_id))
 
 
 def gaps(scope: Scope, engine: Engine) -> pd.DataFrame:
@@ -258,10 +262,10 @@ def gaps(scope: Scope, engine: Engine) -> pd.DataFrame:
     return fetch(scope, engine, scope.limit(select(*c).order_by(c.store_id, c.gain.desc(), c.lever), c.store_id))
 
 
-def peers(scope: Scope, engine: Engine) -> pd.DataFrame:
-    """One row per store in scope and peer of it that is in scope, too: columns of ``models.calc.peers.nearest``."""
+def peers(scope: Scope, engine: Engine, store_id: str) -> pd.DataFrame:
+    """One row per peer of a store in scope that is in scope, too: columns of ``models.calc.peers.nearest``."""
     c = store_peer.c
-    query = scope.limit(select(*c).order_by(c.store_id, c.position), c.store_id)
+    query = scope.limit(select(*c).where(c.store_id == store_id).order_by(c.position), c.store_id)
     return fetch(scope, engine, scope.limit(query, c.peer_store_id))
 
 
@@ -271,10 +275,11 @@ def alerts(scope: Scope, engine: Engine) -> pd.DataFrame:
     return fetch(scope, engine, scope.limit(select(*c).order_by(c.day.desc(), c.chance, c.store_id), c.store_id))
 
 
-def bands(scope: Scope, engine: Engine, metric: str) -> pd.DataFrame:
-    """One row per store in scope and recent day of a figure: store_id, metric, grain, day, value, expected, lo, hi."""
+def bands(scope: Scope, engine: Engine, store_id: str, metric: str, grain: str) -> pd.DataFrame:
+    """One row per recent day or week of a figure of a store in scope: store_id, metric, grain, day, value, expected,
+    lo, hi."""
     c = store_band.c
-    query = select(*c).where(c.metric == metric).order_by(c.store_id, c.grain, c.day)
+    query = select(*c).where(c.store_id == store_id, c.metric == metric, c.grain == grain).order_by(c.day)
     return fetch(scope, engine, scope.limit(query, c.store_id))
 
 

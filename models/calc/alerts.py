@@ -1,14 +1,16 @@
 """Which day of which series lies outside what was to be expected of it, and how often that happens by chance alone.
 
 Each series has a band of its own: its recent level (weighted towards the latest days) times its week, the events and
-promotions known ahead and, over weeks, its season, drawn towards that of all series. How far a day may lie off is
-learnt from the same one-step expectations of the year before: on a scale on which small and large series scatter alike
+promotions known ahead and, in series known by the week only, its season, drawn towards that of all series. Days can be
+taken together: half of a day of ten receipts cannot be told from a quiet day, half of a week can. How far a day may lie
+off is learnt from the same expectations of the year before: on a scale on which small and large series scatter alike
 (variances of counts grow with their mean, and with its square where all customers stay away together), each series by
 its own spread, the shape of the tail by all of them. Over many series and figures of one day, the false discovery rate
 is held by the step-up procedure of Benjamini and Hochberg (JRSS B 57, 1995).
 """
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, fields
 
 import numpy as np
 import pandas as pd
@@ -21,6 +23,8 @@ NOMINAL = 0.01  # the chance of lying outside the band on an ordinary day
 FALSE_DISCOVERIES = 0.1  # of the alerts of a day
 LEARNT = {"D": 364, "W": 52}  # one-step expectations behind the band: those of a year
 _REFIT = {"D": 91, "W": 4}  # periods after which week, season, events and promotions are learnt anew
+_RELEARN = {"D": 28, "W": 52}  # periods after which it is learnt anew how far off is far
+_NO_ORDINARY_DAY = 0.001  # chance
 _HALF_LIVES = (7.0, 14.0, 28.0, 56.0, 112.0)  # days of the level; weeks over weeks
 LEAST = 56  # days of a series before anything is expected of it
 _YEAR = 364  # periods behind the week and the choice of the half-life
@@ -38,35 +42,66 @@ _LIKE_OTHERS = 8.0  # days of events: that they scatter like others weighs as mu
 
 @dataclass(frozen=True, slots=True)
 class Bands:
-    """Series x days: what was expected the day before, the band of an ordinary day, the chance of a value as far out
-    (two-sided) on an ordinary day; NaN where nothing was expected or the day has no value."""
+    """Series x days: the value, what was expected the day before, the band of an ordinary day, the chance of a value as
+    far out (two-sided) on an ordinary day; NaN where nothing was expected or the day has no value."""
 
+    value: Floats
     expected: Floats
     lo: Floats
     hi: Floats
     p: Floats
 
 
-def bands(panel: Panel, table: pd.DataFrame, judged: int, nominal: float = NOMINAL) -> Bands:
-    """The bands of the last ``judged`` periods of a panel; each is expected from the periods before it alone.
+def bands(
+    panel: Panel, table: pd.DataFrame, judged: int, together: Sequence[int] = (1,), nominal: float = NOMINAL
+) -> dict[int, Bands]:
+    """The bands of the last ``judged`` periods of a panel, and of so many of them ``together``: the sum of those up to
+    each, expected from the periods before the first of them alone.
 
-    panel: its values may have gaps (closed days); ``known``: promotions and the like, by name. table: of events, as
+    panel: its values may have gaps (closed days), which are left out of a sum and of what is expected of it; a sum that
+    knows less than half of its periods is none. ``known``: promotions and the like, by name. table: of events, as
     ``models.forecasting.events`` has it.
     """
-    first = max(panel.length - judged - LEARNT[panel.frequency], min(LEAST, panel.length))
-    expected, special = _one_step(panel, table, first)
-    begin = panel.length - judged
-    scale = _scale(panel.values[:, first:begin], expected[:, first:begin])
-    score = scale.scores(panel.values, expected)
-    wider = _wider(score[:, first:begin], special[first:begin])
+    year = LEARNT[panel.frequency]
+    first = max(panel.length - judged - year, min(LEAST, panel.length))
+    expected, special = _expected(panel, table, first, together)
+    every = _RELEARN[panel.frequency]
+    return {
+        many: _bands(_summed(panel.values, many), expected[many], special[many], judged, year, every, nominal)
+        for many in together
+    }
+
+
+def _bands(
+    values: Floats, expected: Floats, special: NDArray[np.bool_], judged: int, year: int, every: int, nominal: float
+) -> Bands:
+    """The bands of the last ``judged`` values; how far is far is learnt anew for ``every`` few of them from the
+    ``year`` before, for expectations become better the longer the history they are learnt from. What hardly an ordinary
+    day does says nothing of ordinary days: it is left out."""
+    length, ordinary = values.shape[1], values.copy()
+    parts = []
+    for begin in range(length - judged, length, every):
+        past, end = max(begin - year, 0), min(begin + every, length)
+        known = np.hstack([ordinary[:, past:begin], values[:, begin:end]])
+        parts.append(_far(known, expected[:, past:end], special[past:end], begin - past, nominal))
+        ordinary[:, begin:end][parts[-1].p < _NO_ORDINARY_DAY] = np.nan
+    return Bands(*(np.hstack([getattr(part, field.name) for part in parts]) for field in fields(Bands)))
+
+
+def _far(values: Floats, expected: Floats, special: NDArray[np.bool_], begin: int, nominal: float) -> Bands:
+    """The bands of the values from ``begin`` on, by how far those before it lay off."""
+    scale = _scale(values[:, :begin], expected[:, :begin])
+    score = scale.scores(values, expected)
+    wider = _wider(score[:, :begin], special[:begin])
     score = score / np.where(special, wider, 1.0)
-    middle = (first + begin) // 2
-    earlier, later = (_spread(score[:, part]) for part in (slice(first, middle), slice(middle, begin)))
-    score = score / np.where(np.arange(panel.length) < middle, earlier, later)
-    tail = _Tail.of(np.abs(score[:, first:begin]))
+    middle = begin // 2
+    earlier, later = (_spread(score[:, part]) for part in (slice(0, middle), slice(middle, begin)))
+    score = score / np.where(np.arange(values.shape[1]) < middle, earlier, later)
+    tail = _Tail.of(np.abs(score[:, :begin]))
     now, mean = score[:, begin:], expected[:, begin:]
     reach = tail.beyond(nominal) * later * np.where(special[begin:], wider, 1.0)
     return Bands(
+        values[:, begin:],
         mean,
         scale.value(mean, -reach),
         scale.value(mean, reach),
@@ -88,17 +123,42 @@ def discoveries(p: Floats, share: float = FALSE_DISCOVERIES) -> NDArray[np.bool_
 # --- what is expected ---------------------------------------------------------------------------------------------
 
 
-def _one_step(panel: Panel, table: pd.DataFrame, first: int) -> tuple[Floats, NDArray[np.bool_]]:
-    """What was expected of each period from ``first`` on, by those before it (NaN before), and which days events
-    move."""
-    expected = np.full(panel.values.shape, np.nan)
-    special = np.zeros(panel.length, dtype=bool)
+def _expected(
+    panel: Panel, table: pd.DataFrame, first: int, together: Sequence[int]
+) -> tuple[dict[int, Floats], dict[int, NDArray[np.bool_]]]:
+    """What was expected of the sums of so many periods up to each from ``first`` on (NaN before), and which of them
+    events move."""
+    reach = max(together) - 1  # what a sum is expected from ends so many periods before its last
+    expected = {many: np.full(panel.values.shape, np.nan) for many in together}
+    special = {many: np.zeros(panel.length, dtype=bool) for many in together}
+    calendar = events.marks(table, panel.dates[: panel.length]).event > 0
     for begin in range(first, panel.length, _REFIT[panel.frequency]):
         end = min(begin + _REFIT[panel.frequency], panel.length)
-        profile, moved = _profile(panel, table, begin, end)
-        expected[:, begin:end] = _levelled(panel.values[:, :end], profile, begin)
-        special[begin:end] = moved[begin:end]
+        profile, moved = _profile(panel, table, begin - reach, end)
+        level = _level(panel.values[:, :end], profile, begin - reach)
+        counted = ~np.isnan(panel.values[:, :end])
+        for many in together:
+            part = profile if many == 1 else _last(np.where(counted, profile, 0.0), many)
+            expected[many][:, begin:end] = level[:, begin - many + 1 : end - many + 1] * part[:, begin:end]
+            special[many][begin:end] = (
+                _last((moved | calendar[:end])[None, :].astype(np.float64), many)[0, begin:end] > 0
+            )
     return expected, special
+
+
+def _summed(values: Floats, many: int) -> Floats:
+    """The known values of so many periods up to each; NaN where less than half of them are known."""
+    known = ~np.isnan(values)
+    enough = _last(known.astype(np.float64), many) > many / 2
+    found: Floats = np.where(enough, _last(np.where(known, values, 0.0), many), np.nan)
+    return found
+
+
+def _last(values: Floats, many: int) -> Floats:
+    """The sum of so many periods up to each; of fewer at the beginning."""
+    total = np.pad(values, ((0, 0), (many, 0))).cumsum(axis=1)
+    found: Floats = total[:, many:] - total[:, :-many]
+    return found
 
 
 def _profile(panel: Panel, table: pd.DataFrame, begin: int, end: int) -> tuple[Floats, NDArray[np.bool_]]:
@@ -188,27 +248,26 @@ def _promotion(values: Floats, profile: Floats, known: Floats) -> Floats:
     return found
 
 
-def _levelled(values: Floats, profile: Floats, begin: int) -> Floats:
-    """Profile times the level just before, for the periods from ``begin``; the half-life that did best before it."""
-    starts = max(begin - _YEAR, 0)
-    candidates = [_smoothed(values, profile, half_life) for half_life in _HALF_LIVES]
-    errors = []
-    for level in candidates:
-        mean = (level * profile)[:, starts:begin]
-        with np.errstate(invalid="ignore", divide="ignore"):
-            errors.append(np.nanmean((values[:, starts:begin] - mean) ** 2 / np.maximum(mean, 1e-9), axis=1))
-    best = np.nan_to_num(np.stack(errors), nan=np.inf).argmin(axis=0)
-    level = np.stack(candidates)[best, np.arange(len(values))]
-    found: Floats = (level * profile)[:, begin:]
+def _level(values: Floats, profile: Floats, begin: int) -> Floats:
+    """The level of each series just before each period, with the half-life that did best before ``begin``."""
+    many, past = len(_HALF_LIVES), slice(max(begin - _YEAR, 0), begin)
+    half_lives = np.repeat(_HALF_LIVES, len(values))
+    every, part = np.tile(values, (many, 1)), np.tile(profile, (many, 1))
+    level = _smoothed(every, part, half_lives)
+    mean = (level * part)[:, past]
+    with np.errstate(invalid="ignore", divide="ignore"):
+        errors = np.nanmean((every[:, past] - mean) ** 2 / np.maximum(mean, 1e-9), axis=1)
+    best = np.nan_to_num(errors, nan=np.inf).reshape(many, -1).argmin(axis=0)
+    found: Floats = level.reshape(many, *values.shape)[best, np.arange(len(values))]
     return found
 
 
-def _smoothed(values: Floats, profile: Floats, half_life: float) -> Floats:
+def _smoothed(values: Floats, profile: Floats, half_lives: Floats) -> Floats:
     """The level of each series just before each period: what was sold by what its profile says, the latest first.
 
     A value counts only as far as it lies within reach of what was expected: a level does not follow one odd day.
     """
-    keep = 0.5 ** (1 / half_life)
+    keep = 0.5 ** (1 / half_lives)
     many, length = values.shape
     sold, base, spread = np.zeros(many), np.zeros(many), np.full(many, np.nan)
     level = np.full((many, length), np.nan)

@@ -35,12 +35,12 @@ class Funnel:
         low, high = (_limit(cases, self.centre, chance) for chance in (INSIDE / 2, 1 - INSIDE / 2))
         return np.clip(low, 0, 1), np.clip(high, 0, 1)
 
-    def wide(self, cases: Floats) -> tuple[Floats, Floats]:
-        """The limits that allow for the usual differences between stores, never inside the exact ones."""
+    def wide(self, cases: Floats, exact: tuple[Floats, Floats]) -> tuple[Floats, Floats]:
+        """The limits that allow for the usual differences between stores, never inside the ``exact`` ones."""
         with np.errstate(divide="ignore"):
             variance = self.centre * (1 - self.centre) / cases + self.between**2
         reach = norm.ppf(1 - INSIDE / 2) * np.sqrt(variance)
-        low, high = self.exact(cases)
+        low, high = exact
         return np.clip(np.minimum(self.centre - reach, low), 0, 1), np.clip(np.maximum(self.centre + reach, high), 0, 1)
 
 
@@ -72,7 +72,8 @@ def judged(hits: pd.Series, cases: pd.Series) -> pd.DataFrame:
         unknown = pd.Series(pd.NA, hits.index, dtype=object)
         return found.assign(**dict.fromkeys(names, np.nan), verdict=unknown)
     counted = np.where(n > 0, n, np.nan)
-    limits = [*learnt.exact(counted), *learnt.wide(counted)]
+    exact = learnt.exact(counted)
+    limits = [*exact, *learnt.wide(counted, exact)]
     rate = found["rate"].to_numpy()
     verdict = np.where(
         (rate < limits[2]) | (rate > limits[3]),

@@ -1,10 +1,11 @@
 """The daily and weekly figures of stores as series, and which of their latest values are alerts.
 
-Sales, receipts and visitors of each store are looked at day by day, and week by week: a small store has quiet days for
-no reason, but no quiet week. All series of a day are judged together (``models.calc.alerts.discoveries``).
+Sales, receipts and visitors of each store are looked at day by day, and by the seven days up to the latest: a small
+store has quiet days for no reason, but no quiet week. All series of a day are judged together
+(``models.calc.alerts.discoveries``).
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final, Literal
 
 import numpy as np
@@ -13,7 +14,6 @@ from numpy.typing import NDArray
 
 from models.calc import alerts
 from models.calc.alerts import Bands
-from models.forecasting.events import nothing
 from models.forecasting.panel import Floats, Panel
 
 Grain = Literal["day", "week"]
@@ -23,6 +23,7 @@ KEPT: Final[dict[Grain, int]] = {"day": 56, "week": 13}  # values beside their b
 LATEST: Final[dict[Grain, int]] = {"day": 14, "week": 2}  # of them, those that may be alerts
 GRAINS: Final[tuple[Grain, ...]] = ("day", "week")
 _WEEK = 7
+DAYS: Final[dict[Grain, int]] = {"day": 1, "week": _WEEK}  # taken together
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,14 +48,11 @@ def watched(
         days = daily(series, closures, metric, last)
         if days is None:
             continue
-        known = {"promotion": promoted(promotions, days)}
-        by_grain: dict[Grain, tuple[Panel, pd.DataFrame]] = {
-            "day": (Panel(days.ids, days.dates, days.values, "D", _WEEK, known), table),
-            "week": (weekly(days), nothing()),
-        }
-        for grain, (panel, events) in by_grain.items():
-            if panel.length > KEPT[grain] + alerts.LEAST:
-                parts.append(_rows(panel, alerts.bands(panel, events, KEPT[grain]), metric, grain))
+        panel = replace(days, known={"promotion": promoted(promotions, days)})
+        judged = max(KEPT[grain] * DAYS[grain] for grain in GRAINS)
+        if panel.length > judged + alerts.LEAST:
+            found = alerts.bands(panel, table, judged, tuple(DAYS.values()))
+            parts += [_rows(panel, found[DAYS[grain]], metric, grain) for grain in GRAINS]
     columns = ["store_id", "metric", "grain", "day", "value", "expected", "lo", "hi", "chance"]
     every = pd.concat(parts, ignore_index=True) if parts else pd.DataFrame(columns=columns)
     every = every[every["expected"].notna()]
@@ -110,29 +108,15 @@ def promoted(promotions: pd.DataFrame, panel: Panel) -> Floats:
     return found
 
 
-def weekly(days: Panel) -> Panel:
-    """Sums of weeks that end on the last day; a week with closed or uncounted days counts its others in full."""
-    weeks = days.length // _WEEK
-    values = days.values[:, days.length - weeks * _WEEK :].reshape(len(days.ids), weeks, _WEEK)
-    known = (~np.isnan(values)).sum(axis=2)
-    sums = np.nan_to_num(values).sum(axis=2) * _WEEK / np.maximum(known, 1)
-    ends = days.dates[days.length - 1 - _WEEK * np.arange(weeks)[::-1]]
-    return Panel(days.ids, ends, np.where(known > _WEEK // 2, sums, np.nan), "W", 52)
-
-
 def _rows(panel: Panel, found: Bands, metric: str, grain: Grain) -> pd.DataFrame:
-    many, judged = found.p.shape
-    return pd.DataFrame(
-        {
-            "store_id": np.repeat(panel.ids, judged),
-            "metric": metric,
-            "grain": grain,
-            "day": np.tile(panel.dates[panel.length - judged : panel.length], many),
-            "value": panel.values[:, panel.length - judged :].ravel(),
-            **{name: getattr(found, name).ravel() for name in ("expected", "lo", "hi")},
-            "chance": found.p.ravel(),
-        }
-    )
+    """The values that are kept, beside their bands: every day, or every seventh up to the last."""
+    many, judged = found.expected.shape
+    kept = np.arange(judged)[:: -DAYS[grain]][: KEPT[grain]][::-1]
+    known = [getattr(found, name)[:, kept] for name in ("value", "expected", "lo", "hi", "p")]
+    columns = dict(zip(("value", "expected", "lo", "hi", "chance"), (part.ravel() for part in known), strict=True))
+    days = panel.dates[panel.length - judged : panel.length][kept]
+    named = {"store_id": np.repeat(panel.ids, len(kept)), "metric": metric, "grain": grain}
+    return pd.DataFrame(named | {"day": np.tile(days, many)} | columns)
 
 
 def _latest(every: pd.DataFrame) -> pd.DataFrame:

@@ -11,7 +11,6 @@ from data_access.queries import stores as queries
 from data_access.results.info import is_current
 from data_access.scope import Scope
 from data_access.snapshot import Snapshot
-from models.calc.watch import METRICS
 from models.reports._shape import Columns, select_columns
 from models.reports.stores import JOB
 
@@ -29,33 +28,37 @@ class AlertsReport:
         pd.DataFrame,
         Columns("store_id store region metric grain day value expected lo hi change change_ratio chance kind"),
     ]
-    # one row per series and value kept (56 days, 13 weeks) of the stores of these rows, beside its band; value NaN: not
+    # one row per value kept (56 days, 13 weeks) of the figure of one of these rows, beside its band; value NaN: not
     # counted or closed
     series: Annotated[pd.DataFrame, Columns("store_id metric grain day value expected lo hi")]
     # one row per grain, of the whole chain: models.calc.watch.Watched
     watched: Annotated[pd.DataFrame, Columns("grain series looked_at outside found expected_a_week")]
 
 
-def alerts(snapshot: Snapshot, scope: Scope) -> AlertsReport:
-    """The alerts of the stores in scope, as of the snapshot."""
+def alerts(snapshot: Snapshot, scope: Scope, alert: str = "") -> AlertsReport:
+    """The alerts of the stores in scope, as of the snapshot; ``alert``: whose series is told, as ``alert_id`` names it,
+    the first one when there is none of that name."""
     last, results = snapshot.info.last_day, snapshot.results
     if last is None or results is None or not is_current(snapshot, JOB):
         return AlertsReport(None, snapshot.info.currency, **select_columns(AlertsReport))
     found = queries.alerts(scope, results)
-    named = places.stores(scope, snapshot.engine).set_index("store_id")
+    places_ = places.stores(scope, snapshot.engine).set_index("store_id")
     change = found["value"] - found["expected"]
     rows = found.assign(
-        store=found["store_id"].map(named["store"]),
-        region=found["store_id"].map(named["region"]),
+        store=found["store_id"].map(places_["store"]),
+        region=found["store_id"].map(places_["region"]),
         change=change,
         change_ratio=change / found["expected"].where(found["expected"] > 0),
     )
-    marked = scope.narrow(sorted(set(rows["store_id"])))  # nobody looks at the series of the others
-    kept = [queries.bands(marked, results, metric) for metric in METRICS]
-    frames = select_columns(
-        AlertsReport,
-        alerts=rows,
-        series=pd.concat(kept, ignore_index=True),
-        watched=queries.watch(scope, results),
-    )
-    return AlertsReport(last, snapshot.info.currency, **frames)
+    told = {"alerts": rows, "watched": queries.watch(scope, results)}
+    if len(rows):
+        named = rows[alert_id(rows) == alert]
+        one = (named if len(named) else rows).iloc[0]
+        told["series"] = queries.bands(scope, results, one["store_id"], one["metric"], one["grain"])
+    return AlertsReport(last, snapshot.info.currency, **select_columns(AlertsReport, **told))
+
+
+def alert_id(rows: pd.DataFrame) -> pd.Series:
+    """What names each alert: its store, figure, grain and day."""
+    day = pd.to_datetime(rows["day"]).dt.strftime("%Y-%m-%d")
+    return rows["store_id"] + "|" + rows["metric"] + "|" + rows["grain"] + "|" + day

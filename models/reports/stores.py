@@ -1,5 +1,6 @@
 """Stores: every store in scope beside the others, what is chance, and what the best of its peers do."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Annotated
@@ -7,14 +8,17 @@ from typing import Annotated
 import numpy as np
 import pandas as pd
 
+from data_access.queries import places
 from data_access.queries import stores as queries
 from data_access.results.info import is_current
 from data_access.scope import Period, Scope
 from data_access.snapshot import Snapshot
+from data_access.state.targets import Target
 from models import metrics
 from models.calc.control_limits import judged
 from models.reports._compare import compare
 from models.reports._shape import Columns, select_columns
+from models.reports.targets import due_in_month
 
 JOB = "stores"
 PEER_DAYS = 91  # that peers are compared over: the last 13 weeks
@@ -33,6 +37,16 @@ FIGURES = (
 )
 # Shares of cases that a funnel plot is drawn of, and the cases.
 RATES = {"conversion": ("counted_day_orders", "traffic"), "identified_share": ("identified_orders", "orders")}
+# What a store's place among its peers is told of.
+BELOW = (
+    "net_sales",
+    "conversion",
+    "average_ticket",
+    "units_per_transaction",
+    "sales_per_m2",
+    "retained_share",
+)
+AT_A_GLANCE = 60  # stores with weeks
 # What a benchmark compares beside net sales; the levers of sales among them.
 COMPARED = ("net_sales", "orders", *FIGURES, "price", "csat", "retained_share")
 
@@ -50,29 +64,30 @@ class StoresReport:
     compared_until: date | None
     # one row per store with a figure in the period, by net sales; last_year: net sales of the same calendar days;
     # growth: net sales of the days on which it sold in both years (same weekday 364 days before) over theirs, less 1,
-    # of so many comparable_days; csat: mean of answers; gap_to_peers: money, of the 13 weeks
+    # of so many comparable_days; csat: mean of answers; target: gross sales
+    # to reach in the month in which the period ends, attainment: what was sold of it up to then; of the 13 weeks:
+    # gap_to_peers (money), retained_share, below_*: the share of the peers that lie below in a figure
     stores: Annotated[
         pd.DataFrame,
         Columns(
             "store_id store region_id region kind city city_tier latitude longitude net_sales last_year growth "
             "comparable_days orders traffic conversion average_ticket units_per_transaction margin_rate "
-            "identified_share return_rate sales_per_hour sales_per_m2 in_stock_share csat answers gap_to_peers"
+            "identified_share return_rate sales_per_hour sales_per_m2 in_stock_share csat answers gap_to_peers "
+            "target attainment retained_share below_net_sales below_conversion below_average_ticket "
+            "below_units_per_transaction below_sales_per_m2 below_retained_share"
         ),
     ]
     # one row per store and rate with cases in the period: models.calc.control_limits.judged; centre: of all of them
     limits: Annotated[pd.DataFrame, Columns("store_id store metric rate cases centre lo hi lo_wide hi_wide verdict")]
-    # one row per store and week of the 13 that end with the period: net sales, and of the same week of the year before
+    # one row per week of the 13 that end with the period and store, of those with the most net sales at most
+    # ``AT_A_GLANCE``: net sales, and of the same week of the year before
     weeks: Annotated[pd.DataFrame, Columns("store_id store week_ends net_sales last_year")]
-    # one row per store and figure: models.calc.peers.benchmark
-    benchmark: Annotated[pd.DataFrame, Columns("store_id store metric value peers q10 q25 median q75 q90 below")]
     # one row per store and lever: models.calc.peers.gaps, the store with the largest gap first
     levers: Annotated[pd.DataFrame, Columns("store_id store lever own best gain")]
-    # one row per store and peer that is in scope, too
-    peers: Annotated[pd.DataFrame, Columns("store_id store peer_store_id peer position")]
 
 
-def stores(snapshot: Snapshot, scope: Scope, period: Period) -> StoresReport:
-    """The stores in scope in ``period`` beside each other."""
+def stores(snapshot: Snapshot, scope: Scope, period: Period, own: Sequence[Target] = ()) -> StoresReport:
+    """The stores in scope in ``period`` beside each other; ``own``: targets set here, which count before the CRM's."""
     currency, until = snapshot.info.currency, compared_until(snapshot)
     comparison = compare(snapshot.info, period)
     if comparison is None:
@@ -84,15 +99,19 @@ def stores(snapshot: Snapshot, scope: Scope, period: Period) -> StoresReport:
     if other is not None:
         found["last_year"] = _by_store(queries.sums(scope, snapshot.engine, other), found.index)["net_sales"]
     names = facts["store"]
-    kept = _kept(snapshot, scope, names) if until else {}
-    gap = kept["levers"].groupby("store_id")["gain"].sum() if kept else pd.Series(dtype="float64")
+    levers = _levers(snapshot, scope, names) if until else pd.DataFrame()
+    gap = levers.drop_duplicates("store_id").set_index("store_id")["whole"] if until else pd.Series(dtype="float64")
     found["gap_to_peers"] = gap.reindex(found.index)
+    due = due_in_month(snapshot, scope, now.last, own).set_index("store_id")
+    found = found.join(due[["target", "attainment"]]).join(_beside_peers(snapshot, scope, found.index, until))
     rows = found.join(facts[[name for name in facts if name not in found]])
+    largest = tuple(found["net_sales"].sort_values(ascending=False, kind="stable").index[:AT_A_GLANCE])
+    kept = {"levers": levers} if until else {}
     frames = select_columns(
         StoresReport,
         stores=rows.reset_index().sort_values(["net_sales", "store_id"], ascending=[False, True], ignore_index=True),
         limits=_limits(found, names),
-        weeks=_weeks(snapshot, scope, now, names),
+        weeks=_weeks(snapshot, scope.narrow(largest), now, names),
         **kept,
     )
     return StoresReport(now, currency, until, **frames)
@@ -130,17 +149,34 @@ def compared_until(snapshot: Snapshot) -> date | None:
     return last
 
 
-def _kept(snapshot: Snapshot, scope: Scope, names: pd.Series) -> dict[str, pd.DataFrame]:
+def peers_of(snapshot: Snapshot, scope: Scope, store_id: str) -> pd.DataFrame:
+    """The peers of a store whose names the scope allows, nearest first: peer_store_id, peer (name); none until a batch
+    has run. Of the others only quantiles are ever told."""
+    if compared_until(snapshot) is None or snapshot.results is None:
+        return pd.DataFrame(columns=["peer_store_id", "peer"])
+    names = places.stores(scope, snapshot.engine).set_index("store_id")["store"]
+    near = queries.peers(scope, snapshot.results, store_id)
+    return near.assign(peer=near["peer_store_id"].map(names))[["peer_store_id", "peer"]]
+
+
+def _levers(snapshot: Snapshot, scope: Scope, names: pd.Series) -> pd.DataFrame:
+    """The levers of each store, with their sum (whole): the largest sum first."""
     assert snapshot.results is not None
-    benchmark, gaps, peers = (one(scope, snapshot.results) for one in (queries.benchmark, queries.gaps, queries.peers))
-    whole = gaps.groupby("store_id")["gain"].sum()
-    gaps = gaps.assign(whole=gaps["store_id"].map(whole))
+    gaps = queries.gaps(scope, snapshot.results)
+    gaps["whole"] = gaps.groupby("store_id")["gain"].transform("sum")
     gaps = gaps.sort_values(["whole", "store_id", "gain"], ascending=[False, True, False], ignore_index=True)
-    return {
-        "benchmark": benchmark.assign(store=benchmark["store_id"].map(names)),
-        "levers": gaps.assign(store=gaps["store_id"].map(names)),
-        "peers": peers.assign(store=peers["store_id"].map(names), peer=peers["peer_store_id"].map(names)),
-    }
+    return gaps.assign(store=gaps["store_id"].map(names))
+
+
+def _beside_peers(snapshot: Snapshot, scope: Scope, ids: pd.Index, until: date | None) -> pd.DataFrame:
+    """By store: retained_share, and below_* of ``BELOW``."""
+    columns = ["retained_share", *(f"below_{name}" for name in BELOW)]
+    if until is None or snapshot.results is None:
+        return pd.DataFrame(np.nan, index=ids, columns=columns)
+    compared = queries.benchmark(scope, snapshot.results, BELOW)
+    below = compared.pivot(index="store_id", columns="metric", values="below").add_prefix("below_")
+    kept = compared[compared["metric"] == "retained_share"].set_index("store_id")["value"]
+    return below.assign(retained_share=kept).reindex(index=ids, columns=columns)
 
 
 def _limits(found: pd.DataFrame, names: pd.Series) -> pd.DataFrame:

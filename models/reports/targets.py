@@ -59,6 +59,17 @@ def targets(snapshot: Snapshot, scope: Scope, as_of: date, own: Sequence[Target]
     return TargetsReport(as_of, month.date(), snapshot.info.currency, **frames)
 
 
+def due_in_month(snapshot: Snapshot, scope: Scope, as_of: date, own: Sequence[Target] = ()) -> pd.DataFrame:
+    """One row per store with a target in the month of ``as_of``: store_id, target, attainment (of it, sold so far)."""
+    month = as_of.replace(day=1)
+    planned = _planned(queries.planned(scope, snapshot.engine, month), scope, own)
+    due = planned[planned["month"] == pd.Timestamp(month)]
+    if due.empty:
+        return pd.DataFrame(columns=["store_id", "target", "attainment"])
+    rows = due.merge(queries.sold(scope, snapshot.engine, month, as_of), "left", ["store_id", "month"])
+    return rows.assign(attainment=(rows["so_far"].fillna(0.0) / rows["target"]).where(rows["target"] > 0))
+
+
 def _planned(crm: pd.DataFrame, scope: Scope, own: Sequence[Target]) -> pd.DataFrame:
     """store_id, month, target and source (set | crm): a target set here stands in the place of the CRM's."""
     here = [(one.store_id, pd.Timestamp(one.month), float(one.amount)) for one in own if scope.allows(one.store_id)]

@@ -11,12 +11,12 @@ from models.calc.calendar import Event
 from models.calc.calendar import events as events_between
 from models.calc.peers import LEVERS
 from models.metrics import METRICS
-from models.reports.stores import RATES, StoresReport
+from models.reports.stores import AT_A_GLANCE, BELOW, RATES, StoresReport
 from pages._ui import charts, palette
 from pages._ui import format as fmt
 from pages._ui.choices import choice
 from pages._ui.device import narrow
-from pages._ui.i18n import localized, t
+from pages._ui.i18n import localized, t, tn
 from pages._ui.tables import Column, badge, column
 
 NAMES: Final = {"store": "store.name", "region": "region.name", "city": "store.city", "peer": "store.name"}
@@ -24,32 +24,26 @@ VERDICTS: Final = {"chance": "gray", "differs": "blue", "far": "orange"}
 _COLOURS = {"chance": palette.QUIET, "differs": palette.OWN, "far": palette.SECOND}
 _DRAWN = 100  # bars
 _WEEK: Final = pd.Timedelta(days=7)
-_AT_A_GLANCE = 24  # stores with a small chart of their own
 _ACROSS, _ACROSS_NARROW = 6, 2
 _LEVER_COLOURS = (palette.OWN, palette.SECOND, palette.WARM, palette.QUIET)
-_LIST = ("store", "net_sales", "growth", "conversion", "average_ticket", "margin_rate", "identified_share")
+_VIEWS = {
+    "sales": ("net_sales", "target", "attainment", "last_year", "growth", "gap_to_peers"),
+    "doors": ("net_sales", "traffic", "conversion", "average_ticket", "units_per_transaction", "margin_rate"),
+    "work": ("net_sales", "sales_per_hour", "sales_per_m2", "in_stock_share", "return_rate", "margin_rate"),
+    "customers": ("net_sales", "identified_share", "retained_share", "csat", "answers", "return_rate"),
+    "peers": tuple(f"below_{name}" for name in BELOW),
+}
 
 
 def measure() -> str:
     """Which figures the list shows."""
-    return choice("figures", ("sales", "work", "customers"), words="stores.figures", width=210)
+    return choice("figures", tuple(_VIEWS), words="stores.figures", width=230)
 
 
 def columns(chosen: str) -> list[Column]:
     """The columns of the list for a choice of ``measure``."""
-    by_choice = {
-        "sales": ("net_sales", "last_year", "growth", "traffic", "conversion", "average_ticket"),
-        "work": (
-            "net_sales",
-            "sales_per_hour",
-            "sales_per_m2",
-            "units_per_transaction",
-            "margin_rate",
-            "in_stock_share",
-        ),
-        "customers": ("net_sales", "identified_share", "return_rate", "csat", "answers", "gap_to_peers"),
-    }
-    return [column("store"), *(column(name) for name in by_choice[chosen]), column("city")]
+    kinds = {name: Column(name, "percent") for name in _VIEWS["peers"]}
+    return [column("store"), *(kinds.get(name) or column(name) for name in _VIEWS[chosen]), column("city")]
 
 
 def figures(report: StoresReport) -> list[tuple[str, str, str | None]]:
@@ -186,7 +180,7 @@ def _lever_words(row: Any, currency: str) -> str:
 def weeks(report: StoresReport) -> go.Figure:
     """A small line of thirteen weeks per store, all from zero to the same height, by net sales; dotted: last year;
     shaded: events of the year, which have their names on the weeks."""
-    order = report.stores["store_id"].head(_AT_A_GLANCE).tolist()
+    order = report.stores["store_id"].head(AT_A_GLANCE).tolist()
     rows = localized(report.weeks[report.weeks["store_id"].isin(order)], {"store": "store.name"})
     order = [store_id for store_id in order if (rows["store_id"] == store_id).any()]
     across = _ACROSS_NARROW if narrow() else min(_ACROSS, max(len(order), 1))
@@ -331,6 +325,15 @@ def benchmark_rows(benchmark: pd.DataFrame, currency: str) -> pd.DataFrame:
         half=[t("stores.between", low=number(row.q25, row.metric), high=number(row.q75, row.metric)) for row in pairs],
         peers_below=["" if fmt.is_missing(row.below) else fmt.percent(row.below, 0) for row in pairs],
     )
+
+
+def peers_in_words(named: pd.DataFrame, benchmark: pd.DataFrame) -> str:
+    """Which stores the peers are: those the reader may open by name, of the others how many."""
+    names = t("advice.between").join(localized(named, NAMES)["peer"].astype(str))
+    others = int(benchmark["peers"].max()) - len(named)
+    if not len(named):
+        return tn("stores.peers_unnamed", others)
+    return t("stores.peers_named", names=names) + (" " + tn("stores.peers_others", others) if others > 0 else "")
 
 
 def benchmark_columns() -> list[Column]:

@@ -28,6 +28,7 @@ from models.reports.retention import retention
 from models.reports.segments import segments
 from tests import shared_data
 from tests.benchmarks import (
+    alert_bounds,
     alerts,
     forecasting,
     inventory,
@@ -46,7 +47,7 @@ CHAIN = Scope("chain")
 END = date(2026, 11, 20)
 # These measure data of their own; the others need a chain.
 ALONE = ("forecasting", "value", "inventory", "staff", "stores")
-PARTS = ("refresh", "reports", "free", "questions", "pages", "alerts", *ALONE)
+PARTS = ("refresh", "reports", "free", "questions", "pages", "first_page", "alerts", *ALONE)
 
 
 def emit(table: str, **figures: object) -> None:
@@ -165,7 +166,11 @@ def _read(home: Path, options: argparse.Namespace) -> None:
     small = []
     if "alerts" in options.parts:
         for metric, found in alerts.of_snapshot(snapshot):
-            emit("alerts", series=f"{metric} a day", **asdict(found))
+            emit("alerts", series=metric, **asdict(found))
+        for metric, found in alert_bounds.bounds(snapshot):
+            emit("alerts", series=metric, **asdict(found))
+        for metric, panel in alerts.daily_series(snapshot):
+            emit("lasting", series=metric, found_by_day=alert_bounds.lasting(panel))
     if "reports" in options.parts:
         for row in reports.preset(reports.ground_of(snapshot), options.repeats, options.reports):
             small.append(row)
@@ -189,6 +194,9 @@ def _read(home: Path, options: argparse.Namespace) -> None:
     if "pages" in options.parts:
         for row in pages.switches(home, options.repeats):
             emit("page_switch", **row)
+    if "first_page" in options.parts:
+        for row in pages.first_page(home, options.repeats):
+            emit("first_page", **row)
 
 
 if __name__ == "__main__":
