@@ -1,5 +1,6 @@
-"""How long a page switch takes in Chromium: from the click to the last chart drawn."""
+"""How long a page takes in Chromium, from the click to the last chart drawn: after the sign-in, and on a switch."""
 
+import os
 import re
 import statistics
 import tempfile
@@ -8,11 +9,11 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from playwright.sync_api import Page, sync_playwright
+from playwright.sync_api import BrowserContext, Page, sync_playwright
 
 from pages._gate.identity import Role
 from pages._ui.access import PAGES
-from tests.browser.conftest import chromium, serve
+from tests.browser.conftest import Server, chromium, serve, settled
 
 _ROLE: Role = "marketing"
 # What the navigation names for that role: every page it can go to without having chosen something.
@@ -43,6 +44,62 @@ def switches(home: Path, repeats: int) -> Iterator[dict[str, object]]:
             "p95_s": round(statistics.quantiles(runs, n=20, method="inclusive")[-1], 2),
             "worst_s": round(max(runs), 2),
         }
+
+
+def first_page(home: Path, repeats: int) -> Iterator[dict[str, object]]:
+    """From the click on sign-in until the first page of a role is drawn.
+
+    cold: the first visitor of a server that has just said that it is ready, with a browser that has never been there;
+    another browser: the next such visitor; warm: the same browser signs in again. cpu_s: of the server meanwhile.
+    """
+    seconds: dict[tuple[str, str], list[tuple[float, float]]] = {}
+    for _ in range(repeats):
+        with tempfile.TemporaryDirectory() as folder, sync_playwright() as playwright:
+            server = serve(home, Path(folder) / "log.txt")
+            at = next(server)
+            browser = playwright.chromium.launch(**chromium())
+            for role in ("regional", "manager"):
+                context = browser.new_context(viewport={"width": 1360, "height": 1000}, locale="zh-CN")
+                cold = "cold" if role == "regional" else "another browser"
+                seconds.setdefault((role, cold), []).append(_signs_in(context, at, role))
+                context.clear_cookies()
+                seconds.setdefault((role, "warm"), []).append(_signs_in(context, at, role))
+                context.close()
+            browser.close()
+            server.close()
+    for (role, visit), runs in seconds.items():
+        wall, cpu = zip(*runs, strict=True)
+        yield {
+            "role": role,
+            "visit": visit,
+            "median_s": round(statistics.median(wall), 2),
+            "worst_s": round(max(wall), 2),
+            "cpu_s": round(statistics.median(cpu), 2),
+            "load": os.getloadavg()[0],
+        }
+
+
+def _signs_in(context: BrowserContext, server: Server, role: str) -> tuple[float, float]:
+    """Wall seconds until the page is drawn, and CPU seconds of the server."""
+    page = context.new_page()
+    page.goto(f"{server.url}/sign-in")
+    button = page.locator("form", has=page.locator(f'input[value="{role}"]')).get_by_role("button")
+    button.wait_for()
+    spent, started = _cpu(server.process), time.monotonic()
+    button.click()
+    page.locator('[data-testid="stMetric"]').first.wait_for()
+    settled(page)
+    page.locator(".main-svg").first.wait_for()
+    settled(page)
+    wall = time.monotonic() - started
+    page.close()
+    return wall, _cpu(server.process) - spent
+
+
+def _cpu(process: int) -> float:
+    """CPU seconds of a process so far."""
+    fields = Path(f"/proc/{process}/stat").read_text().rsplit(")", 1)[1].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
 @contextmanager

@@ -64,6 +64,7 @@ class Server:
     url: str
     home: Path
     log: Path
+    process: int
 
 
 @pytest.fixture(scope="session")
@@ -111,7 +112,7 @@ def serve(home: Path, log: Path, wait_for: str = "/readyz") -> Iterator[Server]:
     try:
         url = f"http://127.0.0.1:{port}"
         wait_until_ready(url + wait_for, process, log)
-        yield Server(url, home, log)
+        yield Server(url, home, log, process.pid)
     finally:
         process.terminate()
         try:
