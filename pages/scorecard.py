@@ -21,6 +21,8 @@ if report.months.empty:
     empty.no_sales()
 scorecard_views.figures(report)
 scorecard_views.measures(report)
+with st.container(border=True):
+    scorecard_views.places(report)
 if report.of_chain:
     with st.container(border=True):
         scorecard_views.balance(report)

@@ -13,7 +13,7 @@ from data_access.snapshot import Snapshot
 from tests import campaign_loops, consent_loops, customer_loops
 from tests.test_sales_marts import LOOPS as SALES_LOOPS
 from tests.tiny import ORDERS, RETURNS, STORES, VISITORS, sold_at
-from tests.tiny_staff import SERVED, SHIFTS
+from tests.tiny_staff import OPINIONS, RATINGS, SERVED, SHIFTS
 
 Rows = list[dict[str, Any]]
 
@@ -82,7 +82,29 @@ def staff_days() -> Rows:
     ]
 
 
+def answer_days() -> list[dict[str, Any]]:
+    given = [("staff", store, answered, score) for _, store, answered, score in RATINGS]
+    given += [("nps", store, answered, score) for score, answered, _, store in OPINIONS]
+    sums: dict[Any, list[int]] = {}
+    for kind, store, answered, score in given:
+        sums.setdefault((kind, store, answered.date()), []).append(score)
+    return [
+        {
+            "kind": kind,
+            "store_id": store,
+            "day": day,
+            "answers": len(scores),
+            "score": sum(scores),
+            "score_score": sum(score * score for score in scores),
+            "promoters": sum(score >= 9 for score in scores),
+            "detractors": sum(score <= 6 for score in scores),
+        }
+        for (kind, store, day), scores in sums.items()
+    ]
+
+
 LOOPS = {
+    "answer_day": answer_days,
     "place_store": place_stores,
     "staff_day": staff_days,
     "store_day": store_days,

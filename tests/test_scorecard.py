@@ -86,3 +86,31 @@ def test_costs_are_the_chains(tiny_snapshot: Snapshot) -> None:
     assert (row["cost"], row["campaigns"]) == (100 + 5, 0)
     assert pd.isna(row["balance"])  # nothing was measured: nothing to set against it
     assert scorecard(tiny_snapshot, ONLY_A, AS_OF, entered).costs.empty
+
+
+def test_every_store_and_region_beside_its_year_before(
+    tiny_snapshot: Snapshot, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(report_module, "LEAST_ANSWERS", 1)
+    rows = scorecard(tiny_snapshot, CHAIN, AS_OF).places.set_index(["level", "place_id", "measure"])
+    # the answer of 9 about a receipt of A; the one of nobody's receipt belongs to no place
+    assert rows.loc[("store", "A", "nps"), ["value", "n"]].tolist() == [1 / 1, 1]
+    assert ("store", "B", "nps") not in rows.index
+    assert rows.loc[("region", "north", "net_sales"), "value"] == pytest.approx(
+        rows.loc[[("store", "A", "net_sales"), ("store", "B", "net_sales")], "value"].sum()
+    )
+    assert rows["before"].isna().all()  # the data begin within the year before
+    own = scorecard(tiny_snapshot, ONLY_A, AS_OF).places
+    assert set(own["level"]) == {"store"}
+    assert set(own["place_id"]) == {"A"}
+
+
+def test_earlier_customers_are_added_over_twelve_whole_months() -> None:
+    # two new in January 2025, one more in May; one of them came in each month of the rest of 2025
+    months = [(660 + month, 2 if month == 0 else 1 if month == 4 else 0, int(month > 0)) for month in range(12)]
+    rows = pd.DataFrame([("A", *row) for row in months], columns=["place_id", "month", "new", "came"])
+    found = report_module._came(rows, date(2025, 12, 31)).iloc[0]
+    assert found["n"] == 4 * 2 + 7 * 3
+    assert found["value"] == 11 / (4 * 2 + 7 * 3)
+    # on 30 December that month is not over
+    assert report_module._came(rows, date(2025, 12, 30)).iloc[0]["n"] == 4 * 2 + 6 * 3

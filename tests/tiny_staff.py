@@ -21,6 +21,8 @@ RATINGS = (
     ("E1", "A", datetime(2026, 3, 9), 4),
     ("E2", "B", datetime(2026, 3, 9), 2),
 )
+# score of a recommendation, answered (UTC), receipt, its store
+OPINIONS = ((9, datetime(2026, 3, 6), "O7", "A"), (4, datetime(2026, 3, 6), None, None))
 # person, store, course, completed, score
 TRAINED = (
     ("E1", "A", "K1", date(2025, 6, 2), 70.0),
@@ -56,6 +58,17 @@ def rows() -> dict[str, Rows]:
                 "store_id": store,
             }
             for number, (person, store, answered, score) in enumerate(RATINGS)
+        ]
+        + [
+            {
+                "answer_id": f"N{number}",
+                "kind": "nps",
+                "score": score,
+                "answered_at": answered,
+                "order_id": order,
+                "receipt_store_id": store,  # no column: it says whose row it is
+            }
+            for number, (score, answered, order, store) in enumerate(OPINIONS)
         ],
         "sales_target": [
             {

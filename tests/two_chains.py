@@ -199,7 +199,7 @@ def _other(table: Table, row: dict[str, Any], later: timedelta, factor: int, mor
     """A row with other instants and amounts; ids, line numbers and hours of the day stay."""
     new = dict(row)
     for name, value in row.items():
-        kind = table.c[name].type
+        kind = table.c[name].type if name in table.c else None  # whose row it is stands in no column of its own
         if value is None or isinstance(kind, BigInteger | Boolean) or name in ("line_no", "order_line_no", "hour"):
             continue
         if isinstance(kind, DateTime):

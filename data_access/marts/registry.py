@@ -1,6 +1,7 @@
 """Every mart, each after those it reads."""
 
 from data_access.marts import (
+    answer_day,
     campaign_customer,
     campaign_step,
     campaign_use,
@@ -38,6 +39,7 @@ MARTS: tuple[Mart, ...] = (
     store_hour.MART,
     store_category_day.MART,
     staff_day.MART,
+    answer_day.MART,
     order_place.MART,
     product_order.MART,
     product_return.MART,

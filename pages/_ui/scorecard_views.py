@@ -1,8 +1,8 @@
 """The parts of the scorecard: the newest figures, each measure over time, costs beside what campaigns brought."""
 
-from collections.abc import Sequence
+from collections.abc import Hashable, Sequence
 from datetime import date
-from typing import Final
+from typing import Any, Final
 
 import pandas as pd
 import streamlit as st
@@ -12,12 +12,13 @@ from data_access.state import costs as state
 from data_access.state.costs import KINDS, Cost
 from data_access.state.store import opened
 from models.reports.scorecard import LEAST_ANSWERS, ScorecardReport
-from pages._ui import bands, cards, charts, empty, head, session
+from pages._ui import bands, cards, charts, choices, drill, empty, head, session
 from pages._ui import format as fmt
 from pages._ui.attempt import attempt, say_again, tell
-from pages._ui.i18n import t
+from pages._ui.i18n import localized, t
 from pages._ui.tables import Column, column, listing
 
+LEVELS: Final = ("region", "store")
 MEASURES: Final = ("csat", "nps", "active_share", "net_sales")
 _MONTHS: Final = 24  # offered for a cost
 
@@ -74,6 +75,44 @@ def measures(report: ScorecardReport) -> None:
                 )
                 figure = bands.over_months(shares, value="value", name=t(f"scorecard.{name}"))
                 charts.show(figure, alt=t(f"scorecard.{name}"), key=f"scorecard_{name}")
+
+
+def places(report: ScorecardReport) -> None:
+    """The last year of every store, or region, beside the year before; a click goes there."""
+    head.block(t("scorecard.places"), t("scorecard.places_note"), t("scorecard.places_help", least=LEAST_ANSWERS))
+    level = choices.choice("level", LEVELS if report.of_chain else LEVELS[-1:], words="scorecard.level")
+    rows = report.places[report.places["level"] == level]
+    known = {(row["place_id"], row["measure"]): row for row in rows.to_dict("records")}
+    named = localized(rows, {"place": f"{level}.name"}).drop_duplicates("place_id")[["place_id", "place"]]
+    shown = named.assign(
+        **{name: [_beside(known.get((key, name)), report.currency) for key in named["place_id"]] for name in MEASURES}
+    )
+    columns = [Column("place", "text", width="medium"), *(Column(name, "text") for name in MEASURES)]
+    opened = listing(
+        shown,
+        columns,
+        currency=report.currency,
+        alt=t("scorecard.places"),
+        key=f"scorecard_places_{level}",
+        opens="place_id",
+        rows=12,
+    )
+    if opened and level == "store":
+        drill.open_page("store", store=opened)
+    elif opened:
+        drill.keep_region(opened)
+        st.rerun()
+
+
+def _beside(row: dict[Hashable, Any] | None, currency: str) -> str:
+    """A figure with its range and what it was the year before, as far as each is known."""
+    if row is None:
+        return t("scorecard.too_few")
+    measure = row["measure"]
+    text = _text(measure, row["value"], currency)
+    if not fmt.is_missing(row["lo95"]):
+        text += f" ({_text(measure, row['lo95'], '')}–{_text(measure, row['hi95'], '')})"
+    return text if fmt.is_missing(row["before"]) else f"{text} ← {_text(measure, row['before'], currency)}"
 
 
 def balance(report: ScorecardReport) -> None:
