@@ -91,6 +91,9 @@ class Settings(BaseSettings):
         default=(), description="values of amr or acr that stand for a second factor; none: codes of our own"
     )
 
+    staff_hour: float | None = Field(
+        default=None, ge=0, description="what an hour of staff costs, in the chain's currency; none: it has no price"
+    )
     read_timeout: float = Field(default=1800, gt=0, description="seconds one statement of a refresh may take the CRM")
 
     @model_validator(mode="after")

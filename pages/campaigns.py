@@ -9,17 +9,21 @@ from pages._ui.tables import listing
 
 page = head.begin("campaigns", choices="places")
 with load.working(t("page.campaigns")):
-    report = load.campaigns(page.scope, page.generation)
-if report.campaigns.empty:
+    report = load.campaigns(page.scope, page.generation, campaign_views.segment())
+if report.campaigns.empty and report.segment is None:
     empty.state(t("campaigns.none"), t("campaigns.none_do"), ":material/campaign:")
     st.stop()
-chosen = campaign_views.choose(report.campaigns)
+chosen = campaign_views.choose(report.campaigns, page)
+if chosen.empty:
+    campaign_views.none_chosen(report)
+    st.stop()
 cards.plain_row(experiments.sizes(chosen, page.currency))
 
 calendar_views.unusual(load.funnels(page.scope, page.generation), set(chosen["campaign_id"]))
 with st.container(border=True):
     kind = choices.choice("list", campaign_views.LISTS, words="campaigns.lists", width=260)
     head.block(t("campaigns.all"), t("campaigns.all_note"))
+    campaign_views.of_segment(report)
     if campaign := listing(
         experiments.rows(chosen, page.currency),
         campaign_views.columns(kind),

@@ -259,6 +259,7 @@ OF_RESULTS = {
 
 # What describes the chain, or a customer of store A, and not its trade: the same for every scope that holds A.
 SHARED = {
+    *("campaign_effects.store_days", "mechanics.discounts"),  # no campaign of stores and no coupon in the tiny chain
     "mechanics.coupons",  # the tiny chain has none, nor:
     "mechanics.redemptions",
     *("stores.closures", "stores.comparable", "stores.promotions"),  # the tiny chain has none, nor a year before

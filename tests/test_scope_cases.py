@@ -80,6 +80,8 @@ DRAW: dict[str, Callable[[Draw], Any]] = {
     "why.receipts by": lambda draw: draw.choice(("store_id", "channel", "staff_id", "customers")),
     "why.returned by": lambda draw: draw.choice(("store_id", "channel", "staff_id", "customers", "category")),
     "metric": lambda draw: draw.choice(("orders", "traffic")),
+    "metrics": lambda draw: draw.choice(((), ("orders", "traffic"))),
+    "stores.bands grain": lambda draw: draw.choice(("day", "week")),
     "previous": lambda draw: draw.choice((None, period(draw))),
     "last_year": lambda draw: draw.choice((None, period(draw))),
     "periods": lambda draw: [period(draw) for _ in range(draw.randint(1, 3))],
@@ -161,7 +163,7 @@ DRAW: dict[str, Callable[[Draw], Any]] = {
         )
     ),
     "channels": lambda draw: some(draw, ("wechat", "sms", "phone")),
-    "campaign_table": lambda draw: draw.choice(("arms", "lift", "verdict", "checks", "balance")),
+    "campaign_table": lambda draw: draw.choice(("arms", "lift", "verdict", "checks", "balance", "stores")),
     "attribution.credit by": lambda draw: draw.choice(("campaign_id", "channel")),
     **dict.fromkeys((f"attribution.{name} ready" for name in ("credit", "reach", "reached")), lambda draw: False),
     "attribution.reached part": lambda draw: draw.choice((Reached(), Reached(("wechat",)), Reached(least=2))),
@@ -180,6 +182,7 @@ DRAW: dict[str, Callable[[Draw], Any]] = {
         draw.choice((None, 7)),
         draw.choice((None, "gift")),
     ),
+    "segment": lambda draw: draw.choice((None, "prospect", "loyal")),
     "funnel.paths grouping": lambda draw: draw.choice((None, *GROUPINGS)),
     "funnel.stopped step": lambda draw: draw.choice(STEPS),
     "campaigns.step_hours previous": lambda draw: {

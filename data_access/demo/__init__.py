@@ -16,6 +16,7 @@ from data_access.demo.chain import build
 from data_access.demo.dirt import soil
 from data_access.demo.planned import add_planned_shifts
 from data_access.demo.satellites import satellites
+from data_access.demo.store_campaign import add_store_campaign
 from data_access.demo.world import EFFECTS, stream
 from data_access.demo.world import SCALES as _SCALES
 from data_access.errors import Problem
@@ -79,6 +80,7 @@ def write_demo(
         core[name] = pd.concat([core[name], frame], ignore_index=True) if name in core else frame
     progress("satellites")
     truth = chain.truth | fragments | {"dirty_rows": soil(core, seed)}
+    truth["store_campaign"] = add_store_campaign(core, chain.world, seed)
     add_planned_shifts(core, chain.world, seed)
     details = {"seed": seed, "start": str(chain.world.start), "end": str(end), "null": sorted(null)}
     loaded = datetime.combine(end, datetime.min.time()) + timedelta(hours=15, minutes=59, seconds=59)

@@ -74,7 +74,7 @@ def first_row(scope: Scope, connection: Connection, query: Select[Any]) -> dict[
 @contextmanager
 def kept(scope: Scope, connection: Connection, query: Select[Any], table: Table) -> Iterator[None]:
     """Within this, the rows of ``query`` are a temporary table that this connection alone sees, for this scope."""
-    check(scope, query, _stores_of_places(connection), ())
+    check(scope, query, _stores_of_places(connection), _kept_for(scope, connection))
     connection.execute(query.into(table.name, temporary=True))
     tables = connection.info.setdefault(_KEPT, {})
     tables[table] = scope
@@ -90,9 +90,13 @@ _KEPT = "kept for a scope"
 
 def _run(scope: Scope, connection: Connection, query: Select[Any] | CompoundSelect[Any]) -> CursorResult[Any]:
     """Runs a statement of a page; the only place that does."""
-    mine = [table for table, filled_for in connection.info.get(_KEPT, {}).items() if filled_for == scope]
-    check(scope, query, _stores_of_places(connection), mine)
+    check(scope, query, _stores_of_places(connection), _kept_for(scope, connection))
     return connection.execute(query)
+
+
+def _kept_for(scope: Scope, connection: Connection) -> list[Table]:
+    """The temporary tables of the connection that were filled for this scope."""
+    return [table for table, filled_for in connection.info.get(_KEPT, {}).items() if filled_for == scope]
 
 
 def _stores_of_places(connection: Connection) -> Mapping[tuple[str, str], frozenset[str]]:

@@ -10,7 +10,6 @@ from typing import Any
 
 import pandas as pd
 from sqlalchemy import (
-    BigInteger,
     Column,
     ColumnElement,
     Connection,
@@ -31,8 +30,9 @@ from sqlalchemy import (
 from data_access.marts._bridge import days_between
 from data_access.marts.campaign_customer import campaign_customer
 from data_access.marts.customer_store_day import customer_store_day
-from data_access.marts.tables import campaign_store, customer
-from data_access.queries._frame import count, fetch, fetch_from, fetch_many, kept
+from data_access.marts.store_day import store_day
+from data_access.marts.tables import campaign_store, customer, store
+from data_access.queries._frame import fetch, fetch_from, fetch_many, kept
 from data_access.scope import Scope
 
 YEAR = 365
@@ -40,7 +40,7 @@ WINDOWS = (30, 60, 120, 240, 365)  # days before a campaign in which orders are 
 MOST = 20_000  # customers of each group that are compared
 
 _PEOPLE = (customer.c.customer_no, customer.c.joined_on, customer.c.gender)
-_days_here, _people_here = (
+days_here, people_here = (
     Table(name, MetaData(), *(Column(column.name, column.type) for column in columns))
     for name, columns in (("days_here", customer_store_day.c), ("people_here", _PEOPLE))
 )
@@ -57,8 +57,8 @@ def at_hand(scope: Scope, engine: Engine) -> Iterator[Connection | None]:
     people = scope.limit(select(*_PEOPLE), customer.c.home_store_id)
     with (
         engine.connect() as connection,
-        kept(scope, connection, bought, _days_here),
-        kept(scope, connection, people, _people_here),
+        kept(scope, connection, bought, days_here),
+        kept(scope, connection, people, people_here),
     ):
         yield connection
 
@@ -108,7 +108,7 @@ def alike(
     past_spend: of as many days a year before the first day, which lie before everything that is known.
     """
     m = campaign_customer.c
-    d, c = (customer_store_day.c, customer.c) if kept_here is None else (_days_here.c, _people_here.c)
+    d, c = (customer_store_day.c, customer.c) if kept_here is None else (days_here.c, people_here.c)
     length = (last_day - first_day).days + 1
     past_last = first_day - timedelta(days=YEAR + 1)
     past_first = past_last - timedelta(days=length - 1)
@@ -189,23 +189,24 @@ def alike(
 
 
 def store_days(scope: Scope, engine: Engine, campaign_id: str, first_day: date, last_day: date) -> pd.DataFrame:
-    """One row per store in scope and day with sales: what was sold there, and whether the store takes part.
+    """One row per store in scope and day with sales: what was sold there to whomever, and whether the store takes part.
 
-    Columns: store_id, takes_part, day, net_sales, orders (of customers who are known).
+    Stores of the kinds that take part only: a shop says nothing of what an online store would have sold.
+    Columns: store_id, takes_part, day, net_sales, gross_sales, cost (NaN: unknown).
     """
-    d, s = customer_store_day.c, campaign_store.c
+    d, s, k = store_day.c, campaign_store.c, store.c
     own = scope.limit(select(s.store_id).where(s.campaign_id == campaign_id), s.store_id).subquery("own")
+    kinds = scope.limit(select(k.store_id, k.kind), k.store_id).subquery("kinds")
+    taking_part = select(kinds.c.kind).join(own, own.c.store_id == kinds.c.store_id)
     query = (
         select(
             d.store_id,
             own.c.store_id.is_not(None).label("takes_part"),
             d.day,
-            cast(func.sum(d.net_sales), Double).label("net_sales"),
-            cast(count(d.orders), BigInteger).label("orders"),
+            *(cast(d[name], Double).label(name) for name in ("net_sales", "gross_sales", "cost")),
         )
-        .select_from(customer_store_day.outerjoin(own, own.c.store_id == d.store_id))
-        .where(d.day.between(first_day, last_day))
-        .group_by(d.store_id, own.c.store_id, d.day)
+        .select_from(store_day.join(kinds, kinds.c.store_id == d.store_id).outerjoin(own, own.c.store_id == d.store_id))
+        .where(d.day.between(first_day, last_day), kinds.c.kind.in_(taking_part))
         .order_by(d.store_id, d.day)
     )
     return fetch(scope, engine, scope.limit(query, d.store_id))

@@ -12,6 +12,7 @@ from data_access.results.tables import (
     campaign_checks,
     campaign_lift,
     campaign_result,
+    campaign_stores,
     campaign_verdict,
 )
 from data_access.scope import Scope
@@ -23,6 +24,7 @@ KEPT = {
     "checks": campaign_checks,
     "adjusted": campaign_adjusted,
     "balance": campaign_balance,
+    "stores": campaign_stores,
 }
 
 

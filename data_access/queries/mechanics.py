@@ -48,6 +48,22 @@ def cost_parts(scope: Scope, engine: Engine) -> pd.DataFrame:
     return fetch(scope, engine, query)
 
 
+def discounts(scope: Scope, engine: Engine) -> pd.DataFrame:
+    """One row per campaign whose coupons took something off in the stores in scope.
+
+    Columns: campaign_id, discount_given (of the lines of counted orders with a coupon of it).
+    """
+    n, k = sale_line.c, coupon.c
+    query = (
+        select(k.campaign_id, cast(func.sum(n.discount), Double).label("discount_given"))
+        .join_from(sale_line, coupon, k.coupon_code == n.coupon_code)
+        .where(n.exclusion.is_(None), n.coupon_code.is_not(None))
+        .group_by(k.campaign_id)
+        .order_by(k.campaign_id)
+    )
+    return fetch(scope, engine, scope.limit(query, n.store_id))
+
+
 def coupons(scope: Scope, engine: Engine, campaign_id: str) -> pd.DataFrame:
     """One row per coupon of a campaign.
 

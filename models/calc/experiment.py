@@ -100,7 +100,7 @@ class Experiment:
         found = lifts[(lifts["arm"] == arm.name) & (lifts["metric"] == self.money)].iloc[0]
         usual = self.control.outcome(self.money)
         deviation = float(np.sqrt(usual.variance))
-        worth = float(np.nanmax([cost / everybody, WORTH * usual.mean]))
+        worth = worth_having(cost / everybody, usual.mean)
         detectable = lift.smallest_detectable(deviation, arm.people, self.control.people)
         share = arm.people / (arm.people + self.control.people)
         ends = {"": "difference", "_lo": "lo95", "_hi": "hi95"}
@@ -144,6 +144,12 @@ def verdict(p_value: float, difference: float, detectable: float, worth: float, 
     if p_value < LEVEL:
         return "worked" if difference > 0 else "hurt"
     return "no_evidence" if detectable <= worth else "cannot_tell"
+
+
+def worth_having(cost_each: float, usual: float) -> float:
+    """What a campaign ought to bring per customer: its cost (NaN: unknown), or a tenth of what the control group spends
+    (``usual``) if that is more."""
+    return float(np.nanmax([cost_each, WORTH * usual]))
 
 
 def _arm(people: pd.DataFrame, bought: pd.DataFrame, names: list[str]) -> Arm:

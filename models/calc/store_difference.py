@@ -30,7 +30,11 @@ class Change:
     p_value: float
     before_difference: float  # the same of the four weeks before against the four before those: should be nothing
     before_p: float
-    usual: float  # net sales of the stores that take part in as many days before
+    sold: float  # net sales of the stores that take part, of the campaign's days
+
+    def beyond(self, difference: float) -> float:
+        """Of ``sold`` what would not have come if the stores had changed as the others did, at a ``difference``."""
+        return self.sold * difference / (1 + difference)
 
 
 def difference(days: pd.DataFrame, first_day: pd.Timestamp, last_day: pd.Timestamp) -> Change | None:
@@ -68,7 +72,7 @@ def difference(days: pd.DataFrame, first_day: pd.Timestamp, last_day: pd.Timesta
         p,
         float(np.expm1(before_difference)),
         before_p,
-        float(before[part].sum() * length),
+        float(sums["after"].to_numpy()[part].sum()),
     )
 
 

@@ -11,6 +11,7 @@ from data_access.queries import campaign as queries
 from data_access.queries import campaigns as all_campaigns
 from data_access.queries import mechanics
 from data_access.scope import Scope
+from data_access.settings import settings
 from data_access.snapshot import Snapshot
 from models.calc.experiment import LIFT, VERDICT, experiment
 from models.reports import campaign_basis, campaign_results
@@ -63,8 +64,8 @@ class CampaignReport:
     # what was known before of the treated and the others: means, and standardised differences without and with weights
     balance: Annotated[pd.DataFrame, Columns(campaign_basis.BALANCE)]
     # of a campaign of stores without assigned customers: their change against the other stores (0.05: 5 % more), the
-    # same of the weeks before (before_difference), and net sales beyond what was to be expected
-    stores: Annotated[pd.DataFrame, Columns(campaign_basis.STORES)]
+    # same of the weeks before (before_difference), and money (margin | spend) beyond what was to be expected
+    stores: Annotated[pd.DataFrame, Columns(f"{campaign_basis.STORES} cost roi roi_lo roi_hi")]
     # one row per treated arm, then the treated arms together where there are several; incremental: the difference in
     # money per customer times the people treated; smallest_detectable and worth per customer; people_needed: in both
     # arms, to find what would be worth it. cost and roi only in the last row: (incremental - cost) / cost.
@@ -75,7 +76,7 @@ def campaign(snapshot: Snapshot, scope: Scope, campaign: str | None = None) -> C
     """One campaign (default: the only one); Problem when it is unknown, or when there are several to choose from."""
     engine = snapshot.engine
     chosen = _chosen(campaign, scope, snapshot)
-    header = with_points(priced(queries.about(scope, engine, chosen), scope), scope, snapshot)
+    header = with_parts(priced(queries.about(scope, engine, chosen), scope), scope, snapshot)
     people = queries.arms(scope, engine, chosen)
     told = people[people["buyers"].notna()]
     found = experiment(told, queries.buyers(scope, engine, chosen))
@@ -91,7 +92,9 @@ def campaign(snapshot: Snapshot, scope: Scope, campaign: str | None = None) -> C
         row, made = kept
         money, frozen_at = row["money"], None if pd.isna(row["frozen_at"]) else row["frozen_at"].to_pydatetime()
         made["verdict"] = campaign_results.with_cost(made["verdict"], cost)
-    made |= _day_by_day(snapshot, scope, chosen, header, people, money)
+    made = _day_by_day(snapshot, scope, chosen, header, people, money) | made
+    if "stores" in made:
+        made["stores"] = campaign_results.with_cost(made["stores"], cost)
     comparable = made["checks"].set_index("key")["value"].get("adjusted_comparable", 0.0)
     standing = campaign_basis.standing(made["adjusted"], made["balance"], float(comparable))
     is_over = bool((header["window_last"] <= pd.Timestamp(snapshot.info.as_of)).any())
@@ -115,12 +118,20 @@ def priced(campaigns: pd.DataFrame, scope: Scope) -> pd.DataFrame:
     return campaigns if scope.kind == "chain" else campaigns.assign(**dict.fromkeys(told, float("nan")))
 
 
-def with_points(campaigns: pd.DataFrame, scope: Scope, snapshot: Snapshot) -> pd.DataFrame:
-    """``campaigns`` whose cost holds the points granted for them, too, at what a point is worth."""
-    worth = mechanics.cost_parts(scope, snapshot.engine).set_index("campaign_id")["points_value"]
-    points = campaigns["campaign_id"].map(worth).astype("float64")
-    known = campaigns["cost"].notna() | points.notna()
-    return campaigns.assign(cost=(campaigns["cost"].fillna(0) + points.fillna(0)).where(known))
+def cost_parts(snapshot: Snapshot, scope: Scope) -> pd.DataFrame:
+    """``mechanics.cost_parts`` with cost_staff: the hours at what ``MIRROR_STAFF_HOUR`` says that one costs."""
+    price = settings().staff_hour
+    parts = mechanics.cost_parts(scope, snapshot.engine)
+    return parts.assign(cost_staff=parts["staff_hours"] * (float("nan") if price is None else price))
+
+
+def with_parts(campaigns: pd.DataFrame, scope: Scope, snapshot: Snapshot) -> pd.DataFrame:
+    """``campaigns`` whose cost holds the points granted for them and the hours of staff, too, as far as they have a
+    price."""
+    parts = cost_parts(snapshot, scope).set_index("campaign_id")[["points_value", "cost_staff"]]
+    more = campaigns["campaign_id"].map(parts.sum(axis=1, min_count=1)).astype("float64")
+    known = campaigns["cost"].notna() | more.notna()
+    return campaigns.assign(cost=(campaigns["cost"].fillna(0) + more.fillna(0)).where(known))
 
 
 def _chosen(campaign: str | None, scope: Scope, snapshot: Snapshot) -> str:

@@ -22,7 +22,13 @@ STANDINGS = ("usable", "not_alike", "placebo_differs", "too_few")
 CURVE = "day treated control difference lo95 hi95"
 ADJUSTED = "metric kind treated expected naive difference lo95 hi95"  # kind: window | placebo (a year before)
 BALANCE = "trait treated others weighted apart_before apart_after"
-STORES = "stores others difference lo95 hi95 p_value before_difference before_p incremental"
+STORES = (
+    "stores others difference lo95 hi95 p_value before_difference before_p money incremental incremental_lo "
+    "incremental_hi verdict"
+)
+# Of such a campaign: its stores changed more, less, or no surer than by chance; or had moved apart before it
+STORE_VERDICTS = ("stores_more", "stores_less", "stores_unclear", "stores_apart")
+_SURE = 0.05
 _OUTCOMES = (
     ("conversion", "window", "bought"),
     ("spend", "window", "spend"),
@@ -120,20 +126,43 @@ def curve(
 def of_stores(snapshot: Snapshot, scope: Scope, campaign_id: str, first_day: date, last_day: date) -> pd.DataFrame:
     """The stores that take part against those that do not: one row (``STORES``), none where that cannot be said.
 
-    incremental: net sales beyond what the other stores' change leads one to expect.
+    incremental: money (margin where every cost is known, else net sales) beyond what the other stores' change leads one
+    to expect; margin is taken at its rate in these stores and days.
     """
     as_of = snapshot.info.last_day
     end = last_day if as_of is None else min(last_day, as_of)
     days = queries.store_days(scope, snapshot.engine, campaign_id, first_day - timedelta(weeks=WEEKS), end)
     if end < first_day or days.empty:
         return pd.DataFrame(columns=STORES.split())
-    found = store_difference.difference(
-        days.assign(day=pd.to_datetime(days["day"])), pd.Timestamp(first_day), pd.Timestamp(end)
-    )
+    days = days.assign(day=pd.to_datetime(days["day"]))
+    found = store_difference.difference(days, pd.Timestamp(first_day), pd.Timestamp(end))
     if found is None:
         return pd.DataFrame(columns=STORES.split())
-    row = (
-        *(found.stores, found.others, found.difference, found.lo, found.hi, found.p_value),
-        *(found.before_difference, found.before_p, found.difference * found.usual),
-    )
+    during = days[days["takes_part"] & (days["day"] >= pd.Timestamp(first_day))]
+    has_cost = bool(during["cost"].notna().all())
+    rate = 1 - during["cost"].sum() / during["gross_sales"].sum() if has_cost else 1.0
+    row = {
+        "stores": found.stores,
+        "others": found.others,
+        "difference": found.difference,
+        "lo95": found.lo,
+        "hi95": found.hi,
+        "p_value": found.p_value,
+        "before_difference": found.before_difference,
+        "before_p": found.before_p,
+        "money": "margin" if has_cost else "spend",
+        "incremental": found.beyond(found.difference) * rate,
+        "incremental_lo": found.beyond(found.lo) * rate,
+        "incremental_hi": found.beyond(found.hi) * rate,
+        "verdict": _of_change(found),
+    }
     return pd.DataFrame([row], columns=STORES.split())
+
+
+def _of_change(found: store_difference.Change) -> str:
+    """One of ``STORE_VERDICTS``."""
+    if found.before_p < _SURE:
+        return "stores_apart"
+    if found.p_value >= _SURE:
+        return "stores_unclear"
+    return "stores_more" if found.difference > 0 else "stores_less"

@@ -22,7 +22,8 @@ from data_access.results.info import has_current_rows, origin
 from data_access.scope import Scope
 from data_access.snapshot import Snapshot
 from models.calc.adjusted import LEAST
-from models.calc.experiment import VERDICT, Experiment, experiment
+from models.calc.experiment import Experiment, experiment
+from models.reports import campaign_basis
 from models.reports.campaign_basis import ADJUSTED, BALANCE, compared
 
 JOB = "campaigns"
@@ -36,7 +37,7 @@ def frozen(snapshot: Snapshot, scope: Scope) -> pd.DataFrame:
     if snapshot.results is None:
         return pd.DataFrame(columns=["campaign_id"])
     found = kept_queries.rows(scope, snapshot.results)
-    return _of_this_chain(snapshot, scope, found[found["frozen_at"].notna()])
+    return of_this_chain(snapshot, scope, found[found["frozen_at"].notna()])
 
 
 def rows(snapshot: Snapshot, scope: Scope) -> tuple[pd.DataFrame, bool]:
@@ -56,14 +57,15 @@ def tables_of(snapshot: Snapshot, scope: Scope, campaign_id: str) -> tuple[pd.Se
     return mine.iloc[0], {name: kept_queries.kept(scope, results, name, campaign_id) for name in KEPT}
 
 
-def with_cost(verdict: pd.DataFrame, cost: float) -> pd.DataFrame:
-    """A kept verdict with what the campaign cost and returned, which may become known after it was frozen."""
-    told = verdict.assign(**dict.fromkeys(("cost", "roi", "roi_lo", "roi_hi"), np.nan))
+def with_cost(judged: pd.DataFrame, cost: float) -> pd.DataFrame:
+    """A verdict, of arms or of stores, with what the campaign cost and returned: cost, roi, roi_lo and roi_hi of the
+    last row. The cost may become known after the verdict was frozen."""
+    told = judged.assign(**dict.fromkeys(("cost", "roi", "roi_lo", "roi_hi"), np.nan))
     if len(told) and cost > 0 and pd.notna(told["incremental"].iloc[-1]):
         ends = {"roi": "incremental", "roi_lo": "incremental_lo", "roi_hi": "incremental_hi"}
         last = told.index[-1]
         told.loc[last, ["cost", *ends]] = [cost, *((told.loc[last, money] - cost) / cost for money in ends.values())]
-    return told[VERDICT.split()]
+    return told
 
 
 def carried_over(snapshot: Snapshot, scope: Scope) -> dict[str, pd.DataFrame]:
@@ -108,14 +110,32 @@ def judged(
     return found
 
 
+def of_stores(snapshot: Snapshot, scope: Scope, without: Collection[str] = ()) -> dict[str, pd.DataFrame]:
+    """Every campaign of some stores that has begun, other than ``without``, whose stores can be compared with others
+    in scope, by its id: table ``campaign_basis.STORES``."""
+    listed = all_campaigns.campaigns(scope, snapshot.engine)
+    nobody = ~listed["is_planned"] & (listed["targeted"] + listed["held_back"] == 0)
+    dated = listed[nobody & ~listed["campaign_id"].isin(without)].dropna(subset=["starts_on", "window_last"])
+    found = {
+        str(campaign_id): campaign_basis.of_stores(snapshot, scope, campaign_id, first.date(), last.date())
+        for campaign_id, first, last in zip(dated["campaign_id"], dated["starts_on"], dated["window_last"], strict=True)
+    }
+    return {key: table for key, table in found.items() if len(table)}
+
+
 def computed(
-    snapshot: Snapshot, scope: Scope, results: pd.DataFrame, campaigns: Mapping[str, Judged], method: str
+    snapshot: Snapshot,
+    scope: Scope,
+    results: pd.DataFrame,
+    campaigns: Mapping[str, Judged],
+    stores: Mapping[str, pd.DataFrame],
+    method: str,
 ) -> dict[str, pd.DataFrame]:
-    """The rows of every table, of the ``campaigns``; those whose window has closed are frozen.
+    """The rows of every table, of the ``campaigns`` and those of ``stores``; those whose window has closed are frozen.
 
     ``results``: what the list of campaigns says of each, of those withheld as well.
     """
-    dated = _identity(snapshot, scope).set_index("campaign_id")
+    dated = identity(snapshot, scope).set_index("campaign_id")
     found: dict[str, list[pd.DataFrame]] = {name: [] for name in KEPT}
     past = _past(snapshot, scope, campaigns)
     with campaign_effects.at_hand(scope, snapshot.engine) as kept_here:
@@ -125,13 +145,17 @@ def computed(
             beside = beside_the_verdict(snapshot, scope, campaign_id, one.made, mine, first, last, kept_here)
             for name, table in {"arms": one.arms, "lift": one.lifts, "verdict": one.verdicts, **beside}.items():
                 found[name].append(table.assign(campaign_id=campaign_id, position=range(len(table))))
-    mine = results.merge(_identity(snapshot, scope), on="campaign_id")
+    for campaign_id, table in stores.items():
+        found["stores"].append(table.assign(campaign_id=campaign_id, position=0))
+    mine = results.merge(identity(snapshot, scope), on="campaign_id")
+    money = {key: one.made.money for key, one in campaigns.items()}
+    money |= {key: table["money"].iloc[0] for key, table in stores.items()}
     told = mine.assign(
-        money=mine["campaign_id"].map({key: one.made.money for key, one in campaigns.items()}),
+        money=mine["campaign_id"].map(money),
         sample_ratio_p=mine["campaign_id"].map({k: one.made.ratio_p for k, one in campaigns.items()}).astype("float64"),
         method=method,
     )
-    told["frozen_at"] = _frozen_at(told, snapshot.info.as_of)
+    told["frozen_at"] = frozen_at(told, snapshot.info.as_of)
     return {RESULT: told, **{name: _together(name, frames) for name, frames in found.items()}}
 
 
@@ -177,7 +201,7 @@ def beside_the_verdict(
     return {"checks": pd.concat([checks, more], ignore_index=True) if figures else checks, **tables}
 
 
-def _frozen_at(rows: pd.DataFrame, as_of: datetime) -> pd.Series:
+def frozen_at(rows: pd.DataFrame, as_of: datetime) -> pd.Series:
     closed = rows["window_last"] < pd.Timestamp(as_of).normalize()
     instants = np.where(closed & (rows["verdict"] != WITHHELD), np.datetime64(as_of, "us"), np.datetime64("NaT", "us"))
     return pd.Series(instants, index=rows.index)
@@ -188,15 +212,15 @@ def _together(name: str, frames: list[pd.DataFrame]) -> pd.DataFrame:
     return pd.concat(frames, ignore_index=True)[columns] if frames else pd.DataFrame(columns=columns)
 
 
-def _identity(snapshot: Snapshot, scope: Scope) -> pd.DataFrame:
+def identity(snapshot: Snapshot, scope: Scope) -> pd.DataFrame:
     """Which campaigns of which data there are now."""
     listed = all_campaigns.campaigns(scope, snapshot.engine)
     return listed[["campaign_id", "starts_on", "window_last"]].assign(origin=origin(snapshot.engine))
 
 
-def _of_this_chain(snapshot: Snapshot, scope: Scope, kept: pd.DataFrame) -> pd.DataFrame:
+def of_this_chain(snapshot: Snapshot, scope: Scope, kept: pd.DataFrame) -> pd.DataFrame:
     """Without campaigns of other data, and those that have other dates now."""
-    return kept[_key(kept).isin(_key(_identity(snapshot, scope)))]
+    return kept[_key(kept).isin(_key(identity(snapshot, scope)))]
 
 
 def _key(rows: pd.DataFrame) -> pd.Series:

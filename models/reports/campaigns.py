@@ -14,9 +14,9 @@ from data_access.queries import mechanics
 from data_access.queries._elsewhere import withheld
 from data_access.scope import Scope
 from data_access.snapshot import Snapshot
-from models.reports import campaign_results
-from models.reports._shape import Columns, select_columns
-from models.reports.campaign import priced, with_points
+from models.reports import campaign_results, campaign_segments
+from models.reports._shape import Columns, declared_tables, select_columns
+from models.reports.campaign import cost_parts, priced, with_parts
 from models.reports.campaign_results import Judged
 
 STATES = ("planned", "running", "closed", "undated")
@@ -33,38 +33,65 @@ class CampaignsReport:
     # margin: of the targeted, in the campaign's window; units: those sold to them in the stores in scope. lift: share
     # of buyers, treated arms together less control, with lo95 and hi95. incremental_margin: money (margin where every
     # cost is known, else sales) that the campaign caused; its interval only with 50 buyers in each arm. cost (media,
-    # messages, other, points), its parts and roi only for the whole chain. verdict: as
+    # messages, other, points, staff), its parts and roi only for the whole chain; discount_given: by its coupons in the
+    # stores in scope, taken out of margins already and so no part of the cost. verdict: as
     # ``models.calc.experiment.VERDICTS``, nobody: no customer was treated, withheld: too few of these customers
-    # bought in other stores to tell (counts and money are NaN). frozen_at: as-of instant of the data since which
-    # results no longer change; NaT: provisional, they follow the data.
+    # bought in other stores to tell (counts and money are NaN), or one of ``campaign_basis.STORE_VERDICTS`` of a
+    # campaign of stores, whose incremental_margin is what the other stores do not explain. frozen_at: as-of instant of
+    # the data since which results no longer change; NaT: provisional, they follow the data.
     campaigns: Annotated[
         pd.DataFrame,
         Columns(
-            "campaign_id name type channel starts_on ends_on state targeted held_back reached engaged "
+            "campaign_id name type channel starts_on ends_on window_last state targeted held_back reached engaged "
             "redeeming_customers redemptions buyers new_buyers net_sales units margin cost lift lo95 hi95 "
             "incremental_margin incremental_lo incremental_hi roi roi_lo roi_hi verdict frozen_at objective "
-            "cost_media cost_message cost_other points_value staff_hours"
+            "cost_media cost_message cost_other points_value staff_hours cost_staff discount_given"
         ),
     ]
+    # of one segment: campaigns that targeted customers who were in it the day before, with counts, money and verdict of
+    # these customers alone (p-values after Holm over the segments of a campaign); what is not known of a segment
+    # (redemptions, new buyers, units, cost and roi) is NaN
+    segment: str | None
+    is_known: bool  # False: no batch has computed that segment for these stores
 
 
-def campaigns(snapshot: Snapshot, scope: Scope) -> CampaignsReport:
-    """Every campaign the stores in scope had customers in, and those that are planned."""
-    engine = snapshot.engine
-    listed = all_campaigns.campaigns(scope, engine)
+def campaigns(snapshot: Snapshot, scope: Scope, segment: str | None = None) -> CampaignsReport:
+    """Every campaign the stores in scope had customers in, and those that are planned; or those of a segment."""
+    listed = all_campaigns.campaigns(scope, snapshot.engine)
+    listed = listed.assign(state=states(listed, snapshot.info.as_of))
+    if segment is not None:
+        return _of_segment(snapshot, scope, segment, listed)
     costs = costs_of(snapshot, scope)
-    listed = listed.assign(
-        cost=listed["campaign_id"].map(costs).astype("float64"), state=states(listed, snapshot.info.as_of)
-    )
+    listed = listed.assign(cost=listed["campaign_id"].map(costs).astype("float64"))
     found = with_return(listed.merge(_kept_or_computed(snapshot, scope, costs), on="campaign_id", how="left"))
     counted = ["redeeming_customers", "redemptions", "buyers", "new_buyers"]
     found[counted] = found[counted].fillna(0).astype("int64")
     found["verdict"] = found["verdict"].fillna("nobody")
     found[counted] = found[counted].mask(found["verdict"] == "withheld")
+    for parts in (cost_parts(snapshot, scope), mechanics.discounts(scope, snapshot.engine)):
+        found = found.merge(parts, on="campaign_id", how="left")
+    return _ranked(snapshot, found)
+
+
+def _of_segment(snapshot: Snapshot, scope: Scope, segment: str, listed: pd.DataFrame) -> CampaignsReport:
+    """The campaigns of one segment, each with the figures of its customers who were in it."""
+    kept = campaign_segments.rows(snapshot, scope, segment)
+    whole = listed.drop(columns=["targeted", "held_back", "reached", "engaged"])
+    if kept is None:
+        nobody = dict.fromkeys(campaign_segments.SEGMENTS.split()[1:], np.nan)
+        return _ranked(snapshot, whole.iloc[:0].assign(**nobody), segment, is_known=False)
+    return _ranked(snapshot, whole.merge(kept, on="campaign_id"), segment)
+
+
+def _ranked(
+    snapshot: Snapshot, found: pd.DataFrame, segment: str | None = None, is_known: bool = True
+) -> CampaignsReport:
+    """The report on ``found``, the best first; what it does not say is NaN."""
     best_first = found.sort_values("incremental_margin", ascending=False, kind="stable", ignore_index=True)
-    parts = mechanics.cost_parts(scope, engine)
-    priced_apart = best_first.merge(parts, on="campaign_id", how="left")
-    return CampaignsReport(snapshot.info.currency, **select_columns(CampaignsReport, campaigns=priced_apart))
+    every = declared_tables(CampaignsReport)["campaigns"]
+    unsaid = {name: np.nan for name in every if name not in best_first}
+    frames = select_columns(CampaignsReport, campaigns=best_first.assign(**unsaid))
+    return CampaignsReport(snapshot.info.currency, **frames, segment=segment, is_known=is_known)
 
 
 def _kept_or_computed(snapshot: Snapshot, scope: Scope, costs: pd.Series) -> pd.DataFrame:
@@ -73,7 +100,8 @@ def _kept_or_computed(snapshot: Snapshot, scope: Scope, costs: pd.Series) -> pd.
     told = kept.drop(columns=["starts_on", "window_last"], errors="ignore")
     if whole:
         return told
-    now = results(snapshot, scope, campaign_results.judged(snapshot, scope, costs, together=True))
+    judged = campaign_results.judged(snapshot, scope, costs, together=True)
+    now = results(snapshot, scope, judged, campaign_results.of_stores(snapshot, scope))
     now["frozen_at"] = pd.Series(pd.NaT, index=now.index, dtype="datetime64[us]")
     others = now[~now["campaign_id"].isin(told["campaign_id"])]
     return others if told.empty else pd.concat([told, others], ignore_index=True)
@@ -82,20 +110,24 @@ def _kept_or_computed(snapshot: Snapshot, scope: Scope, costs: pd.Series) -> pd.
 def costs_of(snapshot: Snapshot, scope: Scope) -> pd.Series:
     """What each campaign cost, by its id."""
     known = priced(queries.about(scope, snapshot.engine), scope)
-    return with_points(known, scope, snapshot).set_index("campaign_id")["cost"]
+    return with_parts(known, scope, snapshot).set_index("campaign_id")["cost"]
 
 
-def results(snapshot: Snapshot, scope: Scope, judged: Mapping[str, Judged]) -> pd.DataFrame:
-    """What every campaign with customers in scope did there: the columns of the report that follow from them."""
+def results(
+    snapshot: Snapshot, scope: Scope, judged: Mapping[str, Judged], stores: Mapping[str, pd.DataFrame]
+) -> pd.DataFrame:
+    """What every campaign with customers in scope did there, and those that only ``stores`` take part in: the columns
+    of the report that follow from them."""
     told = queries.outcomes(scope, snapshot.engine).merge(_caused(judged), on="campaign_id", how="left")
     sold = queries.units(scope, snapshot.engine).set_index("campaign_id")["units"]
     told["units"] = told["campaign_id"].map(sold).fillna(0.0).astype("float64")
-    hidden = withheld(scope, snapshot.engine)
-    if not hidden:
-        return told
     counts = dict.fromkeys(["redeeming_customers", "redemptions", "buyers", "new_buyers"], 0)
-    untold = pd.DataFrame({"campaign_id": hidden, **counts, "verdict": "withheld"})
-    return untold if told.empty else pd.concat([told, untold], ignore_index=True)
+    untold = pd.DataFrame({"campaign_id": withheld(scope, snapshot.engine), **counts, "verdict": "withheld"})
+    names = {"incremental": "incremental_margin"}
+    ends = ["incremental_margin", "incremental_lo", "incremental_hi", "verdict"]
+    by_stores = [table.rename(columns=names)[ends].assign(campaign_id=key, **counts) for key, table in stores.items()]
+    some = [frame for frame in (told, untold, *by_stores) if len(frame)]
+    return pd.concat(some, ignore_index=True) if some else told
 
 
 def with_return(campaigns: pd.DataFrame) -> pd.DataFrame:

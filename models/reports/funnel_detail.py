@@ -16,6 +16,7 @@ from data_access.scope import Scope
 from data_access.snapshot import Snapshot
 from models.calc import funnel_gaps
 from models.calc.funnel import wilson
+from models.reports import campaign_segments
 from models.reports._shape import Columns, declared_tables, select_columns
 
 Grouping = Literal["segment", "store", "channel", "staff"]
@@ -90,7 +91,9 @@ def funnel_detail(
     frames: dict[str, pd.DataFrame] = {}
     whole = queries.paths(scope, engine, walk)
     if len(whole) and bits:
-        grouped = funnel_gaps.with_small_together(queries.paths(scope, engine, walk, by), next(iter(bits.values())))
+        kept = campaign_segments.paths(snapshot, scope, walk) if by == "segment" else None
+        by_group = queries.paths(scope, engine, walk, by) if kept is None else kept
+        grouped = funnel_gaps.with_small_together(by_group, next(iter(bits.values())))
         parts = funnel_gaps.by_step(grouped, bits)
         steps = _with_rates(funnel_gaps.by_step(whole, bits))
         steps = steps.merge(queries.hours(scope, engine, walk), on="step", how="left")

@@ -322,7 +322,13 @@ _ALL = (
         "nothing",
         (Parameter("campaign", "campaign", str, "the campaign's id", required=True),),
     ),
-    Report("campaigns", campaigns, CampaignsReport, "nothing"),
+    Report(
+        "campaigns",
+        campaigns,
+        CampaignsReport,
+        "nothing",
+        (Parameter("segment", "segment", str, "figures of the customers who were in it the day before; all: default"),),
+    ),
     Report(
         "campaign",
         campaign,

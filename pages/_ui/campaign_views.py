@@ -1,5 +1,7 @@
 """What a campaign's card says besides its verdict: what that rests on, day by day, and others like the treated."""
 
+from collections.abc import Callable, Sequence
+from datetime import date
 from functools import partial
 from typing import Any
 
@@ -7,20 +9,25 @@ import pandas as pd
 import plotly.graph_objects as go
 import streamlit as st
 
+from data_access.marts.segment_rules import GRID, PROSPECT
+from data_access.scope import Period
+from models.calc import periods
 from models.calc.adjusted import BALANCED, LEAST_COMPARABLE
 from models.calc.store_difference import WEEKS
 from models.reports.campaign import CampaignReport
+from models.reports.campaigns import CampaignsReport
 from models.reports.coupons import CouponsReport
-from pages._ui import charts, empty, experiments, head, palette
+from pages._ui import cards, charts, empty, experiments, filters, head, palette, params
 from pages._ui import format as fmt
 from pages._ui.i18n import t, tn, word
 from pages._ui.tables import Column, badge, column, listing
 
-_SURE = 0.05
 _FEWEST = 20  # redemptions of which a share is told
 LISTS = ("caused", "reached", "sold")  # what the list of campaigns may show
 # What campaigns are chosen by, with the words of its values.
-_FILTERS = {"channel": "channel", "type": "campaign_type", "objective": "objective", "year": "year"}
+_FILTERS = {"channel": "channel", "type": "campaign_type", "objective": "objective"}
+_PERIODS = ("28d", "90d", "12m")  # of ``models.calc.periods.PRESETS``
+_SEGMENTS = tuple(dict.fromkeys([*(name for row in sorted(GRID, reverse=True) for name in GRID[row][::-1]), PROSPECT]))
 
 
 def basis(report: CampaignReport) -> str:
@@ -159,26 +166,44 @@ def _estimates(report: CampaignReport, window: pd.DataFrame, people: int) -> Non
 
 
 def stores(report: CampaignReport) -> None:
-    """A campaign of some stores against the others, in sentences."""
+    """A campaign of some stores against the others: what it did, whether to run it again, and how sure that is."""
     row = report.stores.iloc[0]
+    texts = {"value": fmt.change(row["difference"]), "low": fmt.change(row["lo95"]), "high": fmt.change(row["hi95"])}
+    others = tn("campaign.other_stores", int(row["others"]), n=fmt.count(row["others"]))
+    verdict = str(row["verdict"])
     with st.container(border=True):
         head.block(t("campaign.stores"), t("campaign.stores_note"), t("campaign.stores_help", weeks=WEEKS))
-        texts = {
-            "value": fmt.change(row["difference"]),
-            "low": fmt.change(row["lo95"]),
-            "high": fmt.change(row["hi95"]),
-        }
-        others = tn("campaign.other_stores", int(row["others"]), n=fmt.count(row["others"]))
-        key = "unclear" if row["p_value"] >= _SURE else ("more" if row["difference"] > 0 else "less")
-        st.markdown(f"#### {t(f'campaign.stores_{key}', others=others, **texts)}")
-        if row["before_p"] < _SURE:
-            st.markdown(
-                f":orange[:material/warning:] {t('campaign.stores_before', value=fmt.change(row['before_difference']))}"
-            )
-        else:
-            st.caption(t("campaign.stores_parallel"))
-        st.caption(t("campaign.stores_money", money=fmt.money_compact(row["incremental"], report.currency)))
+        st.markdown(f"#### {experiments.STORE_ICONS[verdict]} {t(f'campaign.{verdict}', others=others, **texts)}")
+        st.caption(t(f"campaign.advice.{_next_step(report, row)}"))
+        before = {"value": fmt.change(row["before_difference"])}
+        st.caption(t("campaign.stores_before" if verdict == "stores_apart" else "campaign.stores_parallel", **before))
         st.caption(basis(report))
+        st.caption(experiments.finality(report))
+    cards.plain_row(_store_cards(report, row))
+
+
+def _next_step(report: CampaignReport, row: pd.Series) -> str:
+    if not report.is_over:
+        return "running"
+    if row["verdict"] == "stores_more" and not fmt.is_missing(row["roi"]):
+        return "stores_pays" if row["roi"] > 0 else "does_not_pay"
+    return str(row["verdict"])
+
+
+def _store_cards(report: CampaignReport, row: pd.Series) -> list[tuple[str, str, str | None]]:
+    low, high = (fmt.money_compact(row[name], report.currency) for name in ("incremental_lo", "incremental_hi"))
+    what = t(f"campaign.money.{row['money']}")
+    returned = t("campaign.range", lo=fmt.decimal(row["roi_lo"], 1), hi=fmt.decimal(row["roi_hi"], 1))
+    return [
+        (
+            t("campaign.incremental"),
+            fmt.money_compact(row["incremental"], report.currency),
+            t("campaign.stores_money", what=what, range=t("campaign.range", lo=low, hi=high)),
+        ),
+        (t("campaign.roi"), fmt.decimal(row["roi"], 1), t("campaign.roi.help", range=returned)),
+        (t("campaign.stores_with"), fmt.count(row["stores"]), None),
+        (t("campaign.stores_without"), fmt.count(row["others"]), None),
+    ]
 
 
 def coupons(report: CouponsReport) -> None:
@@ -201,7 +226,8 @@ def costs(campaigns: pd.DataFrame, currency: str) -> None:
     """What each campaign cost, by parts."""
     head.block(t("campaigns.costs"), None, t("campaigns.costs_help"))
     rows = campaigns[campaigns["cost"].notna()].sort_values("cost", ascending=False, ignore_index=True)
-    names = ("cost", "cost_media", "cost_message", "cost_other", "points_value", "staff_hours")
+    staff = "cost_staff" if rows["cost_staff"].notna().any() else "staff_hours"
+    names = ("cost", "cost_media", "cost_message", "cost_other", "points_value", staff, "discount_given")
     shown = [column("name"), *(column(name) for name in names)]
     listing(rows, shown, currency=currency, alt=t("campaigns.costs"), key="campaigns_costs", rows=10)
 
@@ -214,7 +240,7 @@ def columns(kind: str) -> list[Column]:
             counted = [Column(name, "count") for name in ("targeted", "reached", "engaged", "buyers")]
             return [*first, *counted, Column("starts_on", "day"), badge("state", "campaign_state", experiments.STATES)]
         case "sold":
-            money = [Column(name, "money") for name in ("net_sales", "margin", "cost", "incremental_margin")]
+            money = [Column(name, "money") for name in ("net_sales", "margin", "discount_given", "cost")]
             return [*first, Column("buyers", "count"), Column("units", "count"), *money]
         case _:
             earned = [Column("incremental_margin", "money"), Column("extra_range", "text")]
@@ -222,29 +248,106 @@ def columns(kind: str) -> list[Column]:
             return [*first, badge("finality", "finality", experiments.FINALITY), *earned, *returned]
 
 
-def choose(campaigns: pd.DataFrame) -> pd.DataFrame:
-    """The campaigns of the channel, type, objective and year that the reader asks for; the URL keeps the choice."""
-    found = campaigns.assign(year=campaigns["starts_on"].dt.strftime("%Y"))
+def segment() -> str | None:
+    """The segment that the URL asks campaigns for; None: everybody."""
+    asked = st.query_params.get("by_segment")
+    return asked if asked in _SEGMENTS else None
+
+
+def choose(campaigns: pd.DataFrame, page: head.Opened) -> pd.DataFrame:
+    """The campaigns of the channel, type and objective that the reader asks for, that ran in the days asked for; the
+    URL keeps the choice. The segment is chosen here, too: ``segment`` says which."""
+    found = campaigns
     with st.container(horizontal=True, gap="small"):
         for name, words in _FILTERS.items():
             values = sorted(found[name].dropna().unique())
-            asked = st.query_params.get(f"by_{name}")
-            key = f"campaigns_{name}"
-            st.session_state[key] = asked if asked in values else ""
-            st.selectbox(
-                t(f"campaigns.any_{name}"),
-                ["", *values],
-                format_func=partial(_choice, name, words),
-                key=key,
-                label_visibility="collapsed",
-                width=190,
-                on_change=_put,
-                args=(name, key),
-            )
+            _box(name, values, partial(_choice, name, words))
+        _box("segment", _SEGMENTS, partial(_choice, "segment", "segment"))
+        days = _days(campaigns, page)
     for name in _FILTERS:
         if chosen := st.session_state[f"campaigns_{name}"]:
             found = found[found[name] == chosen]
-    return found.drop(columns="year").reset_index(drop=True)
+    if days is not None:
+        found = found[running(found, days)]
+    return found.reset_index(drop=True)
+
+
+def running(campaigns: pd.DataFrame, days: Period) -> pd.Series:
+    """Which campaigns had a day on which orders counted for them within ``days``; those without dates had none."""
+    begun = campaigns["starts_on"] <= pd.Timestamp(days.last)
+    last = campaigns["window_last"].fillna(campaigns["ends_on"]).fillna(campaigns["starts_on"])
+    return begun & (last >= pd.Timestamp(days.first))
+
+
+def none_chosen(report: CampaignsReport) -> None:
+    """Why the choice leaves no campaign, and what to do."""
+    why = "none_chosen" if report.is_known else "segment_unknown"
+    empty.state(t(f"campaigns.{why}"), t(f"campaigns.{why}_do"), ":material/filter_alt_off:")
+
+
+def of_segment(report: CampaignsReport) -> None:
+    """Says whose figures these are where the reader asked for a segment."""
+    if report.segment is not None:
+        st.caption(t("campaigns.of_segment", segment=word("segment", report.segment)))
+
+
+def _box(name: str, values: Sequence[str], words: Callable[[str], str]) -> None:
+    asked = st.query_params.get(f"by_{name}")
+    key = f"campaigns_{name}"
+    st.session_state[key] = asked if asked in values else ""
+    st.selectbox(
+        t(f"campaigns.any_{name}"),
+        ["", *values],
+        format_func=words,
+        key=key,
+        label_visibility="collapsed",
+        width=190,
+        on_change=_put,
+        args=(name, key),
+    )
+
+
+def _days(campaigns: pd.DataFrame, page: head.Opened) -> Period | None:
+    """The days that the reader asks for: the last weeks, a year, or own dates; None: all."""
+    years = sorted(campaigns["starts_on"].dropna().dt.strftime("%Y").unique(), reverse=True)
+    _box("when", [*_PERIODS, *years, filters.CUSTOM], _when)
+    chosen = st.session_state["campaigns_when"]
+    first, last = page.period.first, page.period.last
+    if chosen in _PERIODS:
+        return periods.preset(chosen, first, last)
+    if chosen == filters.CUSTOM:
+        return _own_days(first, last)
+    return Period(date(int(chosen), 1, 1), date(int(chosen), 12, 31)) if chosen else None
+
+
+def _own_days(first: date, last: date) -> Period:
+    said = (params.get("from"), params.get("to"))
+    try:
+        shown = Period(date.fromisoformat(said[0]), date.fromisoformat(said[1]))
+    except ValueError:
+        shown = periods.preset("90d", first, last)
+    st.session_state["campaigns_dates"] = (shown.first, shown.last)
+    st.date_input(
+        t("filters.dates"),
+        key="campaigns_dates",
+        format="YYYY-MM-DD",
+        label_visibility="collapsed",
+        width=240,
+        on_change=_put_days,
+    )
+    return shown
+
+
+def _put_days() -> None:
+    days = st.session_state["campaigns_dates"]
+    if len(days) == 2:  # while only the first day is picked nothing changes yet
+        params.put(**{"from": days[0].isoformat(), "to": days[1].isoformat()})
+
+
+def _when(value: str) -> str:
+    if not value:
+        return t("campaigns.any_when")
+    return value if value.isdigit() else t(f"filters.period.{value}")
 
 
 def _choice(name: str, words: str, value: str) -> str:

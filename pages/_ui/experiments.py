@@ -25,6 +25,10 @@ TONES: Mapping[str, str] = {
     "arms_differ": "red",
     "nobody": "gray",
     "withheld": "gray",
+    "stores_more": "green",
+    "stores_less": "red",
+    "stores_unclear": "orange",
+    "stores_apart": "gray",
 }
 STATES: Mapping[str, str] = {"running": "green", "planned": "blue", "closed": "gray", "undated": "orange"}
 # Whether a result still follows the data.
@@ -36,6 +40,13 @@ _ICONS = {
     "cannot_tell": ":material/help:",
     "no_control": ":material/group_off:",
     "arms_differ": ":material/warning:",
+}
+# Of a campaign that some stores take part in.
+STORE_ICONS: Mapping[str, str] = {
+    "stores_more": ":material/trending_up:",
+    "stores_less": ":material/trending_down:",
+    "stores_unclear": ":material/help:",
+    "stores_apart": ":material/warning:",
 }
 
 
