@@ -70,6 +70,7 @@ _KINDS: dict[str, Kind] = {
     "newest": "instant",
     "last_day": "day",
     "month": "month",
+    "commission_base": "money",
     "share": "percent",
     "change_ratio": "percent",
     "contribution": "percent",
