@@ -32,6 +32,7 @@ ROLES = {
     "south": Rights("regional", regions=("south",)),
     "marketing": Rights("marketing"),
     "administrator": Rights("administrator"),
+    "staff": Rights("staff", staff_id="E1"),
 }
 
 

@@ -58,6 +58,7 @@ PAGES = {
     "scorecard": ("marketing", "/scorecard"),
     "readiness": ("regional", "/readiness"),
     "staff_member": ("regional", "/staff_member?staff={staff}"),
+    "mine": ("staff", "/mine"),
     "tasks": ("manager", "/tasks"),
     "demand": ("regional", "/demand"),
     "stock": ("manager", "/stock"),

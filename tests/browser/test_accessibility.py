@@ -13,7 +13,7 @@ from pages._ui import access
 from tests.browser.conftest import PageAs, Server, settled
 from tests.browser.screenshots import HOMES, examples
 
-ROLES = ("manager", "regional", "marketing", "administrator")
+ROLES = ("manager", "regional", "marketing", "administrator", "staff")
 GRAVE = ("serious", "critical")
 # rule -> what stands in the HTML of Streamlit's own elements
 STREAMLITS_OWN = {

@@ -63,7 +63,7 @@ def shown_pages(page: Page) -> list[str]:
     return [link.inner_text().strip().splitlines()[-1] for link in links.all()]
 
 
-@pytest.mark.parametrize("role", ["manager", "regional", "marketing", "administrator"])
+@pytest.mark.parametrize("role", ["manager", "regional", "marketing", "administrator", "staff"])
 def test_each_role_enters_with_one_click_and_sees_its_pages(page_as: PageAs, role: str) -> None:
     page = page_as(role)
     listed = [entry.key for entry in access.PAGES if entry.listed and role in entry.detail]

@@ -14,7 +14,7 @@ from pages._ui.i18n import text
 from tests.browser.conftest import PageAs, Server, settled
 from tests.browser.screenshots import examples
 
-ROLES = ("manager", "regional", "marketing", "administrator")
+ROLES = ("manager", "regional", "marketing", "administrator", "staff")
 LIGHT_ACCENT, DARK_ACCENT = "rgb(140, 59, 94)", "rgb(224, 147, 174)"
 
 
