@@ -24,5 +24,5 @@ with st.container(border=True):
 with st.container(border=True):
     views.compared(report, page.currency)
 with st.container(border=True):
-    views.log(report, page.currency)
+    views.log(report)
 export.menu("allocation", page.cover(), tables(report))

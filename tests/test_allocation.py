@@ -1,6 +1,8 @@
 """Where a budget earns most: ranges put together by hand, queries and report on the tiny chain."""
 
 import math
+from datetime import datetime
+from pathlib import Path
 from types import SimpleNamespace
 
 import numpy as np
@@ -12,6 +14,7 @@ from data_access.snapshot import Snapshot
 from models.calc.allocation import Arms, added, caused, cost_of_one, moved, per_unit
 from models.calc.lift import Estimate, share_difference
 from models.reports.allocation import allocation, cost_each, earned
+from tests import tiny, two_chains
 from tests.tiny import CHAIN
 
 
@@ -59,6 +62,17 @@ def test_who_attended_and_bought_soon_after(tiny_snapshot: Snapshot) -> None:
     counts = {name: row[name] for name in ("invited", "attended", "attended_bought", "absent", "absent_bought")}
     # customer 1 attended on 2 March at 17:00, and had bought first that morning; of the others 4 bought on 10 March
     assert counts == {"invited": 4, "attended": 1, "attended_bought": 0, "absent": 3, "absent_bought": 1}
+    assert (row["attended_new"], row["attended_first"]) == (0, 0)  # who came had bought before
+
+
+def test_an_event_leads_people_to_their_first_purchase(tiny_snapshot: Snapshot, tmp_path: Path) -> None:
+    # Without O6 customer 4, who comes on 9 March, buys for the first time on the 10th.
+    content = {name: [row for row in rows if row.get("order_id") != "O6"] for name, rows in tiny._rows().items()}
+    came = {"event_id": "E-came", "customer_no": 4, "kind": "attended", "occurred_at": datetime(2026, 3, 9)}
+    content["campaign_event"].append({**content["campaign_event"][0], **came})
+    (row,) = queries.events(CHAIN, two_chains.build(tmp_path / "f.duckdb", content)).to_dict("records")
+    assert (row["attended"], row["attended_bought"]) == (2, 1)  # customer 1 bought before coming
+    assert (row["attended_new"], row["attended_first"]) == (1, 1)
 
 
 def test_without_a_dated_and_costed_campaign_nothing_is_measured(tiny_snapshot: Snapshot) -> None:

@@ -82,7 +82,9 @@ def events(scope: Scope, engine: Engine) -> pd.DataFrame:
     """One row per campaign with somebody in scope who attended it, the latest first.
 
     Columns: campaign_id, name, invited (treated), attended (of these), attended_bought (of these, within 14 days
-    after), absent (invited who did not attend), absent_bought (within 14 days after the first day anybody attended).
+    after), attended_new (attended without an order in scope before the campaign's first day), attended_first (of these,
+    who bought for the first time within 14 days after), absent (invited who did not attend), absent_bought (within 14
+    days after the first day anybody attended).
     """
     m, c, e = campaign_customer.c, campaign.c, campaign_event.c
     came = (
@@ -98,6 +100,13 @@ def events(scope: Scope, engine: Engine) -> pd.DataFrame:
     seen = scope.limit(came, m.store_id).cte("seen")
     begun = select(seen.c.campaign_id, func.min(seen.c.at).label("at")).group_by(seen.c.campaign_id).subquery("begun")
     attended = seen.c.at.is_not(None)
+    d = customer_store_day.c
+    came_before = d.customer_no.in_(select(seen.c.customer_no))
+    before = scope.limit(
+        select(d.customer_no, func.min(d.day).label("day")).where(d.orders > 0, came_before).group_by(d.customer_no),
+        d.store_id,
+    ).subquery("before")
+    is_new = and_(attended, func.coalesce(before.c.day >= c.starts_on, True))
     query = (
         select(
             m.campaign_id,
@@ -105,12 +114,15 @@ def events(scope: Scope, engine: Engine) -> pd.DataFrame:
             func.count().label("invited"),
             func.count().filter(attended).label("attended"),
             func.count().filter(attended, _soon(seen.c.at)).label("attended_bought"),
+            func.count().filter(is_new).label("attended_new"),
+            func.count().filter(is_new, _soon(seen.c.at)).label("attended_first"),
             func.count().filter(~attended).label("absent"),
             func.count().filter(~attended, _soon(begun.c.at)).label("absent_bought"),
         )
         .select_from(campaign_customer)
         .join(begun, begun.c.campaign_id == m.campaign_id)
         .outerjoin(seen, and_(seen.c.campaign_id == m.campaign_id, seen.c.customer_no == m.customer_no))
+        .outerjoin(before, before.c.customer_no == m.customer_no)
         .outerjoin(campaign, c.campaign_id == m.campaign_id)
         .where(_treated(), m.campaign_id.not_in(withheld(scope, engine)))
         .group_by(m.campaign_id)

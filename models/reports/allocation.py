@@ -46,12 +46,13 @@ class AllocationReport:
     offers: Annotated[pd.DataFrame, Columns("type tenure customers redeeming redemption_rate lo95 hi95 margin_each")]
     # one row per campaign with a platform's own count: platform_conversions beside the buyers that the CRM saw
     platform: Annotated[pd.DataFrame, Columns("campaign_id name channel platform_conversions buyers reported_ratio")]
-    # one row per campaign with attendance: who came, and who bought within 14 days of those who did and did not
+    # one row per campaign with attendance: who came, and who bought within 14 days of those who did and did not;
+    # attended_new: who came and had never bought, of whom attended_first bought for the first time within 14 days
     events: Annotated[
         pd.DataFrame,
         Columns(
-            "campaign_id name invited attended attended_rate attended_bought attended_bought_rate lo95 hi95 absent "
-            "absent_rate"
+            "campaign_id name invited attended attended_rate attended_bought attended_bought_rate lo95 hi95 "
+            "attended_new attended_first absent absent_rate"
         ),
     ]
     # one row per type: customers who got a message and who clicked a product it recommended

@@ -19,10 +19,12 @@ from pages._ui.actions import today
 from pages._ui.attempt import attempt, writer
 from pages._ui.choices import tabs
 from pages._ui.i18n import localized, t, tn, word
-from pages._ui.tables import Column, badge, listing
+from pages._ui.literal import literal
+from pages._ui.tables import Column, listing
 
 AMOUNT = 1_000  # moved, unless told
 LOOK_AFTER = timedelta(days=60)
+_LATEST = 10  # decisions at once
 STATES: Mapping[str, str] = {"waiting": "blue", "due": "orange", "seen": "green"}
 
 
@@ -195,11 +197,11 @@ def _events(report: AllocationReport, currency: str) -> None:
         Column("name", "text", width="medium"),
         Column("invited", "count"),
         Column("attended", "count"),
-        Column("attended_rate", "percent"),
-        Column("attended_bought", "count"),
         Column("attended_bought_rate", "percent"),
         Column("rate_range", "text"),
         Column("absent_rate", "percent"),
+        Column("attended_new", "count"),
+        Column("attended_first", "count"),
     ]
     _opening(rows, shown, currency, "events")
 
@@ -239,7 +241,7 @@ def _opening(rows: pd.DataFrame, shown: list[Column], currency: str, name: str) 
         drill.open_page("campaign", campaign=campaign)
 
 
-def log(report: AllocationReport, currency: str) -> None:
+def log(report: AllocationReport) -> None:
     """What was decided, what was expected and what was seen; those whose day has come ask for it."""
     found = decisions.every(opened(), session.current_scope())
     head.block(t("allocation.log"), tn("allocation.log_note", len(found), n=fmt.count(len(found))))
@@ -250,30 +252,26 @@ def log(report: AllocationReport, currency: str) -> None:
     if not found:
         empty.nothing(t("allocation.none_decided"))
         return
-    rows = pd.DataFrame(
-        [
-            {
-                "decided_on": freshness.local(one.at).date(),
-                "about": kind_name(one.about),
-                "decided": one.decided,
-                "expected_text": one.expected,
-                "look_on": one.look_on,
-                "decision_state": state_of(one),
-                "seen_text": one.seen,
-            }
-            for one in found
-        ]
-    )
-    shown = [
-        Column("about", "text"),
-        Column("decided", "text", width="medium"),
-        Column("expected_text", "text", width="medium"),
-        Column("look_on", "day"),
-        badge("decision_state", "decision_state", STATES),
-        Column("seen_text", "text", width="medium"),
-        Column("decided_on", "day"),
-    ]
-    listing(rows, shown, currency=currency, alt=t("allocation.log"), key="allocation_log")
+    for one in found[:_LATEST]:
+        _decision(one)
+    if earlier := found[_LATEST:]:
+        with st.expander(tn("allocation.earlier", len(earlier), n=fmt.count(len(earlier))), icon=":material/history:"):
+            for one in earlier:
+                _decision(one)
+
+
+def _decision(one: Decision) -> None:
+    """One decision, what was seen beside what was expected; both are sentences, which no list has room for."""
+    state = state_of(one)
+    with st.container(border=True):
+        st.markdown(f"**{literal(one.decided)}** :{STATES[state]}-badge[{t(f'decision_state.{state}')}]")
+        days = {"decided_on": freshness.local(one.at).date(), "look_on": one.look_on}
+        said = [f"{t(f'column.{name}')} {fmt.day(day)}" for name, day in days.items()]
+        st.caption(" · ".join([kind_name(one.about), *said]))
+        left, right = st.columns(2)
+        for place, name, text in ((left, "expected_text", one.expected), (right, "seen_text", one.seen)):
+            place.caption(t(f"column.{name}"))
+            place.markdown(literal(text) if text else fmt.MISSING)
 
 
 def state_of(one: Decision) -> str:
