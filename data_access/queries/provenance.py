@@ -1,7 +1,9 @@
 """What the sales figures of some days rest on: the receipts counted and left out, and how complete they are."""
 
+from typing import Any
+
 import pandas as pd
-from sqlalchemy import Double, Engine, cast, func, select
+from sqlalchemy import ColumnElement, Double, Engine, Select, cast, func, select
 
 from data_access.marts.tables import sale_order, store, store_traffic
 from data_access.queries._frame import fetch, within
@@ -31,16 +33,20 @@ def receipts(scope: Scope, engine: Engine, period: Period) -> pd.DataFrame:
     return fetch(scope, engine, scope.limit(query, o.store_id))
 
 
-def door_days(scope: Scope, engine: Engine, period: Period) -> pd.DataFrame:
-    """One row: counted (days of shops with a valid door count in ``period``), traded (their days with a receipt)."""
-    c, o = store_traffic.c, sale_order.c
+def counted_days(scope: Scope, engine: Engine, period: Period) -> pd.DataFrame:
+    """One row, days: days of stores with a valid door count in ``period``."""
+    c = store_traffic.c
+    return _many(scope, engine, select(c.store_id, c.day).where(within(c.day, period)), c.store_id)
+
+
+def traded_days(scope: Scope, engine: Engine, period: Period) -> pd.DataFrame:
+    """One row, days: days of shops with a receipt in ``period``."""
+    o = sale_order.c
     shops = scope.limit(select(store.c.store_id).where(store.c.kind == "shop"), store.c.store_id)
-    counted = scope.limit(select(c.store_id, c.day).where(within(c.day, period)).distinct(), c.store_id).subquery()
-    traded = scope.limit(
-        select(o.store_id, o.day).where(within(o.day, period), o.store_id.in_(shops)).distinct(), o.store_id
-    ).subquery()
-    query = select(
-        select(func.count()).select_from(counted).scalar_subquery().label("counted"),
-        select(func.count()).select_from(traded).scalar_subquery().label("traded"),
-    )
-    return fetch(scope, engine, query)
+    days = select(o.store_id, o.day).where(within(o.day, period), o.store_id.in_(shops))
+    return _many(scope, engine, days, o.store_id)
+
+
+def _many(scope: Scope, engine: Engine, days: Select[Any], store_id: ColumnElement[Any]) -> pd.DataFrame:
+    found = scope.limit(days.distinct(), store_id).subquery()
+    return fetch(scope, engine, select(func.count().label("days")).select_from(found))

@@ -27,15 +27,18 @@ def provenance(snapshot: Snapshot, scope: Scope, period: Period) -> ProvenanceRe
     alone, so that other scopes have none missing."""
     receipts = queries.receipts(scope, snapshot.engine, period)
     counted = receipts[receipts["exclusion"].isna()].sum(numeric_only=True)
-    doors = queries.door_days(scope, snapshot.engine, period).iloc[0]
+    traded, counts = (
+        int(days(scope, snapshot.engine, period)["days"].iloc[0])
+        for days in (queries.traded_days, queries.counted_days)
+    )
     money = health.money_check(scope, snapshot.engine)["difference"].abs().sum()
     ground = Ground(
         receipts=int(counted["receipts"]),
         identified=int(counted["identified"]),
         gross_sales=float(counted["gross_sales"]),
         costed_sales=float(counted["costed_sales"]),
-        traded_days=int(doors["traded"]),
-        counted_days=int(doors["counted"]),
+        traded_days=traded,
+        counted_days=counts,
         money_missing=float(money),
     )
     return ProvenanceReport(ground, **select_columns(ProvenanceReport, receipts=receipts))

@@ -56,7 +56,7 @@ def bar(page: str, period: Period, first_day: date, currency: str) -> Period:
             key=_WIDGET,
             format_func=lambda one: t(f"filters.compare.{one}", festival=festival),
             label_visibility="collapsed",
-            width=190,
+            width=180,
             on_change=_choose,
             args=(offered[0],),
             filter_mode=None,

@@ -62,12 +62,10 @@ def query(page: str, **ids: str | None) -> dict[str, str]:
 
 
 def link(page: str, **ids: str | None) -> dict[str, str]:
-    """The whole query of a link to ``page``: the filters in force, then the ids. ``region`` narrows the overview."""
-    carried = params.carried()
-    if page == "overview" and ids.get("region"):
-        carried = {**carried, "region": str(ids["region"])}
-        carried.pop("stores", None)
-    return {**carried, **query(page, **ids)}
+    """The query of a link to ``page``: the ids; ``region`` and ``stores`` narrow the overview. The filters in force
+    stay in the URL by themselves, and would stand there twice."""
+    places = ("region", "stores") if page == "overview" else ()
+    return {**{name: str(ids[name]) for name in places if ids.get(name)}, **query(page, **ids)}
 
 
 def open_page(page: str, **ids: str | None) -> NoReturn:
@@ -80,10 +78,14 @@ def keep_region(region: str) -> None:
     params.put(region=region, stores="")
 
 
+def keep_stores(ids: str) -> None:
+    """Narrows every page to stores, their ids joined by commas; for the callback of a chart."""
+    params.put(stores=ids)
+
+
 def keep_days(span: str) -> None:
     """Narrows every page to the days from the first to the last of "first/last"; for the callback of a chart."""
-    first, last = span.split("/")
-    params.put(**{"period": "custom", "from": first, "to": last})
+    params.put(**{"period": span.replace("/", ".."), "from": "", "to": ""})
 
 
 def asked(name: str) -> str | None:

@@ -22,7 +22,8 @@ SHOP, ONLINE = "shop", "online"  # channels, which are kinds of stores
 _SUMMARY = "_filters_summary"
 _ALL = tuple(name for name in params.SHARED if name != "lang")
 
-CUSTOM = "custom"
+CUSTOM = "custom"  # days of one's own: ?period=2026-11-01..2026-11-11, in older links ?period=custom&from=..&to=..
+_TO = ".."
 
 
 def apply(scope: Scope, snapshot: Snapshot, *, dates: bool = True, page: str = "") -> tuple[Scope, Period]:
@@ -59,10 +60,9 @@ def chosen_period(first_day: date, last_day: date, currency: str) -> tuple[str, 
     known = festivals(first_day, last_day, currency)
     if name in known:
         return name, known[name]
-    if name == CUSTOM:
-        own = _custom(params.get("from"), params.get("to"), first_day, last_day)
-        if own is not None:
-            return CUSTOM, own
+    ends = name.split(_TO) if _TO in name else (params.get("from"), params.get("to")) if name == CUSTOM else ()
+    if len(ends) == 2 and (own := _custom(*ends, first_day, last_day)) is not None:
+        return CUSTOM, own
     if name not in PRESETS:
         name = DEFAULT
     return name, preset(name, first_day, last_day)
@@ -95,7 +95,7 @@ def _period_bar(first_day: date, last_day: date, currency: str) -> Period:
         key="filter_period",
         format_func=_period_name,
         label_visibility="collapsed",
-        width=190,
+        width=170,
         on_change=_choose_period,
         args=(period,),
         filter_mode=None,
@@ -123,9 +123,14 @@ def _choose_period(shown: Period) -> None:
     name = st.session_state["filter_period"]
     if name == CUSTOM:
         # Own dates begin with what is on the screen.
-        params.put(**{"period": CUSTOM, "from": shown.first.isoformat(), "to": shown.last.isoformat()})
+        params.put(**own_days(shown.first.isoformat(), shown.last.isoformat()))
     else:
         params.put(**{"period": "" if name == DEFAULT else name, "from": "", "to": ""})
+
+
+def own_days(first: str, last: str) -> dict[str, str]:
+    """The shared parameters that choose these days (ISO): in one, so that Back undoes them in one step."""
+    return {"period": f"{first}{_TO}{last}", "from": "", "to": ""}
 
 
 def _reset() -> None:
@@ -145,7 +150,7 @@ def reset() -> None:
 def _choose_dates() -> None:
     dates = st.session_state["filter_dates"]
     if len(dates) == 2:  # while only the first day is picked nothing changes yet
-        params.put(**{"from": dates[0].isoformat(), "to": dates[1].isoformat()})
+        params.put(**own_days(dates[0].isoformat(), dates[1].isoformat()))
 
 
 def _stores_in(scope: Scope, stores: pd.DataFrame) -> pd.DataFrame:
@@ -168,7 +173,7 @@ def _places_bar(scope: Scope, stores: pd.DataFrame) -> Scope:
                 localized_text("region.name", regions[option]) if option else t("filters.region.all")
             ),
             label_visibility="collapsed",
-            width=150,
+            width=130,
             on_change=_choose_region,
             filter_mode=None,
         )
@@ -187,7 +192,7 @@ def _places_bar(scope: Scope, stores: pd.DataFrame) -> Scope:
             format_func=lambda option: localized_text("store.name", names[option]),
             placeholder=t("filters.stores.all"),
             label_visibility="collapsed",
-            width=280,
+            width=230,
             on_change=_choose_stores,
         )
     if picked:
@@ -208,7 +213,7 @@ def _channel_bar(stores: pd.DataFrame) -> str:
         key="filter_channel",
         format_func=lambda option: t(f"filters.channel.{option or 'all'}"),
         label_visibility="collapsed",
-        width=150,
+        width=130,
         on_change=_choose_channel,
         filter_mode=None,
     )

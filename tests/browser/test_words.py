@@ -1,0 +1,88 @@
+"""Every page in Chinese, as a browser shows it: no English of the frame around it, nothing cut off, no long way down.
+
+English that is right stands in ``ALLOWED``: names of the trade and what the data call themselves.
+"""
+
+import re
+
+import pytest
+from playwright.sync_api import Page
+
+from pages._gate.identity import Role
+from pages._ui import access
+from tests.browser.conftest import PageAs, Server
+from tests.browser.test_pages import open_path
+
+ALLOWED = re.compile(
+    r"^(CRM|ROI|RFM|RFM分|ABC|BG/NBD|NPV|NPS|CSAT|SKU|VIP|Excel|PDF|CSV|English|WAPE|AUC|SQL|ID|GMROI|pt|pp|vs|"
+    r"[A-Z]{1,3}\d*|P\d+|[a-z_]+@[\w.]+|\d.*)$"
+)
+# Words of the reader's language begin no Latin word of three letters or more, but for those above.
+LATIN = re.compile(r"[A-Za-z][A-Za-z'/-]{2,}")
+
+# Texts in sight: of the page, of its boxes and of what a screen reader says of them.
+_TEXTS = """() => {
+  const seen = [], walk = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
+  while (walk.nextNode()) {
+    const parent = walk.currentNode.parentElement, box = parent.getBoundingClientRect();
+    const drawn = parent.closest('script,style,[data-testid=stIconMaterial],.material-symbols');
+    if (!box.width || !box.height || drawn) continue;
+    const text = walk.currentNode.textContent.trim();
+    if (text) seen.push(text);
+  }
+  for (const input of document.querySelectorAll('input[placeholder],textarea[placeholder]'))
+    if (input.getBoundingClientRect().width) seen.push(input.placeholder);
+  return seen;
+}"""
+
+# Texts wider than the box that hides their end, without dots that would say so.
+_CUT = """() => [...document.querySelectorAll('h1,h2,h3,p,label,button,[data-testid=stMetricValue]')]
+  .filter(e => e.children.length === 0 || e.matches('p,label'))
+  .filter(e => e.clientWidth && e.scrollWidth > e.clientWidth + 1
+            && getComputedStyle(e).overflowX === 'hidden' && getComputedStyle(e).textOverflow !== 'ellipsis')
+  .map(e => e.textContent.trim())"""
+
+# From the top of the page to the first thing to act on that is no filter and no menu, in screens.
+_FIRST_ACTION = """() => {
+  const main = document.querySelector('[data-testid=stMain]');
+  const acts = [...main.querySelectorAll(
+    '[data-testid=stDataFrame],[data-testid=stPlotlyChart],[data-testid=stPageLink],button[kind=primary]')];
+  const tops = acts.filter(e => !e.closest('.st-key-filters,.st-key-breadcrumb') && e.getBoundingClientRect().height)
+    .map(e => e.getBoundingClientRect().top + main.scrollTop);
+  return tops.length ? Math.min(...tops) / window.innerHeight : null;
+}"""
+
+
+def english(page: Page) -> set[str]:
+    """The English words of what is in sight."""
+    words = {word for text in page.evaluate(_TEXTS) for word in LATIN.findall(text)}
+    return {word for word in words if not ALLOWED.match(word)}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("role", ["manager", "marketing", "administrator"])
+def test_no_page_in_chinese_holds_english_words_or_cut_texts(page_as: PageAs, server: Server, role: Role) -> None:
+    page = page_as(role, locale="zh-CN")
+    wrong: dict[str, object] = {}
+    for entry in access.PAGES:
+        if role not in entry.detail or not entry.listed:
+            continue
+        open_path(page, server, f"/{entry.key}")
+        found = english(page), page.evaluate(_CUT)
+        if any(found):
+            wrong[entry.key] = found
+    assert wrong == {}
+
+
+@pytest.mark.slow
+def test_a_manager_has_something_to_act_on_within_a_screen_and_a_half(page_as: PageAs, server: Server) -> None:
+    page = page_as("manager", phone=True)
+    far = {}
+    for entry in access.PAGES:
+        if "manager" not in entry.detail or not entry.listed or entry.section == "governance":
+            continue
+        open_path(page, server, f"/{entry.key}")
+        screens = page.evaluate(_FIRST_ACTION)
+        if screens is not None and screens >= 1.5:
+            far[entry.key] = round(screens, 2)
+    assert far == {}
