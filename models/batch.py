@@ -30,6 +30,7 @@ from models.jobs.forecast import JOB as FORECAST
 from models.jobs.job import Job, one_thread, shared_processes
 from models.jobs.lapse import JOB as LAPSE
 from models.jobs.movement import JOB as MOVEMENT
+from models.jobs.presets import JOB as PRESETS
 from models.jobs.run_out import JOB as RUN_OUT
 from models.jobs.staff import JOB as STAFF
 from models.jobs.stock import JOB as STOCK
@@ -53,6 +54,7 @@ JOBS: tuple[Job, ...] = (
     STOCK,
     STORES,
     MOVEMENT,
+    PRESETS,
     LAPSE,
     STAFF,
     TRAINING,

@@ -63,7 +63,7 @@ def test_both_days_are_judged_by_themselves(scope: Scope, scheme: str, chain: Ra
     # the list of a cell holds exactly those customers, best first
     cell = report.movement[report.movement["from_group"] != report.movement["to_group"]].iloc[0]
     base = segments(chain.snapshot, scope, LAST, members=0)
-    numbers = moved(report, cell["from_group"], cell["to_group"])
+    numbers = moved(chain.snapshot, scope, report, cell["from_group"], cell["to_group"])
     rows = members(chain.snapshot, scope, base, limit=1_000, only=numbers)
     theirs = both[(both["before"] == cell["from_group"]) & (both["after"] == cell["to_group"])]
     assert sorted(rows["customer_key"]) == sorted(theirs.index)

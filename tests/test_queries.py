@@ -84,6 +84,7 @@ CASES: dict[str, tuple[Any, ...]] = {
     "consents.without_purchase": (date(2026, 3, 1),),
     "consents.withdrawn_before": (date(2026, 3, 1),),
     "crossing.crossing": (Question(AS_OF), dict.fromkeys(segments.CUTS), "segment", "gender"),
+    "crossing.crossings": (Question(AS_OF), dict.fromkeys(segments.CUTS)),
     "crossing.standings": (Question(AS_OF),),
     "customer.appointments": (key(1),),
     "customer.calls": (key(1),),
@@ -248,6 +249,7 @@ CASES: dict[str, tuple[Any, ...]] = {
 OF_RESULTS = {
     *("campaign_segments.kept", "campaign_segments.kept_paths"),
     *("campaign_results.kept", "campaign_results.rows", "crossing.history", "demand.accuracy", "demand.components"),
+    *("crossing.kept_crossing", "kept.frames", "reasons.kept_lapsed"),
     *("demand.forecasts", "demand.forecasts_of_stores", "lapse.kept", "stock.kept_classes", "stock.kept_lots"),
     *("stock.kept_shelves", "stock.kept_transfers", "value.checked_from", "value.kept", "value.score"),
     *("value.score_count", "value.scores"),

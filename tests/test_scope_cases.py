@@ -39,7 +39,7 @@ FIRST, LAST = date(2025, 2, 24), date(2026, 3, 22)
 SLOW = frozenset(
     {
         *(f"segments.{name}" for name in ("cells", "curve", "cuts", "members", "stages")),
-        *("crossing.crossing", "crossing.standings", "treatments.treatments"),
+        *("crossing.crossing", "crossing.crossings", "crossing.standings", "treatments.treatments"),
     }
 )
 # Campaigns count what their customers did wherever they did it: a customer of a campaign belongs to one store.
@@ -108,6 +108,8 @@ DRAW: dict[str, Callable[[Draw], Any]] = {
     "part": lambda draw: draw.choice((None, (0, 2), (1, 2))),
     "most": lambda draw: draw.choice((1, 3, 10)),
     "limit": lambda draw: draw.choice((1, 3, 50)),
+    "report": lambda draw: draw.choice(("retention", "flows")),
+    "kept.frames choice": lambda draw: draw.choice(("", "abc")),
     "offset": lambda draw: draw.choice((0, 0, 2)),
     "question": lambda draw: Question(
         draw.choice((date(2026, 3, 20), period(draw).last)),

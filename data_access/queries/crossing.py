@@ -1,32 +1,39 @@
 """Customers of the stores in scope by any two things known of them, and where each of them stands on a day."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import pandas as pd
 from sqlalchemy import (
     BigInteger,
+    Column,
     ColumnElement,
     Engine,
     FromClause,
+    MetaData,
     Select,
     SmallInteger,
+    String,
+    Table,
     case,
     cast,
     false,
     func,
+    literal,
     select,
+    tuple_,
 )
 
 from data_access.marts._scores import Cuts
 from data_access.marts.segment_rules import CLASSES, SEGMENTS, STAGES, TieRule
-from data_access.queries._frame import fetch, fetch_from, fetch_many, ten_thousandths
-from data_access.queries._groups import NOT_KNOWN, groups
+from data_access.marts.tables import Money
+from data_access.queries._frame import fetch, fetch_from, fetch_many, kept, ten_thousandths
+from data_access.queries._groups import DIMENSIONS, NOT_KNOWN, groups
 from data_access.queries._people import Question, base, is_added_up, people_of
 from data_access.queries._places import place_of
 from data_access.queries.segments import CUTS, literals
 from data_access.queries.segments import cuts as cuts_of
-from data_access.results.tables import segment_history
+from data_access.results.tables import crossing_cell, segment_history
 from data_access.scope import Scope
 
 # Between whose groups people move.
@@ -37,6 +44,13 @@ GROUPS: dict[str, tuple[str, ...]] = {
 }
 SCHEMES = tuple(GROUPS)
 _MONEY = ("net_sales", "costed_sales", "margin")
+_TAG = "tag"  # parts nobody: a customer with two tags is in two groups
+_grouped = Table(
+    "crossing_people",
+    MetaData(),
+    *(Column(name, String) for name in DIMENSIONS),
+    *(Column(name, Money) for name in _MONEY),
+)
 
 
 def crossing(
@@ -67,6 +81,71 @@ def crossing(
         *(ten_thousandths(func.sum(e[name])).label(name) for name in _MONEY),
     ).group_by(e.row_group, e.column_group)
     return fetch(scope, engine, query.order_by(e.row_group, e.column_group))
+
+
+def crossings(scope: Scope, engine: Engine, question: Question, cuts: Mapping[str, Any]) -> pd.DataFrame:
+    """All of ``crossing`` at once, for the batch: one row per two dimensions in their order and pair of their groups.
+
+    Columns: row_dimension, column_dimension, row_group, column_group, customers, in ten-thousandths net_sales,
+    costed_sales, margin.
+    """
+    people, cut = people_of(scope, engine, question), literals(cuts)
+    figures = [people.c[name] for name in _MONEY]
+    parting = [name for name in DIMENSIONS if name != _TAG]
+    found: list[pd.DataFrame] = []
+    with engine.connect() as connection:
+        for names in (parting, DIMENSIONS):
+            source, group = groups(people, cut, question, "keep_ties", scope, names)
+            each = [group.get(name, literal(NOT_KNOWN)).label(name) for name in DIMENSIONS]
+            with kept(scope, connection, select(*each, *figures).select_from(source), _grouped):
+                if _TAG in names:
+                    found.append(fetch_from(scope, connection, _pairs(_TAG, parting)))
+                else:
+                    pairs = (_pairs(name, parting[at:]) for at, name in enumerate(parting[:-1], start=1))
+                    found += [fetch_from(scope, connection, query) for query in pairs]
+    return _in_order(pd.concat(found, ignore_index=True))
+
+
+def _pairs(dimension: str, others: Sequence[str]) -> Select[Any]:
+    """The customers by one dimension and each of the ``others``; of these a row names the one it is about."""
+    g = _grouped.c
+    sets = func.grouping_sets(*(tuple_(g[dimension], g[other]) for other in others))
+    return select(
+        literal(dimension).label("row_dimension"),
+        case(*((g[other].is_not(None), other) for other in others)).label("column_dimension"),
+        g[dimension].label("row_group"),
+        func.coalesce(*(g[other] for other in others)).label("column_group"),
+        cast(func.count(), BigInteger).label("customers"),
+        *(ten_thousandths(func.sum(g[name])).label(name) for name in _MONEY),
+    ).group_by(sets)
+
+
+def _in_order(pairs: pd.DataFrame) -> pd.DataFrame:
+    """Every pair of dimensions in the order of ``DIMENSIONS``."""
+    at = {name: place for place, name in enumerate(DIMENSIONS)}
+    turned = pairs["row_dimension"].map(at) > pairs["column_dimension"].map(at)
+    swap = {"row_dimension": "column_dimension", "row_group": "column_group"}
+    swap |= {column: row for row, column in swap.items()}
+    found = pd.concat([pairs[~turned], pairs[turned].rename(columns=swap)], ignore_index=True)
+    return found[pairs.columns]
+
+
+def kept_crossing(scope: Scope, engine: Engine, rows: str, columns: str) -> pd.DataFrame:
+    """What the job ``presets`` found for ``crossing``; ``engine``: of the results.
+
+    Columns: row_group, column_group, customers, in ten-thousandths net_sales, costed_sales, margin.
+    """
+    place, c = place_of(scope, engine), crossing_cell.c
+    turned = DIMENSIONS.index(rows) > DIMENSIONS.index(columns)
+    first, second = (columns, rows) if turned else (rows, columns)
+    row, column = (c.column_group, c.row_group) if turned else (c.row_group, c.column_group)
+    figures = (c[name] for name in ("customers", *_MONEY))
+    query = (
+        select(row.label("row_group"), column.label("column_group"), *figures)
+        .where(c.row_dimension == first, c.column_dimension == second)
+        .where(false() if place is None else place.rows(crossing_cell))
+    )
+    return fetch(scope, engine, query.order_by(row, column))
 
 
 def standings(scope: Scope, engine: Engine, question: Question) -> pd.DataFrame:

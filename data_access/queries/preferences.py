@@ -26,23 +26,24 @@ def bought(scope: Scope, engine: Engine, period: Period, by: str, thing: Thing) 
     """
     n = sale_line.c
     lines, things = _lines(scope, period, n.product_id, n.net), _things(thing)
-    with_things = (
-        select(lines.c.customer_no, lines.c.net, things.c.thing)
+    each = (
+        select(lines.c.customer_no, things.c.thing, func.sum(lines.c.net).label("net"))
         .join_from(lines, things, things.c.product_id == lines.c.product_id)
-        .subquery("with_things")
+        .group_by(lines.c.customer_no, things.c.thing)
+        .subquery("each")
     )
-    source, group = _grouped(scope, period, with_things, by)
-    w = with_things.c
+    source, group = _grouped(scope, period, each, by)
+    e = each.c
     query = (
         select(
             group.label("group"),
-            w.thing,
-            cast(func.count(w.customer_no.distinct()), BigInteger).label("customers"),
-            ten_thousandths(func.sum(w.net)).label("net_sales"),
+            e.thing,
+            cast(func.count(), BigInteger).label("customers"),
+            ten_thousandths(func.sum(e.net)).label("net_sales"),
         )
         .select_from(source)
-        .group_by(group, w.thing)
-        .order_by(group, w.thing)
+        .group_by(group, e.thing)
+        .order_by(group, e.thing)
     )
     return fetch(scope, engine, query)
 

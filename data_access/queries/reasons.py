@@ -4,7 +4,7 @@ from datetime import date, timedelta
 from typing import Any
 
 import pandas as pd
-from sqlalchemy import Engine, Select, and_, func, literal, select, union_all
+from sqlalchemy import Engine, Select, and_, false, func, literal, select, union_all
 
 from data_access.marts.tables import (
     customer,
@@ -16,12 +16,27 @@ from data_access.marts.tables import (
     store_closure,
     ticket,
 )
-from data_access.queries._frame import fetch_many, within
+from data_access.queries._frame import fetch, fetch_many, within
+from data_access.queries._places import place_of
+from data_access.results.tables import reason_lapsed
 from data_access.scope import Period, Scope
 
 BOUGHT_DAYS = 180  # before the day of the question: what somebody bought then is missed when it is not there
 _RISE = 1.02  # of a list price, below which it is rounding
 _CLOSED_DAYS = 3  # in the period, from which a store was closed
+
+
+KEPT = ("customer_key", "store_id", "store", "reason", "event_day", "visits", "days_since", "net_sales")
+
+
+def kept_lapsed(scope: Scope, engine: Engine, most: int) -> pd.DataFrame:
+    """The first ``most`` of those who lapsed, as the job ``presets`` found them; ``engine``: of the results.
+
+    Columns: customer_key, store_id, store, reason, event_day, visits, days_since, net_sales.
+    """
+    place, rows = place_of(scope, engine), reason_lapsed.c
+    query = select(*(rows[name] for name in KEPT)).order_by(rows.position).limit(most)
+    return fetch(scope, engine, query.where(false() if place is None else place.rows(reason_lapsed)))
 
 
 def events(scope: Scope, engine: Engine, period: Period) -> pd.DataFrame:

@@ -20,6 +20,7 @@ from sqlalchemy import (
     DateTime,
     Double,
     Integer,
+    LargeBinary,
     MetaData,
     SmallInteger,
     String,
@@ -305,6 +306,43 @@ segment_history = _by_place(
     Column("four_stage", String, nullable=False),
     Column("five_phase", String, nullable=False),
     Column("with_maintenance", String, nullable=False),
+)
+
+# What ``models.reports.crossing`` asks for on the last day of the facts.
+crossing_cell = _by_place(
+    "crossing_cell",
+    # one row per place, two dimensions of ``queries._groups.DIMENSIONS`` in their order, and pair of their groups
+    Column("row_dimension", String, nullable=False),
+    Column("column_dimension", String, nullable=False),
+    Column("row_group", String, nullable=False),
+    Column("column_group", String, nullable=False),
+    Column("customers", BigInteger, nullable=False),
+    # in ten-thousandths
+    Column("net_sales", BigInteger, nullable=False),
+    Column("costed_sales", BigInteger, nullable=False),
+    Column("margin", BigInteger, nullable=False),
+)
+kept_frame = _by_place(
+    "kept_frame",
+    # one row per place, report, choice of its parameters and table of it, as of the last day of the facts; none of the
+    # tables names a customer
+    Column("report", String, nullable=False),
+    Column("choice", String, nullable=False),
+    Column("name", String, nullable=False),
+    Column("rows", LargeBinary, nullable=False),  # ``results.frames``
+)
+
+reason_lapsed = _of_report(
+    "reason_lapsed",
+    # who lapsed, as ``models.reports.reasons.ReasonsReport`` has them on the last day of the facts
+    Column("customer_key", String, nullable=False),
+    Column("store_id", String),
+    Column("store", String),
+    Column("reason", String, nullable=False),
+    Column("event_day", DateTime),
+    Column("visits", BigInteger, nullable=False),
+    Column("days_since", BigInteger, nullable=False),
+    Column("net_sales", Double, nullable=False),
 )
 
 # The next four say something of the range of the whole chain and nothing of a store (``_bounds.OPEN``).

@@ -13,9 +13,11 @@ from data_access.queries import crossing as queries
 from data_access.queries import segments as base
 from data_access.queries._groups import DIMENSIONS, NOT_KNOWN
 from data_access.queries.segments import Question
+from data_access.results.info import has_current_rows
 from data_access.scope import Scope
 from data_access.snapshot import Snapshot
 from models.calc import suppression
+from models.reports._kept import JOB
 from models.reports._shape import Columns, select_columns
 from models.reports.segments import limits_of
 
@@ -56,9 +58,7 @@ def crossing(
             raise Problem(f"a dimension is one of {', '.join(DIMENSIONS)}, not {name!r}")
     if rows == columns:
         raise Problem(f"rows and columns are two different dimensions, not {rows!r} twice")
-    question = Question(as_of)
-    limits = limits_of(base.cuts(scope, snapshot.engine, question))
-    found = queries.crossing(scope, snapshot.engine, question, limits, rows, columns)
+    found = _found(snapshot, scope, as_of, rows, columns)
     found = found.assign(**{name: found[name] / MONEY_UNIT for name in _FIGURES})
     kept = {
         "row_group": _largest(found, "row_group", rows, MOST_ROWS),
@@ -86,6 +86,16 @@ def crossing(
         row_groups=kept["row_group"],
         column_groups=kept["column_group"],
     )
+
+
+def _found(snapshot: Snapshot, scope: Scope, as_of: date, rows: str, columns: str) -> pd.DataFrame:
+    """What the batch found, if it is of the last day of these very facts; otherwise it is added up now."""
+    kept = snapshot.results
+    if kept is not None and as_of == snapshot.info.last_day and has_current_rows(snapshot, scope, JOB):
+        return queries.kept_crossing(scope, kept, rows, columns)
+    question = Question(as_of)
+    limits = limits_of(base.cuts(scope, snapshot.engine, question))
+    return queries.crossing(scope, snapshot.engine, question, limits, rows, columns)
 
 
 def _largest(found: pd.DataFrame, column: str, dimension: str, most: int) -> tuple[str, ...]:

@@ -17,10 +17,12 @@ from data_access.results.info import has_current_rows
 from data_access.scope import Scope
 from data_access.snapshot import Snapshot
 from models.calc.movement import ABSENT, Moves, moves
+from models.reports._kept import kept_frames
 from models.reports._shape import Columns, select_columns
 
 SCHEMES = queries.SCHEMES
 MONTHS = 12  # of the flows
+MONTHS_BACK = (3, 1, 6, 12)  # of the movement that the page offers, the usual one first
 JOB = "movement"  # of the batch
 GROUPS = queries.GROUPS
 
@@ -36,10 +38,10 @@ class MovementReport:
     as_of: date
     before: date
     scheme: str
+    months: int
     currency: str
     # one row per pair of groups with a customer; share: of those who were in from_group; net_sales: all until as_of
     movement: Annotated[pd.DataFrame, Columns("from_group to_group customers share net_sales")]
-    moved: Moves
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,21 +59,27 @@ def movement(snapshot: Snapshot, scope: Scope, as_of: date, scheme: str = "segme
     _check(scheme)
     if not 1 <= months <= 36:
         raise Problem(f"months is a whole number from 1 to 36, not {months}")
-    before = month_end(as_of, months)
-    known = _known(snapshot, scope, as_of, scheme)
+    frames = kept_frames(snapshot, scope, as_of, "movement", f"{scheme} {months}")
+    if frames is None:
+        table = _between(snapshot, scope, as_of, scheme, months).matrix()
+        share = table["customers"] / table.groupby("from_group")["customers"].transform("sum")
+        frames = select_columns(MovementReport, movement=table.assign(share=share))
+    return MovementReport(as_of, month_end(as_of, months), scheme, months, snapshot.info.currency, **frames)
+
+
+def _between(snapshot: Snapshot, scope: Scope, as_of: date, scheme: str, months: int) -> Moves:
+    before, known = month_end(as_of, months), _known(snapshot, scope, as_of, scheme)
     if known is not None and before in known.days:
-        found = known.between(known.days.index(before), len(known.days) - 1)
-    else:
-        found = _moves(standings(snapshot, scope, before), standings(snapshot, scope, as_of), scheme)
-    table = found.matrix()
-    share = table["customers"] / table.groupby("from_group")["customers"].transform("sum")
-    frames = select_columns(MovementReport, movement=table.assign(share=share))
-    return MovementReport(as_of, before, scheme, snapshot.info.currency, **frames, moved=found)
+        return known.between(known.days.index(before), len(known.days) - 1)
+    return _moves(standings(snapshot, scope, before), standings(snapshot, scope, as_of), scheme)
 
 
 def flows(snapshot: Snapshot, scope: Scope, as_of: date, scheme: str = "segment") -> FlowsReport:
     """The net flows of the last ``MONTHS`` months, as far as the data reach."""
     _check(scheme)
+    kept = kept_frames(snapshot, scope, as_of, "flows", scheme)
+    if kept is not None:
+        return FlowsReport(as_of, scheme, **kept)
     known = _known(snapshot, scope, as_of, scheme)
     days = days_of(snapshot.info.first_day or as_of, as_of)
     found, earlier = [], None
@@ -125,9 +133,11 @@ def _known(snapshot: Snapshot, scope: Scope, as_of: date, scheme: str) -> _Known
     return _Known(GROUPS[scheme], days, numbers, sales, places)
 
 
-def moved(report: MovementReport, earlier: str, later: str, wanted: Wanted = EVERYBODY) -> NDArray[np.int64]:
+def moved(
+    snapshot: Snapshot, scope: Scope, report: MovementReport, earlier: str, later: str, wanted: Wanted = EVERYBODY
+) -> NDArray[np.int64]:
     """The numbers of those who were in one group and are in the other, the highest net sales first."""
-    numbers = report.moved.of(earlier, later)
+    numbers = _between(snapshot, scope, report.as_of, report.scheme, report.months).of(earlier, later)
     return numbers if wanted == EVERYBODY else numbers[wanted.among(numbers)]
 
 

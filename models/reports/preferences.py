@@ -15,12 +15,14 @@ from data_access.scope import Period, Scope
 from data_access.snapshot import Snapshot
 from models.calc import growth, suppression
 from models.calc.funnel import wilson
+from models.reports._kept import Frames, kept_frames
 from models.reports._shape import Columns, select_columns
 from models.reports.retention import complete_months, month_days
 
 GROUPINGS = ("age_band", "gender", "city_tier", "tier", "income_band", "skin_type", "source")
 THINGS: tuple[Thing, ...] = get_args(Thing)
 DAYS = 365
+BY_AGE = "age_band"
 OLDER = ("45-54", "55-64", "65+")  # the age bands of those of 45 and over
 MONTHS = 24  # of their trend
 _ENOUGH = 30  # buyers of known age in a month, before their share is told
@@ -61,34 +63,45 @@ class PreferencesReport:
 
 
 def preferences(
-    snapshot: Snapshot, scope: Scope, as_of: date, by: str = "age_band", thing: Thing = "category"
+    snapshot: Snapshot, scope: Scope, as_of: date, by: str = BY_AGE, thing: Thing = "category"
 ) -> PreferencesReport:
     """What the groups of ``by`` bought of each ``thing``, and how."""
     for given, known in ((by, GROUPINGS), (thing, THINGS)):
         if given not in known:
             raise Problem(f"choose one of {', '.join(known)}, not {given!r}")
-    period = Period(as_of - timedelta(days=DAYS - 1), as_of)
+    found = kept_frames(snapshot, scope, as_of, "preferences", f"{by} {thing}") or asked(
+        snapshot, scope, as_of, by, thing
+    )
     hides = scope.kind == "chain" or len(scope.store_ids) != 1
-    bought = queries.bought(scope, snapshot.engine, period, by, thing)
-    bought = bought.assign(net_sales=bought["net_sales"] / MONEY_UNIT)
+    bought = found["bought"].assign(net_sales=found["bought"]["net_sales"] / MONEY_UNIT)
     things = tuple(bought.groupby("thing")["net_sales"].sum().sort_values(ascending=False, kind="stable").index)
-    table = queries.habits(scope, snapshot.engine, period, by)
+    table = found["habits"]
     groups = sorted(table["group"], key=_order)
     habits = _habits(table.set_index("group").loc[groups].reset_index(), hides=hides)
-    older = _older(snapshot, scope, as_of) if by == "age_band" else pd.DataFrame(columns=_OLDER_COLUMNS)
+    older = _older(found["months"]) if "months" in found else pd.DataFrame(columns=_OLDER_COLUMNS)
     frames = select_columns(PreferencesReport, index=_index(bought, hides=hides), habits=habits, older=older)
     return PreferencesReport(
         as_of, by, thing, snapshot.info.currency, hides, **frames, groups=tuple(groups), things=things[:MOST_THINGS]
     )
 
 
-def _older(snapshot: Snapshot, scope: Scope, as_of: date) -> pd.DataFrame:
+def asked(snapshot: Snapshot, scope: Scope, as_of: date, by: str, thing: Thing) -> Frames:
+    """What the report is made of, before anything is hidden: bought, habits and (by age only) months, as the functions
+    of ``queries``."""
+    year = Period(as_of - timedelta(days=DAYS - 1), as_of)
+    engine, months = snapshot.engine, complete_months(snapshot, as_of)[-MONTHS:]
+    found = {
+        "bought": queries.bought(scope, engine, year, by, thing),
+        "habits": queries.habits(scope, engine, year, by),
+    }
+    if by == BY_AGE and len(months):
+        period = Period(month_days(months[0]).first, month_days(months[-1]).last)
+        found["months"] = queries.by_month(scope, engine, period, by)
+    return found
+
+
+def _older(bought: pd.DataFrame) -> pd.DataFrame:
     """The share of those of 45 and over among the buyers of each month."""
-    months = complete_months(snapshot, as_of)[-MONTHS:]
-    if not len(months):
-        return pd.DataFrame(columns=_OLDER_COLUMNS)
-    period = Period(month_days(months[0]).first, month_days(months[-1]).last)
-    bought = queries.by_month(scope, snapshot.engine, period, "age_band")
     known = bought[bought["group"] != NOT_KNOWN]
     columns = ["customers", "net_sales"]
     whole = known.groupby("month")[columns].sum()

@@ -16,13 +16,14 @@ from data_access.snapshot import Snapshot
 from models.calc import churn
 from models.calc.lift import share_difference
 from models.calc.matched import matched_difference
+from models.reports._kept import kept_frames
 from models.reports._shape import Columns, select_columns
 from models.reports.lapse import YEAR, horizon_of, product_days
 
 KINDS = ("complaint", "return", "stock_out", "price_rise", "adviser_left", "store_closed", "discount_only")
 NONE = "none"  # nothing of all that
 WINDOW_DAYS = 90  # before the day of the judgement, in which something happened
-MOST_MEMBERS = 20_000  # of one answer
+MEMBERS, MOST_MEMBERS = 1_000, 20_000  # of one answer: unless told, and at most
 # Customers are compared with others who had come about as often and were about as overdue.
 _VISITS, _OVERDUE = (1, 2, 4, 8, 16, 32), (0.25, 0.5, 1.0)
 
@@ -55,11 +56,17 @@ class ReasonsReport:
     lapsed: Annotated[pd.DataFrame, Columns("customer_key store_id store reason event_day visits days_since net_sales")]
 
 
-def reasons(snapshot: Snapshot, scope: Scope, as_of: date, members: int = 1_000) -> ReasonsReport:
+def reasons(snapshot: Snapshot, scope: Scope, as_of: date, members: int = MEMBERS) -> ReasonsReport:
     """What had happened before customers of the stores in scope stopped coming, as of the end of ``as_of``."""
     info = snapshot.info
     end = min(as_of, info.last_day) if info.last_day is not None else as_of
     days = horizon_of(info.first_day, end)
+    kept = kept_frames(snapshot, scope, as_of, "reasons") if members <= MEMBERS else None
+    if kept is not None and days is not None and snapshot.results is not None:
+        judged, gone = (int(kept["judged"][name].iloc[0]) for name in ("judged", "gone"))
+        lapsed = queries.kept_lapsed(scope, snapshot.results, members)
+        frames = select_columns(ReasonsReport, reasons=kept["reasons"], lapsed=lapsed)
+        return ReasonsReport(as_of, end - timedelta(days=days), days, info.currency, judged, gone, **frames)
     if days is None:
         return ReasonsReport(as_of, None, None, info.currency, 0, 0, **select_columns(ReasonsReport))
     judged_on = end - timedelta(days=days)

@@ -17,6 +17,7 @@ from models.calc.cohorts import cohort_table, new_and_returning, retention_curve
 from models.calc.growth import against_the_rest, growth, share
 from models.calc.waiting import by_then, days_until, waiting_curve
 from models.metrics import METRICS
+from models.reports._kept import kept_frames
 from models.reports._shape import Columns, select_columns
 
 WINDOW = 3  # months that stores and regions are judged by: one month of one store is mostly chance
@@ -26,6 +27,9 @@ LONGEST = 730  # days that the curve of second visits is drawn for
 MOST_VISITS = 5  # in a month; more are counted there
 MOST_MEMBERS = 20_000  # of one answer
 UNKNOWN = "unknown"  # the source of customers without one
+
+
+MONTHS = 24  # cohorts, unless told
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,10 +101,13 @@ class RetentionReport:
 SUMMARY = ("customers", "repeat_customers", "repeat_purchase_rate", "repeat_sales_rate", "orders_per_customer")
 
 
-def retention(snapshot: Snapshot, scope: Scope, as_of: date, months: int | None = 24) -> RetentionReport:
+def retention(snapshot: Snapshot, scope: Scope, as_of: date, months: int | None = MONTHS) -> RetentionReport:
     """Cohorts and repeat purchases of the stores in scope at the end of ``as_of``."""
     if months is not None and months < 1:
         raise Problem(f"months is a whole number from 1, not {months}")
+    kept = kept_frames(snapshot, scope, as_of, "retention") if months == MONTHS else None
+    if kept is not None:
+        return RetentionReport(as_of, months, snapshot.info.currency, **kept)
     activity = queries.cohort_months(scope, snapshot.engine, as_of)
     info = snapshot.info
     # The data end on their last day whatever the calendar says; without any, no month has begun.

@@ -14,6 +14,7 @@ from data_access.queries.segments import Question
 from data_access.scope import Scope
 from data_access.snapshot import Snapshot
 from models.calc.growth import share
+from models.reports._kept import kept_frames
 from models.reports._shape import Columns, select_columns
 from models.reports.segments import limits_of
 
@@ -57,6 +58,9 @@ class TreatmentsReport:
 
 def treatments(snapshot: Snapshot, scope: Scope, as_of: date) -> TreatmentsReport:
     """What to do for the customers in scope by their segment at the end of ``as_of``."""
+    kept = kept_frames(snapshot, scope, as_of, "treatments")
+    if kept is not None:
+        return TreatmentsReport(as_of, snapshot.info.currency, **kept)
     question = Question(as_of)
     cells = base.cells(scope, snapshot.engine, question)
     sizes = cells[cells["tie_rule"] == "keep_ties"].groupby("segment")[["customers", "net_sales"]].sum()

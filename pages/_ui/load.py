@@ -376,7 +376,8 @@ def _members(
 
 
 def _moved(scope: Scope, as_of: date, generation: str, move: Move, wanted: Wanted) -> NDArray[np.int64]:
-    return moved(movement(scope, as_of, generation, move.scheme, move.months), move.earlier, move.later, wanted)
+    report = movement(scope, as_of, generation, move.scheme, move.months)
+    return moved(_at(generation), scope, report, move.earlier, move.later, wanted)
 
 
 @st.cache_data(ttl=_KEEP, max_entries=256, show_spinner=False)

@@ -13,7 +13,7 @@ from data_access.queries.segments import Choice
 from models.calc.movement import ABSENT
 from models.reports import tables
 from models.reports.crossing import OTHERS, CrossingReport
-from models.reports.movement import GROUPS, SCHEMES, FlowsReport, MovementReport
+from models.reports.movement import GROUPS, MONTHS_BACK, SCHEMES, FlowsReport, MovementReport
 from models.reports.segments import Move
 from models.reports.treatments import LEAST_REACHED
 from pages._ui import batch, charts, drill, empty, export, grids, head, load
@@ -26,7 +26,7 @@ from pages._ui.members import Pick
 from pages._ui.segment_words import dimension, group
 from pages._ui.tables import Column, column, in_words, listing
 
-_MONTHS = ("3", "1", "6", "12")
+_MONTHS = tuple(map(str, MONTHS_BACK))
 _FIGURES = ("customers", "net_sales", "historic_margin", "customer_share")
 _UNITS = {"customers": "count", "net_sales": "money", "historic_margin": "money", "customer_share": "percent"}
 _NARROW = 4  # columns of a grid on a phone

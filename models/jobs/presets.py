@@ -1,0 +1,126 @@
+"""The job ``presets``: for every place, as of the last day, reports on groups of customers that take long to add up.
+
+But for those who lapsed, by key, they name no customer. Whoever asks for another day, a set of stores that is no place or another choice waits for the
+same functions that compute them here.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import date
+
+import pandas as pd
+
+from data_access.marts.campaign_customer import campaign_customer
+from data_access.marts.cohort_month import cohort_month
+from data_access.marts.customer_cut import customer_cut
+from data_access.marts.customer_place import customer_place
+from data_access.marts.customer_store_day import customer_store_day
+from data_access.marts.place_store import place_store
+from data_access.marts.segment_cell import segment_cell
+from data_access.marts.segment_rules import fingerprint
+from data_access.marts.tables import (
+    campaign,
+    campaign_arm,
+    customer,
+    customer_tag,
+    product,
+    return_line,
+    sale_line,
+    staff,
+    stock_movement,
+    store,
+    store_closure,
+    ticket,
+)
+from data_access.queries import _groups, crossing, preferences, reasons, retention, treatments
+from data_access.queries.segments import Question, cuts
+from data_access.results.frames import to_bytes
+from data_access.results.info import has_current_rows
+from data_access.results.tables import ResultTable, crossing_cell, kept_frame, reason_lapsed
+from data_access.snapshot import Snapshot
+from models.jobs import job
+from models.jobs.job import WHOLE, Job, PlaceScope, Step, Write
+from models.jobs.movement import JOB as MOVEMENT
+from models.reports import _kept, tables
+from models.reports import crossing as crossing_report
+from models.reports import movement as movement_report
+from models.reports import preferences as preferences_report
+from models.reports import reasons as reasons_report
+from models.reports import retention as retention_report
+from models.reports import treatments as treatments_report
+from models.reports.movement import MONTHS_BACK, SCHEMES
+from models.reports.preferences import GROUPINGS, THINGS
+from models.reports.segments import limits_of
+
+_INPUTS = (
+    *(customer, customer_tag, customer_place, customer_cut, customer_store_day, cohort_month, segment_cell, sale_line),
+    *(campaign, campaign_arm, campaign_customer, place_store, product, store),
+    *(return_line, staff, stock_movement, store_closure, ticket),
+)
+_CODE = (
+    *(_groups, crossing, preferences, reasons, retention, treatments, crossing_report, movement_report, preferences_report),
+    *(retention_report, reasons_report, treatments_report),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class _Kept:
+    """The tables of one report with one choice, as ``models.reports._kept.kept_frames`` finds them."""
+
+    report: str
+    choice: str
+    frames: _kept.Frames
+
+    def rows(self) -> pd.DataFrame:
+        packed = [(self.report, self.choice, name, to_bytes(frame)) for name, frame in self.frames.items()]
+        return pd.DataFrame(packed, columns=["report", "choice", "name", "rows"])
+
+
+def _fingerprint(snapshot: Snapshot) -> str:
+    moves = MOVEMENT.fingerprint(snapshot)
+    return job.fingerprint(snapshot, inputs=_INPUTS, code=_CODE, parameters=(fingerprint(), moves))
+
+
+def _run(snapshot: Snapshot, write: Write, step: Step) -> None:
+    if snapshot.info.last_day is None:
+        return
+    places = job.every_place(snapshot)
+    for done, (place, found) in enumerate(job.spread(snapshot, rows_of, places), start=1):
+        for table, rows in found:
+            write(table, place.rows(rows))
+        step(done, len(places))
+
+
+def rows_of(snapshot: Snapshot, place: PlaceScope) -> list[tuple[ResultTable, pd.DataFrame]]:
+    """What the results keep of a place, but for the columns that name it."""
+    last_day = snapshot.info.last_day
+    assert last_day is not None, "without a day of data there is nothing to keep"
+    scope, question = place.scope, Question(last_day)
+    limits = limits_of(cuts(scope, snapshot.engine, question))
+    why = reasons_report.reasons(snapshot, scope, last_day)
+    judged = pd.DataFrame({"judged": [why.judged], "gone": [why.gone]})
+    every = [_Kept("reasons", "", {"reasons": why.reasons, "judged": judged}), *_reports(snapshot, place, last_day)]
+    return [
+        (crossing_cell, crossing.crossings(scope, snapshot.engine, question, limits)),
+        (kept_frame, pd.concat([one.rows() for one in every], ignore_index=True)),
+        (reason_lapsed, why.lapsed.assign(position=range(len(why.lapsed)))),
+    ]
+
+
+def _reports(snapshot: Snapshot, place: PlaceScope, day: date) -> Iterator[_Kept]:
+    scope = place.scope
+    yield _Kept("retention", "", tables(retention_report.retention(snapshot, scope, day)))
+    yield _Kept("treatments", "", tables(treatments_report.treatments(snapshot, scope, day)))
+    for by in GROUPINGS:
+        for thing in THINGS:
+            yield _Kept("preferences", f"{by} {thing}", preferences_report.asked(snapshot, scope, day, by, thing))
+    if not has_current_rows(snapshot, WHOLE, MOVEMENT.name):
+        return  # where everybody stood is not known: these would take minutes
+    for scheme in SCHEMES:
+        yield _Kept("flows", scheme, tables(movement_report.flows(snapshot, scope, day, scheme)))
+        for months in MONTHS_BACK:
+            found = tables(movement_report.movement(snapshot, scope, day, scheme, months))
+            yield _Kept("movement", f"{scheme} {months}", found)
+
+
+JOB = Job(_kept.JOB, (crossing_cell, kept_frame, reason_lapsed), _fingerprint, _run, needs=MOVEMENT)
