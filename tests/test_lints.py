@@ -195,6 +195,19 @@ def takes_identity_or_scope_from_the_visitor(path: str, tree: ast.AST) -> Iterat
             yield node.lineno
 
 
+@rule("pages")
+def draws_what_misleads(path: str, tree: ast.AST) -> Iterator[int]:
+    """Pies, gauges, radars, 3-D and second value axes (docs/look.md)."""
+    misleading = ("Pie", "Sunburst", "Indicator", "Scatterpolar", "Barpolar", "Scatter3d", "Surface", "Mesh3d")
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Call) and called(node).split(".")[-1] in misleading:
+            yield node.lineno
+        if isinstance(node, ast.Constant) and node.value in ("overlaying", "secondary_y"):
+            yield node.lineno
+        if isinstance(node, ast.keyword) and node.arg in ("overlaying", "secondary_y"):
+            yield node.value.lineno
+
+
 def files(folders: tuple[str, ...]) -> list[Path]:
     found = {path for folder in folders for path in (ROOT / folder).rglob("*.py")}
     assert found
@@ -220,6 +233,7 @@ BREACHES = {
     "lets_html_or_files_through": "st.markdown(name, unsafe_allow_html=True)",
     "unpickles": "import pickle",
     "makes_a_scope_of_its_own": "scope = Scope('chain')",
+    "draws_what_misleads": "figure.add_trace(go.Pie(values=sales))",
     "takes_identity_or_scope_from_the_visitor": "role = st.query_params.get('role')",
 }
 IN_LOAD = {

@@ -11,6 +11,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+from PIL import Image
 from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 
 from data_access.crm import crm_engine
@@ -79,6 +80,19 @@ PAGES = {
     "refused": ("manager", "/store?store=elsewhere"),
 }
 HOMES = {"manager": "S001", "regional": "R1"}
+# The pictures of the README, each the top of one of these.
+README = {
+    "overview-desktop-zh": "overview-desktop-zh-light",
+    "stores-desktop-en": "stores-desktop-en-light",
+    "campaign-desktop-zh": "campaign-desktop-zh-light",
+    "segments-desktop-zh-dark": "segments-desktop-zh-dark",
+    "audiences-desktop-en-dark": "audiences-desktop-en-dark",
+    "overview-phone-zh": "overview-phone-zh-light",
+    "stock-phone-zh": "stock-phone-zh-light",
+    "tasks-phone-en": "tasks-phone-en-light",
+    "sign-in-phone-zh": "sign_in-phone-zh-light",
+}
+README_HEIGHT = {"desktop": 1_000, "phone": 844}
 
 
 @contextmanager
@@ -148,6 +162,15 @@ def shoot(page: Page, target: Path, width: int) -> Path:
     return target
 
 
+def for_readme(out: Path, folder: Path) -> None:
+    """The pictures of the README, small files, from those in ``out``."""
+    for name, source in README.items():
+        with Image.open(out / f"{source}.png") as picture:
+            height = min(README_HEIGHT[name.split("-")[1]], picture.height)
+            top = picture.convert("RGB").crop((0, 0, picture.width, height))
+            top.quantize(256, dither=Image.Dither.NONE).save(folder / f"{name}.png", optimize=True)
+
+
 def examples(home: Path) -> dict[str, str]:
     """A best-selling product of a store, the latest receipt that holds it, a customer and the best campaign."""
     snapshot = current_snapshot(home)
@@ -171,7 +194,11 @@ def main() -> None:
     parser.add_argument("--out", type=Path, default=Path("screenshots"), help="folder for the pictures")
     parser.add_argument("--scale", default="demo", help="scale of the demo chain")
     parser.add_argument("--only", nargs="*", default=[], help=f"pages: sign_in {' '.join(PAGES)}")
+    parser.add_argument("--readme", type=Path, help="takes nothing: makes the README's pictures from those in --out")
     chosen = parser.parse_args()
+    if chosen.readme:
+        for_readme(chosen.out, chosen.readme)
+        return
     chosen.out.mkdir(parents=True, exist_ok=True)
     with demo_server(chosen.scale) as server, sync_playwright() as playwright:
         browser = playwright.chromium.launch(**chromium())
