@@ -3,15 +3,18 @@
 import streamlit as st
 
 from models.reports import tables
-from pages._ui import alert_views, blocks, cards, charts, compared, drill, empty, export, head, load
+from pages._ui import alert_views, blocks, cards, charts, compared, drill, empty, export, head, load, subjects
 from pages._ui.i18n import localized, t
 from pages._ui.tables import column, listing
 
 FIRST = ("net_sales", "orders", "buyers", "average_ticket", "units_per_transaction", "return_rate")
 MORE = ("gross_sales", "returns", "new_customers", "returning_customers", "identified_share")
-NAMES = {"store": "store.name", "region": "region.name", "product": "product.name", "category": "product.category"}
+NAMES = {
+    "store": "store.name", "city": "store.city", "region": "region.name", "product": "product.name",
+    "category": "product.category",
+}  # fmt: skip
 
-page = head.begin("overview")
+page = head.begin("overview", above=subjects.narrowed_to())
 report = load.overview(page.scope, page.period, page.generation)
 if report.period is None or report.by_store.empty:
     empty.no_sales()
@@ -30,16 +33,17 @@ if store := blocks.sales_by_day_and_store(
 ):
     drill.open_page("store", store=store)
 
-regions, best = st.columns([2, 3]) if len(report.by_region) > 1 else (None, st.container())
+several = len(report.by_region) > 1 or len(report.by_city) > 1
+regions, best = st.columns([2, 3]) if several else (None, st.container())
 if regions is not None:
     with regions.container(border=True, height="stretch"):
         blocks.ranked_places(
-            localized(report.by_region, NAMES),
-            "region",
+            localized(report.by_region if len(report.by_region) > 1 else report.by_city, NAMES),
+            "region" if len(report.by_region) > 1 else "city",
             page.currency,
             compare=compared.column(),
             key="overview_regions",
-            then=drill.keep_region,
+            then=drill.keep_region if len(report.by_region) > 1 else drill.keep_stores,
         )
 
 products = localized(report.products, NAMES)

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from data_access.scope import Period, Scope
 from data_access.snapshot import Snapshot
-from models.reports.overview import overview
+from models.reports.overview import by_city, overview
 from tests import tiny
 from tests.report_fixtures import figure
 from tests.tiny import AS_OF, CHAIN, MARCH, NORTH, NOTHING, ONLY_A
@@ -123,6 +123,25 @@ def test_stores_and_regions(tiny_snapshot: Snapshot) -> None:
     regions = report.by_region.set_index("region_id")
     assert regions["stores"].to_dict() == {"north": 2, "south": 1}
     assert regions["orders"].to_dict() == {"north": 7, "south": 1}
+
+
+def test_cities_of_one_region() -> None:
+    stores = pd.DataFrame(
+        {
+            "region_id": "east", "city": ["Hangzhou", "Hangzhou", "Wuhu"], "store_id": ["A", "B", "C"],
+            "net_sales": [5.0, 7.0, 8.0], "gross_sales": 9.0, "returns": 1.0, "orders": 2,
+            "previous": [4.0, None, None],
+            "last_year": 3.0,
+        }
+    )  # fmt: skip
+    cities = by_city(stores)
+    assert cities[["city", "city_id", "stores", "net_sales"]].to_numpy().tolist() == [
+        ["Hangzhou", "A,B", 2, 5 + 7],
+        ["Wuhu", "C", 1, 8],
+    ]
+    assert cities["previous"].fillna(0).tolist() == [4, 0]  # Wuhu has nothing to compare with
+    assert by_city(stores.assign(region_id=["east", "east", "west"])).empty  # regions come first
+    assert by_city(stores.assign(city="Wuhu")).empty
 
 
 def test_months_say_whether_they_are_complete(tiny_snapshot: Snapshot) -> None:

@@ -14,7 +14,7 @@ from models import metrics
 from models.calc.days import by_month, by_place, totals
 from models.calc.movers import MOVERS, movers
 from models.reports._compare import Comparison, compare
-from models.reports._shape import Columns, select_columns
+from models.reports._shape import Columns, declared_tables, select_columns
 
 KPIS = (
     "net_sales",
@@ -53,6 +53,11 @@ class OverviewReport:
     by_region: Annotated[
         pd.DataFrame, Columns("region_id region stores net_sales gross_sales returns orders previous last_year share")
     ]
+    # one row per city of the stores of by_store, best first; city_id: the ids of its stores, joined by commas; empty
+    # unless they lie in several cities of one region
+    by_city: Annotated[
+        pd.DataFrame, Columns("city_id city stores net_sales gross_sales returns orders previous last_year share")
+    ]
     # ten best sellers (movement 'top', best first), then up to ten that lost most against the period before
     # ('falling', largest loss first); compared_with: net sales of the period before; change_ratio: change /
     # compared_with, NaN when that is not positive; contribution: change / change of all products
@@ -81,6 +86,7 @@ def overview(snapshot: Snapshot, scope: Scope, period: Period) -> OverviewReport
         by_day=comparison.with_neighbours(days),
         by_store=by_store,
         by_region=_regions(stores, sums, by_store, comparison),
+        by_city=by_city(by_store),
         products=movers(products.movers(scope, engine, now, previous, MOVERS)),
     )
     return OverviewReport(now, currency, **frames)
@@ -129,6 +135,17 @@ def _regions(stores: pd.DataFrame, sums: pd.DataFrame, by_store: pd.DataFrame, c
     figures = by_place(sums, stores.set_index("store_id")["region_id"], comparison.unknown)
     shown = by_store.groupby(["region_id", "region"]).size().rename("stores").reset_index()
     return best_first(shown.join(figures, on="region_id"), "region_id")
+
+
+def by_city(by_store: pd.DataFrame) -> pd.DataFrame:
+    """The cities of the stores of ``by_store`` where these lie in one region; none for one city alone."""
+    known = by_store[by_store["city"].notna()]
+    if by_store["region_id"].nunique() != 1 or known["city"].nunique() < 2:
+        return pd.DataFrame(columns=list(declared_tables(OverviewReport)["by_city"]))
+    sums = ("net_sales", "gross_sales", "returns", "orders", "previous", "last_year")
+    groups = known.groupby("city")
+    ids = groups["store_id"].agg([("city_id", ",".join), ("stores", "size")])
+    return best_first(groups[list(sums)].sum(min_count=1).join(ids).reset_index(), "city")
 
 
 def beside(places: pd.DataFrame, figures: pd.DataFrame) -> pd.DataFrame:

@@ -79,7 +79,7 @@ def moved_products(products: pd.DataFrame, currency: str) -> str | None:
 
 def ranked_places(
     frame: pd.DataFrame,
-    place: Literal["store", "region"],
+    place: Literal["store", "city", "region"],
     currency: str,
     *,
     compare: compared.Column,
@@ -87,9 +87,9 @@ def ranked_places(
     height: int | None = None,
     then: Callable[[str], None] | None = None,
 ) -> str | None:
-    """Stores or regions by net sales; gives the id of the one that was clicked, or calls ``then`` with it.
+    """Stores, cities or regions by net sales; gives the id of the one that was clicked, or calls ``then`` with it.
 
-    ``frame``: store_id and store, or region_id and region, net_sales and the column ``compare``.
+    ``frame``: store_id and store (or those of the city or region), net_sales and the column ``compare``.
     """
     beside = compared.word("charts", compare)
     title = t(f"overview.by_{place}")

@@ -9,7 +9,7 @@ import streamlit as st
 from data_access.errors import Problem
 from data_access.scope import Scope
 from models.reports.order import OrderReport
-from pages._ui import drill, filters, i18n, load, session
+from pages._ui import drill, filters, i18n, load, params, session
 from pages._ui import format as fmt
 from pages._ui.i18n import localized, localized_text, t
 
@@ -40,9 +40,33 @@ def chosen_store(scope: Scope) -> Store | None:
         return None
     row = found.iloc[0]
     name = localized_text("store.name", row["store"])
-    region = drill.Step(localized_text("region.name", row["region"]), "overview", (("region", row["region_id"]),))
-    above = (region,) if stores["region_id"].nunique() > 1 else ()
-    return Store(asked, name, scope.narrow([asked]), (*above, drill.Step(name)))
+    return Store(asked, name, scope.narrow([asked]), (*_places_above(row, stores), drill.Step(name)))
+
+
+def _places_above(store: pd.Series, stores: pd.DataFrame) -> tuple[drill.Step, ...]:
+    """The region and the city of a store as levels of a breadcrumb, each where the reader has more than one."""
+    steps = []
+    near = stores[stores["region_id"] == store["region_id"]]
+    region = ("region", str(store["region_id"]))
+    if stores["region_id"].nunique() > 1:
+        steps.append(drill.Step(localized_text("region.name", store["region"]), "overview", (region,)))
+    if not fmt.is_missing(store["city"]) and near["city"].nunique() > 1:
+        there = ",".join(near.loc[near["city"] == store["city"], "store_id"])
+        steps.append(drill.Step(localized_text("store.city", store["city"]), "overview", (region, ("stores", there))))
+    return tuple(steps)
+
+
+def narrowed_to() -> tuple[drill.Step, ...]:
+    """The region and the city that the filters leave, as levels of a breadcrumb; nothing where they leave all."""
+    stores = _in_scope(session.current_scope())
+    picked = [store_id for store_id in params.get("stores").split(",") if store_id]
+    left = stores[stores["store_id"].isin(picked)] if picked else stores[stores["region_id"] == params.get("region")]
+    if left.empty or left["region_id"].nunique() > 1:
+        return ()
+    steps = _places_above(left.iloc[0], stores)
+    if left["city"].nunique() > 1:
+        steps = tuple(step for step in steps if "stores" not in dict(step.ids))
+    return (*steps[:-1], drill.Step(steps[-1].label)) if steps else ()
 
 
 def store_choice() -> None:
@@ -73,12 +97,14 @@ def _choose() -> None:
 
 
 def step_of(store_id: str | None) -> tuple[drill.Step, ...]:
-    """The store as a level of a breadcrumb, when there is one and the reader may see it."""
+    """The store and the places above it as levels of a breadcrumb, when there is one and the reader may see it."""
     stores = _in_scope(session.current_scope())
     found = stores[stores["store_id"] == store_id]
     if found.empty:
         return ()
-    return (drill.Step(localized_text("store.name", found["store"].iloc[0]), "store", (("store", str(store_id)),)),)
+    store = found.iloc[0]
+    step = drill.Step(localized_text("store.name", store["store"]), "store", (("store", str(store_id)),))
+    return (*_places_above(store, stores), step)
 
 
 def opens_after(header: pd.Series, day: date) -> bool:
