@@ -29,7 +29,7 @@ cards.plain_row(run_out_views.figures(report, page.currency))
 left, right = st.columns(2)
 with left.container(border=True, height="stretch"):
     head.block(t("run_out.by_day"), t("run_out.click_day"))
-    day = charts.kept(run_out_views.by_day(report), alt=t("run_out.by_day"), key="run_out_days")
+    day = charts.kept(run_out_views.by_day(report, page.currency), alt=t("run_out.by_day"), key="run_out_days")
 with right.container(border=True, height="stretch"):
     run_out_views.held(report)
 

@@ -188,7 +188,8 @@ def _short(
     # What comes on a day is there for that day; what was promised for a day that is past may still come tomorrow.
     arrives = np.clip((promised - days[0]).dt.days.fillna(0).to_numpy(dtype=np.int64), 0, None)
     there = free[:, None] + np.where(np.arange(len(days))[None, :] >= arrives[:, None], coming[:, None], 0)
-    rows, sums = frame.assign(on_hand=free, coming=coming), {}
+    rows = frame.assign(on_hand=free, coming=coming)
+    sums: dict[str, float] = {}
     for end, factor in {"": uplift.value, "_lo": uplift.lo, "_hi": uplift.hi}.items():
         daily = usual * np.where(during, factor, 1.0)
         short = np.maximum(daily.sum(axis=1) - free - coming, 0).round()

@@ -46,15 +46,16 @@ def figures(report: RunOutReport, currency: str) -> list[tuple[str, str, str | N
     ]
 
 
-def by_day(report: RunOutReport) -> go.Figure:
-    """One bar per day ahead; a click gives the day."""
+def by_day(report: RunOutReport, currency: str) -> go.Figure:
+    """One bar per day ahead, with the events behind; a click gives the day."""
     days = report.by_day
+    dates = days["day"].dt.strftime("%Y-%m-%d").tolist()
     texts = [fmt.day(day) for day in days["day"]]
     bars = go.Bar(
-        x=list(range(len(days))),
+        x=dates,
         y=days["customers"].tolist(),
         marker={"color": palette.OWN, "cornerradius": 3},
-        customdata=list(zip(days["day"].dt.strftime("%Y-%m-%d"), texts, strict=True)),
+        customdata=list(zip(dates, texts, strict=True)),
         hovertemplate="<b>%{customdata[1]}</b><br>%{y}<extra></extra>",
         showlegend=False,
     )
@@ -62,7 +63,7 @@ def by_day(report: RunOutReport) -> go.Figure:
     step = -(-len(days) // (4 if narrow() else 7))
     ticks, said = charts.axis_ticks("count", "", float(days["customers"].max()))
     figure.update_xaxes(
-        tickvals=list(range(0, len(days), step)),
+        tickvals=dates[::step],
         ticktext=[fmt.day_short(day) for day in days["day"][::step]],
         showgrid=False,
         ticks="",
@@ -72,12 +73,14 @@ def by_day(report: RunOutReport) -> go.Figure:
     figure.update_yaxes(
         tickvals=ticks,
         ticktext=said,
+        range=[0, 1.1 * ticks[-1]],  # names of events stand above
         gridcolor=palette.RULE,
         zeroline=False,
         ticks="",
         fixedrange=True,
         automargin=True,
     )
+    charts.mark_events(figure, days["day"].iloc[0], days["day"].iloc[-1], currency, ticks[-1])
     return figure
 
 
