@@ -65,7 +65,7 @@ NARROWS = {
     "segments_with_maintenance": {"pick"},
     "store_days": {"period", "from", "to"},
     "value_grid": {"pick"},
-    "why_factors": {"ratio"},
+    "why_factors": {"by", "ratio"},
 }
 _CURVE = "a curve or a model's check: its points are no group of anybody"
 _SUM = "parts of one sum, for which the list below or beside it opens"

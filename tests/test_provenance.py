@@ -89,6 +89,7 @@ ABOUT = {"store": {"store": "S1"}, "product": {"product": "P1"}, "lot": {"produc
 _SYSTEM = {"audit", "accounts", "start", "digests"}
 
 
+@pytest.mark.slow
 def test_every_row_of_cards_has_its_passport(role: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """All parts stand in it, on every page with figures that the small chain fills."""
     shown: list[tuple[str, object]] = []

@@ -125,7 +125,15 @@ def rule(report: LapseReport, currency: str) -> None:
         st.caption(t("lapse.fitted", **words))
     rows = bands.ranges(report.returns[report.returns["customers"] > 0])
     shown = [column(name) for name in ("own_gaps", "customers", "returned", "rate", "likely")]
-    listing(rows.reset_index(drop=True), shown, currency=currency, alt=t("lapse.rule"), key="lapse_returns", rows=10)
+    listing(
+        rows.reset_index(drop=True),
+        shown,
+        currency=currency,
+        alt=t("lapse.rule"),
+        key="lapse_returns",
+        rows=10,
+        half=True,
+    )
 
 
 def at_risk(report: LapseReport, names: Sequence[str], generation: str, currency: str) -> None:

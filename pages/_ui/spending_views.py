@@ -41,7 +41,7 @@ def power(report: SpendingReport, currency: str) -> None:
     rows = bands.ranges(report.bands)
     names = ("customers", "share", "discounted_share", "likely")
     shown = [column("band", words="price_band"), *(column(name) for name in names)]
-    listing(rows, shown, currency=currency, alt=t("spending.bands"), key="spending_bands")
+    listing(rows, shown, currency=currency, alt=t("spending.bands"), key="spending_bands", half=True)
 
 
 def migration(report: SpendingReport) -> None:

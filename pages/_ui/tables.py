@@ -43,6 +43,7 @@ _FIGURES: Mapping[str, int] = {
 _NAME = 1.3  # times as wide as other text
 _WITHOUT_CENTS = 100  # amounts from which on a narrow window leaves the cents to the row that opens
 _WIDTHS = {"product": 230}  # pixels where there is room: names of products are long, and a list cuts what is longer
+_HALF, _FIRST_OF_HALF = 416, 100  # pixels of a list in half the page of a small desktop, and of its first column
 PAGE_ROWS = 20
 _ROW_PIXELS = 35
 _THUMB_PIXELS = 44
@@ -152,7 +153,17 @@ _KINDS: dict[str, Kind] = {
     **dict.fromkeys(("claimed", "redeemed", "contacts", "unsubscribed", "known_rhythm", "own_rhythm"), "count"),
     **dict.fromkeys(("redemption_rate", "due_anyway"), "percent"),
     **dict.fromkeys(
-        ("cost", "cost_media", "cost_message", "cost_other", "cost_staff", "points_value", "discount_given", "face_value"), "money"
+        (
+            "cost",
+            "cost_media",
+            "cost_message",
+            "cost_other",
+            "cost_staff",
+            "points_value",
+            "discount_given",
+            "face_value",
+        ),
+        "money",
     ),
     "staff_hours": "tenth",
     **dict.fromkeys(
@@ -242,12 +253,16 @@ def listing(
     key: str,
     opens: str | None = None,
     rows: int | None = None,
+    half: bool = False,
 ) -> str | None:
     """Draws ``frame`` and gives the id (column ``opens``) of the row that was clicked, None before any click.
 
     Columns without a single value are left out. Without ``opens`` rows are not clickable. ``rows`` is the height in
-    rows; longer frames scroll.
+    rows; longer frames scroll. ``half``: the list stands in half the page, whose width its columns share.
     """
+    if half and not narrow():
+        rest = (_HALF - _FIRST_OF_HALF) // max(len(columns) - 1, 1)
+        columns = [replace(one, width=_FIRST_OF_HALF if one is columns[0] else rest) for one in columns]
     if len(columns) > MOST_COLUMNS:
         raise ValueError(f"a list has at most {MOST_COLUMNS} columns, this one {len(columns)}")
     drawn, settings = _drawn(frame, columns, currency, rows, _ROW_PIXELS, room=_PHONE)
