@@ -89,6 +89,19 @@ def test_identity_comes_from_the_session_of_the_cookie_only(home: Path, monkeypa
     assert session.identity() is None
 
 
+def test_the_own_scope_is_the_store_where_one_works(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(session.load, "works_in", lambda staff_id, generation: {"E1": "S2"}.get(staff_id))
+    for person, scope in (
+        (Person("staff", ("E1",)), (Scope("stores", ("S2",)), "E1")),
+        (Person("staff", ("E2",)), (Scope("stores", ()), "E2")),
+        (Person("manager", ("S1",)), (Scope("stores", ()), "")),
+    ):
+        monkeypatch.setattr(session, "identity", lambda person=person: person)
+        assert session.own_scope() == scope
+    # other pages give somebody of the staff no rows at all
+    assert scope_of(Person("staff", ("E1",))) == Scope("stores", ())
+
+
 def test_an_administrator_opens_the_system_and_no_trade() -> None:
     opened = {page.key for page in access.PAGES if access.may_open("administrator", page.key)}
     assert opened == {"data_health", "scorecard", "start", "digests", "privacy", "accounts", "audit", "glossary"}

@@ -4,9 +4,13 @@ from pathlib import Path
 
 import pytest
 
+from data_access.freshness import utc_now
+from data_access.state import sessions
+from data_access.state.store import opened
 from pages._gate import state
 from pages._gate.identity import COOKIE, MAX_AGE, Person
 from pages._gate.sign_in import safe_target
+from pages._ui import access
 from tests.gate.kit import BEHIND, HTML, ORIGIN, Demo, use, visitor, who_is
 from tests.small_chain import build
 from tests.visitor import Visitor
@@ -48,6 +52,7 @@ def test_each_role_can_enter(home: Path, role: str, wanted: str, person: Person)
         {"role": "manager", "home": "east"},
         {"role": "regional", "home": "S1"},
         {"role": "marketing", "home": "S1"},
+        {"role": "staff", "home": "E1"},  # nobody works in this chain
         {},
     ],
     ids=str,
@@ -56,6 +61,13 @@ def test_an_entry_that_is_not_offered_gives_no_cookie(home: Path, form: dict[str
     answer = visitor().post("/sign-in", form, origin=ORIGIN)
     assert answer.headers["location"] == "/sign-in"
     assert "set-cookie" not in answer.headers
+
+
+def test_store_staff_open_the_page_about_themselves_and_the_glossary_alone(home: Path) -> None:
+    guest = visitor()
+    guest.cookies[COOKIE] = sessions.begin(opened(), sessions.Visitor("staff", "E1"), utc_now())
+    answers = {page.key: guest.get(f"/{page.key}", **HTML).status for page in access.PAGES}
+    assert {key for key, status in answers.items() if status != 404} == {"mine", "glossary"}
 
 
 @pytest.mark.parametrize(
