@@ -90,7 +90,7 @@ def test_identity_comes_from_the_session_of_the_cookie_only(home: Path, monkeypa
 
 
 def test_the_own_scope_is_the_store_where_one_works(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(session.load, "works_in", lambda staff_id, generation: {"E1": "S2"}.get(staff_id))
+    monkeypatch.setattr(session.load, "works_in", lambda scope, staff_id, generation: {"E1": "S2"}.get(staff_id))
     for person, scope in (
         (Person("staff", ("E1",)), (Scope("stores", ("S2",)), "E1")),
         (Person("staff", ("E2",)), (Scope("stores", ()), "E2")),

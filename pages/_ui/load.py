@@ -531,9 +531,9 @@ def why_mix(scope: Scope, period: Period, against: Against, ratio: Ratio, by: By
 
 
 @st.cache_data(ttl=_KEEP, max_entries=256, show_spinner=False)
-def works_in(staff_id: str, generation: str) -> str | None:
-    """The store in which somebody of the staff works now."""
-    return staff_queries.works_in(Scope("chain"), _at(generation).engine, staff_id)
+def works_in(scope: Scope, staff_id: str, generation: str) -> str | None:
+    """The store of the scope in which somebody of the staff works now."""
+    return staff_queries.works_in(scope, _at(generation).engine, staff_id)
 
 
 @st.cache_data(ttl=_KEEP, max_entries=64, show_spinner=False)

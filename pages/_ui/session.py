@@ -68,7 +68,7 @@ def own_scope() -> tuple[Scope, str]:
     take both tell nothing of anybody else. No rows for whoever is nobody of the staff, or has left."""
     person = current_person()
     staff_id = person.homes[0] if person.role == "staff" else ""
-    store_id = load.works_in(staff_id, load.generation()) if staff_id else None
+    store_id = load.works_in(Scope("chain"), staff_id, load.generation()) if staff_id else None
     return Scope("stores", () if store_id is None else (store_id,)), staff_id
 
 
