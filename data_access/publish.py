@@ -47,8 +47,9 @@ class Kind:
 
     @property
     def file_and_beside(self) -> re.Pattern[str]:
-        """facts_7.duckdb, its manifest facts_7.json and the scratch folder facts_7.duckdb.tmp of a large query."""
-        return re.compile(rf"{self.name}_(\d+)\.(?:duckdb|json|duckdb\.tmp)")
+        """facts_7.duckdb, its manifest facts_7.json and scratch folders of large queries: facts_7.duckdb.tmp of its
+        writer, facts_7.duckdb.1a2b3c4d.tmp of a reader."""
+        return re.compile(rf"{self.name}_(\d+)\.(?:duckdb|json|duckdb(?:\.[0-9a-f]+)?\.tmp)")
 
 
 FACTS = Kind("facts", "refresh", "WRITER", "draft_")

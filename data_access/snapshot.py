@@ -16,6 +16,7 @@ import hashlib
 import json
 import logging
 import re
+import secrets
 import threading
 import time
 import weakref
@@ -39,6 +40,8 @@ POINTER = "CURRENT"
 CHECKED = "CHECKED"
 _FACTS = re.compile(r"facts_(\d+)\.duckdb")
 _RESULTS = re.compile(r"results_(\d+)\.duckdb")
+# Where this process writes what a large query cannot hold: two processes with one folder overwrite each other's rows.
+_SCRATCH = f"{secrets.token_hex(4)}.tmp"
 _BATCH_MEMORY = "1GB"  # a batch adds up all customers at once, a page shows some
 _TRY_AGAIN = 60.0  # seconds until a generation that could not be opened is tried once more
 _CONFIG = {
@@ -78,9 +81,10 @@ class OpenFile:
 
     def __init__(self, path: Path, memory: str = _CONFIG["memory_limit"]) -> None:
         self.path = path
+        config = _CONFIG | {"memory_limit": memory, "temp_directory": f"{path.resolve().as_posix()}.{_SCRATCH}"}
         self.engine = create_engine(
             f"duckdb:///{path.as_posix()}",
-            connect_args={"read_only": True, "config": _CONFIG | {"memory_limit": memory}},
+            connect_args={"read_only": True, "config": config},
             poolclass=QueuePool,
             pool_size=8,
             max_overflow=24,

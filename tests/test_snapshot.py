@@ -3,6 +3,8 @@
 import gc
 import json
 import random
+import subprocess
+import sys
 import threading
 from datetime import datetime
 from pathlib import Path
@@ -83,6 +85,17 @@ def test_the_last_two_generations_stay_and_the_newest_is_read(tmp_path: Path) ->
 def test_a_snapshot_is_opened_once_and_shared(tmp_path: Path) -> None:
     publish_next(tmp_path)
     assert current_snapshot(tmp_path) is current_snapshot(tmp_path)
+
+
+def test_no_other_process_writes_where_a_large_query_of_this_one_does(tmp_path: Path) -> None:
+    publish_next(tmp_path)
+    scratch = "from data_access.snapshot import _SCRATCH; print(_SCRATCH)"
+    theirs = subprocess.run([sys.executable, "-c", scratch], capture_output=True, text=True, check=True).stdout.strip()
+    with current_snapshot(tmp_path).engine.connect() as connection:
+        ours = str(connection.scalar(text("SELECT current_setting('temp_directory')")))
+    assert theirs.endswith(".tmp")
+    assert ours.startswith(f"{folder(tmp_path.resolve()) / 'facts_1.duckdb'}.")
+    assert not ours.endswith(theirs)
 
 
 def test_who_holds_an_old_generation_can_go_on_reading_it(tmp_path: Path) -> None:
@@ -183,9 +196,10 @@ def test_what_a_dead_writer_left_is_swept_and_a_person_s_file_is_not(tmp_path: P
     (place / "draft_5_dead" / "facts.duckdb").write_bytes(b"half")
     (place / "draft_beside").write_text("half a pointer")
     (place / "facts_9.json").write_text("{}")
+    (place / "facts_9.duckdb.1a2b3c4d.tmp").mkdir()  # of a reader that was killed
     (place / "facts_backup.duckdb").write_bytes(b"mine")
     publish_next(tmp_path)
-    assert names(tmp_path) & {"draft_5_dead", "draft_beside", "facts_9.json"} == set()
+    assert names(tmp_path) & {"draft_5_dead", "draft_beside", "facts_9.json", "facts_9.duckdb.1a2b3c4d.tmp"} == set()
     assert "facts_backup.duckdb" in names(tmp_path)
 
 
