@@ -7,7 +7,6 @@ import pandas as pd
 import streamlit as st
 
 from data_access.freshness import utc_now
-from data_access.scope import Scope
 from data_access.settings import settings
 from data_access.state import accounts, identities, passwords, precautions, sessions
 from data_access.state.accounts import ROLES, Account, Rights, Role
@@ -256,7 +255,7 @@ def _wish(key: str, known: Account | None) -> Callable[[], tuple[str, str, Right
 
     def wish() -> tuple[str, str, Rights]:
         stores, regions = (homes, ()) if role == "manager" else ((), homes)
-        if staff_id and load.works_in(Scope("chain"), staff_id, load.generation()) is None:
+        if staff_id and load.works_in(session.system_scope(), staff_id, load.generation()) is None:
             raise Rule("staff_unknown", "the data know nobody of this id who works in a store")
         return name, shown, Rights(role, stores, regions, reveal, export, staff_id)
 
