@@ -15,6 +15,7 @@ from pages._ui import format as fmt
 from pages._ui.i18n import t
 
 WIDTH = 660  # of the drawing, in its own units: a point of a sheet of A4 is one
+_WIDEST = 48.0  # a column of a month
 OWN, QUIET, RULE, TEXT, SOFT, WARM = "#8C3B5E", "#A79FAE", "#E8E1E5", "#24212B", "#6E6783", "#F6EEDC"
 MOST_BARS = 10
 
@@ -112,7 +113,7 @@ def _columns(frame: pd.DataFrame, measure: str, currency: str) -> str:
     shown = frame.tail(24)
     values = shown[measure].astype(float)
     at, y, parts, bottom = _frame(measure, currency, len(shown), values.max(), values.min(), ends=False)
-    wide = (at(1) - at(0)) * 0.66 if len(shown) > 1 else 40
+    wide = min((at(1) - at(0)) * 0.66, _WIDEST) if len(shown) > 1 else _WIDEST
     for number, value in enumerate(values):
         if not fmt.is_missing(value):
             top, foot = sorted((y(value), y(0.0)))
@@ -130,7 +131,7 @@ def _frame(
 ) -> tuple[Callable[[float], float], Callable[[float], float], list[str], float]:
     """Where the positions of a chart lie, where its values do, its grid, and its lower edge."""
     ticks, texts = charts.axis_ticks(tables.kind_of(measure), currency, float(highest), float(lowest))
-    top, bottom, left, right = 22.0, 170.0, 62.0, WIDTH - 12.0
+    top, bottom, left, right = 22.0, 170.0, 62.0, WIDTH - 28.0  # half of the last date stands right of it
     span = (ticks[-1] - ticks[0]) or 1.0
 
     def at(number: float) -> float:
