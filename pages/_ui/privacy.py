@@ -5,7 +5,6 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import pandas as pd
-from sqlalchemy import Engine
 
 from data_access import live
 from data_access.errors import Problem
@@ -134,7 +133,7 @@ def requests() -> pd.DataFrame:
 def due(report: PrivacyReport) -> pd.DataFrame:
     """What is due to be forgotten: the report's rows, the entries of the audit log, and recognitions."""
     rules, today, engine = retention.months(opened()), freshness.local(utc_now()).date(), opened()
-    counts: dict[retention.Subject, Callable[[Engine, datetime], int]] = {
+    counts: dict[retention.Subject, Callable[[Any, datetime], int]] = {
         "audit": retention.entries_before,
         "recognitions": recognitions.given_before,
     }
