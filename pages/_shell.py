@@ -22,6 +22,9 @@ use_language(wish)
 st.set_page_config(page_title=t("app.name"), page_icon=mark(), layout="wide")
 st.logo(wordmark(language()), icon_image=mark(), size="large")
 
+# The one link of the frame that has no translation: what it says is drawn over it.
+st.html(f'<style>[data-testid="stSkipToContent"]::after{{content:"{t("shell.skip")}"}}</style>')
+
 person = session.current_person()
 
 

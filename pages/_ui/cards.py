@@ -149,12 +149,9 @@ def metrics_matching(word: str) -> list[Metric]:
 
 
 def definition(metric: Metric) -> str:
-    """One metric in full: name, key, definition, formula, unit and which way is good."""
+    """One metric in full: name, definition, formula, certainty, unit and which way is good."""
     direction = {1: "up", -1: "down", 0: "neither"}[metric.direction]
-    lines = [
-        f"**{t(f'metric.{metric.key}')}** :gray[:small[{_plain(metric.key)}]]\n",
-        t(f"metric.{metric.key}.help") + "\n",
-    ]
+    lines = [f"**{t(f'metric.{metric.key}')}**\n", t(f"metric.{metric.key}.help") + "\n"]
     lines.append(f":gray[:small[{t('glossary.formula')}]] :small[{passport.formula(metric.key)}]")
     sure = t(f"passport.{'estimated' if metric.key in ESTIMATED else 'counted'}")
     lines.append(f":gray[:small[{t('passport.certainty')}]] :small[{sure}]")

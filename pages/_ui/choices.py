@@ -19,6 +19,7 @@ def choice(name: str, options: Sequence[str], *, words: str, width: int = 220) -
         list(options),
         key=key,
         format_func=lambda option: t(f"{words}.{option}"),
+        placeholder=t(words),
         label_visibility="collapsed",
         width=width,
         on_change=_put,

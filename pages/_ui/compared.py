@@ -54,6 +54,7 @@ def bar(page: str, period: Period, first_day: date, currency: str) -> Period:
             t("filters.compare"),
             offered,
             key=_WIDGET,
+            placeholder=t("filters.compare"),
             format_func=lambda one: t(f"filters.compare.{one}", festival=festival),
             label_visibility="collapsed",
             width=180,

@@ -7,7 +7,7 @@ import streamlit as st
 
 from models.calc.calendar import Event
 from models.reports.demand import DemandReport
-from pages._ui import cards, charts, empty, head, palette
+from pages._ui import cards, charts, empty, head, palette, passport
 from pages._ui import format as fmt
 from pages._ui.i18n import localized, localized_text, t
 from pages._ui.tables import Column, badge, column, listing
@@ -55,6 +55,12 @@ def figures(report: DemandReport) -> None:
             delta_color="off",
             help=t("demand.next_help"),
         )
+    passport.button(
+        [
+            passport.Figure(t("demand.next_days", days=row["days"]), fmt.count(row["expected"]), t("demand.next_help"))
+            for row in report.ahead.to_dict("records")
+        ]
+    )
 
 
 def chart(report: DemandReport) -> None:

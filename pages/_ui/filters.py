@@ -93,6 +93,7 @@ def _period_bar(first_day: date, last_day: date, currency: str) -> Period:
         t("filters.period"),
         [*usual, *festivals(first_day, last_day, currency), CUSTOM],
         key="filter_period",
+        placeholder=t("filters.period"),
         format_func=_period_name,
         label_visibility="collapsed",
         width=170,
@@ -169,6 +170,7 @@ def _places_bar(scope: Scope, stores: pd.DataFrame) -> Scope:
             t("filters.region"),
             ["", *regions],
             key="filter_region",
+            placeholder=t("filters.region"),
             format_func=lambda option: (
                 localized_text("region.name", regions[option]) if option else t("filters.region.all")
             ),
@@ -211,6 +213,7 @@ def _channel_bar(stores: pd.DataFrame) -> str:
         t("filters.channel"),
         ["", SHOP, ONLINE],
         key="filter_channel",
+        placeholder=t("filters.channel"),
         format_func=lambda option: t(f"filters.channel.{option or 'all'}"),
         label_visibility="collapsed",
         width=130,

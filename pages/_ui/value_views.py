@@ -9,7 +9,7 @@ import plotly.graph_objects as go
 import streamlit as st
 
 from models.reports.value import LOYALTIES, MOST_REPEATS, NEEDED, VALUE_CLASSES, Cell, Check, ValueReport
-from pages._ui import cards, charts, empty, grids, head, palette
+from pages._ui import cards, charts, empty, grids, head, palette, passport
 from pages._ui import format as fmt
 from pages._ui.device import narrow
 from pages._ui.i18n import exists, t, tn
@@ -35,6 +35,17 @@ def figures(report: ValueReport, currency: str) -> None:
         with grid.cell(), st.container(gap=None):
             st.metric(name, fmt.card_value(row["value"], row["unit"], currency), help=_help(key, row, currency))
             st.caption(_beneath(key, row, currency))
+    passport.button(
+        [
+            passport.Figure(
+                t(f"metric.{key}"),
+                fmt.value(rows[key]["value"], rows[key]["unit"], currency),
+                t(f"metric.{key}.help"),
+                key,
+            )
+            for key in shown
+        ]
+    )
 
 
 def _beneath(key: str, row: Mapping[Any, Any], currency: str) -> str:
