@@ -166,7 +166,7 @@ def for_readme(out: Path, folder: Path) -> None:
     """The pictures of the README, small files, from those in ``out``."""
     for name, source in README.items():
         with Image.open(out / f"{source}.png") as picture:
-            height = min(README_HEIGHT[name.split("-")[1]], picture.height)
+            height = min(README_HEIGHT["phone" if "-phone-" in name else "desktop"], picture.height)
             top = picture.convert("RGB").crop((0, 0, picture.width, height))
             top.quantize(256, dither=Image.Dither.NONE).save(folder / f"{name}.png", optimize=True)
 
