@@ -53,6 +53,8 @@ def unusual(funnels: FunnelsReport, among: Collection[str] | None = None) -> Non
     """Which of the campaigns that run or ended lately lose people at a step where their channel usually does not, with
     the way to those who stopped there; nothing where none does. among: of these campaigns only."""
     known = funnels.campaigns
+    if known.empty:
+        return
     known = known if among is None else known[known["campaign_id"].isin(among)]
     lately = known[known["state"] == "running"]["campaign_id"].tolist()
     lately += known[known["state"] == "closed"].nlargest(_LATELY, "starts_on")["campaign_id"].tolist()
