@@ -144,7 +144,7 @@ def by_city(by_store: pd.DataFrame) -> pd.DataFrame:
         return pd.DataFrame(columns=list(declared_tables(OverviewReport)["by_city"]))
     sums = ("net_sales", "gross_sales", "returns", "orders", "previous", "last_year")
     groups = known.groupby("city")
-    ids = groups["store_id"].agg([("city_id", ",".join), ("stores", "size")])
+    ids = groups["store_id"].agg(city_id=lambda ids: ",".join(ids), stores="size")
     return best_first(groups[list(sums)].sum(min_count=1).join(ids).reset_index(), "city")
 
 

@@ -50,11 +50,12 @@ def compared(made: Twin) -> tuple[Found, Found, Found]:
     def bands(panel: Panel, judged: int) -> Floats:
         return outness(alerts.bands(panel, china(), judged)[1].p)
 
-    rows = (
-        found(name, made.panel, JUDGED["D"], ask, inject)
-        for name, ask in (("bands", bands), ("oracle", partial(_oracle, made)))
+    judged, series = JUDGED["D"], made.panel
+    return (
+        found("bands", series, judged, bands, inject),
+        found("oracle", series, judged, partial(_oracle, made), inject),
+        _best(made),
     )
-    return (*rows, _best(made))
 
 
 def lasting(panel: Panel, factor: float = 0.5) -> list[float]:

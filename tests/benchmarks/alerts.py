@@ -58,7 +58,7 @@ def compare(panel: Panel, table: pd.DataFrame | None = None) -> Iterator[Found]:
     of_events = nothing() if table is None else table
     methods: dict[str, Method] = {"bands": _bands(of_events)}
     if panel.frequency == "D":
-        methods |= _DAILY | {"regression and recent level": _regression(of_events)}
+        methods |= {**_DAILY, "regression and recent level": _regression(of_events)}
     else:
         methods |= _WEEKLY
     for name, method in methods.items():
@@ -243,7 +243,8 @@ def _regression(table: pd.DataFrame) -> Method:
 
 
 def _one_series(values: Floats, design: Floats, begin: int) -> Floats:
-    errors, level, out = [], 0.0, []
+    errors: list[float] = []
+    level, out = 0.0, []
     for day in range(begin - 2 * 182, len(values)):
         if (day - begin) % 28 == 0 or not errors:
             past = slice(max(day - 364, 0), day)
