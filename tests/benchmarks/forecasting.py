@@ -5,6 +5,7 @@ volumes, four origins 28 days apart, everything on calendar days. spare parts: m
 events: eight made-up series with the peaks of Chinese retail, 28 days around Double 11 and Spring Festival.
 """
 
+import os
 import subprocess
 import sys
 import tempfile
@@ -17,7 +18,8 @@ import pandas as pd
 from lunardate import LunarDate
 from numpy.typing import NDArray
 
-from models.forecasting import accuracy, engine, events, intermittent, panel
+from models.forecasting import accuracy, engine, events, intermittent, levels, panel, products
+from models.jobs import forecast as forecast_job
 
 Floats = NDArray[np.float64]
 Figures = dict[str, float]
@@ -200,6 +202,64 @@ def _country_holidays(read: panel.Panel) -> Floats:
     return np.stack(found)
 
 
+def chain(stores: int = 20, each: int = 800, categories: int = 12, seed: int = 1) -> Figures:
+    """A made-up chain of ``stores`` x ``each`` products, all levels with ranges and backtest, as the batch does them:
+    CPU seconds of this process and its children, and how far the levels are from adding up."""
+    random = np.random.default_rng(seed)
+    days = pd.date_range("2024-01-01", periods=728)
+    week = np.array([0.85, 0.82, 0.84, 0.9, 1.05, 1.35, 1.2])[days.day_of_week]
+    wave = 1 + 0.2 * np.cos(2 * np.pi * days.day_of_year.to_numpy() / 365.25)
+    level = np.clip(random.lognormal(np.log(0.1), 1.1, (stores, each)), 0.005, 8)
+    sold = random.poisson(level[:, :, None] * (week * wave)).reshape(-1, len(days)).astype(np.float64)
+    store = np.repeat([f"S{number:02d}" for number in range(stores)], each)
+    product = np.tile(np.arange(each), stores)
+    category = np.array([f"C{number:02d}" for number in product % categories])
+    wide = pd.DataFrame(sold, columns=days).groupby([store, category]).sum()
+    units = wide.rename_axis(["store_id", "category"]).melt(ignore_index=False, var_name="day", value_name="units")
+    region_of = {name: f"R{row % 4}" for row, name in enumerate(np.unique(store).tolist())}
+    no_offers = pd.DataFrame(columns=["store_id", "category", "product_id", "starts_on", "ends_on", "discount"])
+    started = _cpu()
+    found = levels.forecast(
+        units.reset_index(), region_of, days[-1], forecast_job.HORIZON_DAYS, events.china(), no_offers
+    )
+    assert found is not None
+    weeks = forecast_job.weeks_of_categories(found.forecast)
+    names = {name: levels.key_of(name) for at in found.past for name in at.ids}
+    of_stores = {name: (key[1], key[2]) for name, key in names.items() if key[0] == "store" and key[2]}
+    rows, past = [], []
+    for part in np.array_split(np.unique(store), max(1, len(store) // 8_000)):
+        mine = np.isin(store, part)
+        traits = np.stack([pd.factorize(category[mine])[0], product[mine]], axis=1).astype(np.float64)
+        on_offer = np.zeros((int(mine.sum()), len(days) + forecast_job.HORIZON_DAYS))
+        ids = np.char.add("P", product[mine].astype(str))
+        items = products.Items(store[mine], ids, category[mine], sold[mine], on_offer, traits)
+        back = products.look_back(items, found.past, of_stores, forecast_job.HORIZON_DAYS)
+        rows.append(products.forecast(items, weeks[weeks["store_id"].isin(part)], back))
+        past += back
+    judged = products.league(past)
+    spent = _cpu() - started
+    return {
+        "series": len(store), "cpu_s": round(spent, 1), "league": len(judged),
+        "off": _off(found.forecast, pd.concat(rows), weeks),
+    }  # fmt: skip
+
+
+def _cpu() -> float:
+    return sum(os.times()[:4])
+
+
+def _off(places: pd.DataFrame, of_products: pd.DataFrame, weeks: pd.DataFrame) -> float:
+    """The largest difference between a sum and its parts, as a share of the sum."""
+    by = places[places["category"].isna()].groupby(["level", "ds"])["mean"].sum().unstack("level")
+    parts = places[places["category"].notna()].groupby(["level", "ds"])["mean"].sum().unstack("level")
+    sums = [by["region"] - by["chain"], by["store"] - by["chain"], parts["store"] - by["chain"]]
+    worst = max(float((one.abs() / by["chain"]).max()) for one in sums)
+    whole = weeks.set_index(["store_id", "category"]).stack()
+    shared = of_products.groupby(["store_id", "category", "week"])["mean"].sum()
+    apart = (shared - whole.rename_axis(shared.index.names)).abs() / whole.clip(lower=1e-9)
+    return max(worst, float(apart.to_numpy().max()))
+
+
 def tables(data: Path) -> Iterable[dict[str, object]]:
     """Every protocol whose data are there."""
     for name, protocol, file in (
@@ -211,3 +271,4 @@ def tables(data: Path) -> Iterable[dict[str, object]]:
             yield {"protocol": name, **protocol(file)}
     for name, figures in event_windows():
         yield {"protocol": name, **figures}
+    yield {"protocol": "chain", **chain()}
