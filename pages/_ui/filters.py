@@ -60,8 +60,13 @@ def chosen_period(first_day: date, last_day: date, currency: str) -> tuple[str, 
     known = festivals(first_day, last_day, currency)
     if name in known:
         return name, known[name]
-    ends = name.split(_TO) if _TO in name else (params.get("from"), params.get("to")) if name == CUSTOM else ()
-    if len(ends) == 2 and (own := _custom(*ends, first_day, last_day)) is not None:
+    own = None
+    if name == CUSTOM:
+        own = _custom(params.get("from"), params.get("to"), first_day, last_day)
+    elif _TO in name:
+        first, _, last = name.partition(_TO)
+        own = _custom(first, last, first_day, last_day)
+    if own is not None:
         return CUSTOM, own
     if name not in PRESETS:
         name = DEFAULT
