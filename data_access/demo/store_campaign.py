@@ -32,7 +32,7 @@ class _Weeks:
 
 def add_store_campaign(core: dict[str, pd.DataFrame], world: World, seed: int) -> dict[str, Any]:
     """Adds the campaign and its receipts to ``core`` and gives the truth about it."""
-    rng = stream(seed, "store campaign")
+    rng = stream(seed, "shops")
     effect = 0.0 if "campaign_lift" in world.null else EFFECT
     weeks = _weeks(rng, core, world)
     added = _add_receipts(rng, core, weeks, effect)
@@ -97,7 +97,7 @@ def _add_campaign(core: dict[str, pd.DataFrame], world: World, weeks: _Weeks) ->
         "offer": _OFFER[0],
         "starts_on": first,
         "ends_on": last,
-        "window_days": DAYS,
+        "window_days": 0,
         "cost_media": 4_000.0,
         "cost_message": 0.0,
         "cost_other": 9_000.0,

@@ -140,7 +140,10 @@ def of_stores(snapshot: Snapshot, scope: Scope, campaign_id: str, first_day: dat
         return pd.DataFrame(columns=STORES.split())
     during = days[days["takes_part"] & (days["day"] >= pd.Timestamp(first_day))]
     has_cost = bool(during["cost"].notna().all())
+    verdict = _of_change(found)
     rate = 1 - during["cost"].sum() / during["gross_sales"].sum() if has_cost else 1.0
+    if verdict == "stores_apart":
+        rate = np.nan  # what is not the campaign's doing has no return
     row = {
         "stores": found.stores,
         "others": found.others,
@@ -154,7 +157,7 @@ def of_stores(snapshot: Snapshot, scope: Scope, campaign_id: str, first_day: dat
         "incremental": found.beyond(found.difference) * rate,
         "incremental_lo": found.beyond(found.lo) * rate,
         "incremental_hi": found.beyond(found.hi) * rate,
-        "verdict": _of_change(found),
+        "verdict": verdict,
     }
     return pd.DataFrame([row], columns=STORES.split())
 

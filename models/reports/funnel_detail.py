@@ -89,10 +89,10 @@ def funnel_detail(
         raise Problem(f"there is no step {step!r} in it: the steps are {', '.join(used) or 'none'}")
     bits = {name: BIT[name] for name in used}
     frames: dict[str, pd.DataFrame] = {}
-    whole = queries.paths(scope, engine, walk)
-    if len(whole) and bits:
-        kept = campaign_segments.paths(snapshot, scope, walk) if by == "segment" else None
-        by_group = queries.paths(scope, engine, walk, by) if kept is None else kept
+    kept = campaign_segments.paths(snapshot, scope, walk) if by == "segment" else None
+    by_group = queries.paths(scope, engine, walk, by) if kept is None else kept
+    if len(by_group) and bits:
+        whole = by_group.groupby("taken", as_index=False)["customers"].sum().assign(part=ALL)
         grouped = funnel_gaps.with_small_together(by_group, next(iter(bits.values())))
         parts = funnel_gaps.by_step(grouped, bits)
         steps = _with_rates(funnel_gaps.by_step(whole, bits))

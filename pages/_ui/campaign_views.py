@@ -191,6 +191,12 @@ def _next_step(report: CampaignReport, row: pd.Series) -> str:
 
 
 def _store_cards(report: CampaignReport, row: pd.Series) -> list[tuple[str, str, str | None]]:
+    sizes: list[tuple[str, str, str | None]] = [
+        (t("campaign.stores_with"), fmt.count(row["stores"]), None),
+        (t("campaign.stores_without"), fmt.count(row["others"]), None),
+    ]
+    if fmt.is_missing(row["incremental"]):
+        return sizes
     low, high = (fmt.money_compact(row[name], report.currency) for name in ("incremental_lo", "incremental_hi"))
     what = t(f"campaign.money.{row['money']}")
     returned = t("campaign.range", lo=fmt.decimal(row["roi_lo"], 1), hi=fmt.decimal(row["roi_hi"], 1))
@@ -201,8 +207,7 @@ def _store_cards(report: CampaignReport, row: pd.Series) -> list[tuple[str, str,
             t("campaign.stores_money", what=what, range=t("campaign.range", lo=low, hi=high)),
         ),
         (t("campaign.roi"), fmt.decimal(row["roi"], 1), t("campaign.roi.help", range=returned)),
-        (t("campaign.stores_with"), fmt.count(row["stores"]), None),
-        (t("campaign.stores_without"), fmt.count(row["others"]), None),
+        *sizes,
     ]
 
 
