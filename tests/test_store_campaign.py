@@ -10,7 +10,7 @@ import pytest
 
 from data_access.demo import chain, store_campaign
 from data_access.demo.dirt import soil
-from data_access.demo.store_campaign import EFFECT, add_store_campaign
+from data_access.demo.store_campaign import CAMPAIGN_ID, EFFECT, add_store_campaign
 from models.calc import store_difference
 from models.calc.store_difference import WEEKS
 from tests.demo_chain import END, local_day
@@ -56,7 +56,8 @@ def test_its_receipts_lie_in_its_stores_and_weeks_and_are_of_nobody_known(tiny: 
     lines = after["sale_line"].iloc[len(built.core["sale_line"]) :]
     assert lines["net"].sum() == pytest.approx(truth["net_sales_added"])
     assert truth["lift"] == pytest.approx(truth["net_sales_added"] / truth["net_sales_without"], rel=1e-5)
-    assert set(after["campaign_store"].query("campaign_id == @CAMPAIGN_ID")["store_id"]) == set(truth["store_ids"])
+    sites = after["campaign_store"]
+    assert set(sites.loc[sites["campaign_id"] == CAMPAIGN_ID, "store_id"]) == set(truth["store_ids"])
 
 
 def test_without_effects_it_runs_and_adds_nothing() -> None:

@@ -128,8 +128,8 @@ def by_segment(people: pd.DataFrame, cost: float) -> pd.DataFrame:
             "net_sales": float(spend[chosen & bought].sum()),
             "margin": float(margin[chosen & bought].sum()),
         }
-        arms = [Outcome(int(arm.sum()), money[arm & bought]) for arm in (chosen, others)]
-        found.append(row | _caused(*arms, cost / (~control).sum()))
+        one, other = (Outcome(int(arm.sum()), money[arm & bought]) for arm in (chosen, others))
+        found.append(row | _caused(one, other, cost / float((~control).sum())))
     told = pd.DataFrame(found, columns=f"{_COUNTED} {_CAUSED} {_TEST}".split())
     if people["orders"].isna().any():
         told[["net_sales", "margin", *_CAUSED.split()]] = np.nan
