@@ -197,4 +197,4 @@ def test_somebody_who_was_locked_out_gets_no_digest_any_more(chain: Snapshot) ->
     digests.subscribe(state, anna.account_id, "overview", "group", "en", digests.EVERY_DAY, 9, NOW, NOW)
     accounts.disable(state, "root", anna.account_id, NOW)
     tomorrow = NOW + timedelta(days=1)
-    assert [reason for _, reason in send_due(tomorrow, tomorrow)] == ["no_account"]
+    assert [reason for _, reason, _ in send_due(tomorrow, tomorrow)] == ["no_account"]

@@ -11,7 +11,8 @@ and receipts are looked for among the days they can be on: stored by day, other 
 """
 
 import re
-from collections.abc import Sequence, Set
+from collections.abc import Callable, Sequence, Set
+from concurrent.futures import ThreadPoolExecutor
 from datetime import date
 
 import duckdb
@@ -199,17 +200,40 @@ def update_marts(work: duckdb.DuckDBPyConnection, progress: Progress) -> None:
         if mart.table in read_by_them and {t.name for t in tables_read(mart)} & moved:
             _replace_all_of(work, mart)
     progress(f"touched: {_touch(work)}")
-    _customers(work, [mart for mart in partly if mart.by in ("customer", "customer_sum")])
-    for by in _BY_DAY:
-        marts = [mart for mart in partly if mart.by == by]
-        _build_touched(work, f"now_{by}", by, marts)
-        for mart in marts:
-            _delete_touched(work, mart)
-            _insert_touched(work, mart, f"now_{by}")
+    customers = [mart for mart in partly if mart.by in ("customer", "customer_sum")]
+    days = [mart for mart in partly if mart.by in _BY_DAY]
+    _together(work, lambda own: _customers(own, customers), lambda own: _days(own, days))
     moved |= {mart.name for mart in partly} | {"generation_info"}
     for mart in whole:
         if mart.table not in read_by_them and {t.name for t in tables_read(mart)} & moved:
             _replace_all_of(work, mart)
+
+
+def _together(work: duckdb.DuckDBPyConnection, *branches: Callable[[duckdb.DuckDBPyConnection], None]) -> None:
+    """Runs branches that write different tables at the same time, each with a connection of its own.
+
+    Much of a branch is done by one thread only: sorting, writing, deleting.
+    """
+    with ThreadPoolExecutor(len(branches)) as threads:
+        running = [threads.submit(_apart, work.cursor(), branch) for branch in branches]
+    for branch in running:
+        branch.result()
+
+
+def _apart(own: duckdb.DuckDBPyConnection, branch: Callable[[duckdb.DuckDBPyConnection], None]) -> None:
+    with own:
+        own.execute("SET TimeZone = 'UTC'")  # which another connection does not take over
+        branch(own)
+
+
+def _days(work: duckdb.DuckDBPyConnection, marts: Sequence[Mart]) -> None:
+    """The marts of the touched days of stores, then of products."""
+    for by in _BY_DAY:
+        built = [mart for mart in marts if mart.by == by]
+        _build_touched(work, f"now_{by}", by, built)
+        for mart in built:
+            _delete_touched(work, mart)
+            _insert_touched(work, mart, f"now_{by}")
 
 
 def _customers(work: duckdb.DuckDBPyConnection, marts: Sequence[Mart]) -> None:
@@ -217,9 +241,11 @@ def _customers(work: duckdb.DuckDBPyConnection, marts: Sequence[Mart]) -> None:
     stored = [mart for mart in marts if mart.by == "customer" and not mart.step]
     summed = [mart for mart in marts if mart.step or mart.by == "customer_sum"]
     work.execute("CREATE SCHEMA before")
+    added_up = {table.name for mart in summed for table in tables_read(mart)}
     for mart in stored:
+        columns = "m.*, " if mart.name in added_up else ""  # of the others only which rows go
         work.execute(
-            f"CREATE TABLE before.{mart.name} AS SELECT m.*, m.rowid AS row FROM facts.{mart.name} m "
+            f"CREATE TABLE before.{mart.name} AS SELECT {columns}m.rowid AS row FROM facts.{mart.name} m "
             "SEMI JOIN touched.customer USING (customer_no)"
         )
     _build(work, "before", summed, {mart.name for mart in stored}, source="old")

@@ -64,15 +64,16 @@ def _monthly(sold: Floats, categories: NDArray[np.object_], months: pd.PeriodInd
     """Units of each category by whole month."""
     past = months[: sold.shape[1]]
     frame = pd.DataFrame(sold.T, index=past, columns=categories).T.groupby(level=0).sum().T.groupby(level=0).sum()
-    whole = past.value_counts().reindex(frame.index) == frame.index.days_in_month
-    return frame[whole.to_numpy()].T
+    months_sold = pd.PeriodIndex(frame.index)
+    seen = past.value_counts().reindex(months_sold).to_numpy()
+    return frame[seen == months_sold.days_in_month].T
 
 
 def _shows(signal: pd.DataFrame, units: pd.DataFrame) -> bool:
     """Whether growth over the same month a year before rises or falls with the signal by more than chance."""
     positive = units.where(units > 0)
     growth = np.log(positive) - np.log(positive.shift(_YEAR, axis=1))
-    y = growth.to_numpy(dtype=np.float64)
+    y = np.asarray(growth, dtype=np.float64)
     x = signal.reindex(index=units.index, columns=units.columns).to_numpy(dtype=np.float64)
     both = np.isfinite(x) & np.isfinite(y)
     if both.sum() < _LEAST or np.ptp(x[both]) == 0:

@@ -1,7 +1,7 @@
 """The job ``presets``: for every place, as of the last day, reports on groups of customers that take long to add up.
 
-But for those who lapsed, by key, they name no customer. Whoever asks for another day, a set of stores that is no place or another choice waits for the
-same functions that compute them here.
+But for those who lapsed, by key, they name no customer. Whoever asks for another day, a set of stores that is no place
+or another choice waits for the same functions that compute them here.
 """
 
 from collections.abc import Iterator
@@ -58,8 +58,8 @@ _INPUTS = (
     *(return_line, staff, stock_movement, store_closure, ticket),
 )
 _CODE = (
-    *(_groups, crossing, preferences, reasons, retention, treatments, crossing_report, movement_report, preferences_report),
-    *(retention_report, reasons_report, treatments_report),
+    *(_groups, crossing, preferences, reasons, retention, treatments),
+    *(crossing_report, movement_report, preferences_report, reasons_report, retention_report, treatments_report),
 )
 
 

@@ -62,10 +62,13 @@ def query(page: str, **ids: str | None) -> dict[str, str]:
 
 
 def link(page: str, **ids: str | None) -> dict[str, str]:
-    """The query of a link to ``page``: the ids; ``region`` and ``stores`` narrow the overview. The filters in force
-    stay in the URL by themselves, and would stand there twice."""
-    places = ("region", "stores") if page == "overview" else ()
-    return {**{name: str(ids[name]) for name in places if ids.get(name)}, **query(page, **ids)}
+    """The query of a link to ``page``: the ids; the overview of a ``region`` is narrowed to its ``stores``, if any.
+
+    The filters in force stay in the URL by themselves, and would stand there twice.
+    """
+    region = ids.get("region") if page == "overview" else None
+    narrowed = {"region": region, "stores": ids.get("stores") or ""} if region else {}
+    return {**narrowed, **query(page, **ids)}
 
 
 def open_page(page: str, **ids: str | None) -> NoReturn:

@@ -31,9 +31,7 @@ def rfm(report: SegmentsReport, currency: str) -> Pick | None:
     with grid.container(border=True, height="stretch"):
         head.block(t("segments.grid"), t("segments.click"))
         scores = report.rfm[report.rfm["tie_rule"] == report.tie_rule]
-        cell = charts.kept(
-            grids.rfm(scores, report.named_rule, currency), alt=t("segments.grid"), key="segments_grid"
-        )
+        cell = charts.kept(grids.rfm(scores, report.named_rule, currency), alt=t("segments.grid"), key="segments_grid")
         st.caption(t("segments.grid_note"))
     with ranking.container(border=True, height="stretch"):
         head.block(t("segments.named"), t("segments.click"))
