@@ -1,5 +1,7 @@
 """Overview: how much the stores in scope sold, by day, store and product; where every drill begins."""
 
+from typing import Literal
+
 import streamlit as st
 
 from models.reports import tables
@@ -33,17 +35,22 @@ if store := blocks.sales_by_day_and_store(
 ):
     drill.open_page("store", store=store)
 
-several = len(report.by_region) > 1 or len(report.by_city) > 1
-regions, best = st.columns([2, 3]) if several else (None, st.container())
+level: Literal["region", "city"]
+level, places, narrow = (
+    ("region", report.by_region, drill.keep_region)
+    if len(report.by_region) > 1
+    else ("city", report.by_city, drill.keep_stores)
+)
+regions, best = st.columns([2, 3]) if len(places) > 1 else (None, st.container())
 if regions is not None:
     with regions.container(border=True, height="stretch"):
         blocks.ranked_places(
-            localized(report.by_region if len(report.by_region) > 1 else report.by_city, NAMES),
-            "region" if len(report.by_region) > 1 else "city",
+            localized(places, NAMES),
+            level,
             page.currency,
             compare=compared.column(),
             key="overview_regions",
-            then=drill.keep_region if len(report.by_region) > 1 else drill.keep_stores,
+            then=narrow,
         )
 
 products = localized(report.products, NAMES)

@@ -1,4 +1,4 @@
-"""Store: one store, one level down from the overview: its figures, its week, its products, its latest orders."""
+"""Store: one store, one level down from the overview: its figures, its week, its products, people and latest orders."""
 
 import streamlit as st
 
@@ -16,6 +16,7 @@ from pages._ui import (
     load,
     person,
     session,
+    staff_lists,
     stores_views,
     subjects,
     target_views,
@@ -65,6 +66,10 @@ if not report.hours.empty:
 if product := blocks.moved_products(localized(report.products, NAMES), page.currency):
     drill.open_page("product", product=product, store=store.store_id)
 
+people, colleague = staff_lists.of_store(page) if session.may_open("staff") else (None, None)
+if colleague:
+    drill.open_page("staff_member", staff=colleague)
+
 if not report.benchmark.empty:
     with st.container(border=True):
         head.block(t("stores.benchmark"), t("stores.benchmark_note"), t("stores.benchmark_help"))
@@ -84,5 +89,5 @@ if orders is not None:
         ):
             person.open_from(orders, order, key="store_orders", store=store.store_id)
 
-shown_tables = {name: frame for name, frame in tables(report).items() if name != "recent_orders" or orders is not None}
-export.menu("store", page.cover(), shown_tables, orders)
+sheets = {**tables(report), "recent_orders": orders, "staff": people}
+export.menu("store", page.cover(), {name: rows for name, rows in sheets.items() if rows is not None}, orders)

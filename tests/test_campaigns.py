@@ -22,6 +22,7 @@ from data_access.scope import Scope
 from data_access.snapshot import Snapshot
 from models.calc.funnel import funnel as with_rates
 from models.calc.funnel import wilson
+from models.reports import campaigns as campaigns_report
 from models.reports.funnel import FunnelReport, funnel
 from pages._ui import campaign_views
 from pages._ui.tables import MOST_COLUMNS
@@ -277,6 +278,14 @@ def test_a_crm_without_campaigns_and_stock_has_none(refreshed: Refreshed) -> Non
     home = refreshed({}, *(f"DROP TABLE {name}" for name in (*names, *more, "campaign")))
     for table in ("campaign", "campaign_customer", "campaign_step", "stock_position", "purchase_line"):
         assert facts_rows(home, table) == []
+
+
+def test_a_place_with_a_campaign_of_stores_alone_has_every_column(tiny_snapshot: Snapshot) -> None:
+    nobody = campaigns_report.results(tiny_snapshot, NOTHING, {}, {})
+    by_stores = pd.DataFrame({"incremental": [5.0], "incremental_lo": [1.0], "incremental_hi": [9.0]})
+    some = campaigns_report.results(tiny_snapshot, NOTHING, {}, {"S": by_stores.assign(verdict="worked")})
+    assert list(some.columns) == list(nobody.columns)
+    assert some[["campaign_id", "buyers", "incremental_margin"]].values.tolist() == [["S", 0, 5.0]]
 
 
 @pytest.mark.parametrize("kind", campaign_views.LISTS)

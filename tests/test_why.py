@@ -141,6 +141,15 @@ def test_rate_and_mix_add_up_whatever_comes_and_goes(sums: list[tuple[int, int, 
     assert found[["rate_effect", "mix_effect"]].to_numpy().sum() == pytest.approx(change, abs=1e-9 * (1 + abs(change)))
 
 
+def test_visitors_of_days_on_which_nobody_bought_count_as_they_came(tiny_snapshot: Snapshot) -> None:
+    days = Period(date(2026, 3, 6), date(2026, 3, 7))  # the two days before: visitors, and no receipt
+    report = why(tiny_snapshot, ONLY_A, days, "previous")
+    effects = report.effects.set_index("factor")
+    assert effects.loc["traffic", "before"] == VISITORS["A", date(2026, 3, 4)]
+    assert effects.loc["conversion", "before"] == 0
+    assert effects["effect"].sum() == pytest.approx(report.summary["change"].iloc[0])
+
+
 COUNTED = [(by, ratio) for by, ratios in BY.items() for ratio in ratios if ratio != "conversion"]
 
 

@@ -36,7 +36,7 @@ from data_access.queries import _groups, crossing, preferences, reasons, retenti
 from data_access.queries.segments import Question, cuts
 from data_access.results.frames import to_bytes
 from data_access.results.info import has_current_rows
-from data_access.results.tables import ResultTable, crossing_cell, kept_frame, reason_lapsed
+from data_access.results.tables import crossing_cell, kept_frame, reason_lapsed
 from data_access.snapshot import Snapshot
 from models.jobs import job
 from models.jobs.job import WHOLE, Job, PlaceScope, Step, Write
@@ -61,6 +61,8 @@ _CODE = (
     *(_groups, crossing, preferences, reasons, retention, treatments),
     *(crossing_report, movement_report, preferences_report, reasons_report, retention_report, treatments_report),
 )
+# By name: a table that comes back from another process is another object.
+_TABLES = {table.name: table for table in (crossing_cell, kept_frame, reason_lapsed)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,13 +88,13 @@ def _run(snapshot: Snapshot, write: Write, step: Step) -> None:
         return
     places = job.every_place(snapshot)
     for done, (place, found) in enumerate(job.spread(snapshot, rows_of, places), start=1):
-        for table, rows in found:
-            write(table, place.rows(rows))
+        for name, rows in found.items():
+            write(_TABLES[name], place.rows(rows))
         step(done, len(places))
 
 
-def rows_of(snapshot: Snapshot, place: PlaceScope) -> list[tuple[ResultTable, pd.DataFrame]]:
-    """What the results keep of a place, but for the columns that name it."""
+def rows_of(snapshot: Snapshot, place: PlaceScope) -> dict[str, pd.DataFrame]:
+    """What the results keep of a place by the name of its table, but for the columns that name the place."""
     last_day = snapshot.info.last_day
     assert last_day is not None, "without a day of data there is nothing to keep"
     scope, question = place.scope, Question(last_day)
@@ -100,11 +102,11 @@ def rows_of(snapshot: Snapshot, place: PlaceScope) -> list[tuple[ResultTable, pd
     why = reasons_report.reasons(snapshot, scope, last_day)
     judged = pd.DataFrame({"judged": [why.judged], "gone": [why.gone]})
     every = [_Kept("reasons", "", {"reasons": why.reasons, "judged": judged}), *_reports(snapshot, place, last_day)]
-    return [
-        (crossing_cell, crossing.crossings(scope, snapshot.engine, question, limits)),
-        (kept_frame, pd.concat([one.rows() for one in every], ignore_index=True)),
-        (reason_lapsed, why.lapsed.assign(position=range(len(why.lapsed)))),
-    ]
+    return {
+        crossing_cell.name: crossing.crossings(scope, snapshot.engine, question, limits),
+        kept_frame.name: pd.concat([one.rows() for one in every], ignore_index=True),
+        reason_lapsed.name: why.lapsed.assign(position=range(len(why.lapsed))),
+    }
 
 
 def _reports(snapshot: Snapshot, place: PlaceScope, day: date) -> Iterator[_Kept]:
@@ -123,4 +125,4 @@ def _reports(snapshot: Snapshot, place: PlaceScope, day: date) -> Iterator[_Kept
             yield _Kept("movement", f"{scheme} {months}", found)
 
 
-JOB = Job(_kept.JOB, (crossing_cell, kept_frame, reason_lapsed), _fingerprint, _run, needs=MOVEMENT)
+JOB = Job(_kept.JOB, tuple(_TABLES.values()), _fingerprint, _run, needs=MOVEMENT)

@@ -127,7 +127,7 @@ def results(
     ends = ["incremental_margin", "incremental_lo", "incremental_hi", "verdict"]
     by_stores = [table.rename(columns=names)[ends].assign(campaign_id=key, **counts) for key, table in stores.items()]
     some = [frame for frame in (told, untold, *by_stores) if len(frame)]
-    return pd.concat(some, ignore_index=True) if some else told
+    return pd.concat(some, ignore_index=True).reindex(columns=told.columns) if some else told
 
 
 def with_return(campaigns: pd.DataFrame) -> pd.DataFrame:

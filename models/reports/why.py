@@ -188,7 +188,7 @@ def _factors(sums: Sums, *, by_door: bool) -> dict[str, float]:
     conversion = sums["counted_day_orders"] / sums["traffic"]
     # Days without a count are taken to have had visitors as the others have: as many as their orders need.
     return {
-        "traffic": orders / conversion,
+        "traffic": orders / conversion if orders else sums["traffic"],
         "conversion": conversion,
         "units_per_transaction": per_order,
         "price": price,

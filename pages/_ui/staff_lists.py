@@ -1,16 +1,18 @@
-"""The lists of the staff page: who stands where, what each sold, how each served, and what each was to sell."""
+"""Lists of people: who stands where, what each sold, how each served, and what each was to sell."""
 
 from collections.abc import Callable
 from datetime import date
 from typing import Final
 
 import pandas as pd
+import streamlit as st
 
 from models.reports.staff_goals import StaffGoalsReport
 from pages._ui import format as fmt
-from pages._ui import staff_views
+from pages._ui import head, load, staff_views
+from pages._ui.head import Opened
 from pages._ui.i18n import localized, t
-from pages._ui.tables import Column, badge, column
+from pages._ui.tables import PAGE_ROWS, Column, badge, column, listing
 
 KINDS: Final = ("compared", "sold", "service", "goals")
 _TONES = {"above": "green", "as_expected": "gray", "below": "orange", "too_few": "gray"}
@@ -24,6 +26,20 @@ def chosen(kind: str, people: pd.DataFrame, goals: Callable[[], StaffGoalsReport
         some = people[people["tickets"].notna() | people["follow_ups_due"].notna()]
         return some.sort_values(["follow_ups_due", "tickets"], ascending=False, na_position="last")
     return people.sort_values("net_sales", ascending=False) if kind == "sold" else people
+
+
+def of_store(page: Opened) -> tuple[pd.DataFrame, str | None]:
+    """Draws the people of the store of ``page`` by what they sold: their rows, and whose card was opened."""
+    rows = load.staff(page.scope, page.period, page.generation).staff.sort_values("net_sales", ascending=False)
+    if rows.empty:
+        return rows, None
+    with st.container(border=True):
+        head.block(t("staff.list"), note("sold", page.period.last), told("sold"))
+        rows_shown, columns = shown("sold", rows.head(PAGE_ROWS))
+        opened = listing(
+            rows_shown, columns, currency=page.currency, alt=t("staff.list"), key="store_people", opens="staff_id"
+        )
+    return rows, opened
 
 
 def note(kind: str, last: date) -> str:
