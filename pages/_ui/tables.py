@@ -85,7 +85,7 @@ _KINDS: dict[str, Kind] = {
     "hired_on": "day",
     **dict.fromkeys(("contacted", "held_back", "agreed", "reachable"), "count"),
     **dict.fromkeys(("assigned_at", "saved_at"), "instant"),
-    **dict.fromkeys(("held_until", "look_on", "decided_on"), "day"),
+    "held_until": "day",
     **dict.fromkeys(("valid", "measured", "caused", "caused_lo", "caused_hi", "redeeming"), "count"),
     **dict.fromkeys(("invited", "attended", "attended_bought", "absent", "platform_conversions"), "count"),
     **dict.fromkeys(("delivered", "clicked"), "count"),

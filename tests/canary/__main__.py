@@ -38,9 +38,9 @@ from tests.canary.people import FORGED_FIELDS, account, asking, sign_in
 # In the home folder: what was found, one JSON line per visit, and all that the process writes to its log.
 FOUND, LOG = "crawl.jsonl", "crawl.log"
 IN_THE_SHELL = ("Language",)
-ROLES = ("manager", "regional", "marketing", "administrator")
+ROLES = ("manager", "regional", "marketing", "administrator", "staff")
 # Whose data each forges an interest in, and whose are their own.
-TARGET = {"manager": "S2", "regional": "S3", "marketing": "S1", "administrator": "S1"}
+TARGET = {"manager": "S2", "regional": "S3", "marketing": "S1", "administrator": "S1", "staff": "S2"}
 
 
 def no_limit(patch: pytest.MonkeyPatch) -> None:
@@ -91,6 +91,7 @@ ACCOUNT_PAGES = {
     "regional": ("customer",),
     "marketing": ("segments",),
     "administrator": ("accounts", "audit"),
+    "staff": ("mine",),
 }
 
 
@@ -119,10 +120,9 @@ class Crawl:
         self.target, self.home = chain.ids[TARGET[role]], chain.ids["S1"]
         self.said: set[str] = set()
 
-    @property
-    def is_of_stores(self) -> bool:
-        """Whether there are stores that this person must not see."""
-        return self.role in ("manager", "regional") and not self.plant
+    def uses(self, page: str) -> bool:
+        """Whether there are stores that this person must not see, and the page is one of theirs with widgets."""
+        return not self.plant and (self.role in ("manager", "regional") or (self.role, page) == ("staff", "mine"))
 
     async def everything(self, pages: Iterable[str]) -> None:
         for page in pages:
@@ -132,7 +132,7 @@ class Crawl:
         """A page as it comes, with everything used, every file fetched, and everything forged."""
         async with self.window() as window:
             first = await self.visit(window, page, "as it comes", about(self.home))
-            for widget in first.widgets if self.is_of_stores else ():
+            for widget in first.widgets if self.uses(page) else ():
                 if widget.label not in IN_THE_SHELL and (state := used(widget)) is not None:
                     await self.visit(window, page, f"{widget.kind} {widget.last}".strip(), about(self.home), [state])
             await self.files(page, first, about(self.home).values())
@@ -142,7 +142,7 @@ class Crawl:
             forged = about(self.target) | {"stores": self.target.store, "region": self.target.region}
             answered = await self.visit(window, page, "a forged address", forged)
             await self.files(page, answered, forged.values())
-            if not self.is_of_stores:
+            if not self.uses(page):
                 return
             for value in (self.target.store, self.target.region, self.target.product, self.target.order):
                 widgets = [state for widget in first.widgets if (state := set_to(widget, value)) is not None]
@@ -289,7 +289,8 @@ async def with_accounts(
 
 
 def signed_in(chain: Chain, role: Any, handed: dict[str, Any]) -> Browser:
-    home = {"manager": chain.ids["S1"].store, "regional": chain.ids["S1"].region}.get(role, "")
+    ids = chain.ids["S1"]
+    home = {"manager": ids.store, "regional": ids.region, "staff": ids.staff}.get(role, "")
     token = sessions.begin(opened(), Visitor(role, home), utc_now(), address="127.0.0.1", device="crawl")
     return Browser(app, f"{COOKIE}={token}", handed)
 

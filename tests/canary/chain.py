@@ -37,7 +37,7 @@ class Mark:
 
 @dataclass(frozen=True)
 class Ids:
-    """What stands in addresses: the ids of the first customer, receipt and product of a store, and its own.
+    """What stands in addresses: the ids of the first customer, receipt and product of a store, its staff's and its own.
 
     contact: name, phone and e-mail of that customer.
     """
@@ -47,6 +47,7 @@ class Ids:
     product: str
     order: str
     customer: str
+    staff: str
     contact: dict[str, str]
 
 
@@ -197,6 +198,7 @@ def _rows(mark: _Maker, home: Path) -> tuple[dict[Table, list[dict[str, Any]]], 
             products[store][0],
             first_order[store],
             customer_key(customer_number(key, customers[store][0])),
+            staff[store],
             {field: contacts[customers[store][0]][field] for field in ("name", "phone", "email")},
         )
         for store in STORES
@@ -218,8 +220,9 @@ def _personal(table: Table, mark: _Maker) -> dict[str, Any]:
 
 
 def foreign_to(chain: Chain, role: str) -> Iterator[Mark]:
-    """The marks that somebody must not see: a manager of S1, the head of the east, marketing, an administrator."""
-    own = {"manager": {"S1"}, "regional": set(REGIONS["east"]), "marketing": set(STORES), "administrator": set()}[role]
+    """The marks that somebody must not see: a manager of S1, the head of the east, marketing, an administrator, and
+    somebody who sells in S1."""
+    own = {"manager": {"S1"}, "regional": set(REGIONS["east"]), "marketing": set(STORES), "staff": {"S1"}}
     for mark in chain.marks:
         if mark.kind.startswith("pii") or mark.kind == "customerid":
             yield mark  # nobody sees these on any page
@@ -227,7 +230,9 @@ def foreign_to(chain: Chain, role: str) -> Iterator[Mark]:
             continue  # accounts are given stores and regions
         elif role == "marketing" and mark.kind in ("order", "staffid"):
             yield mark  # works with sums, not with single receipts
-        elif not own & set(mark.stores):
+        elif role == "staff" and mark.kind not in ("staffid", "store", "storeid"):
+            yield mark  # sees nobody but themselves
+        elif not own.get(role, set()) & set(mark.stores):
             yield mark
 
 

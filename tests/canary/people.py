@@ -19,6 +19,7 @@ _RIGHTS: dict[str, tuple[bool, bool]] = {
     "regional": (False, True),
     "marketing": (False, True),
     "administrator": (False, False),
+    "staff": (False, False),
 }
 
 
@@ -32,6 +33,7 @@ def account(chain: Chain, role: Role) -> tuple[Account, tuple[str, ...]]:
         (home.region,) if role == "regional" else (),
         may_reveal=may_reveal,
         may_export=may_export,
+        staff_id=home.staff if role == "staff" else "",
     )
     now = utc_now()
     made = accounts.create(
