@@ -53,6 +53,7 @@ OF_THEIR_CUSTOMERS = frozenset(
         "campaign.buyers",
         "campaign.outcomes",
         "campaign.units",
+        "campaign_segments.members",
         "campaigns.funnel_steps",
         "campaigns.step_hours",
     }

@@ -42,7 +42,8 @@ _FIGURES: Mapping[str, int] = {
 }
 _NAME = 1.3  # times as wide as other text
 _WITHOUT_CENTS = 100  # amounts from which on a narrow window leaves the cents to the row that opens
-_WIDTHS = {"product": 230}  # pixels where there is room: names of products are long, and a list cuts what is longer
+# Pixels where there is room: names of products and badges are long, and a list cuts what is longer.
+_WIDTHS = {"product": 230, "finality": 105}
 _HALF, _FIRST_OF_HALF = 416, 100  # pixels of a list in half the page of a small desktop, and of its first column
 PAGE_ROWS = 20
 _ROW_PIXELS = 35
