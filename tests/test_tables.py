@@ -8,57 +8,17 @@ import pytest
 
 from data_access.queries.segments import Choice
 from models.metrics import METRICS
+from models.reports import REPORTS as REGISTRY
 from models.reports._shape import declared_tables
-from models.reports.alerts import AlertsReport
-from models.reports.allocation import AllocationReport
-from models.reports.audience import AudienceReport
-from models.reports.crossing import CrossingReport
-from models.reports.customer import CustomerReport
-from models.reports.demand import DemandReport
-from models.reports.health import HealthReport
-from models.reports.movement import FlowsReport, MovementReport
-from models.reports.order import OrderReport
-from models.reports.overview import OverviewReport
-from models.reports.preferences import PreferencesReport
-from models.reports.privacy import PrivacyReport
-from models.reports.product import ProductReport
-from models.reports.profile_quality import ProfileQualityReport
-from models.reports.retention import RetentionReport
-from models.reports.run_out import RunOutReport
-from models.reports.segments import SegmentsReport
-from models.reports.stock import StockReport
-from models.reports.store import StoreReport
-from models.reports.stores import StoresReport
-from models.reports.suppliers import SuppliersReport
-from models.reports.treatments import TreatmentsReport
-from models.reports.value import ValueReport
+from models.reports.funnel import FunnelReport
+from models.reports.why import WhyMixReport
 from pages._ui import cards, drill, i18n, members, tables
 
-REPORTS = (
-    AllocationReport,
-    AudienceReport,
-    CrossingReport,
-    FlowsReport,
-    MovementReport,
-    TreatmentsReport,
-    CustomerReport,
-    DemandReport,
-    HealthReport,
-    OrderReport,
-    OverviewReport,
-    PreferencesReport,
-    PrivacyReport,
-    ProductReport,
-    ProfileQualityReport,
-    RetentionReport,
-    RunOutReport,
-    SegmentsReport,
-    StockReport,
-    StoreReport,
-    StoresReport,
-    AlertsReport,
-    SuppliersReport,
-    ValueReport,
+# No page shows these as they are.
+NOWHERE = {FunnelReport, WhyMixReport}
+REPORTS = sorted(
+    {get_type_hints(report.function)["return"] for report in REGISTRY.values()} - NOWHERE,
+    key=lambda report: str(report.__name__),
 )
 COLUMNS = sorted({name for report in REPORTS for columns in declared_tables(report).values() for name in columns})
 
