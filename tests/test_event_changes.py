@@ -1,9 +1,7 @@
 """What people change of the events that forecasts know: who may, what counts, and that forecasts and orders follow."""
 
-from collections.abc import Iterator
 from dataclasses import replace
 from datetime import date, datetime
-from pathlib import Path
 
 import pandas as pd
 import pytest
@@ -16,7 +14,6 @@ from data_access.state import event_changes as state
 from data_access.state.audit import Filter
 from data_access.state.event_changes import Change
 from data_access.state.rules import Rule
-from data_access.state.store import prepare, state_engine
 from models.forecasting import events, levels
 from models.jobs import forecast, stock
 from tests.tiny import CHAIN, ONLY_A
@@ -29,11 +26,8 @@ STORES = pd.DataFrame({"store_id": ["A", "B"], "region_id": ["north", "south"], 
 
 
 @pytest.fixture
-def engine(tmp_path: Path) -> Iterator[Engine]:
-    engine = state_engine(f"sqlite:///{tmp_path}/state.sqlite")
-    prepare(engine)
-    yield engine
-    engine.dispose()
+def engine(state: Engine) -> Engine:
+    return state
 
 
 def test_the_newest_change_counts_and_is_logged(engine: Engine, tiny_snapshot: Snapshot) -> None:

@@ -1,8 +1,6 @@
 """What people expect instead of the forecast: who may say it of what, and how it is scored."""
 
-from collections.abc import Iterator
 from datetime import date, datetime, timedelta
-from pathlib import Path
 
 import pandas as pd
 import pytest
@@ -16,7 +14,6 @@ from data_access.state import overrides as state
 from data_access.state.audit import Filter
 from data_access.state.overrides import Override
 from data_access.state.rules import Rule
-from data_access.state.store import prepare, state_engine
 from models.reports.overrides import overrides
 from tests.tiny import AS_OF, CHAIN, ONLY_A
 
@@ -26,11 +23,8 @@ B_AND_C = Scope("stores", ("B", "C"))
 
 
 @pytest.fixture
-def engine(tmp_path: Path) -> Iterator[Engine]:
-    engine = state_engine(f"sqlite:///{tmp_path}/state.sqlite")
-    prepare(engine)
-    yield engine
-    engine.dispose()
+def engine(state: Engine) -> Engine:
+    return state
 
 
 def test_the_newest_counts_until_it_is_taken_back(engine: Engine, tiny_snapshot: Snapshot) -> None:

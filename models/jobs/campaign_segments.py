@@ -41,10 +41,7 @@ def _fingerprint(snapshot: Snapshot) -> str:
 def _run(snapshot: Snapshot, write: Write, step: Step) -> None:
     # A store has too few customers of a segment for a verdict, and its funnel by segment takes a tenth of a second.
     places = [place for place in job.every_place(snapshot) if place.level != "store"]
-    for done, (place, tables) in enumerate(job.spread(snapshot, _of_place, places), start=1):
-        for name, rows in tables.items():
-            write(_TABLES[name], place.rows(rows)[list(_TABLES[name].c.keys())])
-        step(done, len(places))
+    job.write_places(snapshot, _of_place, places, _TABLES, write, step)
 
 
 def _of_place(snapshot: Snapshot, place: PlaceScope) -> dict[str, pd.DataFrame]:

@@ -54,11 +54,7 @@ def _fingerprint(snapshot: Snapshot) -> str:
 
 
 def _run(snapshot: Snapshot, write: Write, step: Step) -> None:
-    places = job.every_place(snapshot)
-    for done, (place, tables) in enumerate(job.spread(snapshot, _of_place, places), start=1):
-        for name, rows in tables.items():
-            write(_TABLES[name], place.rows(rows)[list(_TABLES[name].c.keys())])
-        step(done, len(places))
+    job.write_places(snapshot, _of_place, job.every_place(snapshot), _TABLES, write, step)
 
 
 def _of_place(snapshot: Snapshot, place: PlaceScope) -> dict[str, pd.DataFrame]:

@@ -7,7 +7,7 @@ import os
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import BrokenExecutor, Executor, Future, ProcessPoolExecutor
 from contextlib import AbstractContextManager, contextmanager
 from contextvars import ContextVar
@@ -95,6 +95,22 @@ def together(carried: pd.DataFrame | None, new: pd.DataFrame) -> pd.DataFrame:
     """Rows of campaigns that a job takes over, and new ones, in the order of the campaigns."""
     frames = [frame for frame in (carried, new) if frame is not None and len(frame)]
     return pd.concat(frames, ignore_index=True).sort_values("campaign_id", kind="stable") if frames else new
+
+
+def write_places(
+    snapshot: Snapshot,
+    work: Callable[[Snapshot, PlaceScope], dict[str, pd.DataFrame]],
+    places: Sequence[PlaceScope],
+    tables: Mapping[str, ResultTable],
+    write: Write,
+    step: Step,
+) -> None:
+    """Writes what ``work`` finds of each place, by name of ``tables``: a table that comes back from another process is
+    another object."""
+    for done, (place, found) in enumerate(spread(snapshot, work, places), start=1):
+        for name, rows in found.items():
+            write(tables[name], place.rows(rows)[list(tables[name].c.keys())])
+        step(done, len(places))
 
 
 def fingerprint(

@@ -25,18 +25,14 @@ def _fingerprint(snapshot: Snapshot) -> str:
 def _run(snapshot: Snapshot, write: Write, step: Step) -> None:
     if snapshot.info.last_day is None:
         return
-    places = job.every_place(snapshot)
-    for done, (place, found) in enumerate(job.spread(snapshot, _of_place, places), start=1):
-        for name, rows in found.items():
-            numbered = rows.rename(columns=RENAMED).assign(position=range(len(rows)))
-            write(KEPT[name], place.rows(numbered))
-        step(done, len(places))
+    job.write_places(snapshot, _of_place, job.every_place(snapshot), KEPT, write, step)
 
 
 def _of_place(snapshot: Snapshot, place: PlaceScope) -> dict[str, pd.DataFrame]:
     as_of = snapshot.info.last_day
     assert as_of is not None
-    return tables(report.computed(snapshot, place.scope, as_of, report.MOST_MEMBERS))
+    found = tables(report.computed(snapshot, place.scope, as_of, report.MOST_MEMBERS))
+    return {name: rows.rename(columns=RENAMED).assign(position=range(len(rows))) for name, rows in found.items()}
 
 
 JOB = Job(report.JOB, tuple(KEPT.values()), _fingerprint, _run)

@@ -61,7 +61,6 @@ _CODE = (
     *(_groups, crossing, preferences, reasons, retention, treatments),
     *(crossing_report, movement_report, preferences_report, reasons_report, retention_report, treatments_report),
 )
-# By name: a table that comes back from another process is another object.
 _TABLES = {table.name: table for table in (crossing_cell, kept_frame, reason_lapsed)}
 
 
@@ -86,11 +85,7 @@ def _fingerprint(snapshot: Snapshot) -> str:
 def _run(snapshot: Snapshot, write: Write, step: Step) -> None:
     if snapshot.info.last_day is None:
         return
-    places = job.every_place(snapshot)
-    for done, (place, found) in enumerate(job.spread(snapshot, rows_of, places), start=1):
-        for name, rows in found.items():
-            write(_TABLES[name], place.rows(rows))
-        step(done, len(places))
+    job.write_places(snapshot, rows_of, job.every_place(snapshot), _TABLES, write, step)
 
 
 def rows_of(snapshot: Snapshot, place: PlaceScope) -> dict[str, pd.DataFrame]:
