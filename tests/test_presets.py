@@ -10,7 +10,7 @@ from data_access.scope import Scope
 from data_access.snapshot import Snapshot
 from models.jobs.movement import JOB as MOVEMENT
 from models.jobs.presets import JOB
-from models.reports import REPORTS, tables
+from models.reports import REPORTS, reasons, spending, tables
 from models.reports._kept import kept_frames
 from tests.random_chain import LAST, RandomChain, random_chain
 from tests.results_kit import one_job
@@ -22,7 +22,8 @@ ASKED: dict[str, list[dict[str, object]]] = {
     "treatments": [{}],
     "preferences": [{}, {"by": "gender", "thing": "benefit"}],
     "crossing": [{}, {"rows": "home_store", "columns": "segment"}, {"rows": "abc", "columns": "tag"}],
-    "reasons": [{}, {"members": 3}],
+    "reasons": [{}, {"members": 3}, {"members": reasons.MOST_MEMBERS}],
+    "spending": [{}, {"members": 3}, {"members": spending.MOST_MEMBERS}],
     "movement": [{}, {"scheme": "abc", "months": 6}],
     "flows": [{"scheme": "five_phase"}],
 }

@@ -140,7 +140,7 @@ DRAW: dict[str, Callable[[Draw], Any]] = {
     "category": lambda draw: draw.choice((None, "", "Face", *FORGED)),
     "cohort": period,
     "this": period,
-    "spending.price_ranks before": period,
+    **dict.fromkeys((f"spending.{name} before" for name in ("bands", "directions", "ready", "steps")), period),
     "lapse.last_stores only": lambda draw: some(draw, CUSTOMERS),
     "month": period,
     "came": lambda draw: draw.choice((True, False)),

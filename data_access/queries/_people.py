@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
+from weakref import WeakKeyDictionary
 
 from sqlalchemy import (
     CTE,
@@ -151,10 +152,15 @@ def covers_all_days(engine: Engine, question: Question) -> bool:
     return question.window_first is None and last_day is not None and question.as_of >= last_day
 
 
+# A published file never changes, so its last day is read once.
+_LAST_DAYS: WeakKeyDictionary[Engine, date | None] = WeakKeyDictionary()
+
+
 def last_day_of(engine: Engine) -> date | None:
     """The last day of the data."""
-    found: date | None = values(NOBODY, engine, select(generation_info.c.last_day))[0]
-    return found
+    if engine not in _LAST_DAYS:
+        _LAST_DAYS[engine] = values(NOBODY, engine, select(generation_info.c.last_day))[0]
+    return _LAST_DAYS[engine]
 
 
 def _as_base(rows: Select[Any], question: Question) -> Subquery:

@@ -24,6 +24,7 @@ from sqlalchemy import (
     cast,
     false,
     literal,
+    null,
     select,
     true,
 )
@@ -226,10 +227,10 @@ _STAGE_NAMES = {preset: "stage" if preset == PRESET else preset for preset in PR
 
 
 def literals(cuts: Mapping[str, Any]) -> dict[str, ColumnElement[Any]]:
-    """Cuts as values of a statement; null where a place has none."""
+    """Cuts as values of a statement; null, and so nobody beyond it, where nobody bought in a place."""
     kinds = {column.name: column.type for column in grouping.cut_columns()}
-    values = {name: None if pd.isna(cuts[name]) else cuts[name] for name in CUTS}
-    return {name: cast(literal(value, kinds[name]), kinds[name]) for name, value in values.items()}
+    values = {name: null() if pd.isna(cuts[name]) else literal(cuts[name], kinds[name]) for name in CUTS}
+    return {name: cast(value, kinds[name]) for name, value in values.items()}
 
 
 def _chosen(

@@ -1,59 +1,251 @@
 """What identified customers of the stores in scope pay for a unit, against what the range offers, and who looks after
-them."""
+them.
 
+A band is a third of the list prices of a category (0, 1, 2 from below): the one in which the mean rank of what a
+customer bought lies, units counted. The rank of a product is where its list price stands among those of its category,
+from 0 (the lowest) to 1.
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager, nullcontext
 from typing import Any
 
 import pandas as pd
-from sqlalchemy import BigInteger, Double, Engine, Select, case, cast, func, or_, select
+from sqlalchemy import (
+    BigInteger,
+    Column,
+    ColumnElement,
+    Connection,
+    Double,
+    Engine,
+    MetaData,
+    Select,
+    SmallInteger,
+    String,
+    Subquery,
+    Table,
+    and_,
+    case,
+    cast,
+    false,
+    func,
+    or_,
+    select,
+)
 
+from data_access.marts.customer_line import customer_line
 from data_access.marts.customer_store_day import customer_store_day
-from data_access.marts.tables import customer, product, sale_line, staff
-from data_access.queries._frame import amount, fetch, fetch_many, within, within_any
+from data_access.marts.tables import Money, customer, product, sale_line, staff
+from data_access.queries._frame import amount, fetch, fetch_from, kept, within, within_any
+from data_access.queries._places import place_of
+from data_access.results.tables import spending_ready, spending_unassigned
 from data_access.scope import Period, Scope
 
+# One row per customer and category with a counted line of a product with a list price in one of two years.
+_bought = Table(
+    "spending_bought",
+    MetaData(),
+    Column("customer_no", BigInteger),
+    Column("category", String),
+    Column("rank", Double),  # of this year; the bands are null where nothing was bought
+    Column("band", SmallInteger),
+    Column("band_before", SmallInteger),
+    Column("lines", BigInteger),  # of this year, as what follows
+    Column("discounted", BigInteger),
+    Column("net_sales", Money),
+)
 
-def price_ranks(scope: Scope, engine: Engine, this: Period, before: Period) -> pd.DataFrame:
-    """One row per customer and category with a counted line of a product with a list price in one of two years.
 
-    The rank of a product is where its list price stands among those of its category in the range, from 0 (the lowest)
-    to 1; of lines, the mean over their units.
+@contextmanager
+def bought(scope: Scope, engine: Engine, this: Period, before: Period) -> Iterator[Connection]:
+    """Around several queries of the same years that take what this gives: customers are added up once."""
+    with engine.connect() as connection, kept(scope, connection, _by_category(scope, this, before), _bought):
+        yield connection
 
-    Columns: customer_no, category, rank_now (NaN: nothing in ``this``), rank_before (in ``before``), lines (in
-    ``this``), discounted (of these, with a discount or a coupon), net_sales (of these, before returns).
-    """
-    p, s = product.c, sale_line.c
-    ranks = (
+
+def _by_category(scope: Scope, this: Period, before: Period) -> Select[Any]:
+    ranks, line = _ranks(), customer_line.c
+    now, earlier = within(line.day, this), within(line.day, before)
+    units = cast(line.quantity, Double)
+
+    def mean(rows: ColumnElement[bool]) -> ColumnElement[float]:
+        return func.sum(units * ranks.c.rank).filter(rows) / func.nullif(func.sum(units).filter(rows), 0)
+
+    rows = (
         select(
-            p.product_id,
-            p.category,
-            func.percent_rank().over(partition_by=p.category, order_by=p.list_price).label("rank"),
+            line.customer_no,
+            ranks.c.category,
+            mean(now).label("rank"),
+            _band(mean(now)).label("band"),
+            _band(mean(earlier)).label("band_before"),
+            func.count().filter(now).label("lines"),
+            func.count().filter(now, line.discount > 0).label("discounted"),
+            func.sum(line.net).filter(now).label("net_sales"),
         )
-        .where(p.list_price > 0, p.category.is_not(None))
-        .subquery("ranks")
+        .join_from(customer_line, ranks, ranks.c.product_id == line.product_id)
+        .where(line.quantity > 0, within_any(line.day, [this, before]))
+        .group_by(line.customer_no, ranks.c.category)
     )
-    r = ranks.c
-    now, earlier = within(s.day, this), within(s.day, before)
+    return scope.limit(rows, line.store_id)
 
-    def mean(rows: Any) -> Any:
-        units = func.sum(s.quantity).filter(rows)
-        return cast(func.sum(s.quantity * r.rank).filter(rows) / func.nullif(units, 0), Double)
 
-    cheaper = or_(s.discount > 0, s.coupon_code.is_not(None))
+def _ranks() -> Subquery:
+    """Where the list price of each product stands among those of its category."""
+    p = product.c
+    rank = func.percent_rank().over(partition_by=p.category, order_by=p.list_price).label("rank")
+    return select(p.product_id, p.category, rank).where(p.list_price > 0, p.category.is_not(None)).subquery("ranks")
+
+
+def _band(rank: ColumnElement[float]) -> ColumnElement[int]:
+    """The third in which a rank lies. Sums in another order differ in digits that decide nothing: they are rounded."""
+    third = func.floor(func.round(rank * 3, 9))
+    return cast(third - case((third == 3, 1), else_=0), SmallInteger)
+
+
+def bands(scope: Scope, engine: Engine, this: Period, before: Period, kept: Connection | None = None) -> pd.DataFrame:
+    """One row per band of customers over all categories, weighed by the lines of ``this``.
+
+    Columns: band, customers, lines, discounted (of these, with a discount or a coupon), net_sales (before returns).
+    """
+    b = _bought.c
+    coupons = _coupons_only(scope, this)
+    people = (
+        select(
+            b.customer_no,
+            _band(func.sum(b.rank * b.lines) / func.sum(b.lines)).label("band"),
+            func.sum(b.lines).label("lines"),
+            func.sum(b.discounted).label("discounted"),
+            func.sum(b.net_sales).label("net_sales"),
+        )
+        .where(b.band.is_not(None))
+        .group_by(b.customer_no)
+        .subquery("people")
+    )
+    p = people.c
+    cheaper = func.sum(p.discounted) + func.coalesce(func.sum(coupons.c.lines), 0)
     query = (
         select(
-            s.customer_no,
-            r.category,
-            mean(now).label("rank_now"),
-            mean(earlier).label("rank_before"),
-            cast(func.count().filter(now), BigInteger).label("lines"),
-            cast(func.count().filter(now, cheaper), BigInteger).label("discounted"),
-            amount(s.net, now).label("net_sales"),
+            p.band,
+            cast(func.count(), BigInteger).label("customers"),
+            cast(func.sum(p.lines), BigInteger).label("lines"),
+            cast(cheaper, BigInteger).label("discounted"),
+            amount(p.net_sales).label("net_sales"),
         )
-        .join_from(sale_line, ranks, r.product_id == s.product_id)
-        .where(s.exclusion.is_(None), s.customer_no.is_not(None), s.quantity > 0, within_any(s.day, [this, before]))
-        .group_by(s.customer_no, r.category)
+        .join_from(people, coupons, coupons.c.customer_no == p.customer_no, isouter=True)
+        .group_by(p.band)
+        .order_by(p.band)
     )
-    return fetch_many(scope, engine, scope.limit(query, s.store_id), categories=["category"])
+    with nullcontext(kept) if kept else bought(scope, engine, this, before) as connection:
+        return fetch_from(scope, connection, query)
+
+
+def _coupons_only(scope: Scope, this: Period) -> Subquery:
+    """Lines of each customer with a coupon but without a discount, of which the mart of lines knows nothing."""
+    ranks, line = _ranks(), sale_line.c
+    rows = (
+        select(line.customer_no, func.count().label("lines"))
+        .join_from(sale_line, ranks, ranks.c.product_id == line.product_id)
+        .where(
+            line.exclusion.is_(None),
+            line.customer_no.is_not(None),
+            line.quantity > 0,
+            line.coupon_code.is_not(None),
+            func.coalesce(line.discount, 0) <= 0,
+            within(line.day, this),
+        )
+        .group_by(line.customer_no)
+    )
+    return scope.limit(rows, line.store_id).subquery("coupons")
+
+
+def steps(scope: Scope, engine: Engine, this: Period, before: Period, kept: Connection | None = None) -> pd.DataFrame:
+    """One row per category and pair of bands, of customers who bought the category in both years.
+
+    Columns: category, band_before, band, customers.
+    """
+    b = _bought.c
+    by = (b.category, b.band_before, b.band)
+    query = select(*by, cast(func.count(), BigInteger).label("customers")).where(*_both()).group_by(*by).order_by(*by)
+    with nullcontext(kept) if kept else bought(scope, engine, this, before) as connection:
+        return fetch_from(scope, connection, query)
+
+
+def directions(
+    scope: Scope, engine: Engine, this: Period, before: Period, kept: Connection | None = None
+) -> pd.DataFrame:
+    """One row per direction that occurs: 1 up, 0, -1 down, by the sum of a customer's steps over the categories.
+
+    Columns: direction, customers (who bought a category in both years).
+    """
+    b = _bought.c
+    sums = select(func.sum(b.band - b.band_before).label("step")).where(*_both()).group_by(b.customer_no).subquery()
+    direction = cast(func.sign(sums.c.step), SmallInteger).label("direction")
+    query = select(direction, cast(func.count(), BigInteger).label("customers")).group_by(direction).order_by(direction)
+    with nullcontext(kept) if kept else bought(scope, engine, this, before) as connection:
+        return fetch_from(scope, connection, query)
+
+
+def ready(
+    scope: Scope,
+    engine: Engine,
+    this: Period,
+    before: Period,
+    limit: int = 50,
+    kept: Connection | None = None,
+) -> pd.DataFrame:
+    """Customers who went up in a category and buy another one in a lower band, highest gross sales first.
+
+    Columns: customer_no, category and band (the highest they went up to), ready_category and ready_band (the lowest
+    they buy), gross_sales (of ``this``).
+    """
+    b = _bought.c
+    up = and_(*_both(), b.band > b.band_before)
+    highest, lowest = func.row(-b.band, b.category), func.row(b.band, b.category)
+    people = (
+        select(
+            b.customer_no,
+            func.arg_min(b.category, highest).filter(up).label("category"),
+            func.max(b.band).filter(up).label("band"),
+            func.arg_min(b.category, lowest).label("ready_category"),
+            func.min(b.band).label("ready_band"),
+            func.round(amount(b.net_sales), 2).label("gross_sales"),
+        )
+        .where(b.band.is_not(None))
+        .group_by(b.customer_no)
+        .subquery("people")
+    )
+    p = people.c
+    query = select(*p).where(p.ready_band < p.band).order_by(p.gross_sales.desc(), p.customer_no).limit(limit)
+    with nullcontext(kept) if kept else bought(scope, engine, this, before) as connection:
+        return fetch_from(scope, connection, query)
+
+
+def _both() -> tuple[ColumnElement[bool], ColumnElement[bool]]:
+    """Bought in both years."""
+    return _bought.c.band.is_not(None), _bought.c.band_before.is_not(None)
+
+
+def kept_ready(scope: Scope, engine: Engine, limit: int) -> pd.DataFrame:
+    """The list of ``ready`` as the job ``presets`` found it; ``engine``: of the results.
+
+    Columns: customer_key, store_id, store, category, band, ready_category, ready_band, gross_sales.
+    """
+    return _kept_list(scope, engine, spending_ready, limit)
+
+
+def kept_unassigned(scope: Scope, engine: Engine, limit: int) -> pd.DataFrame:
+    """The list of ``unassigned`` as the job ``presets`` found it; ``engine``: of the results.
+
+    Columns: customer_key, store_id, store, has_left, orders, net_sales, last_day.
+    """
+    return _kept_list(scope, engine, spending_unassigned, limit)
+
+
+def _kept_list(scope: Scope, engine: Engine, table: Table, limit: int) -> pd.DataFrame:
+    place = place_of(scope, engine)
+    columns = [column for name, column in table.c.items() if name not in ("level", "place_id", "position")]
+    query = select(*columns).order_by(table.c.position).limit(limit)
+    return fetch(scope, engine, query.where(false() if place is None else place.rows(table)))
 
 
 def advisers(scope: Scope, engine: Engine, period: Period) -> pd.DataFrame:

@@ -345,6 +345,29 @@ reason_lapsed = _of_report(
     Column("net_sales", Double, nullable=False),
 )
 
+# The lists of ``models.reports.spending.SpendingReport`` on the last day of the facts.
+spending_ready = _of_report(
+    "spending_ready",
+    Column("customer_key", String, nullable=False),
+    Column("store_id", String),
+    Column("store", String),
+    Column("category", String, nullable=False),
+    Column("band", String, nullable=False),
+    Column("ready_category", String, nullable=False),
+    Column("ready_band", String, nullable=False),
+    Column("gross_sales", Double, nullable=False),
+)
+spending_unassigned = _of_report(
+    "spending_unassigned",
+    Column("customer_key", String, nullable=False),
+    Column("store_id", String),
+    Column("store", String),
+    Column("has_left", Boolean, nullable=False),
+    Column("orders", BigInteger, nullable=False),
+    Column("net_sales", Double, nullable=False),
+    Column("last_day", DateTime),
+)
+
 # The next four say something of the range of the whole chain and nothing of a store (``_bounds.OPEN``).
 product_pair = Table(
     "product_pair",

@@ -1,7 +1,7 @@
 """The job ``presets``: for every place, as of the last day, reports on groups of customers that take long to add up.
 
-But for those who lapsed, by key, they name no customer. Whoever asks for another day, a set of stores that is no place
-or another choice waits for the same functions that compute them here.
+But for those who lapsed, are ready for more or have no adviser, by key, they name no customer. Whoever asks for another
+day, a set of stores that is no place or another choice waits for the same functions that compute them here.
 """
 
 from collections.abc import Iterator
@@ -13,6 +13,7 @@ import pandas as pd
 from data_access.marts.campaign_customer import campaign_customer
 from data_access.marts.cohort_month import cohort_month
 from data_access.marts.customer_cut import customer_cut
+from data_access.marts.customer_line import customer_line
 from data_access.marts.customer_place import customer_place
 from data_access.marts.customer_store_day import customer_store_day
 from data_access.marts.place_store import place_store
@@ -32,11 +33,11 @@ from data_access.marts.tables import (
     store_closure,
     ticket,
 )
-from data_access.queries import _groups, crossing, preferences, reasons, retention, treatments
+from data_access.queries import _groups, crossing, preferences, reasons, retention, spending, treatments
 from data_access.queries.segments import Question, cuts
 from data_access.results.frames import to_bytes
 from data_access.results.info import has_current_rows
-from data_access.results.tables import crossing_cell, kept_frame, reason_lapsed
+from data_access.results.tables import crossing_cell, kept_frame, reason_lapsed, spending_ready, spending_unassigned
 from data_access.snapshot import Snapshot
 from models.jobs import job
 from models.jobs.job import WHOLE, Job, PlaceScope, Step, Write
@@ -47,21 +48,27 @@ from models.reports import movement as movement_report
 from models.reports import preferences as preferences_report
 from models.reports import reasons as reasons_report
 from models.reports import retention as retention_report
+from models.reports import spending as spending_report
 from models.reports import treatments as treatments_report
 from models.reports.movement import MONTHS_BACK, SCHEMES
 from models.reports.preferences import GROUPINGS, THINGS
 from models.reports.segments import limits_of
 
 _INPUTS = (
-    *(customer, customer_tag, customer_place, customer_cut, customer_store_day, cohort_month, segment_cell, sale_line),
+    *(customer, customer_tag, customer_place, customer_cut, customer_line, customer_store_day, cohort_month),
+    *(segment_cell, sale_line),
     *(campaign, campaign_arm, campaign_customer, place_store, product, store),
     *(return_line, staff, stock_movement, store_closure, ticket),
 )
 _CODE = (
-    *(_groups, crossing, preferences, reasons, retention, treatments),
-    *(crossing_report, movement_report, preferences_report, reasons_report, retention_report, treatments_report),
+    *(_groups, crossing, preferences, reasons, retention, spending, treatments),
+    *(crossing_report, movement_report, preferences_report, reasons_report, retention_report),
+    *(spending_report, treatments_report),
 )
-_TABLES = {table.name: table for table in (crossing_cell, kept_frame, reason_lapsed)}
+_LISTS = (reason_lapsed, spending_ready, spending_unassigned)
+_TABLES = {table.name: table for table in (crossing_cell, kept_frame, *_LISTS)}
+# Which lists of the report on spending are tables of their own: whoever is erased is taken out of them.
+_SPENDING = {"ready": spending_ready.name, "unassigned": spending_unassigned.name}
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,14 +101,25 @@ def rows_of(snapshot: Snapshot, place: PlaceScope) -> dict[str, pd.DataFrame]:
     assert last_day is not None, "without a day of data there is nothing to keep"
     scope, question = place.scope, Question(last_day)
     limits = limits_of(cuts(scope, snapshot.engine, question))
-    why = reasons_report.reasons(snapshot, scope, last_day)
+    why = reasons_report.reasons(snapshot, scope, last_day, reasons_report.MOST_MEMBERS)
+    spent = tables(spending_report.spending(snapshot, scope, last_day, spending_report.MOST_MEMBERS))
+    lists = {table: _numbered(spent.pop(name)) for name, table in _SPENDING.items()}
     judged = pd.DataFrame({"judged": [why.judged], "gone": [why.gone]})
-    every = [_Kept("reasons", "", {"reasons": why.reasons, "judged": judged}), *_reports(snapshot, place, last_day)]
+    every = [
+        _Kept("reasons", "", {"reasons": why.reasons, "judged": judged}),
+        _Kept("spending", "", spent),
+        *_reports(snapshot, place, last_day),
+    ]
     return {
         crossing_cell.name: crossing.crossings(scope, snapshot.engine, question, limits),
         kept_frame.name: pd.concat([one.rows() for one in every], ignore_index=True),
-        reason_lapsed.name: why.lapsed.assign(position=range(len(why.lapsed))),
+        reason_lapsed.name: _numbered(why.lapsed),
+        **lists,
     }
+
+
+def _numbered(rows: pd.DataFrame) -> pd.DataFrame:
+    return rows.assign(position=range(len(rows)))
 
 
 def _reports(snapshot: Snapshot, place: PlaceScope, day: date) -> Iterator[_Kept]:

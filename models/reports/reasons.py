@@ -23,7 +23,7 @@ from models.reports.lapse import YEAR, horizon_of, product_days
 KINDS = ("complaint", "return", "stock_out", "price_rise", "adviser_left", "store_closed", "discount_only")
 NONE = "none"  # nothing of all that
 WINDOW_DAYS = 90  # before the day of the judgement, in which something happened
-MEMBERS, MOST_MEMBERS = 1_000, 20_000  # of one answer: unless told, and at most
+MEMBERS, MOST_MEMBERS = 1_000, 5_000  # of one answer: unless told, and at most
 # Customers are compared with others who had come about as often and were about as overdue.
 _VISITS, _OVERDUE = (1, 2, 4, 8, 16, 32), (0.25, 0.5, 1.0)
 
@@ -61,7 +61,7 @@ def reasons(snapshot: Snapshot, scope: Scope, as_of: date, members: int = MEMBER
     info = snapshot.info
     end = min(as_of, info.last_day) if info.last_day is not None else as_of
     days = horizon_of(info.first_day, end)
-    kept = kept_frames(snapshot, scope, as_of, "reasons") if members <= MEMBERS else None
+    kept = kept_frames(snapshot, scope, as_of, "reasons") if members <= MOST_MEMBERS else None
     if kept is not None and days is not None and snapshot.results is not None:
         judged, gone = (int(kept["judged"][name].iloc[0]) for name in ("judged", "gone"))
         lapsed = queries.kept_lapsed(scope, snapshot.results, members)

@@ -14,12 +14,13 @@ from data_access.queries import spending as queries
 from data_access.scope import Period, Scope
 from data_access.snapshot import Snapshot
 from models.calc.growth import share
+from models.reports._kept import kept_frames
 from models.reports._shape import Columns, select_columns
 
 YEAR = 365
 BANDS = ("entry", "middle", "premium")  # thirds of the list prices of a category
 DIRECTIONS = ("up", "same", "down")
-MOST_MEMBERS = 20_000  # of one answer
+MEMBERS, MOST_MEMBERS = 1_000, 5_000  # of one answer: unless told, and at most
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,52 +57,57 @@ class SpendingReport:
     unassigned: Annotated[pd.DataFrame, Columns("customer_key store_id store has_left orders net_sales last_day")]
 
 
-def spending(snapshot: Snapshot, scope: Scope, as_of: date, members: int = 1_000) -> SpendingReport:
-    """Price bands and advisers of the customers of the stores in scope, as of the end of ``as_of``."""
-    info = snapshot.info
+def spending(snapshot: Snapshot, scope: Scope, as_of: date, members: int = MEMBERS) -> SpendingReport:
+    """Price bands and advisers of the customers of the stores in scope, as of the end of ``as_of``; as a batch kept it,
+    where one did."""
+    kept = kept_frames(snapshot, scope, as_of, "spending") if members <= MOST_MEMBERS else None
+    if kept is None or snapshot.results is None:
+        return _computed(snapshot, scope, as_of, members)
+    lists = {
+        "ready": queries.kept_ready(scope, snapshot.results, members),
+        "unassigned": queries.kept_unassigned(scope, snapshot.results, members),
+    }
+    return SpendingReport(as_of, snapshot.info.currency, **select_columns(SpendingReport, **kept, **lists))
+
+
+def _computed(snapshot: Snapshot, scope: Scope, as_of: date, members: int) -> SpendingReport:
+    info, engine = snapshot.info, snapshot.engine
     end = min(as_of, info.last_day) if info.last_day is not None else as_of
     this = Period(end - timedelta(days=YEAR - 1), end)
-    ranks = queries.price_ranks(scope, snapshot.engine, this, this.before())
-    ranks = ranks.assign(band=_band(ranks["rank_now"]), band_before=_band(ranks["rank_before"]))
-    both = ranks[(ranks["band"] >= 0) & (ranks["band_before"] >= 0)]
-    both = both.assign(step=both["band"] - both["band_before"])
+    years = (scope, engine, this, this.before())
+    with queries.bought(*years) as connection:
+        steps = queries.steps(*years, connection)
+        by_band = queries.bands(*years, connection)
+        directions = queries.directions(*years, connection)
+        ready = queries.ready(*years, members, connection)
+    names = places.stores(scope, engine).set_index("store_id")["store"]
     frames = select_columns(
         SpendingReport,
-        bands=_bands(ranks[ranks["band"] >= 0]),
-        migration=_migration(both),
-        direction=_direction(both),
-        by_category=_by_category(both),
-        ready=_ready(snapshot, scope, end, ranks, both, members),
-        advisers=_advisers(snapshot, scope, this),
-        unassigned=_unassigned(snapshot, scope, this, members),
+        bands=_bands(by_band),
+        migration=_migration(steps),
+        direction=_direction(directions),
+        by_category=_by_category(steps),
+        ready=_named(_ready(snapshot, scope, end, ready), names),
+        advisers=_advisers(queries.advisers(scope, engine, this), names),
+        unassigned=_named(queries.unassigned(scope, engine, this, members), names),
     )
     return SpendingReport(as_of, info.currency, **frames)
 
 
-def _band(rank: pd.Series) -> pd.Series:
-    """0, 1 or 2; -1 without a purchase."""
-    known = rank.fillna(-1.0).to_numpy("float64")
-    return pd.Series(np.where(known < 0, -1, np.minimum((known * 3).astype(int), 2)), index=rank.index)
-
-
-def _bands(now: pd.DataFrame) -> pd.DataFrame:
-    weighted = now.assign(weight=now["rank_now"] * now["lines"])
-    people = weighted.groupby("customer_no")[["weight", "lines", "discounted", "net_sales"]].sum()
-    people = people.assign(band=_band(people["weight"] / people["lines"]))
-    sums = people.groupby("band")[["lines", "discounted", "net_sales"]].sum().reindex(range(3), fill_value=0)
-    customers = people["band"].value_counts().reindex(range(3), fill_value=0)
-    rates = share(sums["discounted"], sums["lines"]).rename(columns={"rate": "discounted_share"})
+def _bands(found: pd.DataFrame) -> pd.DataFrame:
+    rows = found.set_index("band").reindex(range(len(BANDS)), fill_value=0).reset_index()
+    rates = share(rows["discounted"], rows["lines"]).rename(columns={"rate": "discounted_share"})
     return rates.assign(
         band=BANDS,
-        customers=customers.to_numpy(),
-        share=customers.to_numpy() / max(len(people), 1),
-        gross_sales=sums["net_sales"].to_numpy(),
-        lines=sums["lines"].to_numpy(),
+        customers=rows["customers"],
+        share=rows["customers"] / max(rows["customers"].sum(), 1),
+        gross_sales=rows["net_sales"],
+        lines=rows["lines"],
     )
 
 
-def _migration(both: pd.DataFrame) -> pd.DataFrame:
-    pairs = both.groupby(["band_before", "band"]).size()
+def _migration(steps: pd.DataFrame) -> pd.DataFrame:
+    pairs = steps.groupby(["band_before", "band"])["customers"].sum()
     table = pairs.reindex(pd.MultiIndex.from_product([range(3)] * 2), fill_value=0).rename_axis(["band_before", "band"])
     rows = table.rename("pairs").reset_index()
     total = rows.groupby("band_before")["pairs"].transform("sum")
@@ -112,63 +118,45 @@ def _migration(both: pd.DataFrame) -> pd.DataFrame:
     )
 
 
-def _direction(both: pd.DataFrame) -> pd.DataFrame:
-    steps = both.groupby("customer_no")["step"].sum()
-    customers = [int((np.sign(steps) == sign).sum()) for sign in (1, 0, -1)]
-    rates = share(customers, [len(steps)] * len(DIRECTIONS)).rename(columns={"rate": "share"})
+def _direction(found: pd.DataFrame) -> pd.DataFrame:
+    customers = found.set_index("direction")["customers"].reindex([1, 0, -1], fill_value=0).to_numpy()
+    rates = share(customers, [customers.sum()] * len(DIRECTIONS)).rename(columns={"rate": "share"})
     return rates.assign(direction=DIRECTIONS, customers=customers)
 
 
-def _by_category(both: pd.DataFrame) -> pd.DataFrame:
-    rows = []
-    for category, mine in both.groupby("category", observed=True):
-        row: dict[str, object] = {"category": category, "customers": len(mine)}
-        for name, sign in (("up", 1), ("down", -1)):
-            rate, low, high = share(int((np.sign(mine["step"]) == sign).sum()), len(mine)).iloc[0]
-            row |= {f"{name}_share": rate, f"{name}_lo95": low, f"{name}_hi95": high}
-        rows.append(row)
-    columns = ["category", "customers"] + [f"{n}_{c}" for n in ("up", "down") for c in ("share", "lo95", "hi95")]
-    return pd.DataFrame(rows, columns=columns)
+def _by_category(steps: pd.DataFrame) -> pd.DataFrame:
+    """Of each category, the shares that went up and down with their ranges."""
+    change = np.sign(steps["band"] - steps["band_before"])
+    counted = steps.assign(up=steps["customers"].where(change > 0, 0), down=steps["customers"].where(change < 0, 0))
+    table = counted.groupby("category")[["customers", "up", "down"]].sum().reset_index()
+    for name in ("up", "down"):
+        rates = share(table[name], table["customers"])
+        table = table.assign(
+            **{f"{name}_{of}": rates[c] for of, c in (("share", "rate"), ("lo95", "lo95"), ("hi95", "hi95"))}
+        )
+    return table
 
 
-def _ready(
-    snapshot: Snapshot, scope: Scope, end: date, ranks: pd.DataFrame, both: pd.DataFrame, members: int
-) -> pd.DataFrame:
-    now = ranks[ranks["band"] >= 0]
-    up = both[both["step"] > 0].sort_values(["customer_no", "band"], ascending=[True, False])
-    highest = up.drop_duplicates("customer_no").set_index("customer_no")[["category", "band"]]
-    lowest = now.sort_values(["customer_no", "band"]).drop_duplicates("customer_no").set_index("customer_no")
-    rows = highest.join(lowest[["category", "band"]].add_prefix("ready_"))
-    rows = rows[rows["ready_band"] < rows["band"]]
-    rows = rows.assign(gross_sales=now.groupby("customer_no")["net_sales"].sum().reindex(rows.index).round(2))
-    rows = rows.sort_values("gross_sales", ascending=False, kind="stable")[:members].reset_index()
+def _ready(snapshot: Snapshot, scope: Scope, end: date, rows: pd.DataFrame) -> pd.DataFrame:
     numbers = rows["customer_no"].tolist()
     stores = lapse_queries.last_stores(scope, snapshot.engine, end, numbers).set_index("customer_no")["store_id"]
-    named = rows.assign(
+    return rows.assign(
         store_id=stores.reindex(numbers).to_numpy(),
         band=np.array(BANDS)[rows["band"].astype(int)],
         ready_band=np.array(BANDS)[rows["ready_band"].astype(int)],
     )
-    return _named(snapshot, scope, named)
 
 
-def _advisers(snapshot: Snapshot, scope: Scope, period: Period) -> pd.DataFrame:
-    rows = queries.advisers(scope, snapshot.engine, period)
+def _advisers(rows: pd.DataFrame, names: pd.Series) -> pd.DataFrame:
     at_work = rows[(rows["staff_id"] != "") & ~rows["has_left"].astype(bool)]
     mean = at_work.groupby("store_id")["customers"].mean()
-    names = places.stores(scope, snapshot.engine).set_index("store_id")["store"]
     return rows.assign(
         store=rows["store_id"].map(names).astype(object),
         customers_to_mean=(rows["customers"] / rows["store_id"].map(mean)).where(rows["staff_id"] != ""),
     )
 
 
-def _unassigned(snapshot: Snapshot, scope: Scope, period: Period, members: int) -> pd.DataFrame:
-    return _named(snapshot, scope, queries.unassigned(scope, snapshot.engine, period, members))
-
-
-def _named(snapshot: Snapshot, scope: Scope, rows: pd.DataFrame) -> pd.DataFrame:
-    names = places.stores(scope, snapshot.engine).set_index("store_id")["store"]
+def _named(rows: pd.DataFrame, names: pd.Series) -> pd.DataFrame:
     return rows.assign(
         customer_key=[customer_key(number) for number in rows["customer_no"].tolist()],
         store=rows["store_id"].map(names).astype(object),
