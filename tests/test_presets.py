@@ -22,6 +22,7 @@ ASKED: dict[str, list[dict[str, object]]] = {
     "treatments": [{}],
     "preferences": [{}, {"by": "gender", "thing": "benefit"}],
     "crossing": [{}, {"rows": "home_store", "columns": "segment"}, {"rows": "abc", "columns": "tag"}],
+    "profile_quality": [{}, {"stale_months": 3}],
     "reasons": [{}, {"members": 3}, {"members": reasons.MOST_MEMBERS}],
     "spending": [{}, {"members": 3}, {"members": spending.MOST_MEMBERS}],
     "movement": [{}, {"scheme": "abc", "months": 6}],

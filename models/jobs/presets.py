@@ -27,13 +27,24 @@ from data_access.marts.tables import (
     product,
     return_line,
     sale_line,
+    sale_order,
+    shared_contact,
     staff,
     stock_movement,
     store,
     store_closure,
     ticket,
 )
-from data_access.queries import _groups, crossing, preferences, reasons, retention, spending, treatments
+from data_access.queries import (
+    _groups,
+    crossing,
+    preferences,
+    profile_quality,
+    reasons,
+    retention,
+    spending,
+    treatments,
+)
 from data_access.queries.segments import Question, cuts
 from data_access.results.frames import to_bytes
 from data_access.results.info import has_current_rows
@@ -46,6 +57,7 @@ from models.reports import _kept, tables
 from models.reports import crossing as crossing_report
 from models.reports import movement as movement_report
 from models.reports import preferences as preferences_report
+from models.reports import profile_quality as profile_report
 from models.reports import reasons as reasons_report
 from models.reports import retention as retention_report
 from models.reports import spending as spending_report
@@ -56,14 +68,14 @@ from models.reports.segments import limits_of
 
 _INPUTS = (
     *(customer, customer_tag, customer_place, customer_cut, customer_line, customer_store_day, cohort_month),
-    *(segment_cell, sale_line),
+    *(segment_cell, sale_line, sale_order, shared_contact),
     *(campaign, campaign_arm, campaign_customer, place_store, product, store),
     *(return_line, staff, stock_movement, store_closure, ticket),
 )
 _CODE = (
-    *(_groups, crossing, preferences, reasons, retention, spending, treatments),
+    *(_groups, crossing, preferences, profile_quality, reasons, retention, spending, treatments),
     *(crossing_report, movement_report, preferences_report, reasons_report, retention_report),
-    *(spending_report, treatments_report),
+    *(profile_report, spending_report, treatments_report),
 )
 _LISTS = (reason_lapsed, spending_ready, spending_unassigned)
 _TABLES = {table.name: table for table in (crossing_cell, kept_frame, *_LISTS)}
@@ -125,6 +137,9 @@ def _numbered(rows: pd.DataFrame) -> pd.DataFrame:
 def _reports(snapshot: Snapshot, place: PlaceScope, day: date) -> Iterator[_Kept]:
     scope = place.scope
     yield _Kept("retention", "", tables(retention_report.retention(snapshot, scope, day)))
+    profiles = tables(profile_report.profile_quality(snapshot, scope, day))
+    profiles.pop("duplicates")  # names customers
+    yield _Kept("profile_quality", "", profiles)
     yield _Kept("treatments", "", tables(treatments_report.treatments(snapshot, scope, day)))
     for by in GROUPINGS:
         for thing in THINGS:

@@ -15,6 +15,7 @@ from data_access.queries.actions import EVERYBODY, Wanted
 from data_access.queries.profile_quality import KNOWN, PROBLEMS, UPDATED, Question
 from data_access.scope import Period, Scope
 from data_access.snapshot import Snapshot
+from models.reports._kept import Frames, kept_frames
 from models.reports._shape import Columns, select_columns
 
 STALE_MONTHS = 12  # without an update, unless told
@@ -65,24 +66,31 @@ class ProfileQualityReport:
 def profile_quality(
     snapshot: Snapshot, scope: Scope, as_of: date, stale_months: int = STALE_MONTHS
 ) -> ProfileQualityReport:
-    """The profiles of the stores in scope. Problem when ``stale_months`` is below 1."""
+    """The profiles of the stores in scope; sums as a batch kept them, where one did. Problem when ``stale_months`` is
+    below 1."""
     question = question_of(as_of, stale_months)
     sales = Period(as_of - timedelta(days=SALES_DAYS - 1), as_of)
-    engine = snapshot.engine
-    names = places.stores(scope, engine).set_index("store_id")["store"]
-    people = queries.completeness(scope, engine, question)
-    shared = queries.shared(scope, engine)
-    frames = select_columns(
-        ProfileQualityReport,
-        fields=_fields(people.assign(one=0), ["one"]),
-        by_store=_named(_fields(people, ["store_id"]), names),
-        by_adviser=_named(_advisers(people), names),
-        problems=_problems(people, shared),
-        updates=_shares("updated", {name: int(people[name].sum()) for name in UPDATED}, people),
-        duplicates=_named(shared, names),
-        unidentified=_unidentified(queries.unidentified(scope, engine, sales)),
-    )
+    names = places.stores(scope, snapshot.engine).set_index("store_id")["store"]
+    shared = queries.shared(scope, snapshot.engine)
+    kept = kept_frames(snapshot, scope, as_of, "profile_quality") if stale_months == STALE_MONTHS else None
+    found = _sums(snapshot, scope, question, sales, shared, names) if kept is None else kept
+    frames = select_columns(ProfileQualityReport, **found, duplicates=_named(shared, names))
     return ProfileQualityReport(as_of, stale_months, sales, **frames)
+
+
+def _sums(
+    snapshot: Snapshot, scope: Scope, question: Question, sales: Period, shared: pd.DataFrame, names: pd.Series
+) -> Frames:
+    """The tables that name no customer."""
+    people = queries.completeness(scope, snapshot.engine, question)
+    return {
+        "fields": _fields(people.assign(one=0), ["one"]),
+        "by_store": _named(_fields(people, ["store_id"]), names),
+        "by_adviser": _named(_advisers(people), names),
+        "problems": _problems(people, shared),
+        "updates": _shares("updated", {name: int(people[name].sum()) for name in UPDATED}, people),
+        "unidentified": _unidentified(queries.unidentified(scope, snapshot.engine, sales)),
+    }
 
 
 def question_of(as_of: date, stale_months: int = STALE_MONTHS) -> Question:
