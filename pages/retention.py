@@ -20,7 +20,8 @@ def settings() -> None:
 
 page = head.begin("retention", choices="places", beside=settings)
 months = MONTHS[st.session_state["choice_months"]]
-report = load.retention(page.scope, page.period.last, page.generation, months)
+with load.working(t("page.retention")):
+    report = load.retention(page.scope, page.period.last, page.generation, months)
 if report.cohorts.empty:
     empty.no_sales()
 cards.kpi_row(report.summary, page.currency, CARDS)

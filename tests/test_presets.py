@@ -18,7 +18,7 @@ from tests.tiny import CHAIN, ONLY_A
 
 SCOPES = {"chain": CHAIN, "store": ONLY_A}
 ASKED: dict[str, list[dict[str, object]]] = {
-    "retention": [{}, {"months": 3}],
+    "retention": [{}, {"months": 3}, {"months": None}],
     "treatments": [{}],
     "preferences": [{}, {"by": "gender", "thing": "benefit"}],
     "crossing": [{}, {"rows": "home_store", "columns": "segment"}, {"rows": "abc", "columns": "tag"}],

@@ -7,7 +7,7 @@ from datetime import date, datetime, time
 from typing import Any
 
 import pandas as pd
-from sqlalchemy import ColumnElement, Engine, and_, case, extract, false, func, select
+from sqlalchemy import ColumnElement, Engine, and_, case, extract, false, func, or_, select
 
 from data_access.marts.consent_breach import MARKETING, consent_breach
 from data_access.marts.consent_store import ANY, consent_store
@@ -129,7 +129,8 @@ def without_purchase(scope: Scope, engine: Engine, before: date) -> pd.DataFrame
     query = (
         select(year.label("year"), func.count().label("customers"))
         .select_from(customer.outerjoin(customer_place, bought))
-        .where(last_seen < before)
+        # the first condition follows from the second, and most customers need not be looked up with it
+        .where(or_(c.joined_on.is_(None), c.joined_on < before), last_seen < before)
         .group_by(year)
         .order_by(year)
     )

@@ -105,14 +105,20 @@ class Kept(NamedTuple):
 
 def kept(scope: Scope, results: Engine) -> Kept:
     """What a batch kept. ``results``: their engine."""
+    return Kept(*(_rows(scope, results, table) for table in KEPT))
+
+
+def kept_rhythm(scope: Scope, results: Engine) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame]:
+    """Of what a batch kept, what it learnt: usual, paces and figures, without the list of what will be used up."""
+    usual, paces, figures = (_rows(scope, results, table) for table in (run_out_usual, run_out_pace, run_out_figure))
+    return usual, paces, figures
+
+
+def _rows(scope: Scope, results: Engine, table: Table) -> pd.DataFrame:
     place = place_of(scope, results)
-
-    def rows(table: Table) -> pd.DataFrame:
-        columns = [column for name, column in table.c.items() if name not in ("level", "place_id", "position")]
-        of_place = false() if place is None else place.rows(table)
-        return fetch(scope, results, select(*columns).where(of_place).order_by(table.c.position))
-
-    return Kept(*(rows(table) for table in KEPT))
+    columns = [column for name, column in table.c.items() if name not in ("level", "place_id", "position")]
+    of_place = false() if place is None else place.rows(table)
+    return fetch(scope, results, select(*columns).where(of_place).order_by(table.c.position))
 
 
 KEPT = (run_out_due, run_out_held, run_out_usual, run_out_pace, run_out_figure)

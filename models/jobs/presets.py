@@ -136,7 +136,7 @@ def _numbered(rows: pd.DataFrame) -> pd.DataFrame:
 
 def _reports(snapshot: Snapshot, place: PlaceScope, day: date) -> Iterator[_Kept]:
     scope = place.scope
-    yield _Kept("retention", "", tables(retention_report.retention(snapshot, scope, day)))
+    yield _Kept("retention", "", tables(retention_report.retention(snapshot, scope, day, None)))
     profiles = tables(profile_report.profile_quality(snapshot, scope, day))
     profiles.pop("duplicates")  # names customers
     yield _Kept("profile_quality", "", profiles)

@@ -17,7 +17,7 @@ from models.calc.cohorts import cohort_table, new_and_returning, retention_curve
 from models.calc.growth import against_the_rest, growth, share
 from models.calc.waiting import by_then, days_until, waiting_curve
 from models.metrics import METRICS
-from models.reports._kept import kept_frames
+from models.reports._kept import Frames, kept_frames
 from models.reports._shape import Columns, select_columns
 
 WINDOW = 3  # months that stores and regions are judged by: one month of one store is mostly chance
@@ -102,37 +102,44 @@ SUMMARY = ("customers", "repeat_customers", "repeat_purchase_rate", "repeat_sale
 
 
 def retention(snapshot: Snapshot, scope: Scope, as_of: date, months: int | None = MONTHS) -> RetentionReport:
-    """Cohorts and repeat purchases of the stores in scope at the end of ``as_of``."""
+    """Cohorts and repeat purchases of the stores in scope at the end of ``as_of``, as a batch kept them, if it did."""
     if months is not None and months < 1:
         raise Problem(f"months is a whole number from 1, not {months}")
-    kept = kept_frames(snapshot, scope, as_of, "retention") if months == MONTHS else None
-    if kept is not None:
-        return RetentionReport(as_of, months, snapshot.info.currency, **kept)
+    found = kept_frames(snapshot, scope, as_of, "retention")
+    if found is None:
+        found = _of_all_months(snapshot, scope, as_of)
+    if months is not None:
+        first = month_names(pd.Series([_month(_end(snapshot, as_of)) - months + 1]))[0]
+        by_month = {"cohorts": "cohort", "new_returning": "month", "growth": "month"}
+        found |= {name: found[name][found[name][m] >= first].reset_index(drop=True) for name, m in by_month.items()}
+    frames = {**found, "curve": retention_curve(found["cohorts"])}
+    return RetentionReport(as_of, months, snapshot.info.currency, **select_columns(RetentionReport, **frames))
+
+
+def _of_all_months(snapshot: Snapshot, scope: Scope, as_of: date) -> Frames:
+    """The tables with every cohort, but for the curve, which follows from those that are shown."""
     activity = queries.cohort_months(scope, snapshot.engine, as_of)
-    info = snapshot.info
-    # The data end on their last day whatever the calendar says; without any, no month has begun.
-    end = min(as_of, info.last_day) if info.last_day is not None else as_of
+    end = _end(snapshot, as_of)
     last_month, last_complete = _month(end), _month(end + timedelta(days=1)) - 1
     cohorts = cohort_table(activity, last_month, last_complete)
     new_returning = new_and_returning(activity[activity["month"] <= last_month], last_complete)
-    if months is not None:
-        cohorts = cohorts[cohorts["cohort"] > last_month - months].reset_index(drop=True)
-        new_returning = new_returning[new_returning["month"] > last_month - months].reset_index(drop=True)
     complete = complete_months(snapshot, end)
-    frames = select_columns(
-        RetentionReport,
-        growth=_growth(new_returning, complete),
-        growth_by_place=_growth_by_place(snapshot, scope, complete),
+    return {
+        "growth": _growth(new_returning, complete),
+        "growth_by_place": _growth_by_place(snapshot, scope, complete),
         **_second_visits(snapshot, scope, end),
         **_first_orders(snapshot, scope, end),
         **_visits(snapshot, scope, complete),
-        members=_members(snapshot, scope, complete),
-        cohorts=cohorts.assign(cohort=month_names(cohorts["cohort"])),
-        curve=retention_curve(cohorts),
-        summary=_summary(activity),
-        new_returning=new_returning.assign(month=month_names(new_returning["month"])),
-    )
-    return RetentionReport(as_of, months, info.currency, **frames)
+        "members": _members(snapshot, scope, complete),
+        "cohorts": cohorts.assign(cohort=month_names(cohorts["cohort"])),
+        "summary": _summary(activity),
+        "new_returning": new_returning.assign(month=month_names(new_returning["month"])),
+    }
+
+
+def _end(snapshot: Snapshot, as_of: date) -> date:
+    """The data end on their last day whatever the calendar says; without any, no month has begun."""
+    return min(as_of, snapshot.info.last_day) if snapshot.info.last_day is not None else as_of
 
 
 def cohort_members(

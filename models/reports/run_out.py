@@ -134,7 +134,8 @@ def outlook(snapshot: Snapshot, scope: Scope, as_of: date, ahead_days: int) -> O
 def learn(snapshot: Snapshot, scope: Scope, as_of: date) -> Learnt | None:
     """What is usual among the customers of a scope by ``as_of``; None where there is too little to learn from."""
     if _is_kept(snapshot, scope, as_of):
-        return _kept(snapshot, scope).learnt
+        assert snapshot.results is not None
+        return _learnt(*queries.kept_rhythm(scope, snapshot.results))
     parts = _parts(snapshot, scope)
     bought = _purchases(snapshot, scope, as_of, part=(0, parts))
     rhythm = calc.learn(events_of(bought), _number(as_of))
@@ -163,20 +164,29 @@ def _kept(snapshot: Snapshot, scope: Scope) -> Outlook:
     """What a batch kept of this scope on the last day."""
     assert snapshot.results is not None
     found = queries.kept(scope, snapshot.results)
-    figures = {str(key): float(value) for key, value in zip(found.figures["key"], found.figures["value"], strict=True)}
-    learnt = None
-    if len(found.usual):
-        rhythm = Rhythm(
-            median_gap=found.usual["median_gap"].to_numpy(np.float64),
-            by_usage=found.usual["by_usage"].to_numpy(bool),
-            drawn=(figures["drawn_customer"], figures["drawn_need"]),
-            residual=found.paces[["low", "middle", "high"]].to_numpy(np.float64),
-            gaps=int(figures["learnt_from"]),
-        )
-        learnt = Learnt(tuple(found.usual["need"]), rhythm)
     names = queries.products(scope, snapshot.engine).set_index("product_id")["product"]
     due = found.due.assign(product=found.due["product_id"].map(names).fillna(found.due["product_id"]))
-    return Outlook(learnt, due, found.held, figures)
+    learnt = _learnt(found.usual, found.paces, found.figures)
+    return Outlook(learnt, due, found.held, _by_key(found.figures))
+
+
+def _learnt(usual: pd.DataFrame, paces: pd.DataFrame, figures: pd.DataFrame) -> Learnt | None:
+    """What was learnt, as a batch kept it; None where there was too little for that."""
+    if usual.empty:
+        return None
+    known = _by_key(figures)
+    rhythm = Rhythm(
+        median_gap=usual["median_gap"].to_numpy(np.float64),
+        by_usage=usual["by_usage"].to_numpy(bool),
+        drawn=(known["drawn_customer"], known["drawn_need"]),
+        residual=paces[["low", "middle", "high"]].to_numpy(np.float64),
+        gaps=int(known["learnt_from"]),
+    )
+    return Learnt(tuple(usual["need"]), rhythm)
+
+
+def _by_key(figures: pd.DataFrame) -> dict[str, float]:
+    return {str(key): float(value) for key, value in zip(figures["key"], figures["value"], strict=True)}
 
 
 def _by_what_is_learnt(learnt: Learnt, bought: pd.DataFrame) -> pd.DataFrame:

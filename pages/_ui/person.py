@@ -59,7 +59,8 @@ _TALL = 46  # pixels of a lane
 def chosen(scope: Scope) -> CustomerReport | None:
     """The customer that ``?customer=`` names, without receipts for who opens none; None when there is none in scope."""
     try:
-        found = load.customer(scope, drill.asked("customer") or "", load.generation())
+        with load.working(t("page.customer")):
+            found = load.customer(scope, drill.asked("customer") or "", load.generation())
     except Problem:
         return None
     if session.may_open("order"):

@@ -19,7 +19,8 @@ _ADVISERS = 12  # rows in sight
 
 def blocks(page: Opened) -> None:
     """Everything about profiles: nothing but sums for whoever sees no customers."""
-    report = load.profile_quality(page.scope, page.period.last, page.generation)
+    with load.working(t("profiles.title")):
+        report = load.profile_quality(page.scope, page.period.last, page.generation)
     if report.problems["of"].max() == 0:
         with st.container(border=True):
             head.block(t("profiles.title"))

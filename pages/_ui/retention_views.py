@@ -166,7 +166,8 @@ def first_orders(report: RetentionReport, scope: Scope, generation: str, currenc
         by_store = [column(name) for name in ("store", "joined", "median_days", "p90_days", "without_order")]
         listing(stores, by_store, currency=currency, alt=t("retention.first"), key="retention_first_store", rows=8)
     head.block(t("retention.never"), t("retention.never_note"))
-    people = load.without_order(scope, report.as_of, generation)
+    with load.working(t("retention.never")):
+        people = load.without_order(scope, report.as_of, generation)
     listed = ("customer_key", "source", "joined_on", "days_since_joining", "store")
     _customers(people, listed, "retention.registered", "retention_registered", generation, currency)
     return people
