@@ -68,7 +68,7 @@ def _by_category(scope: Scope, this: Period, before: Period) -> Select[Any]:
     now, earlier = within(line.day, this), within(line.day, before)
     units = cast(line.quantity, Double)
 
-    def mean(rows: ColumnElement[bool]) -> ColumnElement[float]:
+    def mean(rows: ColumnElement[bool]) -> ColumnElement[Any]:
         return func.sum(units * ranks.c.rank).filter(rows) / func.nullif(func.sum(units).filter(rows), 0)
 
     rows = (
@@ -96,7 +96,7 @@ def _ranks() -> Subquery:
     return select(p.product_id, p.category, rank).where(p.list_price > 0, p.category.is_not(None)).subquery("ranks")
 
 
-def _band(rank: ColumnElement[float]) -> ColumnElement[int]:
+def _band(rank: ColumnElement[Any]) -> ColumnElement[int]:
     """The third in which a rank lies. Sums in another order differ in digits that decide nothing: they are rounded."""
     third = func.floor(func.round(rank * 3, 9))
     return cast(third - case((third == 3, 1), else_=0), SmallInteger)
@@ -180,7 +180,8 @@ def directions(
     b = _bought.c
     sums = select(func.sum(b.band - b.band_before).label("step")).where(*_both()).group_by(b.customer_no).subquery()
     direction = cast(func.sign(sums.c.step), SmallInteger).label("direction")
-    query = select(direction, cast(func.count(), BigInteger).label("customers")).group_by(direction).order_by(direction)
+    counted = cast(func.count(), BigInteger).label("customers")
+    query: Select[Any] = select(direction, counted).group_by(direction).order_by(direction)
     with nullcontext(kept) if kept else bought(scope, engine, this, before) as connection:
         return fetch_from(scope, connection, query)
 
