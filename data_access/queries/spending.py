@@ -181,7 +181,8 @@ def directions(
     sums = select(func.sum(b.band - b.band_before).label("step")).where(*_both()).group_by(b.customer_no).subquery()
     direction = cast(func.sign(sums.c.step), SmallInteger).label("direction")
     counted = cast(func.count(), BigInteger).label("customers")
-    query: Select[Any] = select(direction, counted).group_by(direction).order_by(direction)
+    columns: tuple[ColumnElement[Any], ...] = (direction, counted)
+    query = select(*columns).group_by(direction).order_by(direction)
     with nullcontext(kept) if kept else bought(scope, engine, this, before) as connection:
         return fetch_from(scope, connection, query)
 
