@@ -3,17 +3,14 @@
 Purchases are those in the stores in scope, as booked on their day.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from datetime import date, timedelta
-from typing import Any
+from datetime import date
 
 import pandas as pd
 from sqlalchemy import (
     Column,
-    ColumnElement,
     Connection,
-    Date,
     Double,
     Engine,
     MetaData,
@@ -22,22 +19,16 @@ from sqlalchemy import (
     case,
     cast,
     func,
-    literal,
     or_,
     select,
 )
 
-from data_access.marts._bridge import days_between
 from data_access.marts.campaign_customer import campaign_customer
 from data_access.marts.customer_store_day import customer_store_day
 from data_access.marts.store_day import store_day
 from data_access.marts.tables import campaign_store, customer, store
-from data_access.queries._frame import fetch, fetch_from, fetch_many, kept
+from data_access.queries._frame import fetch, fetch_many, kept, ten_thousandths
 from data_access.scope import Scope
-
-YEAR = 365
-WINDOWS = (30, 60, 120, 240, 365)  # days before a campaign in which orders are counted
-MOST = 20_000  # customers of each group that are compared
 
 _PEOPLE = (customer.c.customer_no, customer.c.joined_on, customer.c.gender)
 days_here, people_here = (
@@ -89,103 +80,57 @@ def days(scope: Scope, engine: Engine, campaign_id: str, first_day: date, last_d
     return fetch_many(scope, engine, scope.limit(scope.limit(query, m.store_id), d.store_id))
 
 
-def alike(
-    scope: Scope,
-    engine: Engine,
-    campaign_id: str,
-    first_day: date,
-    last_day: date,
-    kept_here: Connection | None = None,
-) -> pd.DataFrame:
-    """One row per customer treated by a campaign, and per one who could have been: what was known the day before.
+def candidates(scope: Scope, engine: Engine) -> pd.DataFrame:
+    """One row per customer at home in the stores in scope, by number.
 
-    Customers at home in the stores in scope who had registered before the first day and are not in its control group;
-    up to ``MOST`` of each kind, drawn by the pseudonym. ``kept_here``: of ``at_hand`` for this scope.
-
-    Columns: customer_no, is_treated; known before: orders_30, orders_60, orders_120, orders_240, orders_365 (of as many
-    days), spend_365 (net sales), days_since (since the last order of the year, 366 without one), member_days (since
-    registering, at most 3 years), is_female; of the window: bought, spend, margin (as booked); past_bought and
-    past_spend: of as many days a year before the first day, which lie before everything that is known.
+    Columns: customer_no, place (in the order in which customers are drawn, by the pseudonym), joined_on, is_female.
     """
+    c = customer.c
+    query = select(
+        c.customer_no,
+        func.hash(c.customer_no).label("place"),
+        c.joined_on,
+        func.coalesce(c.gender == "female", False).label("is_female"),
+    ).order_by(c.customer_no)
+    return fetch_many(scope, engine, scope.limit(query, c.home_store_id))
+
+
+def members(scope: Scope, engine: Engine, campaign_ids: Sequence[str]) -> pd.DataFrame:
+    """One row per campaign and customer of the stores in scope who is in it: campaign_id, customer_no, is_treated."""
     m = campaign_customer.c
-    d, c = (customer_store_day.c, customer.c) if kept_here is None else (days_here.c, people_here.c)
-    length = (last_day - first_day).days + 1
-    past_last = first_day - timedelta(days=YEAR + 1)
-    past_first = past_last - timedelta(days=length - 1)
-    year = first_day - timedelta(days=YEAR)
-    window, past = d.day.between(first_day, last_day), d.day.between(past_first, past_last)
-    known = and_(d.day >= year, d.day < first_day)
-
-    def amount(column: ColumnElement[Any], when: ColumnElement[bool]) -> ColumnElement[Any]:
-        return cast(func.coalesce(func.sum(column).filter(when), 0), Double)
-
-    member = scope.limit(
-        select(m.customer_no, m.is_control, m.arm).where(m.campaign_id == campaign_id), m.store_id
-    ).subquery("member")
-    treated = and_(member.c.arm.is_not(None), ~member.c.is_control)
-    registered = (
-        select(
-            c.customer_no,
-            func.coalesce(treated, False).label("is_treated"),
-            c.joined_on,
-            (c.gender == "female").label("is_female"),
-        )
-        .select_from(c.customer_no.table.outerjoin(member, member.c.customer_no == c.customer_no))
-        .where(
-            or_(c.joined_on.is_(None), c.joined_on < first_day),
-            or_(member.c.customer_no.is_(None), treated),
-        )
+    query = (
+        select(m.campaign_id, m.customer_no, and_(m.arm.is_not(None), ~m.is_control).label("is_treated"))
+        .where(m.campaign_id.in_(campaign_ids))
+        .order_by(m.campaign_id, m.customer_no)
     )
-    e = (registered if kept_here else scope.limit(registered, c.home_store_id)).subquery("everybody").c
-    place = func.row_number().over(partition_by=e.is_treated, order_by=func.hash(e.customer_no))
-    placed = select(*e, place.label("place")).subquery("placed")
-    chosen = select(*placed.c).where(placed.c.place <= MOST).cte("chosen").c
-    since = func.max(d.day).filter(known, d.orders > 0)
-    added_up = (
-        select(
-            d.customer_no,
-            *(
-                amount(d.orders, and_(d.day >= first_day - timedelta(days=back), d.day < first_day)).label(
-                    f"orders_{back}"
-                )
-                for back in WINDOWS
-            ),
-            amount(d.net_sales, known).label("spend_365"),
-            days_between(since, cast(literal(first_day), Date)).label("days_since"),
-            amount(d.orders, window).label("orders"),
-            amount(d.net_sales, window).label("spend"),
-            amount(d.margin, window).label("margin"),
-            amount(d.orders, past).label("past_orders"),
-            amount(d.net_sales, past).label("past_spend"),
-        )
-        .where(d.day.between(past_first, last_day), d.customer_no.in_(select(chosen.customer_no)))
-        .group_by(d.customer_no)
+    return fetch_many(scope, engine, scope.limit(query, m.store_id), categories=["campaign_id"])
+
+
+def bought(
+    scope: Scope, engine: Engine, campaign_ids: Sequence[str], highest: int, first_day: date, last_day: date
+) -> pd.DataFrame:
+    """What the treated of some campaigns, and whoever is drawn up to the place ``highest``, bought in the stores in
+    scope, by day.
+
+    Columns: customer_no, day, orders, and net_sales and margin as whole ten-thousandths.
+    """
+    m, d, c = campaign_customer.c, customer_store_day.c, customer.c
+    treated = scope.limit(
+        select(m.customer_no).where(m.campaign_id.in_(campaign_ids), m.arm.is_not(None), ~m.is_control), m.store_id
     )
-    s = (added_up if kept_here else scope.limit(added_up, d.store_id)).subquery("sums").c
-    names = (*(f"orders_{back}" for back in WINDOWS), "spend_365")
-    outcomes = ("spend", "margin", "past_spend")
+    drawn = scope.limit(select(c.customer_no).where(func.hash(c.customer_no) <= highest), c.home_store_id)
     query = (
         select(
-            chosen.customer_no,
-            chosen.is_treated,
-            *(func.coalesce(s[name], 0.0).label(name) for name in names),
-            cast(func.coalesce(s.days_since, YEAR + 1), Double).label("days_since"),
-            cast(
-                func.least(
-                    func.coalesce(days_between(chosen.joined_on, cast(literal(first_day), Date)), 3 * YEAR), 3 * YEAR
-                ),
-                Double,
-            ).label("member_days"),
-            cast(func.coalesce(chosen.is_female, False), Double).label("is_female"),
-            cast(func.coalesce(s.orders, 0) > 0, Double).label("bought"),
-            *(func.coalesce(s[name], 0.0).label(name) for name in outcomes[:2]),
-            cast(func.coalesce(s.past_orders, 0) > 0, Double).label("past_bought"),
-            func.coalesce(s.past_spend, 0.0).label("past_spend"),
+            d.customer_no,
+            d.day,
+            d.orders,
+            ten_thousandths(d.net_sales).label("net_sales"),
+            ten_thousandths(d.margin).label("margin"),
         )
-        .select_from(chosen.customer_no.table.outerjoin(s.customer_no.table, s.customer_no == chosen.customer_no))
-        .order_by(chosen.customer_no)
+        .where(d.day.between(first_day, last_day), or_(d.customer_no.in_(treated), d.customer_no.in_(drawn)))
+        .order_by(d.day)
     )
-    return fetch(scope, engine, query) if kept_here is None else fetch_from(scope, kept_here, query)
+    return fetch_many(scope, engine, scope.limit(query, d.store_id))
 
 
 def store_days(scope: Scope, engine: Engine, campaign_id: str, first_day: date, last_day: date) -> pd.DataFrame:

@@ -25,6 +25,7 @@ BALANCED = 0.1  # standardised difference up to which two groups count as alike
 LEAST = 200  # people in each group
 _RIDGE = 1e-3
 _STEPS = 30
+_CLOSE = 1e-5  # the last step of Newton's method: what is still missing then is about its square
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,8 +70,7 @@ def compare(known: pd.DataFrame, treated: npt.NDArray[np.bool_], outcomes: Float
 
     None with fewer than ``LEAST`` people in a group.
     """
-    many, others = int(treated.sum()), int((~treated).sum())
-    if min(many, others) < LEAST:
+    if not are_enough(treated):
         return None
     varying = known.loc[:, known.std() > 0]
     # Threads of linear algebra on tables as narrow as this only wait for each other.
@@ -81,18 +81,26 @@ def compare(known: pd.DataFrame, treated: npt.NDArray[np.bool_], outcomes: Float
         tuple(_estimate(treated, weights, outcomes[:, at], expected[:, at]) for at in range(outcomes.shape[1])),
         _balance(varying, treated, weights),
         float((chance[treated] <= COMPARABLE).mean()),
-        many,
-        others,
+        int(treated.sum()),
+        int((~treated).sum()),
     )
+
+
+def are_enough(treated: npt.NDArray[np.bool_]) -> bool:
+    """Whether both groups have ``LEAST`` people."""
+    many = int(treated.sum())
+    return min(many, len(treated) - many) >= LEAST
 
 
 def _learnt(x: Floats, treated: npt.NDArray[np.bool_], outcomes: Floats, seed: int) -> tuple[Floats, Floats]:
     """The chance to be chosen and what is expected without it, of each person learnt from the other folds."""
     fold = np.random.default_rng(seed).permutation(len(x)) % FOLDS
     chance, expected = np.empty(len(x)), np.empty_like(outcomes)
+    beta = np.zeros(x.shape[1])
     for number in range(FOLDS):
         out, learn = fold == number, fold != number
-        chance[out] = _logistic(x[learn], treated[learn], x[out])
+        beta = _logistic(x[learn], treated[learn], beta)
+        chance[out] = 1 / (1 + np.exp(-np.clip(x[out] @ beta, -30, 30)))
         left = learn & ~treated
         expected[out] = x[out] @ _linear(x[left], outcomes[left])
     return chance, expected
@@ -106,9 +114,8 @@ def _design(x: Floats) -> Floats:
     return np.column_stack([np.ones(len(z)), z, *squares])
 
 
-def _logistic(x: Floats, chosen: npt.NDArray[np.bool_], asked: Floats) -> Floats:
-    """The chance to be chosen, by logistic regression (Newton's method, a slight ridge)."""
-    beta = np.zeros(x.shape[1])
+def _logistic(x: Floats, chosen: npt.NDArray[np.bool_], beta: Floats) -> Floats:
+    """The coefficients of a logistic regression of who was chosen, by Newton's method from ``beta`` on."""
     ridge = _RIDGE * len(x) * np.eye(x.shape[1])
     ridge[0, 0] = 0.0
     for _ in range(_STEPS):
@@ -117,10 +124,9 @@ def _logistic(x: Floats, chosen: npt.NDArray[np.bool_], asked: Floats) -> Floats
         curve = (x * (p * (1 - p))[:, None]).T @ x + ridge + 1e-9 * np.eye(x.shape[1])
         step = np.linalg.solve(curve, slope)
         beta = beta + step
-        if float(np.abs(step).max()) < 1e-8:
+        if float(np.abs(step).max()) < _CLOSE:
             break
-    chance: Floats = 1 / (1 + np.exp(-np.clip(asked @ beta, -30, 30)))
-    return chance
+    return beta
 
 
 def _linear(x: Floats, y: Floats) -> Floats:

@@ -1,9 +1,11 @@
 """Funnels: how many of those who took a step took the next one."""
 
 from collections.abc import Sequence
+from typing import TypeVar
 
-import numpy as np
 import pandas as pd
+
+Number = TypeVar("Number", float, pd.Series)
 
 Z95 = 1.959963984540054  # the normal quantile of a two-sided 95 % interval
 
@@ -11,9 +13,13 @@ Z95 = 1.959963984540054  # the normal quantile of a two-sided 95 % interval
 def wilson(successes: pd.Series, trials: pd.Series) -> tuple[pd.Series, pd.Series]:
     """The 95 % Wilson interval of each share; NaN without trials and where there are more successes than trials."""
     n = trials.where((trials > 0) & (successes <= trials)).astype("float64")
-    share = successes / n
+    return wilson_of_share(successes / n, n)
+
+
+def wilson_of_share(share: Number, n: Number) -> tuple[Number, Number]:
+    """The 95 % Wilson interval of shares among ``n`` > 0."""
     middle = share + Z95**2 / (2 * n)
-    spread = Z95 * np.sqrt(share * (1 - share) / n + Z95**2 / (4 * n**2))
+    spread = Z95 * (share * (1 - share) / n + Z95**2 / (4 * n**2)) ** 0.5
     return (middle - spread) / (1 + Z95**2 / n), (middle + spread) / (1 + Z95**2 / n)
 
 

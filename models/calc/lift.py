@@ -9,10 +9,9 @@ from functools import lru_cache
 
 import numpy as np
 import numpy.typing as npt
-import pandas as pd
 from scipy import stats
 
-from models.calc.funnel import Z95, wilson
+from models.calc.funnel import Z95, wilson_of_share
 
 Floats = npt.NDArray[np.float64]
 
@@ -75,7 +74,7 @@ def share_difference(treated: int, people: int, control: int, others: int) -> Es
     if not people or not others:
         return NONE
     p, q = treated / people, control / others
-    (p_lo, q_lo), (p_hi, q_hi) = wilson(pd.Series([treated, control]), pd.Series([people, others]))
+    (p_lo, p_hi), (q_lo, q_hi) = wilson_of_share(p, float(people)), wilson_of_share(q, float(others))
     below = np.sqrt((p - p_lo) ** 2 + (q_hi - q) ** 2)
     above = np.sqrt((p_hi - p) ** 2 + (q - q_lo) ** 2)
     return Estimate(p - q, float(p - q - below), float(p - q + above))
@@ -101,8 +100,8 @@ def share_p(treated: int, people: int, control: int, others: int) -> tuple[float
     """
     if not people or not others:
         return float("nan"), float("nan")
-    draws = stats.hypergeom(people + others, treated + control, people)
-    return float(draws.sf(treated - 1)), float(draws.cdf(treated))
+    drawn = people + others, treated + control, people
+    return float(stats.hypergeom.sf(treated - 1, *drawn)), float(stats.hypergeom.cdf(treated, *drawn))
 
 
 def mean_difference(treated: Outcome, control: Outcome) -> Estimate:
@@ -164,12 +163,12 @@ def randomisation_p(treated: Outcome, control: Outcome, seed: int = 0) -> tuple[
 def _drawn(values: Floats, people: int, others: int, seed: int) -> Floats:
     """The sums of ``DRAWS`` random treated arms."""
     counts, order = _random_arms(len(values), people, others, seed)
-    running = np.cumsum(values[order], axis=1)
-    last = running[np.arange(DRAWS), np.maximum(counts, 1) - 1]
-    return np.where(counts > 0, last, 0.0)
+    starts = np.arange(DRAWS) * len(values)
+    sums = np.add.reduceat(np.append(values[order], 0.0), np.column_stack([starts, starts + counts]).ravel())[::2]
+    return np.where(counts > 0, sums, 0.0)
 
 
-@lru_cache(maxsize=1)  # the outcomes of one arm have mostly the same buyers
+@lru_cache(maxsize=2)  # the outcomes of one arm have the same buyers, but for those who brought everything back
 def _random_arms(
     buyers: int, people: int, others: int, seed: int
 ) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.uint16]]:
@@ -188,8 +187,8 @@ def _approximated(values: Floats, total: float, people: int, others: int) -> tup
     if variance == 0:
         return 1.0, 1.0
     skew = people * others * (others - people) / (n * (n - 1) * (n - 2)) * third / variance**1.5
-    curve = stats.pearson3(skew, loc=people * mean, scale=np.sqrt(variance))
-    return float(curve.sf(total)), float(curve.cdf(total))
+    curve = {"loc": people * mean, "scale": np.sqrt(variance)}
+    return float(stats.pearson3.sf(total, skew, **curve)), float(stats.pearson3.cdf(total, skew, **curve))
 
 
 def sample_ratio_p(people: Sequence[int], shares: Sequence[float]) -> float:

@@ -85,9 +85,8 @@ def campaign(snapshot: Snapshot, scope: Scope, campaign: str | None = None) -> C
     if kept is None:
         lifts, money, frozen_at = found.lift(), found.money, None
         made = {"arms": people, "lift": lifts, "verdict": found.verdicts(lifts, cost)}
-        first, last = header[["starts_on", "window_last"]].iloc[0] if len(header) else (pd.NaT, pd.NaT)
-        past = queries.before(scope, engine, [chosen])
-        made |= campaign_results.beside_the_verdict(snapshot, scope, chosen, found, past, first, last)
+        alike = campaign_results.alike_of(snapshot, scope, chosen, found)
+        made |= campaign_results.beside_the_verdict(found, queries.before(scope, engine, [chosen]), alike)
     else:
         row, made = kept
         money, frozen_at = row["money"], None if pd.isna(row["frozen_at"]) else row["frozen_at"].to_pydatetime()

@@ -1,15 +1,17 @@
 """What the judgement of a campaign rests on where nobody was held back, and how it came about day by day."""
 
+from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import date, timedelta
 
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
-from sqlalchemy import Connection
 
 from data_access.queries import campaign_effects as queries
 from data_access.scope import Scope
 from data_access.snapshot import Snapshot
-from models.calc import adjusted, sequential, store_difference
+from models.calc import adjusted, alike, sequential, store_difference
 from models.calc.store_difference import WEEKS
 
 # holdout: customers held back at random; adjusted: others like the treated; stores: stores without it; association: no
@@ -36,40 +38,82 @@ _OUTCOMES = (
     ("conversion", "placebo", "past_bought"),
     ("spend", "placebo", "past_spend"),
 )
-_COUNTED = tuple(f"orders_{days}" for days in queries.WINDOWS)
+_AT_ONCE = 200_000  # customers of campaigns that one question is about
 
 
-def compared(
-    snapshot: Snapshot,
-    scope: Scope,
-    campaign_id: str,
-    first_day: date,
-    last_day: date,
-    kept_here: Connection | None = None,
-) -> tuple[pd.DataFrame, pd.DataFrame, dict[str, float]]:
-    """The treated against others like them: tables ``ADJUSTED`` and ``BALANCE``, and figures about both groups.
+@dataclass(frozen=True, slots=True)
+class Compared:
+    """The treated of a campaign against others like them: tables ``ADJUSTED`` and ``BALANCE``, and figures about both
+    groups: adjusted_people, adjusted_others (how many are compared), adjusted_comparable (share of the treated with
+    others like them)."""
 
-    adjusted_people, adjusted_others: how many are compared; adjusted_comparable: share of the treated with others like
-    them. The placebo only where the data reach back to its window.
+    adjusted: pd.DataFrame
+    balance: pd.DataFrame
+    figures: dict[str, float]
+
+
+NOT_COMPARED = Compared(pd.DataFrame(columns=ADJUSTED.split()), pd.DataFrame(columns=BALANCE.split()), {})
+
+
+def compared(snapshot: Snapshot, scope: Scope, windows: Mapping[str, tuple[date, date]]) -> dict[str, Compared]:
+    """What can be said of campaigns without a control group, by id; those with too few people are missing.
+
+    ``windows``: first and last day that count of each. The placebo only where the data reach back to its window.
     """
     as_of = snapshot.info.last_day
-    if as_of is None or as_of < first_day:
-        return pd.DataFrame(columns=ADJUSTED.split()), pd.DataFrame(columns=BALANCE.split()), {}
-    last_day = min(last_day, as_of)
-    rows = queries.alike(scope, snapshot.engine, campaign_id, first_day, last_day, kept_here)
-    treated = rows["is_treated"].to_numpy(dtype=bool)
-    known = rows[[*_COUNTED, "spend_365", "days_since", "member_days", "is_female"]].astype("float64")
-    shaped = known.assign(
-        spend_365=np.log1p(known["spend_365"].clip(lower=0)), **{name: np.log1p(known[name]) for name in _COUNTED}
-    )
+    begun = {key: (first, min(last, as_of)) for key, (first, last) in windows.items() if as_of and first <= as_of}
+    if not begun or as_of is None:
+        return {}
+    members = queries.members(scope, snapshot.engine, list(begun))
+    if len(members) < adjusted.LEAST:
+        return {}
+    candidates = alike.Candidates(queries.candidates(scope, snapshot.engine))
+    chosen = {
+        str(key): candidates.choose(rows, begun[str(key)][0])
+        for key, rows in members.groupby("campaign_id", observed=True)
+    }
+    asked = {key: one for key, one in chosen.items() if adjusted.are_enough(one.is_treated)}
+    found: dict[str, Compared] = {}
+    for some in at_once({key: int(one.is_treated.sum()) for key, one in asked.items()}):
+        numbers = np.unique(np.concatenate([asked[key].customer_no for key in some]))
+        earliest = min(alike.placebo_days(*begun[key])[0] for key in some)
+        latest = max(begun[key][1] for key in some)
+        highest = max(asked[key].highest for key in some)
+        bought = alike.Bought(queries.bought(scope, snapshot.engine, some, highest, earliest, latest), numbers)
+        for key in some:
+            rows = bought.known(asked[key], *begun[key])
+            found[key] = _compared(rows, asked[key].is_treated, _reaches(snapshot, *begun[key]))
+    return found
+
+
+def at_once(people: Mapping[str, int]) -> list[list[str]]:
+    """The keys of ``people`` in groups, each of so many people that a question about them fits into memory."""
+    groups: list[list[str]] = []
+    room = 0
+    for key, many in people.items():
+        if not groups or many > room:
+            groups.append([])
+            room = _AT_ONCE
+        groups[-1].append(key)
+        room -= many
+    return groups
+
+
+def _reaches(snapshot: Snapshot, first_day: date, last_day: date) -> bool:
+    """Whether the data reach back to the placebo's days."""
     start = snapshot.info.first_day
-    past_first = first_day - timedelta(days=queries.YEAR + 1 + (last_day - first_day).days)
-    reaches = start is not None and start <= past_first
-    asked = [one for one in _OUTCOMES if reaches or one[1] == "window"]
-    values = rows[[column for _, _, column in asked]].to_numpy(dtype="float64")
-    found = adjusted.compare(shaped, treated, values) if len(rows) else None
+    return start is not None and start <= alike.placebo_days(first_day, last_day)[0]
+
+
+def _compared(rows: pd.DataFrame, treated: npt.NDArray[np.bool_], has_placebo: bool) -> Compared:
+    known = rows[[*alike.COUNTED, "spend_365", "days_since", "member_days", "is_female"]]
+    shaped = known.assign(
+        spend_365=np.log1p(known["spend_365"].clip(lower=0)), **{name: np.log1p(known[name]) for name in alike.COUNTED}
+    )
+    asked = [one for one in _OUTCOMES if has_placebo or one[1] == "window"]
+    found = adjusted.compare(shaped, treated, rows[[column for _, _, column in asked]].to_numpy())
     if found is None:
-        return pd.DataFrame(columns=ADJUSTED.split()), pd.DataFrame(columns=BALANCE.split()), {}
+        return NOT_COMPARED
     table = [
         (metric, kind, one.treated, one.expected, one.naive, one.difference, one.lo, one.hi)
         for (metric, kind, _), one in zip(asked, found.estimates, strict=True)
@@ -79,7 +123,7 @@ def compared(
         "adjusted_others": float(found.others),
         "adjusted_comparable": found.comparable,
     }
-    return pd.DataFrame(table, columns=ADJUSTED.split()), found.balance, figures
+    return Compared(pd.DataFrame(table, columns=ADJUSTED.split()), found.balance, figures)
 
 
 def standing(table: pd.DataFrame, balance: pd.DataFrame, comparable: float) -> str:

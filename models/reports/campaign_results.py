@@ -4,17 +4,14 @@ A result that people have decided by must not change afterwards because a return
 the method: whatever is frozen is carried over as it is, and says when it was frozen and by which version.
 """
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, replace
-from datetime import datetime
-from typing import Any
+from datetime import date, datetime
 
 import numpy as np
 import pandas as pd
-from sqlalchemy import Connection
 
 from data_access.queries import campaign as queries
-from data_access.queries import campaign_effects
 from data_access.queries import campaign_results as kept_queries
 from data_access.queries import campaigns as all_campaigns
 from data_access.queries.campaign_results import KEPT
@@ -24,12 +21,11 @@ from data_access.snapshot import Snapshot
 from models.calc.adjusted import LEAST
 from models.calc.experiment import Experiment, experiment
 from models.reports import campaign_basis
-from models.reports.campaign_basis import ADJUSTED, BALANCE, compared
+from models.reports.campaign_basis import NOT_COMPARED, Compared, at_once, compared
 
 JOB = "campaigns"
 WITHHELD = "withheld"  # a verdict on too few people to tell: it may be told one day, so it is never frozen
 RESULT = "result"  # beside the tables of ``KEPT``
-_AT_ONCE = 200_000  # customers of campaigns that one question is about
 
 
 def frozen(snapshot: Snapshot, scope: Scope) -> pd.DataFrame:
@@ -138,13 +134,12 @@ def computed(
     dated = identity(snapshot, scope).set_index("campaign_id")
     found: dict[str, list[pd.DataFrame]] = {name: [] for name in KEPT}
     past = _past(snapshot, scope, campaigns)
-    with campaign_effects.at_hand(scope, snapshot.engine) as kept_here:
-        for campaign_id, one in campaigns.items():
-            first, last = dated.loc[campaign_id, ["starts_on", "window_last"]]
-            mine = past[past["campaign_id"] == campaign_id]
-            beside = beside_the_verdict(snapshot, scope, campaign_id, one.made, mine, first, last, kept_here)
-            for name, table in {"arms": one.arms, "lift": one.lifts, "verdict": one.verdicts, **beside}.items():
-                found[name].append(table.assign(campaign_id=campaign_id, position=range(len(table))))
+    alike = compared(snapshot, scope, dict(_uncontrolled({key: one.made for key, one in campaigns.items()}, dated)))
+    for campaign_id, one in campaigns.items():
+        mine = past[past["campaign_id"] == campaign_id]
+        beside = beside_the_verdict(one.made, mine, alike.get(campaign_id))
+        for name, table in {"arms": one.arms, "lift": one.lifts, "verdict": one.verdicts, **beside}.items():
+            found[name].append(table.assign(campaign_id=campaign_id, position=range(len(table))))
     for campaign_id, table in stores.items():
         found["stores"].append(table.assign(campaign_id=campaign_id, position=0))
     mine = results.merge(identity(snapshot, scope), on="campaign_id")
@@ -161,44 +156,38 @@ def computed(
 
 def _past(snapshot: Snapshot, scope: Scope, campaigns: Mapping[str, Judged]) -> pd.DataFrame:
     """``queries.before`` of those with a control group, so many at a time that their customers fit into memory."""
-    groups: list[list[str]] = [[]]
-    people = 0
-    for campaign_id, one in campaigns.items():
-        if one.made.control is not None:
-            people += int(one.arms["people"].sum())
-            if groups[-1] and people > _AT_ONCE:
-                groups.append([])
-                people = int(one.arms["people"].sum())
-            groups[-1].append(campaign_id)
+    people = {key: int(one.arms["people"].sum()) for key, one in campaigns.items() if one.made.control is not None}
+    groups = at_once(people) or [[]]
     return pd.concat([queries.before(scope, snapshot.engine, group) for group in groups], ignore_index=True)
 
 
-def beside_the_verdict(
-    snapshot: Snapshot,
-    scope: Scope,
-    campaign_id: str,
-    made: Experiment,
-    past: pd.DataFrame,
-    first: Any,
-    last: Any,
-    kept_here: Connection | None = None,
-) -> dict[str, pd.DataFrame]:
+def _uncontrolled(made: Mapping[str, Experiment], dated: pd.DataFrame) -> Iterator[tuple[str, tuple[date, date]]]:
+    """The campaigns in which nobody was held back and enough were treated, with the days that count. ``dated``: rows
+    of ``identity`` by campaign."""
+    for campaign_id, one in made.items():
+        first, last = dated.loc[campaign_id, ["starts_on", "window_last"]]
+        enough = bool(one.treated) and one.treated[-1].people >= LEAST
+        if one.control is None and enough and pd.notna(first) and pd.notna(last):
+            yield campaign_id, (first.date(), last.date())
+
+
+def alike_of(snapshot: Snapshot, scope: Scope, campaign_id: str, made: Experiment) -> Compared | None:
+    """The treated of one campaign against others like them; None: somebody was held back, or too few to compare."""
+    dated = identity(snapshot, scope).set_index("campaign_id")
+    return compared(snapshot, scope, dict(_uncontrolled({campaign_id: made}, dated))).get(campaign_id)
+
+
+def beside_the_verdict(made: Experiment, past: pd.DataFrame, alike: Compared | None) -> dict[str, pd.DataFrame]:
     """How far a verdict may be trusted (checks, with what CUPED makes of it), and where nobody was held back the
     comparison with others like the treated (adjusted, balance).
 
-    ``past``: ``queries.before`` of the campaign; ``first``, ``last``: days that count; NaT: unknown.
+    ``past``: ``queries.before`` of the campaign.
     """
-    figures: dict[str, float] = {}
-    shapes = {"adjusted": ADJUSTED, "balance": BALANCE}
-    tables = {name: pd.DataFrame(columns=names.split()) for name, names in shapes.items()}
-    enough = bool(made.treated) and made.treated[-1].people >= LEAST
-    if made.control is None and enough and pd.notna(first) and pd.notna(last):
-        tables["adjusted"], tables["balance"], figures = compared(
-            snapshot, scope, campaign_id, first.date(), last.date(), kept_here
-        )
-    more = pd.DataFrame({"key": list(figures), "value": list(figures.values())})
+    found = alike or NOT_COMPARED
+    more = pd.DataFrame({"key": list(found.figures), "value": list(found.figures.values())})
     checks = made.checks(past)
-    return {"checks": pd.concat([checks, more], ignore_index=True) if figures else checks, **tables}
+    told = pd.concat([checks, more], ignore_index=True) if found.figures else checks
+    return {"checks": told, "adjusted": found.adjusted, "balance": found.balance}
 
 
 def frozen_at(rows: pd.DataFrame, as_of: datetime) -> pd.Series:
