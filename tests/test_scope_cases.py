@@ -176,7 +176,12 @@ DRAW: dict[str, Callable[[Draw], Any]] = {
     "lapse.kept table": lambda draw: draw.choice(sorted(LAPSE_KEPT)),
     "value.kept table": lambda draw: draw.choice(sorted(KEPT)),
     "cell": lambda draw: draw.choice((None, draw.randrange(12))),
-    **{f"campaign_effects.{name} last_day": lambda draw: LAST for name in ("alike", "days", "store_days")},
+    **{f"campaign_effects.{name} last_day": lambda draw: LAST for name in ("bought", "days", "store_days")},
+    **dict.fromkeys(
+        (f"campaign_effects.{name} campaign_ids" for name in ("bought", "members")),
+        lambda draw: some(draw, ("K1", "K2", "K3", "K4", "K5")),
+    ),
+    "highest": lambda draw: draw.choice((0, 2**63, 2**64 - 1)),
     "walk": lambda draw: Walk(
         draw.choice(("K1", "K3", "K5")),
         draw.choice((date(2026, 3, 1), period(draw).first)),

@@ -1,6 +1,7 @@
 """What the customers of a campaign bought in stores beyond the scope, and when that is too few people to be told."""
 
 from collections.abc import Sequence
+from weakref import WeakKeyDictionary
 
 from sqlalchemy import Engine, and_, func, select
 
@@ -11,6 +12,10 @@ from data_access.queries._frame import values
 from data_access.scope import Scope
 
 FEWEST = 5  # customers that a figure about purchases in other stores stands for
+_MOST = 1_000  # scopes of which the answer is kept
+
+# A published file never changes, and the list of campaigns asks five times: all campaigns are looked at once.
+_OF_ALL: WeakKeyDictionary[Engine, dict[tuple[Scope, int], list[str]]] = WeakKeyDictionary()
 
 
 def withheld(scope: Scope, engine: Engine, campaign_ids: Sequence[str] | None = None) -> list[str]:
@@ -22,6 +27,19 @@ def withheld(scope: Scope, engine: Engine, campaign_ids: Sequence[str] | None = 
     """
     if scope.kind == "chain" or not scope.store_ids:
         return []
+    known = _OF_ALL.setdefault(engine, {})
+    found = known.get((scope, FEWEST))
+    if found is not None:
+        return found if campaign_ids is None else sorted(set(found).intersection(campaign_ids))
+    found = _few(scope, engine, campaign_ids)
+    if campaign_ids is None:
+        if len(known) >= _MOST:
+            known.clear()
+        known[scope, FEWEST] = found
+    return found
+
+
+def _few(scope: Scope, engine: Engine, campaign_ids: Sequence[str] | None) -> list[str]:
     m, c, d = campaign_customer.c, campaign.c, customer_store_day.c
     own = scope.limit(select(d.customer_no, d.day, d.orders), d.store_id).subquery("own")
     here = and_(own.c.customer_no == m.customer_no, own.c.day.between(c.starts_on, c.window_last))

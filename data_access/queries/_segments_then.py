@@ -1,7 +1,7 @@
 """The named segment of every customer on an earlier day, by scores alone: a tenth of what all groups of a day take."""
 
 from collections.abc import Iterator
-from contextlib import contextmanager, nullcontext
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
@@ -30,7 +30,6 @@ from data_access.marts import _scores as grouping
 from data_access.marts.customer_store_day import customer_store_day
 from data_access.marts.segment_rules import PROSPECT
 from data_access.marts.tables import Money, customer_rank
-from data_access.queries import campaign_effects
 from data_access.queries._frame import first_row, kept
 from data_access.queries._groups import NOT_KNOWN
 from data_access.scope import Scope
@@ -64,12 +63,9 @@ class Then:
 
 
 @contextmanager
-def segments_then(scope: Scope, engine: Engine, day: date, kept_here: Connection | None = None) -> Iterator[Then]:
-    """Everybody's segment at the end of ``day``, as ``queries.segments`` has it with equal values sharing a score.
-
-    ``kept_here``: of ``campaign_effects.at_hand`` for this scope.
-    """
-    d = customer_store_day.c if kept_here is None else campaign_effects.days_here.c
+def segments_then(scope: Scope, engine: Engine, day: date) -> Iterator[Then]:
+    """Everybody's segment at the end of ``day``, as ``queries.segments`` has it with equal values sharing a score."""
+    d = customer_store_day.c
     sums = (
         select(
             d.customer_no,
@@ -81,15 +77,12 @@ def segments_then(scope: Scope, engine: Engine, day: date, kept_here: Connection
         .group_by(d.customer_no)
         .having(func.sum(d.orders) > 0)
     )
-    s = (sums if kept_here is not None else scope.limit(sums, d.store_id)).subquery("sums")
+    s = scope.limit(sums, d.store_id).subquery("sums")
     same = (literal("asked", String).label("level"), literal("asked", String).label("place_id"))
     ranked = select(*same, *s.c, customer_rank.c.id_rank).join_from(
         s, customer_rank, customer_rank.c.customer_no == s.c.customer_no
     )
-    with (
-        engine.connect() if kept_here is None else nullcontext(kept_here) as connection,
-        kept(scope, connection, ranked, _bought),
-    ):
+    with engine.connect() as connection, kept(scope, connection, ranked, _bought):
         found = first_row(scope, connection, grouping.score_cuts(_bought))
         cut = {name: literal(value) for name, value in found.items() if "_cut_" in name}
         b = _bought.c

@@ -3,18 +3,13 @@
 Purchases are those in the stores in scope, as booked on their day.
 """
 
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from datetime import date
 
 import pandas as pd
 from sqlalchemy import (
-    Column,
-    Connection,
     Double,
     Engine,
-    MetaData,
-    Table,
     and_,
     case,
     cast,
@@ -27,31 +22,8 @@ from data_access.marts.campaign_customer import campaign_customer
 from data_access.marts.customer_store_day import customer_store_day
 from data_access.marts.store_day import store_day
 from data_access.marts.tables import campaign_store, customer, store
-from data_access.queries._frame import fetch, fetch_many, kept, ten_thousandths
+from data_access.queries._frame import fetch, fetch_many, ten_thousandths
 from data_access.scope import Scope
-
-_PEOPLE = (customer.c.customer_no, customer.c.joined_on, customer.c.gender)
-days_here, people_here = (
-    Table(name, MetaData(), *(Column(column.name, column.type) for column in columns))
-    for name, columns in (("days_here", customer_store_day.c), ("people_here", _PEOPLE))
-)
-
-
-@contextmanager
-def at_hand(scope: Scope, engine: Engine) -> Iterator[Connection | None]:
-    """Within this, the customers of one store and what was bought there lie in tables of their own: many questions
-    about it need not read the whole chain each time. None for more than a store, which would fill the memory."""
-    if len(scope.store_ids) != 1:
-        yield None
-        return
-    bought = scope.limit(select(*customer_store_day.c), customer_store_day.c.store_id)
-    people = scope.limit(select(*_PEOPLE), customer.c.home_store_id)
-    with (
-        engine.connect() as connection,
-        kept(scope, connection, bought, days_here),
-        kept(scope, connection, people, people_here),
-    ):
-        yield connection
 
 
 def days(scope: Scope, engine: Engine, campaign_id: str, first_day: date, last_day: date) -> pd.DataFrame:

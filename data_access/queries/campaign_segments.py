@@ -6,7 +6,7 @@ A segment is that of the day before, which nothing in the campaign has changed y
 from datetime import timedelta
 
 import pandas as pd
-from sqlalchemy import Connection, Double, Engine, and_, case, cast, false, func, or_, select
+from sqlalchemy import Double, Engine, and_, case, cast, false, func, or_, select
 
 from data_access.marts.campaign_customer import campaign_customer
 from data_access.marts.tables import customer
@@ -19,20 +19,20 @@ from data_access.results.tables import campaign_segment, campaign_segment_path
 from data_access.scope import Scope
 
 
-def members(scope: Scope, engine: Engine, walk: Walk, kept_here: Connection | None = None) -> pd.DataFrame:
+def members(scope: Scope, engine: Engine, walk: Walk) -> pd.DataFrame:
     """One row per customer in scope who was assigned to the campaign or walked in it.
 
     Columns: segment, arm (None: nobody assigned the customer), is_control, taken (the set of steps of the ``walk``, -1
     for whoever is not in it), reached (the set of steps that happened), orders, spend (gross sales less refunds so far)
     and margin (NaN: no cost is known) of the campaign's window; these three are NaN where the campaign is ``withheld``.
-    A walk without a first day has no day before: no rows. ``kept_here``: of ``campaign_effects.at_hand``.
+    A walk without a first day has no day before: no rows.
     """
     if walk.first_day is None:
         return pd.DataFrame(columns=["segment", "arm", "is_control", "taken", "reached", "orders", "spend", "margin"])
     m, k = campaign_customer.c, customer.c
     walked = walked_by(scope, walk)
     bought = m.campaign_id.not_in(withheld(scope, engine, [walk.campaign_id]))
-    with segments_then(scope, engine, walk.first_day - timedelta(days=1), kept_here) as then:
+    with segments_then(scope, engine, walk.first_day - timedelta(days=1)) as then:
         query = (
             select(
                 then.segment(k.joined_on).label("segment"),

@@ -97,13 +97,20 @@ def _learnt(x: Floats, treated: npt.NDArray[np.bool_], outcomes: Floats, seed: i
     fold = np.random.default_rng(seed).permutation(len(x)) % FOLDS
     chance, expected = np.empty(len(x)), np.empty_like(outcomes)
     beta = np.zeros(x.shape[1])
+    sums = [_sums(x[part], outcomes[part]) for part in (~treated & (fold == number) for number in range(FOLDS))]
+    squares, products = (np.sum(parts, axis=0) for parts in zip(*sums, strict=True))
     for number in range(FOLDS):
         out, learn = fold == number, fold != number
         beta = _logistic(x[learn], treated[learn], beta)
-        chance[out] = 1 / (1 + np.exp(-np.clip(x[out] @ beta, -30, 30)))
-        left = learn & ~treated
-        expected[out] = x[out] @ _linear(x[left], outcomes[left])
+        own = x[out]
+        chance[out] = 1 / (1 + np.exp(-np.clip(own @ beta, -30, 30)))
+        expected[out] = own @ _linear(squares - sums[number][0], products - sums[number][1])
     return chance, expected
+
+
+def _sums(x: Floats, y: Floats) -> tuple[Floats, Floats]:
+    """What least squares needs of some people, which adds up over them."""
+    return x.T @ x, x.T @ y
 
 
 def _design(x: Floats) -> Floats:
@@ -129,8 +136,10 @@ def _logistic(x: Floats, chosen: npt.NDArray[np.bool_], beta: Floats) -> Floats:
     return beta
 
 
-def _linear(x: Floats, y: Floats) -> Floats:
-    return np.asarray(np.linalg.solve(x.T @ x + 1e-6 * len(x) * np.eye(x.shape[1]), x.T @ y), dtype="float64")
+def _linear(squares: Floats, products: Floats) -> Floats:
+    """The coefficients of least squares from ``_sums``; the first column is ones, so its square is the people."""
+    ridge = 1e-6 * squares[0, 0] * np.eye(len(squares))
+    return np.asarray(np.linalg.solve(squares + ridge, products), dtype="float64")
 
 
 def _odds(chance: Floats) -> Floats:

@@ -3,11 +3,12 @@
 By intention to treat: everybody assigned to an arm counts in it.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
 
 from models.calc import lift
@@ -69,11 +70,12 @@ class Experiment:
             if (metric != "visit" or self.control.visitors) and (metric != "margin" or self.money == "margin")
         ]
         frame = pd.DataFrame([_compared(arm, self.control, metric) for arm in self.treated for metric in asked])
-        frame["p_holm"] = frame["p_value"]
-        for metric in asked:  # over the arms; the treated together are no further look
-            looked = (frame["metric"] == metric) & ((frame["arm"] != POOLED) | (len(self.treated) == 1))
-            frame.loc[looked, "p_holm"] = lift.holm(frame.loc[looked, "p_value"].tolist())
-        return frame[LIFT.split()]
+        p_values = frame["p_value"].to_numpy(dtype="float64").reshape(len(self.treated), len(asked))
+        p_holm = p_values.copy()
+        looks = 1 if len(self.treated) == 1 else len(self.treated) - 1  # the treated together are no further look
+        for column in range(len(asked)):
+            p_holm[:looks, column] = lift.holm(p_values[:looks, column].tolist())
+        return frame.assign(p_holm=p_holm.ravel())[LIFT.split()]
 
     def checks(self, past: pd.DataFrame) -> pd.DataFrame:
         """key, value: sample_ratio_p and, by treated arm, what CUPED makes of its spend.
@@ -82,8 +84,10 @@ class Experiment:
         """
         found = {"sample_ratio_p": self.ratio_p}
         if self.control is not None and len(past):
+            sums = dict(zip(past["arm"], past[["x", "xx", "xy"]].to_numpy(dtype="float64").tolist(), strict=True))
+            control = _moments(self.control, sums)
             for arm in self.treated:
-                adjusted = lift.cuped(_moments(arm, past), _moments(self.control, past))
+                adjusted = lift.cuped(_moments(arm, sums), control)
                 found[f"cuped_difference.{arm.name}"] = adjusted.difference
                 found[f"cuped_variance_reduction.{arm.name}"] = adjusted.variance_reduction
         return pd.DataFrame({"key": list(found), "value": list(found.values())})
@@ -124,14 +128,22 @@ def experiment(people: pd.DataFrame, buyers: pd.DataFrame) -> Experiment:
     people: one row per arm with arm, is_control, planned_share, people, visitors. buyers: one row per customer who
     bought with arm, orders, spend, margin (NaN where the cost is unknown).
     """
-    names = people.loc[~people["is_control"], "arm"].tolist()
-    held_back = people.loc[people["is_control"], "arm"].tolist()
-    treated = [_arm(people, buyers, [name]) for name in names]
-    if len(names) > 1:
-        treated.append(_arm(people, buyers, names))
+    arms = people["arm"].to_numpy()
+    is_control = people["is_control"].to_numpy(dtype=bool)
+    sizes = people[["people", "visitors"]].to_numpy(dtype="int64")
+    arm_of_buyer = np.asarray(buyers["arm"])
+
+    def arm(chosen: npt.NDArray[np.bool_]) -> Arm:
+        names = tuple(arms[chosen].tolist())
+        many, visitors = sizes[chosen].sum(axis=0).tolist()
+        return Arm(names[0] if len(names) == 1 else POOLED, names, many, visitors, buyers[np.isin(arm_of_buyer, names)])
+
+    treated = [arm((arms == name) & ~is_control) for name in arms[~is_control]]
+    if len(treated) > 1:
+        treated.append(arm(~is_control))
     return Experiment(
         tuple(treated),
-        _arm(people, buyers, held_back) if held_back else None,
+        arm(is_control) if is_control.any() else None,
         "margin" if len(buyers) and buyers["margin"].notna().all() else "spend",
         lift.sample_ratio_p(people["people"].tolist(), people["planned_share"].tolist()),
     )
@@ -150,17 +162,6 @@ def worth_having(cost_each: float, usual: float) -> float:
     """What a campaign ought to bring per customer: its cost (NaN: unknown), or a tenth of what the control group spends
     (``usual``) if that is more."""
     return float(np.nanmax([cost_each, WORTH * usual]))
-
-
-def _arm(people: pd.DataFrame, bought: pd.DataFrame, names: list[str]) -> Arm:
-    rows = people[people["arm"].isin(names)]
-    return Arm(
-        names[0] if len(names) == 1 else POOLED,
-        tuple(names),
-        int(rows["people"].sum()),
-        int(rows["visitors"].sum()),
-        bought[bought["arm"].isin(names)],
-    )
 
 
 def _compared(arm: Arm, control: Arm, metric: str) -> dict[str, Any]:
@@ -207,7 +208,7 @@ def _two_sided(sides: tuple[float, float]) -> float:
     return min(1.0, 2 * min(sides))
 
 
-def _moments(arm: Arm, past: pd.DataFrame) -> Moments:
+def _moments(arm: Arm, past: Mapping[str, Sequence[float]]) -> Moments:
     y = arm.bought["spend"].to_numpy(dtype="float64")
-    x, xx, xy = past.loc[past["arm"].isin(arm.names), ["x", "xx", "xy"]].sum()
+    x, xx, xy = np.sum([past[name] for name in arm.names if name in past] or [(0.0, 0.0, 0.0)], axis=0).tolist()
     return Moments(arm.people, x, float(y.sum()), xx, float((y * y).sum()), xy)

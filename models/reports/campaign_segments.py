@@ -10,10 +10,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
-from sqlalchemy import Connection
 
 from data_access.marts.campaign_use import BIT
-from data_access.queries import campaign_effects
 from data_access.queries import campaign_segments as queries
 from data_access.queries import campaigns as all_campaigns
 from data_access.queries._places import place_of
@@ -75,14 +73,11 @@ def computed(snapshot: Snapshot, scope: Scope, costs: pd.Series, without: set[st
     begun = listed["starts_on"].notna() & (listed["starts_on"] <= pd.Timestamp(snapshot.info.as_of))
     asked = listed[begun & (listed["targeted"] > 0) & ~listed["campaign_id"].isin(without)]
     segments, walked = [], []
-    with campaign_effects.at_hand(scope, snapshot.engine) as kept_here:
-        for campaign_id, first, last in zip(
-            asked["campaign_id"], asked["starts_on"], asked["window_last"], strict=True
-        ):
-            walk = Walk(campaign_id, first.date(), last.date())
-            found, taken = _of_campaign(snapshot, scope, walk, float(costs.get(campaign_id, np.nan)), kept_here)
-            segments.append(found.assign(campaign_id=campaign_id))
-            walked.append(taken.assign(campaign_id=campaign_id))
+    for campaign_id, first, last in zip(asked["campaign_id"], asked["starts_on"], asked["window_last"], strict=True):
+        walk = Walk(campaign_id, first.date(), last.date())
+        found, taken = _of_campaign(snapshot, scope, walk, float(costs.get(campaign_id, np.nan)))
+        segments.append(found.assign(campaign_id=campaign_id))
+        walked.append(taken.assign(campaign_id=campaign_id))
     told = pd.concat(segments, ignore_index=True) if segments else pd.DataFrame(columns=SEGMENTS.split())
     told = told.merge(identity(snapshot, scope), on="campaign_id")
     told["frozen_at"] = frozen_at(told, snapshot.info.as_of)
@@ -90,10 +85,8 @@ def computed(snapshot: Snapshot, scope: Scope, costs: pd.Series, without: set[st
     return {ROWS: told, PATHS: pd.concat(walked, ignore_index=True) if walked else empty}
 
 
-def _of_campaign(
-    snapshot: Snapshot, scope: Scope, walk: Walk, cost: float, kept_here: Connection | None
-) -> tuple[pd.DataFrame, pd.DataFrame]:
-    people = queries.members(scope, snapshot.engine, walk, kept_here)
+def _of_campaign(snapshot: Snapshot, scope: Scope, walk: Walk, cost: float) -> tuple[pd.DataFrame, pd.DataFrame]:
+    people = queries.members(scope, snapshot.engine, walk)
     paths = people[people["taken"] >= 0].groupby(["segment", "taken"]).size().rename("customers").reset_index()
     return by_segment(people, cost), paths.rename(columns={"segment": "part"})
 
