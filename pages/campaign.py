@@ -41,7 +41,9 @@ if report.verdict.empty:
 whole = report.verdict.iloc[-1]
 with st.container(border=True):
     st.markdown(f"#### {experiments.verdict_line(report, whole)}")
-    st.caption(experiments.advice(report, whole))
+    if (bought := experiments.buyers_line(report, whole)) is not None:
+        st.markdown(bought)
+    st.markdown(f"**{experiments.advice(report, whole)}**")
     st.caption(campaign_views.basis(report))
     st.caption(experiments.finality(report))
     for _, arm in report.verdict.iloc[:-1].iterrows():

@@ -33,6 +33,8 @@ TONES: Mapping[str, str] = {
 STATES: Mapping[str, str] = {"running": "green", "planned": "blue", "closed": "gray", "undated": "orange"}
 # Whether a result still follows the data.
 FINALITY: Mapping[str, str] = {"provisional": "orange", "final": "blue"}
+_SURE = ("worked", "hurt")  # verdicts beyond which chance is no explanation
+_OPEN = ("cannot_tell", "no_evidence")
 _ICONS = {
     "worked": ":material/check_circle:",
     "hurt": ":material/cancel:",
@@ -145,6 +147,8 @@ def _compact(currency: str, value: float) -> str:
 def verdict_line(report: CampaignReport, row: pd.Series) -> str:
     """The verdict on one treated arm, or on all together, as a sentence anybody can use."""
     key = str(row["verdict"])
+    if key == "no_control" and report.basis == "adjusted":
+        return f"{_ICONS[key]} {_adjusted_line(report)}"
     effect = _effect(report, row)
     sentence = t(
         f"campaign.verdict.{key}",
@@ -155,13 +159,45 @@ def verdict_line(report: CampaignReport, row: pd.Series) -> str:
         worth=_each(report, row["worth"]),
         needed=fmt.compact(row["people_needed"]),
     )
-    return f"{_ICONS[key]} {sentence}"
+    if key == "cannot_tell" and effect is not None and effect["lo95"] * effect["hi95"] > 0:
+        sentence = f"{sentence} {t('campaign.one_of_several')}"
+    return f"{_ICONS[key]} {sentence if report.is_over else t('campaign.so_far', sentence=sentence)}"
+
+
+def _adjusted_line(report: CampaignReport) -> str:
+    """What the comparison with others like the treated says of buyers, as the hint that it is."""
+    rows = report.adjusted[(report.adjusted["kind"] == "window") & (report.adjusted["metric"] == "conversion")]
+    bought = rows.iloc[0]
+    way = "more" if bought["lo95"] > 0 else "fewer" if bought["hi95"] < 0 else "unclear"
+    return t(
+        f"campaign.verdict.adjusted_{way}",
+        treated=fmt.percent(bought["treated"]),
+        expected=fmt.percent(bought["expected"]),
+    )
+
+
+def buyers_line(report: CampaignReport, row: pd.Series) -> str | None:
+    """More or fewer buyers than chance explains, where the money leaves it open; None: neither."""
+    bought = _effect(report, row, "conversion")
+    if row["verdict"] not in _OPEN or bought is None or not bought["p_holm"] < LEVEL:
+        return None
+    way = "more" if bought["difference"] > 0 else "fewer"
+    return t(f"campaign.buyers_{way}", treated=fmt.percent(bought["treated"]), control=fmt.percent(bought["control"]))
 
 
 def advice(report: CampaignReport, row: pd.Series) -> str:
     """What to do next, in one sentence."""
     if not report.is_over:
         return t("campaign.advice.running")
+    arms = report.verdict.iloc[:-1]
+    worked = arms.loc[arms["verdict"] == "worked", "arm"].tolist()
+    if worked and len(worked) < len(arms):
+        return t("campaign.advice.arm", arm=", ".join(worked))
+    bought = _effect(report, row, "conversion")
+    if row["verdict"] == "cannot_tell" and buyers_line(report, row) and bought is not None and bought["difference"] > 0:
+        return t("campaign.advice.more_buyers")
+    if row["verdict"] == "no_control" and report.basis == "adjusted":
+        return t("campaign.advice.adjusted")
     if row["verdict"] == "worked" and not fmt.is_missing(row["roi"]):
         return t("campaign.advice.pays" if row["roi"] > 0 else "campaign.advice.does_not_pay")
     return t(f"campaign.advice.{row['verdict']}")
@@ -181,10 +217,14 @@ def cards(report: CampaignReport, row: pd.Series) -> list[tuple[str, str, str | 
     """What the whole campaign earned, its return on cost, who was held back and what could have been seen."""
     people = report.arms.groupby("is_control")["people"].sum()
     bought = _effect(report, row, "conversion")
+    # A figure that may as well be chance would be read as earned.
+    is_sure, unclear = row["verdict"] in _SURE, t("campaign.unclear")
     found: list[tuple[str, str, str | None]] = [
         (
             t("campaign.incremental"),
-            fmt.money_compact(row["incremental"], report.currency),
+            fmt.money_compact(row["incremental"], report.currency)
+            if is_sure or fmt.is_missing(row["incremental"])
+            else unclear,
             t(
                 "campaign.incremental.help",
                 what=t(f"campaign.money.{report.money}"),
@@ -193,7 +233,7 @@ def cards(report: CampaignReport, row: pd.Series) -> list[tuple[str, str, str | 
         ),
         (
             t("campaign.roi"),
-            fmt.decimal(row["roi"], 1),
+            fmt.decimal(row["roi"], 1) if is_sure or fmt.is_missing(row["roi"]) else unclear,
             t("campaign.roi.help", range=_plain(row["roi_lo"], row["roi_hi"])),
         ),
         (
@@ -331,7 +371,7 @@ def _range(report: CampaignReport, effect: pd.Series | None) -> str:
     if effect is None or fmt.is_missing(effect["lo95"]):
         return t("campaign.no_range")
     lo, hi = (fmt.money(effect[end], report.currency, digits=2) for end in ("lo95", "hi95"))
-    return t("campaign.range", lo=lo, hi=hi)
+    return t("campaign.range_sure", lo=lo, hi=hi)
 
 
 def _interval(lo: float, hi: float, currency: str) -> str:
