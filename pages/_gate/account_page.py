@@ -12,7 +12,7 @@ from data_access.state.accounts import Account
 from data_access.state.sessions import Session
 from data_access.state.totp import Enrolment
 from pages._gate import forms
-from pages._gate.gate import ACCOUNT, OIDC
+from pages._gate.gate import ACCOUNT, FORM_SCRIPT, OIDC
 from pages._gate.look import asset, chosen_language, instant
 from pages._gate.page import answer, say
 from pages._gate.sign_in_page import provider_name
@@ -53,7 +53,9 @@ def account(
         body = _top(language, account) + told + "".join(parts.values())
     status = 400 if where else 200
     title = say(language, "account.head")
-    return answer(request, language, title, body, width="narrow", status=status, script=True, here=ACCOUNT, query={})
+    return answer(
+        request, language, title, body, width="narrow", status=status, scripts=(FORM_SCRIPT,), here=ACCOUNT, query={}
+    )
 
 
 def enrolment(request: Request, offered: Enrolment) -> Response:

@@ -18,7 +18,7 @@ from data_access.freshness import utc_now
 from data_access.state import audit
 from data_access.state.sessions import Session
 from data_access.state.store import opened, writing
-from pages._gate import begin_page, identity, index, page
+from pages._gate import ahead, begin_page, identity, index, page
 from pages._gate.belongings import UPLOAD, Belongings
 from pages._gate.hosts import SAFE_METHODS, host_name, is_private, is_served, same_origin
 from pages._gate.look import chosen_language
@@ -39,6 +39,9 @@ EXPORT = "/export"
 FORM_SCRIPT = "/form.js"
 
 _BEFORE_SIGN_IN = (SIGN_IN, OIDC, OIDC_BACK, OIDC_SIGN_OUT, SIGN_OUT, SETUP, BEGIN)
+
+# Hold nothing of the chain, whatever state the app is in.
+_OPEN = (FORM_SCRIPT, ahead.PAGE, ahead.SCRIPT, ahead.FRAME_SCRIPT)
 
 LARGEST_FORM = 16 * 1024  # bytes
 
@@ -90,7 +93,7 @@ class Gate:
             return PlainTextResponse("Refused: the request did not come from this site.", status_code=403)
         if not is_private(request):
             return page.refused(request, State.NOT_PRIVATE)
-        if path == FORM_SCRIPT:
+        if path in _OPEN or (path in ahead.files() and request.method in SAFE_METHODS):
             return None
         now = await run_in_threadpool(state)
         if now not in (State.OPEN, State.NO_DATA) and not (now is State.NO_ACCOUNTS and path == SETUP):

@@ -6,8 +6,8 @@ before it finds the one at the root; without the latter, no page could draw fewe
 the gate closes the socket because the sign-in has ended, the page is asked for again, which leads to the sign-in page:
 no figures stay on a screen that nobody is signed in at.
 
-What draws charts, half of all that a first visit loads, is named in it, so that the browser fetches it while the first
-page is computed, and not after.
+What the first pages consist of, charts and tables among it, is named in it, so that the browser fetches it while the
+first page is computed, and not after.
 """
 
 from functools import lru_cache
@@ -20,6 +20,10 @@ from pages._gate.sockets import REVOKED
 from pages._ui.i18n import text
 
 START = "/start.js"
+# Streamlit's files for what the first pages show, by the part of their names before the hash.
+_FIRST = (
+    "PlotlyChart", "DataFrame", "Metric", "Html", "PageLink", "TextInput", "ButtonGroup", "Selectbox", "Multiselect",
+)  # fmt: skip
 START_SCRIPT = f"""window.__streamlit = {{BACKEND_BASE_URL: window.location.origin + "/"}};
 document.cookie = "{SCREEN_COOKIE}=" + (window.innerWidth < {NARROW} ? "narrow" : "wide") + "; path=/; samesite=lax";
 document.cookie = "{ZONE_COOKIE}=" + Intl.DateTimeFormat().resolvedOptions().timeZone + "; path=/; samesite=lax";
@@ -46,12 +50,15 @@ def index(language: str) -> str:
         if page.count(old) != 1:
             raise ValueError(f"Streamlit's index.html no longer holds {old!r} once")
         page = page.replace(old, new)
-    return page.replace("</head>", f"{_charts()}</head>")
+    links = "".join(f'<link rel="modulepreload" crossorigin href="./static/js/{name}">' for name in first_chunks())
+    return page.replace("</head>", f"{links}</head>")
 
 
-def _charts() -> str:
-    """The link by which a browser fetches what draws charts before it is asked for."""
-    found = sorted((Path(st.__file__).parent / "static" / "static" / "js").glob("PlotlyChart.*.js"))
-    if len(found) != 1:
-        raise ValueError("Streamlit no longer has one file that draws charts")
-    return f'<link rel="modulepreload" crossorigin href="./static/js/{found[0].name}">'
+@lru_cache(maxsize=1)
+def first_chunks() -> tuple[str, ...]:
+    """The names of the files that the first pages need beside those every page does. ValueError when one is missing."""
+    folder = Path(st.__file__).parent / "static" / "static" / "js"
+    found = {name: [path.name for path in folder.glob(f"{name}.*.js")] for name in _FIRST}
+    if missing := [name for name, files in found.items() if len(files) != 1]:
+        raise ValueError(f"Streamlit no longer has one file each for {missing}")
+    return tuple(files[0] for files in found.values())

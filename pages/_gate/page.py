@@ -13,7 +13,6 @@ from pages._gate.state import State
 from pages._ui.i18n import LANGUAGES, text
 
 _YEAR = 365 * 24 * 60 * 60
-_SCRIPT = '<script src="/form.js" defer></script>'
 
 
 def sign_out(request: Request) -> Response:
@@ -88,22 +87,23 @@ def answer(
     *,
     width: str = "",
     status: int = 200,
-    script: bool = False,
+    scripts: tuple[str, ...] = (),
     here: str | None = "",
     query: Mapping[str, str] | None = None,
 ) -> Response:
     """A page; ``width`` is a class of the style sheet.
 
-    script: the page has a password to show to whoever types it.
+    scripts: paths of scripts of the gate that the page loads once it is read.
     here, query: where the same page is found in the other language, by default at the address that was asked for;
         None: nowhere, because it is shown once.
     """
     switch = "" if here is None else _languages(language, here, request.query_params if query is None else query)
+    loaded = "".join(f'<script src="{path}" defer></script>' for path in scripts)
     page = (
         f'<!doctype html><html lang="{tag(language)}"><head><meta charset="utf-8">'
         '<meta name="viewport" content="width=device-width,initial-scale=1">'
         f'<title>{title}</title><link rel="icon" href="data:image/svg+xml,{icon()}">'
-        f"<style>{asset('page.css')}</style>{_SCRIPT if script else ''}</head><body>"
+        f"<style>{asset('page.css')}</style>{loaded}</head><body>"
         f"<header>{switch}</header>"
         f"<main{f' class={width}' if width else ''}>{body}</main></body></html>"
     )

@@ -11,7 +11,7 @@ from data_access.state import setup
 from data_access.state.rules import Rule
 from data_access.state.store import opened
 from pages._gate import forms, places
-from pages._gate.gate import ACCOUNT, SETUP
+from pages._gate.gate import ACCOUNT, FORM_SCRIPT, SETUP
 from pages._gate.look import chosen_language
 from pages._gate.page import answer, brand, say
 from pages._gate.sign_in import apart, begun, read
@@ -64,7 +64,15 @@ def _page(request: Request, token: str, trouble: str = "", name: str = "", shown
     status = 400 if trouble else 200
     title = say(language, "setup.head")
     return answer(
-        request, language, title, body, width="slim", status=status, script=True, here=SETUP, query={"token": token}
+        request,
+        language,
+        title,
+        body,
+        width="slim",
+        status=status,
+        scripts=(FORM_SCRIPT,),
+        here=SETUP,
+        query={"token": token},
     )
 
 

@@ -12,8 +12,8 @@ from data_access.settings import settings
 from data_access.snapshot import current_snapshot
 from data_access.state.accounts import ROLES, Role
 from data_access.state.sign_in import Refused
-from pages._gate import forms
-from pages._gate.gate import OIDC
+from pages._gate import ahead, forms
+from pages._gate.gate import FORM_SCRIPT, OIDC
 from pages._gate.look import chosen_language
 from pages._gate.page import answer, brand, say
 from pages._gate.places import Entries
@@ -78,7 +78,7 @@ def sign_in(
         body,
         width="slim" if entries is None else "",
         status=status,
-        script=bool(account),
+        scripts=(FORM_SCRIPT, ahead.SCRIPT) if account else (ahead.SCRIPT,),
         here="/sign-in",
         query=query,
     )

@@ -12,7 +12,7 @@ import sys
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -95,8 +95,13 @@ def fresh_server(chain: Path, tmp_path: Path) -> Iterator[Server]:
     yield from serve(chain, tmp_path / "log.txt", wait_for="/healthz")
 
 
-def serve(home: Path, log: Path, wait_for: str = "/readyz") -> Iterator[Server]:
-    """Starts the server on a free port of the loopback address and stops it at the end."""
+def serve(
+    home: Path, log: Path, wait_for: str = "/readyz", settings: Mapping[str, str] | None = None
+) -> Iterator[Server]:
+    """Starts the server on a free port of the loopback address and stops it at the end.
+
+    settings: variables of the environment that differ from this process's.
+    """
     port = free_port()
     # Nothing of the tests' own: the server is the product, not a test of it.
     inherited = {name: value for name, value in os.environ.items() if not name.startswith(("PYTEST_", "STREAMLIT_"))}
@@ -105,7 +110,7 @@ def serve(home: Path, log: Path, wait_for: str = "/readyz") -> Iterator[Server]:
         process = subprocess.Popen(
             command,
             cwd=ROOT,
-            env={**inherited, "MIRROR_HOME": str(home), "MIRROR_CRM_URL": ""},
+            env={**inherited, "MIRROR_HOME": str(home), "MIRROR_CRM_URL": "", **(settings or {})},
             stdout=opened,
             stderr=subprocess.STDOUT,
         )

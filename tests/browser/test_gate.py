@@ -1,10 +1,12 @@
 """Sign-in in a real browser: what nobody sees without it, and what each role sees with it."""
 
 import re
+from urllib.parse import urlsplit
 
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
+from pages._gate import ahead
 from pages._ui import access
 from pages._ui.i18n import text
 from tests.browser.conftest import PageAs, Server, Watched, settled
@@ -55,6 +57,23 @@ def test_the_first_page_run_of_a_fresh_server_shows_no_page_that_is_not_register
     expect(with_start_page.get_by_role("heading", name="Data health")).to_be_visible()
     expect(with_start_page.get_by_text("Net sales")).to_have_count(0)
     context.close()
+
+
+def test_the_front_end_starts_ahead_and_asks_for_open_files_only(
+    browser: Browser, server: Server, watched: Watched
+) -> None:
+    page = browser.new_page(locale="en-US")
+    watched.watch(page)
+    asked, sockets = [], []
+    page.on("request", lambda request: asked.append(urlsplit(request.url)))
+    page.on("websocket", lambda socket: sockets.append(socket.url))
+    page.goto(f"{server.url}/sign-in")
+    frame = page.frame_locator(f'iframe[src="{ahead.PAGE}"]')
+    expect(frame.locator("html")).to_have_attribute("data-ahead", "done", timeout=60_000)
+    ours = {"/sign-in", ahead.PAGE, ahead.SCRIPT, ahead.FRAME_SCRIPT}
+    assert {url.path for url in asked if url.scheme == "http"} - ahead.files() == ours
+    assert sockets == []
+    page.close()
 
 
 def shown_pages(page: Page) -> list[str]:

@@ -118,6 +118,7 @@ def test_every_answer_carries_the_security_headers(home: Path, path: str) -> Non
     assert "script-src 'self' 'sha256-" in policy
     assert "'unsafe-eval'" not in policy
     assert "frame-ancestors 'none'" in policy
+    assert headers["x-frame-options"] == "DENY"
     assert headers["x-content-type-options"] == "nosniff"
     # no-referrer would make the browser send "Origin: null" with the sign-in form
     assert headers["referrer-policy"] == "same-origin"
@@ -142,7 +143,9 @@ def test_no_other_site_may_read_an_answer(guarded: bool) -> None:
     )
 
 
-@pytest.mark.parametrize("path", ["/sign-in", "/sign-out", "/setup", "/form.js", "/healthz", "/readyz", "/secret"])
+@pytest.mark.parametrize(
+    "path", ["/sign-in", "/sign-out", "/setup", "/form.js", "/ahead", "/ahead.js", "/healthz", "/readyz", "/secret"]
+)
 def test_every_answer_says_what_it_is(home: Path, path: str) -> None:
     answer = visitor().get(path, **HTML)
     if answer.text:

@@ -15,6 +15,8 @@ from tests.gate.kit import BEHIND, HTML, ORIGIN, Demo, use, visitor, who_is
 from tests.small_chain import build
 from tests.visitor import Visitor
 
+OURS = '<script src="/ahead.js" defer></script>'
+
 
 def test_entry_sets_a_cookie_that_scripts_cannot_read_and_goes_on(home: Path) -> None:
     guest = visitor()
@@ -180,9 +182,9 @@ def test_the_sign_in_page_offers_open_stores_by_region_and_asks_no_other_host(ho
     assert "广州旧店" not in page
     assert "http://" not in page.replace("http://www.w3.org/2000/svg", "")
     assert "https://" not in page
-    assert "<script" not in page
+    assert "<script" not in page.replace(OURS, "", 1)
 
 
 def test_what_a_visitor_types_into_the_address_is_escaped(home: Path) -> None:
     page = visitor().get('/sign-in?next=/"><script>alert(1)</script>&lang=en', **HTML).text
-    assert "<script" not in page
+    assert "<script" not in page.replace(OURS, "", 1)

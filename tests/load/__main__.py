@@ -108,7 +108,7 @@ def main() -> None:
     ground = ground_of(current_snapshot(options.home))
     with tempfile.TemporaryDirectory() as folder:
         for people in options.people:
-            running = serve(options.home, Path(folder) / f"{people}.txt")
+            running = serve(options.home, Path(folder) / f"{people}.txt", settings={"MIRROR_BATCH": "never"})
             server = next(running)
             used = _cpu_of_children()
             try:
