@@ -65,7 +65,7 @@ if not report.lift.empty:
             Column("interval", "text", width="medium"),
             Column("treated", "text"),
             Column("control", "text"),
-            Column("p_holm", "decimal"),
+            Column("p_holm", "text"),
             Column("arm", "text"),
         ]
         listing(experiments.table(report), shown, currency=page.currency, alt=t("campaign.table"), key="campaign_table")

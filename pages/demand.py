@@ -15,6 +15,7 @@ from pages._ui import (
     head,
     load,
     override_views,
+    params,
     session,
     subjects,
 )
@@ -25,19 +26,16 @@ if drill.asked("store") and store is None:
     head.begin("demand", choices="none")
     empty.refused("store")
 
-category = drill.asked("category")
-steps = [drill.Step(t("page.demand"), "demand")] if store or category else []
-steps += [drill.Step(store.name, "demand", (("store", store.store_id),))] if store else []
-steps += [drill.Step(demand_views.category_name(category))] if category else []
 page = head.begin(
     "demand",
     scope=store.scope if store else None,
-    above=tuple(steps),
+    above=(drill.Step(t("page.demand"), "demand"), drill.Step(store.name)) if store else (),
     choices="none" if store else "places",
 )
+category = page.category
 batch.note(JOB)
 with load.working(t("page.demand")):
-    report = load.demand(page.scope, category or None, page.generation)
+    report = load.demand(page.scope, category, page.generation)
 if report.last_day is None:
     empty.state(t("demand.nothing"), t("demand.nothing_do"), ":material/trending_up:")
     st.stop()
@@ -56,8 +54,7 @@ with right.container(border=True, height="stretch"):
 if not category:
     places = st.columns(2 if len(report.stores) > 1 else 1)
     with places[0].container(border=True, height="stretch"):
-        if picked := demand_views.parts(report.categories, "categories"):
-            drill.open_page("demand", category=picked, store=store.store_id if store else None)
+        demand_views.parts(report.categories, "categories", then=drill.keep_category)
     if len(places) > 1:
         with places[1].container(border=True, height="stretch"):
             if picked := demand_views.parts(report.stores, "stores"):
@@ -68,10 +65,11 @@ if not category:
     with st.container(border=True):
         picked = festival_views.block(coming)
     if picked is not None:
-        where = {"category": picked, "store": store.store_id if store else None}
+        params.put_next(category=picked)
+        where = store.store_id if store else None
         if session.may_open("stock"):
-            drill.open_page("stock", list="orders", **where)
-        drill.open_page("demand", **where)
+            drill.open_page("stock", list="orders", store=where)
+        drill.open_page("demand", store=where)
 
 with st.container(border=True):
     product = demand_views.products(report)

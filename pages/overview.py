@@ -9,6 +9,7 @@ from pages._ui import alert_views, blocks, cards, charts, compared, drill, empty
 from pages._ui.i18n import localized, t
 from pages._ui.tables import column, listing
 
+OF_CATEGORY = ("net_sales", "units", "average_price", "gross_sales", "returns")
 FIRST = ("net_sales", "orders", "buyers", "average_ticket", "units_per_transaction", "return_rate")
 MORE = ("gross_sales", "returns", "new_customers", "returning_customers", "identified_share")
 NAMES = {
@@ -17,17 +18,18 @@ NAMES = {
 }  # fmt: skip
 
 page = head.begin("overview", above=subjects.narrowed_to())
-report = load.overview(page.scope, page.period, page.generation)
+report = load.overview(page.scope, page.period, page.category, page.generation)
 if report.period is None or report.by_store.empty:
     empty.no_sales()
 
-cards.kpi_row(report.kpis, page.currency, FIRST)
-with st.expander(t("cards.more")):
-    cards.kpi_row(report.kpis, page.currency, MORE)
-
-st.page_link("why.py", label=t("why.open"), icon=":material/compare_arrows:", query_params=drill.link("why"))
-
-alert_views.block(load.alerts(page.scope, page.generation), key="overview_alerts")
+if page.category:
+    cards.kpi_row(report.kpis, page.currency, OF_CATEGORY)
+else:
+    cards.kpi_row(report.kpis, page.currency, FIRST)
+    with st.expander(t("cards.more")):
+        cards.kpi_row(report.kpis, page.currency, MORE)
+    st.page_link("why.py", label=t("why.open"), icon=":material/compare_arrows:", query_params=drill.link("why"))
+    alert_views.block(load.alerts(page.scope, page.generation), key="overview_alerts")
 
 stores = localized(report.by_store, NAMES)
 if store := blocks.sales_by_day_and_store(

@@ -19,7 +19,7 @@ page = head.begin(
 )
 batch.note("stock")
 with load.working(t("page.stock")):
-    report = load.stock(page.scope, page.generation)
+    report = load.stock(page.scope, page.category, page.generation)
 if report.as_of is None:
     empty.state(t("stock.nothing"), t("stock.nothing_do"), ":material/inventory_2:")
     st.stop()

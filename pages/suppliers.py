@@ -27,7 +27,7 @@ if clicked and clicked != chosen:
 if chosen:
     name = localized_text("supplier.name", names[chosen])
     with load.working(t("suppliers.products")):
-        pack = supplier_views.pack(report, load.stock(page.scope, page.generation), chosen)
+        pack = supplier_views.pack(report, load.stock(page.scope, None, page.generation), chosen)
     with st.container(border=True):
         with st.container(horizontal=True, vertical_alignment="center", gap="small"):
             st.subheader(name, anchor=False, width="content")

@@ -247,6 +247,26 @@ def test_stores_of_a_channel_only() -> None:
     assert shown(east)[0] == "stores S1 S2"
 
 
+def test_one_category_is_said_and_a_forged_one_is_none() -> None:
+    assert shown(opened(Scope("chain"), category="护肤"))[2].endswith("，对比去年同期 · 护肤")
+    app = opened(Scope("chain"), category="护肤", lang="en")
+    assert shown(app)[2].count(" · ") == 3
+    app.selectbox(key="filter_category").select("")
+    assert shown(run(app))[2].endswith(", against the same days last year")
+    assert "category" not in app.query_params
+    forged = opened(Scope("chain"), category="' or 1=1")
+    assert not shown(forged)[2].endswith("1=1")
+    # the chain of this test has one category, so that there is nothing to choose
+    assert "filter_category" not in offered(forged)
+
+
+def test_a_page_without_figures_of_a_category_offers_none(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("pages._ui.filters.BY_CATEGORY", ("stock",))
+    app = opened(Scope("chain"), category="护肤")
+    assert "filter_category" not in offered(app)
+    assert not shown(app)[2].endswith("护肤")
+
+
 def test_days_that_the_data_do_not_fill_are_not_offered() -> None:
     days = offered(opened(Scope("chain"), lang="en"))["filter_period"]
     assert "Last 12 months" in days

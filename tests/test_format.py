@@ -162,3 +162,8 @@ def test_tick_texts(language: str) -> None:
     assert fmt.count_ticks(9)[1] == ["0", "2", "4", "6", "8", "10"]
     assert fmt.percent_ticks(0.4)[1] == ["0%", "10%", "20%", "30%", "40%"]
     assert fmt.percent_ticks(0.012)[1] == ["0.0%", "0.5%", "1.0%", "1.5%"]
+
+
+@pytest.mark.parametrize(("value", "text"), [(0.0004, "< 0.01"), (0.01, "0.01"), (0.2345, "0.23"), (float("nan"), "–")])
+def test_a_p_value_is_never_zero(value: float, text: str) -> None:
+    assert fmt.p_value(value) == text

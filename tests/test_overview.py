@@ -36,6 +36,20 @@ def test_the_key_figures_of_the_period(tiny_snapshot: Snapshot) -> None:
     }
 
 
+def test_the_goods_of_one_category_alone(tiny_snapshot: Snapshot) -> None:
+    every = overview(tiny_snapshot, CHAIN, MARCH)
+    parts = [overview(tiny_snapshot, CHAIN, MARCH, name) for name in ("skin care", "make-up", "fragrance")]
+    # the categories add up to the whole, in the cards, by day and by store
+    for name in ("gross_sales", "returns", "net_sales"):
+        assert sum(figure(part.kpis, name) for part in parts) == figure(every.kpis, name)
+        assert sum(part.by_store[name].sum() for part in parts) == every.by_store[name].sum()
+    assert (sum(part.by_day["net_sales"] for part in parts) - every.by_day["net_sales"]).abs().max() < 0.005
+    assert [set(part.products["category"]) for part in parts] == [{"skin care"}, {"make-up"}, {"fragrance"}]
+    # a receipt has no one category
+    assert all(part.by_store["orders"].isna().all() for part in parts)
+    assert "orders" not in set(parts[0].kpis["key"])
+
+
 def test_the_periods_it_is_compared_with(tiny_snapshot: Snapshot) -> None:
     kpis = overview(tiny_snapshot, CHAIN, MARCH).kpis
     assert figure(kpis, "net_sales", "previous") == 130 + 90 + 210 - 200

@@ -135,6 +135,7 @@ CASES: dict[str, tuple[Any, ...]] = {
     "preferences.by_month": (MARCH, "gender"),
     "places.regions": (),
     "places.stores": (),
+    "products.categories": (),
     "products.product_buyers": (PERIODS, "P1"),
     "products.product_days": (PERIODS, "P1"),
     "products.product_facts": ("P1",),
@@ -170,6 +171,8 @@ CASES: dict[str, tuple[Any, ...]] = {
     "segments.stages": (Question(AS_OF),),
     "segments.members": (Question(AS_OF), dict.fromkeys(segments.CUTS)),
     "sales.by_category": (MARCH,),
+    "sales.category_days": (PERIODS, "skin care"),
+    "sales.category_stores": (MARCH, FEBRUARY, MARCH_2025, "skin care"),
     "sales.by_hour": (MARCH,),
     "sales.days": (PERIODS,),
     "sales.stores": (MARCH, FEBRUARY, MARCH_2025),
@@ -288,6 +291,7 @@ SHARED = {
     "scorecard.answers_by_store",  # of the tiny chain's answers only one names a store
     "treatments.over",
     "lapse.product_days",
+    "products.categories",  # store A sells all of them
     "products.product_facts",
     "run_out.at_home_elsewhere",
     "reach.channels",

@@ -83,6 +83,11 @@ DRAW: dict[str, Callable[[Draw], Any]] = {
     "metric": lambda draw: draw.choice(("orders", "traffic")),
     "metrics": lambda draw: draw.choice(((), ("orders", "traffic"))),
     "stores.bands grain": lambda draw: draw.choice(("day", "week")),
+    **{
+        f"sales.{name} category": lambda draw: draw.choice(("skin care", "make-up", *FORGED))
+        for name in ("category_days", "category_stores")
+    },
+    "products.movers category": lambda draw: draw.choice((None, "skin care", "make-up")),
     "previous": lambda draw: draw.choice((None, period(draw))),
     "last_year": lambda draw: draw.choice((None, period(draw))),
     "periods": lambda draw: [period(draw) for _ in range(draw.randint(1, 3))],

@@ -189,6 +189,20 @@ def test_the_batch_keeps_what_the_report_would_compute(demo: Chain, computed: Sn
         pd.testing.assert_frame_equal(from_batch[name], frame, check_dtype=False, rtol=1e-9, obj=name)
 
 
+def test_of_one_category_every_table_and_card_is_of_its_products_alone(computed: Snapshot) -> None:
+    every = report_of(computed, CHAIN)
+    category = every.categories["category"].iloc[0]
+    mine = set(every.products.loc[every.products["category"] == category, "product_id"])
+    part = report_of(computed, CHAIN, category=category)
+    for name in ("warnings", "orders", "transfers", "overstock", "expiring", "products", "lost", "exceptions"):
+        rows = getattr(every, name)
+        assert len(getattr(part, name)) == int(rows["product_id"].isin(mine).sum()), name
+    assert set(part.products["product_id"]) == mine
+    value = every.categories.set_index("category")["stock_value"]
+    assert part.kpis.set_index("key")["value"]["stock_value"] == pytest.approx(value[category])
+    assert part.ageing["stock_value"].sum() < every.ageing["stock_value"].sum()
+
+
 def test_a_store_sees_the_transfers_to_it_and_nothing_of_others(computed: Snapshot) -> None:
     every = report_of(computed, CHAIN).transfers
     mine = every["to_store"].iloc[0]

@@ -55,7 +55,7 @@ def test_a_newer_generation_is_warm_before_it_is_in_use(home: Path, monkeypatch:
     watcher.look()
     assert load.generation() == "2"
     assert computed == [("2", "1")] * (1 + len(small_chain.REGIONS))
-    load.overview(Scope("chain"), Period(small_chain.LAST_DAY.replace(day=1), small_chain.LAST_DAY), "2")
+    load.overview(Scope("chain"), Period(small_chain.LAST_DAY.replace(day=1), small_chain.LAST_DAY), None, "2")
     assert computed[-1] == ("2", "2")  # other days are computed when somebody asks
 
 

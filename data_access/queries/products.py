@@ -25,6 +25,7 @@ from data_access.marts.product_order import product_order
 from data_access.marts.product_place_day import product_place_day
 from data_access.marts.product_return import product_return
 from data_access.marts.product_store_day import product_store_day
+from data_access.marts.store_category_day import store_category_day
 from data_access.marts.tables import product, store
 from data_access.queries._frame import (
     count,
@@ -39,8 +40,18 @@ from data_access.queries._places import place_of
 from data_access.scope import Period, Scope
 
 
-def movers(scope: Scope, engine: Engine, period: Period, previous: Period | None, most: int) -> pd.DataFrame:
-    """The ``most`` best sellers of ``period`` and as many that lost most against ``previous``, by product_id.
+def categories(scope: Scope, engine: Engine) -> pd.DataFrame:
+    """One row per category that a store in scope ever sold or took back, by name: category."""
+    c = store_category_day.c
+    query = select(c.category).where(c.category.is_not(None)).distinct().order_by(c.category)
+    return fetch(scope, engine, scope.limit(query, c.store_id))
+
+
+def movers(
+    scope: Scope, engine: Engine, period: Period, previous: Period | None, most: int, category: str | None = None
+) -> pd.DataFrame:
+    """The ``most`` best sellers of ``period`` (of one category, of all without) and as many that lost most against
+    ``previous``, by product_id.
 
     Columns: product_id, product (name), category, net_sales and units of ``period``, compared_with (net sales of
     ``previous``), change_of_all (net sales of all products less those of ``previous``); the last two are NaN without
@@ -51,6 +62,9 @@ def movers(scope: Scope, engine: Engine, period: Period, previous: Period | None
         sold = scope.limit(_product_sums(product_store_day, period, previous), product_store_day.c.store_id)
     else:
         sold = _product_sums(product_place_day, period, previous).where(place.rows(product_place_day))
+    if category is not None:
+        column = next(iter(sold.selected_columns))
+        sold = sold.where(column.in_(select(product.c.product_id).where(product.c.category == category)))
     s = sold.subquery("sums").c
     change = s.net_sales - s.compared_with
     ranked = select(

@@ -68,6 +68,42 @@ def stores(
     return fetch(scope, engine, scope.limit(query, c.store_id))
 
 
+def category_days(scope: Scope, engine: Engine, periods: Sequence[Period], category: str) -> pd.DataFrame:
+    """One row per day of the periods on which a store in scope sold goods of the category or took some back, in order.
+
+    Columns: day (datetime64), in ten-thousandths gross_sales, returns, net_sales and units.
+    """
+    c = store_category_day.c
+    sums = [ten_thousandths(func.sum(one)).label(one.name) for one in (c.gross_sales, c.returns, c.net_sales, c.units)]
+    query = (
+        select(c.day, *sums).where(c.category == category, within_any(c.day, periods)).group_by(c.day).order_by(c.day)
+    )
+    return fetch(scope, engine, scope.limit(query, c.store_id))
+
+
+def category_stores(
+    scope: Scope, engine: Engine, period: Period, previous: Period | None, last_year: Period | None, category: str
+) -> pd.DataFrame:
+    """One row per store in scope that sold goods of the category or took some back in one of the periods, by store_id.
+
+    Columns: as of ``stores`` but for orders, which have no one category: store_id, in ten-thousandths net_sales,
+    gross_sales, returns, previous and last_year.
+    """
+    c = store_category_day.c
+    query = (
+        select(
+            c.store_id,
+            *(period_sum(one, period, c.day).label(one.name) for one in (c.net_sales, c.gross_sales, c.returns)),
+            period_sum(c.net_sales, previous, c.day).label("previous"),
+            period_sum(c.net_sales, last_year, c.day).label("last_year"),
+        )
+        .where(c.category == category, within_any(c.day, [p for p in (period, previous, last_year) if p is not None]))
+        .group_by(c.store_id)
+        .order_by(c.store_id)
+    )
+    return fetch(scope, engine, scope.limit(query, c.store_id))
+
+
 def by_hour(scope: Scope, engine: Engine, period: Period) -> pd.DataFrame:
     """One row per weekday and hour of the period with an order or a return.
 

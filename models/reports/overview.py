@@ -31,10 +31,17 @@ KPIS = (
 )
 
 
+# What the goods of one category have: a receipt, and so a buyer, has no one category.
+OF_CATEGORY = ("net_sales", "gross_sales", "returns", "units", "average_price")
+
+
 @dataclass(frozen=True, slots=True)
 class OverviewReport:
-    """Money in the chain's currency, excluding tax. Comparisons are net sales and NaN where the data do not
-    cover them; ``previous`` is the equally long period just before, ``last_year`` the same calendar days."""
+    """Of all goods, or of one category, whose orders are then NaN everywhere.
+
+    Money in the chain's currency, excluding tax. Comparisons are net sales and NaN where the data do not cover them;
+    ``previous`` is the equally long period just before, ``last_year`` the same calendar days.
+    """
 
     period: Period | None  # the asked period, cut to the days the data cover; None when they cover none of it
     currency: str
@@ -67,27 +74,37 @@ class OverviewReport:
     ]
 
 
-def overview(snapshot: Snapshot, scope: Scope, period: Period) -> OverviewReport:
-    """Sales of the stores in scope in ``period``."""
+def overview(snapshot: Snapshot, scope: Scope, period: Period, category: str | None = None) -> OverviewReport:
+    """Sales of the stores in scope in ``period``, of one ``category`` where it is named."""
     comparison = compare(snapshot.info, period)
     currency = snapshot.info.currency
     if comparison is None:
-        return OverviewReport(None, currency, **select_columns(OverviewReport, kpis=no_kpis(KPIS)))
+        return OverviewReport(
+            None, currency, **select_columns(OverviewReport, kpis=no_kpis(OF_CATEGORY if category else KPIS))
+        )
     now, previous = comparison.period, comparison.previous
     engine = snapshot.engine
-    days = sales.days(scope, engine, comparison.day_ranges)
-    sums = sales.stores(scope, engine, *comparison.periods)
+    unknown: dict[str, float] = {}
+    if category is None:
+        days = sales.days(scope, engine, comparison.day_ranges)
+        sums = sales.stores(scope, engine, *comparison.periods)
+        kpis = sales_kpis(snapshot, scope, comparison, days, KPIS)
+    else:
+        days = sales.category_days(scope, engine, comparison.day_ranges, category)
+        sums = sales.category_stores(scope, engine, *comparison.periods, category)
+        kpis = metrics.kpis(OF_CATEGORY, *comparison.sums(totals(days, comparison.covered)))
+        unknown = {"orders": np.nan}
     stores = places.stores(scope, engine)
-    by_store = _stores(stores, sums, comparison)
+    by_store = _stores(stores, sums, comparison).assign(**unknown)
     frames = select_columns(
         OverviewReport,
-        kpis=sales_kpis(snapshot, scope, comparison, days, KPIS),
-        by_month=by_month(days, now),
-        by_day=comparison.with_neighbours(days),
+        kpis=kpis,
+        by_month=by_month(days, now).assign(**unknown),
+        by_day=comparison.with_neighbours(days).assign(**unknown),
         by_store=by_store,
-        by_region=_regions(stores, sums, by_store, comparison),
-        by_city=by_city(by_store),
-        products=movers(products.movers(scope, engine, now, previous, MOVERS)),
+        by_region=_regions(stores, sums, by_store, comparison).assign(**unknown),
+        by_city=by_city(by_store).assign(**unknown),
+        products=movers(products.movers(scope, engine, now, previous, MOVERS, category)),
     )
     return OverviewReport(now, currency, **frames)
 

@@ -113,7 +113,13 @@ def _share(text: str) -> float:
 
 
 _ALL = (
-    Report("overview", overview, OverviewReport, "period"),
+    Report(
+        "overview",
+        overview,
+        OverviewReport,
+        "period",
+        (Parameter("category", "category", str, "the goods of one category; all without"),),
+    ),
     Report(
         "segments",
         segments,
@@ -375,7 +381,10 @@ _ALL = (
         stock,
         StockReport,
         "nothing",
-        (Parameter("service_level", "service_level", _share, f"cycles without a stock-out, default {SERVICE_LEVEL}"),),
+        (
+            Parameter("service_level", "service_level", _share, f"cycles without a stock-out, default {SERVICE_LEVEL}"),
+            Parameter("category", "category", str, "the goods of one category; all without"),
+        ),
     ),
     Report("suppliers", suppliers, SuppliersReport, "nothing"),
     Report(

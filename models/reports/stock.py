@@ -134,8 +134,11 @@ class StockReport:
     calibration: Annotated[pd.DataFrame, Columns("item_class items z plain_z attained measure")]
 
 
-def stock(snapshot: Snapshot, scope: Scope, service_level: float = SERVICE_LEVEL) -> StockReport:
-    """The stock of the stores in scope: of the batch, where it has computed these very facts, else computed now.
+def stock(
+    snapshot: Snapshot, scope: Scope, service_level: float = SERVICE_LEVEL, category: str | None = None
+) -> StockReport:
+    """The stock of the stores in scope: of the batch, where it has computed these very facts, else computed now; of one
+    ``category`` where it is named.
 
     The transfers are those of the chain's plan to these stores, or, computed now, the best plan between them.
     """
@@ -149,6 +152,13 @@ def stock(snapshot: Snapshot, scope: Scope, service_level: float = SERVICE_LEVEL
         unsold_value=found.shelves["expiring_units"] * found.shelves["unit_cost"],
         free_units=(found.shelves["on_hand"] - found.shelves["reserved"]).clip(lower=0),
     )
+    if category is not None:
+        every = every[every["category"] == category]
+    mine = set(every["product_id"])
+
+    def of_mine(rows: pd.DataFrame) -> pd.DataFrame:
+        return rows if category is None else rows[rows["product_id"].isin(mine)]
+
     warned = every[every["reason"].isin(URGENT)].sort_values(["money_at_risk", *KEY], ascending=[False, True, True])
     ordered = every[every["suggested_quantity"] > 0].sort_values(
         ["supplier_id", "order_value", *KEY], ascending=[True, False, True, True]
@@ -161,15 +171,15 @@ def stock(snapshot: Snapshot, scope: Scope, service_level: float = SERVICE_LEVEL
         kpis=_kpis(every),
         warnings=warned,
         orders=ordered,
-        transfers=_transfers(snapshot, scope, found, names),
+        transfers=of_mine(_transfers(snapshot, scope, found, names)),
         overstock=over,
-        ageing=_ageing(every, queries.ages(scope, snapshot.engine, found.as_of)),
-        expiring=found.lots.assign(store=found.lots["store_id"].map(names)),
+        ageing=_ageing(every, of_mine(queries.ages(scope, snapshot.engine, found.as_of))),
+        expiring=of_mine(found.lots.assign(store=found.lots["store_id"].map(names))),
         products=products.assign(quadrant=_quadrants(products)).sort_values("net_sales_year", ascending=False),
         categories=_figures(every, ["category"]).sort_values("stock_value", ascending=False),
         stores=_figures(every, ["store_id", "store"]).sort_values("money_at_risk", ascending=False),
         lost=lost,
-        exceptions=_exceptions(every, queries.ledger_exceptions(scope, snapshot.engine)),
+        exceptions=_exceptions(every, of_mine(queries.ledger_exceptions(scope, snapshot.engine))),
         demand=_demand(every),
         calibration=found.calibration,
     )

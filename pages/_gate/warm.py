@@ -157,7 +157,7 @@ def default_reports(snapshot: Snapshot) -> Iterator[None]:
     load.health(chain, generation)
     for scope in (chain, *(Scope("stores", tuple(part["store_id"])) for _, part in stores.groupby("region_id"))):
         yield
-        load.overview(scope, period, generation)
+        load.overview(scope, period, None, generation)
     yield
     load.segments(chain, last_day, generation)
     yield

@@ -292,4 +292,4 @@ def _asked(report: AttributionReport, most: int) -> tuple[Part, int]:
 def _heading(part: Part, span: int) -> str:
     if part.channels:
         return t("attribution.only_by", channels=set_name(JOINED.join(part.channels)), days=span)
-    return t("attribution.at_least", n=fmt.count(part.least), days=span)
+    return tn("attribution.at_least", part.least, n=fmt.count(part.least), days=span)

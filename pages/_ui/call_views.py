@@ -38,16 +38,16 @@ def to_call(page: Opened) -> None:
         frame = pd.DataFrame(
             {
                 "customer_key": rows["key"],
-                # On a phone there is room for one column, so the reason says it, too.
-                "call_why": rows["why"] + t("reach.and") + channels if narrow() else rows["why"],
+                "call_why": rows["why"],
                 "may_reach": channels,
                 "store": rows["store_id"].map(actions.place),
                 "marked": None,
             }
         )
-        # Where there is room for one column only, it is the reason.
-        who = ("call_why", "customer_key") if narrow() else ("customer_key", "call_why", "may_reach")
+        who = ("customer_key", "call_why", "may_reach")
         shown = (*who, "store") if frame["store"].nunique() > 1 else who
+        if narrow():  # room for one column: the reason; the row opens the rest
+            shown = ("call_why",)
         actions.ticking(
             frame,
             [column(name, width="large" if name == "call_why" else None) for name in shown],
@@ -70,7 +70,8 @@ def _running_out(page: Opened) -> Iterator[tuple[str, str, str, str]]:
     rows = run_out_views.people(report, None)
     kept = rows[rows["may_be_called"] & _waits(page, "run_out", rows)].drop_duplicates("customer_key")
     for row in kept.head(OF_EACH).to_dict("records"):
-        why = t("tasks.runs_out", product=row["product"], day=fmt.day_short(row["expected_on"]))
+        words = "tasks.runs_out_short" if narrow() else "tasks.runs_out"
+        why = t(words, product=row["product"], day=fmt.day_short(row["expected_on"]))
         yield row["customer_key"], "run_out", row["store_id"], why
 
 

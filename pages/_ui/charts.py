@@ -141,6 +141,8 @@ def ranked_bars(
         figure.add_trace(_marks(rows, known, frame[ids].astype(str), names, unit, currency, compare_name))
         # The value stands beyond the mark, so that neither hides the other.
         ends = ends.where(ends < 0, ends.combine(known.fillna(0.0), max))
+    # As rounded as the texts are placed: plotly leaves a text out that stands a hair beyond the axis.
+    ends = ends.round(_DIGITS)
     reach = float(ends.abs().max()) if len(ends) else 0.0
     short = [fmt.card_value(number, unit, currency) for number in values]
     figure.add_trace(_values_beside(rows, ends, short))
@@ -191,7 +193,7 @@ def legend_above(figure: go.Figure) -> None:
 def _values_beside(rows: list[int], ends: pd.Series, texts: list[str]) -> go.Scatter:
     return go.Scatter(
         y=rows,
-        x=ends.round(_DIGITS).tolist(),
+        x=ends.tolist(),
         mode="text",
         text=[f" {text} " for text in texts],
         textposition=["middle left" if end < 0 else "middle right" for end in ends],

@@ -1,5 +1,7 @@
 """The parts of the demand page: units ahead, history with forecast, why, by category and store, how good it was."""
 
+from collections.abc import Callable
+
 import numpy as np
 import pandas as pd
 import plotly.graph_objects as go
@@ -126,8 +128,8 @@ def _events(report: DemandReport) -> list[Event]:
     return [Event(row["event"], row["starts_on"].date(), row["ends_on"].date()) for row in rows.to_dict("records")]
 
 
-def parts(frame: pd.DataFrame, name: str) -> str | None:
-    """The next four weeks by category or store beside last year; gives what was clicked."""
+def parts(frame: pd.DataFrame, name: str, then: Callable[[str], None] | None = None) -> str | None:
+    """The next four weeks by category or store beside last year; gives what was clicked, or calls ``then`` with it."""
     ids = "category" if name == "categories" else "store_id"
     rows = frame.assign(label=frame["category"].map(category_name)) if name == "categories" else _stores(frame)
     head.block(t(f"demand.{name}"), t("demand.parts_note"))
@@ -135,7 +137,7 @@ def parts(frame: pd.DataFrame, name: str) -> str | None:
         rows.head(_IN_VIEW), label="label", value="expected", ids=ids, currency="", unit="count", compare="last_year",
         compare_name=t("demand.last_year"),
     )  # fmt: skip
-    return charts.clicked(figure, alt=t(f"demand.{name}"), key=f"demand_{name}")
+    return charts.clicked(figure, alt=t(f"demand.{name}"), key=f"demand_{name}", then=then)
 
 
 def _stores(frame: pd.DataFrame) -> pd.DataFrame:

@@ -39,10 +39,10 @@ LEVELS: dict[str, tuple[str, ...]] = {
     "attribution": (),
     "audiences": (),
     "audience": ("audience",),
-    "demand": ("store", "category"),
+    "demand": ("store",),
     "digests": (),
     "start": (),
-    "stock": ("store", "category", "product", "list"),
+    "stock": ("store", "product", "list"),
     "suppliers": ("supplier",),
 }
 
@@ -84,6 +84,11 @@ def keep_region(region: str) -> None:
 def keep_stores(ids: str) -> None:
     """Narrows every page to stores, their ids joined by commas; for the callback of a chart."""
     params.put(stores=ids)
+
+
+def keep_category(category: str) -> None:
+    """Narrows every page that can show one category alone to it; for the callback of a chart."""
+    params.put(category=category)
 
 
 def keep_days(span: str) -> None:

@@ -323,7 +323,7 @@ def table(report: CampaignReport) -> pd.DataFrame:
             **shown,
             "change_text": change,
             "interval": interval,
-            "p_holm": rows["p_holm"],
+            "p_holm": [fmt.p_value(value) for value in rows["p_holm"]],
         }
     )
 

@@ -1,4 +1,4 @@
-"""The filters every page shares: which days, which region, which stores. Kept in the URL, checked against the scope.
+"""The filters every page shares: which days, region, stores and category. Kept in the URL, checked against the scope.
 
 ``apply`` draws them where a page calls it and returns what the page may show; nothing that a URL or a widget says
 can widen the scope it was given.
@@ -19,7 +19,9 @@ from pages._ui.i18n import localized_text, t, tn
 DEFAULT = "28d"
 SHOP, ONLINE = "shop", "online"  # channels, which are kinds of stores
 
-_SUMMARY = "_filters_summary"
+# The pages whose figures a category has of its own; the others do not offer it.
+BY_CATEGORY = ("overview", "demand", "stock")
+_SUMMARY, _CATEGORY = "_filters_summary", "_filters_category"
 _ALL = tuple(name for name in params.SHARED if name != "lang")
 
 CUSTOM = "custom"  # days of one's own: ?period=2026-11-01..2026-11-11, in older links ?period=custom&from=..&to=..
@@ -43,6 +45,7 @@ def apply(scope: Scope, snapshot: Snapshot, *, dates: bool = True, page: str = "
     if dates:
         period = compared.bar(page, period, first_day, currency)
         parts.append(_period_in_words(first_day, last_day, currency))
+    parts += category_bar(narrowed, snapshot.generation, page)
     _reset()
     st.session_state[_SUMMARY] = " · ".join(parts)
     return narrowed, period
@@ -51,6 +54,37 @@ def apply(scope: Scope, snapshot: Snapshot, *, dates: bool = True, page: str = "
 def summary() -> str:
     """What the page shows, in words: "华东区 · 5 家门店 · 近 28 天，对比去年同期". After ``apply``."""
     return str(st.session_state[_SUMMARY])
+
+
+def category_bar(scope: Scope, generation: str, page: str) -> list[str]:
+    """The category of goods to show, on a page that can show one alone; gives its name as a part of the summary.
+
+    Offered is what the stores of ``scope`` ever sold or took back.
+    """
+    st.session_state[_CATEGORY] = None
+    names = load.categories(scope, generation) if page in BY_CATEGORY else ()
+    chosen = params.get("category") if params.get("category") in names else ""
+    if len(names) > 1 or chosen:
+        st.session_state["filter_category"] = chosen
+        st.selectbox(
+            t("filters.category"),
+            ["", *names],
+            key="filter_category",
+            placeholder=t("filters.category"),
+            format_func=lambda one: localized_text("product.category", one) if one else t("filters.category.all"),
+            label_visibility="collapsed",
+            width=150,
+            on_change=_choose_category,
+            filter_mode=None,
+        )
+    st.session_state[_CATEGORY] = chosen or None
+    return [localized_text("product.category", chosen)] if chosen else []
+
+
+def category() -> str | None:
+    """The category that the page shows alone; None: all goods. After ``category_bar``, which ``apply`` draws too."""
+    found: str | None = st.session_state[_CATEGORY]
+    return found
 
 
 def chosen_period(first_day: date, last_day: date, currency: str) -> tuple[str, Period]:
@@ -234,6 +268,10 @@ def _choose_region() -> None:
 
 def _choose_channel() -> None:
     params.put(channel=st.session_state["filter_channel"], stores="")
+
+
+def _choose_category() -> None:
+    params.put(category=st.session_state["filter_category"])
 
 
 def _choose_stores() -> None:

@@ -61,6 +61,12 @@ def compact(value: Any) -> str:
     return MISSING if is_missing(value) else _signed(_decimal(value), _compact)
 
 
+def p_value(value: float) -> str:
+    """A probability by chance, with two decimals; none is zero, so the small ones say below what they are."""
+    least = 0.01
+    return f"< {decimal(least)}" if not is_missing(value) and value < least else decimal(value)
+
+
 def decimal(value: Any, digits: int = 2) -> str:
     """A plain number with ``digits`` after the point: "2.31"."""
     return MISSING if is_missing(value) else _signed(_decimal(value), lambda number: _fixed(number, digits))

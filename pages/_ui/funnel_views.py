@@ -13,7 +13,20 @@ from data_access.scope import Scope
 from data_access.snapshot import Snapshot
 from models.reports.funnel_detail import MOST_STOPPED, WINDOWS, FunnelDetailReport, Grouping
 from models.reports.funnels import FunnelsReport
-from pages._ui import actions, bands, cards, charts, customer_lists, drill, empty, experiments, head, load, session
+from pages._ui import (
+    actions,
+    bands,
+    cards,
+    charts,
+    customer_lists,
+    drill,
+    empty,
+    experiments,
+    head,
+    load,
+    passport,
+    session,
+)
 from pages._ui import format as fmt
 from pages._ui.choices import asked as chosen
 from pages._ui.choices import choice
@@ -109,7 +122,7 @@ def drill_to_card(report: FunnelDetailReport) -> None:
 
 
 def rates(report: FunnelDetailReport) -> None:
-    """One card per rate, with its numerator, denominator and interval beneath."""
+    """One card per rate, with its numerator, denominator and interval beneath, and the passport of all."""
     if report.rates.empty:
         return
     grid = st.grid(len(report.rates), min_column_width=cards.CARD_WIDTH, border=True, gap="small")
@@ -126,6 +139,12 @@ def rates(report: FunnelDetailReport) -> None:
                     high=fmt.percent(row.hi95),
                 )
             )
+    passport.button(
+        [
+            passport.Figure(t(f"funnel.{row.key}"), fmt.percent(row.value), t(f"funnel.{row.key}.help"))
+            for row in report.rates.itertuples(index=False)
+        ]
+    )
 
 
 def alerts(every: FunnelsReport, report: FunnelDetailReport) -> None:

@@ -25,6 +25,7 @@ class Opened:
     period: Period
     snapshot: Snapshot
     words: str
+    category: str | None
 
     @property
     def generation(self) -> str:
@@ -77,13 +78,13 @@ def begin(
     with st.container(horizontal=True, vertical_alignment="center", gap="small", key="filters"):
         if beside is not None:
             beside()
-        narrowed, period = _filters(page, seen, snapshot, choices)
-    words = filters.summary() if choices != "none" else session.in_words(session.current_person())
+        narrowed, period, words = _filters(page, seen, snapshot, choices)
+    category = filters.category()
     with line:
         _as_of(snapshot, words)
-    passport.begin(passport.Page(narrowed, period, choices in ("all", "days"), snapshot.generation, words))
+    passport.begin(passport.Page(narrowed, period, choices in ("all", "days"), snapshot.generation, words, category))
     empty.needs(load.health(session.current_scope(), snapshot.generation).table_status, page)
-    return Opened(page, name, detail, narrowed, period, snapshot, words)
+    return Opened(page, name, detail, narrowed, period, snapshot, words, category)
 
 
 def _as_of(snapshot: Snapshot, words: str) -> None:
@@ -96,13 +97,14 @@ def _as_of(snapshot: Snapshot, words: str) -> None:
         st.markdown(f":orange[:material/schedule:] :small[{stale}]")
 
 
-def _filters(page: str, seen: Scope, snapshot: Snapshot, choices: str) -> tuple[Scope, Period]:
+def _filters(page: str, seen: Scope, snapshot: Snapshot, choices: str) -> tuple[Scope, Period, str]:
     if choices == "none":
         first, last = snapshot.info.first_day, snapshot.info.last_day
         if first is None or last is None:
             raise ValueError("a snapshot without a single day of data has no period")
-        return seen, Period(first, last)
-    return filters.apply(seen, snapshot, dates=choices in ("all", "days"), page=page)
+        words = session.in_words(session.current_person())
+        return seen, Period(first, last), " · ".join([words, *filters.category_bar(seen, snapshot.generation, page)])
+    return *filters.apply(seen, snapshot, dates=choices in ("all", "days"), page=page), filters.summary()
 
 
 def block(title: str, note: str | None = None, note_help: str | None = None) -> None:

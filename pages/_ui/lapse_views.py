@@ -124,7 +124,7 @@ def rule(report: LapseReport, currency: str) -> None:
         words = {"most": fmt.percent(MOST_RETURNING, 0), "gaps": fmt.decimal(fitted, 1), "days": report.horizon_days}
         st.caption(t("lapse.fitted", **words))
     rows = bands.ranges(report.returns[report.returns["customers"] > 0])
-    shown = [column(name) for name in ("own_gaps", "customers", "returned", "rate", "likely")]
+    shown = [column(name) for name in ("own_gaps", "customers", "rate", "likely")]
     listing(
         rows.reset_index(drop=True),
         shown,

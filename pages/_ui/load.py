@@ -26,7 +26,9 @@ from data_access.pseudonym import number_of
 from data_access.queries import audience as audience_queries
 from data_access.queries import consents as consent_queries
 from data_access.queries import places as place_queries
+from data_access.queries import products as product_queries
 from data_access.queries import reach as reach_queries
+from data_access.queries import sales as sales_queries
 from data_access.queries import staff as staff_queries
 from data_access.queries.actions import EVERYBODY, Wanted
 from data_access.queries.attribution import Part as Reached
@@ -280,6 +282,19 @@ def places(generation: str) -> pd.DataFrame:
     return frame[["store_id", "store", "region_id", "region", "kind", "city", "closed_on"]]
 
 
+@st.cache_data(ttl=_KEEP, max_entries=64, show_spinner=False)
+def categories(scope: Scope, generation: str) -> tuple[str, ...]:
+    """The categories that the stores in scope ever sold or took back, by name."""
+    return tuple(product_queries.categories(scope, _at(generation).engine)["category"])
+
+
+@st.cache_data(ttl=_KEEP, max_entries=64, show_spinner=False)
+def lines_sold(scope: Scope, period: Period, category: str, generation: str) -> int:
+    """How many lines of counted receipts hold a product of the category."""
+    found = sales_queries.by_category(scope, _at(generation).engine, period)
+    return int(found.loc[found["category"] == category, "lines"].sum())
+
+
 def region_stores(region_id: str, generation: str) -> tuple[str, ...]:
     """The stores of a region; none when the region is unknown."""
     stores = places(generation)
@@ -341,8 +356,8 @@ def audience_tiers(scope: Scope, generation: str) -> tuple[str, ...]:
 
 
 @st.cache_data(ttl=_KEEP, max_entries=64, show_spinner=False)
-def overview(scope: Scope, period: Period, generation: str) -> OverviewReport:
-    return overview_report(_at(generation), scope, period)
+def overview(scope: Scope, period: Period, category: str | None, generation: str) -> OverviewReport:
+    return overview_report(_at(generation), scope, period, category)
 
 
 @st.cache_data(ttl=_KEEP, max_entries=32, show_spinner=False)
@@ -728,8 +743,8 @@ def quarantined_rows(scope: Scope, generation: str) -> pd.DataFrame:
 
 
 @st.cache_data(ttl=_KEEP, max_entries=12, show_spinner=False)
-def stock(scope: Scope, generation: str) -> StockReport:
-    return stock_report(_at(generation), scope)
+def stock(scope: Scope, category: str | None, generation: str) -> StockReport:
+    return stock_report(_at(generation), scope, category=category)
 
 
 @st.cache_data(ttl=_KEEP, max_entries=24, show_spinner=False)

@@ -10,13 +10,15 @@ from pathlib import Path
 
 import streamlit as st
 
-SHARED = ("period", "from", "to", "compare", "region", "channel", "stores", "lang")
+SHARED = ("period", "from", "to", "compare", "region", "channel", "stores", "category", "lang")
 
+_NEXT = "_params_of_the_next_run"
 _LONGEST = 2_000  # characters: a few hundred store ids
 
 
 def mount() -> None:
     """Puts the hidden inputs on the page; the shell calls this first of all in every run."""
+    put(**st.session_state.pop(_NEXT, {}))
     st.html(Path(__file__).with_name("shell.css"))
     with st.container(key="url_state"):
         for name in SHARED:
@@ -34,6 +36,11 @@ def put(**values: str) -> None:
         if name not in SHARED:
             raise ValueError(f"not a shared parameter: {name!r}")
         st.session_state[name] = value
+
+
+def put_next(**values: str) -> None:
+    """Sets shared parameters from the next run on: for a click that is known only while the page runs."""
+    st.session_state[_NEXT] = values
 
 
 def carried() -> dict[str, str]:

@@ -27,6 +27,7 @@ class Page:
     has_days: bool
     generation: str
     words: str
+    category: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,6 +111,7 @@ def of_page(page: Page) -> str:
         _grey(t("passport.filters"), page.words),
         _grey(t("head.period"), days),
         *_rows(load.provenance(page.scope, page.period, page.generation).receipts),
+        _of_category(page),
         _refused(page),
         _grey(t("head.as_of"), fmt.instant(info.as_of)),
         _grey(t("freshness.read"), freshness.instant(freshness.of(info).read_at)),
@@ -136,6 +138,14 @@ def _rows(receipts: pd.DataFrame) -> list[str]:
         _grey(t("passport.rows"), t("passport.receipts", n=fmt.count(counted))),
         _grey(t("passport.excluded"), " · ".join(left) if left else t("passport.none_left")),
     ]
+
+
+def _of_category(page: Page) -> str:
+    """Receipts have no one category: of one alone, the lines that were sold."""
+    if page.category is None:
+        return ""
+    sold = load.lines_sold(page.scope, page.period, page.category, page.generation)
+    return _grey(t("passport.of_category"), t("passport.lines", n=fmt.count(sold)))
 
 
 def _refused(page: Page) -> str:

@@ -1,6 +1,6 @@
 """The parts of the stock page: figures, charts that narrow it, its lists, and one shelf with the formula behind it."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 import pandas as pd
@@ -137,15 +137,10 @@ def chosen_list() -> str:
 
 
 def rows_of(report: StockReport, name: str) -> pd.DataFrame:
-    """The rows of a list, in the language of the run, of the category that the URL names."""
+    """The rows of a list, in the language of the run."""
     frame: pd.DataFrame = getattr(report, name)
     names = NAMES | {"from_name": "store.name", "to_name": "store.name"}
-    named = localized(frame, {key: field for key, field in names.items() if key in frame})
-    category = drill.asked("category")
-    if category is None:
-        return named
-    of_product = report.products.set_index("product_id")["category"]
-    return named[named["product_id"].map(of_product) == category].reset_index(drop=True)
+    return localized(frame, {key: field for key, field in names.items() if key in frame})
 
 
 def narrowing(report: StockReport, name: str, currency: str) -> None:
@@ -165,26 +160,38 @@ def narrowing(report: StockReport, name: str, currency: str) -> None:
         store=rows["to_name"] if "to_name" in rows else rows.get("store"),
     )
     by_store = grouped.groupby(["store_id", "store"], as_index=False)[[measure]].sum()
-    places = st.columns(2) if len(by_store) > 1 else (None, st.container())
-    if places[0] is not None:
-        with places[0].container(border=True, height="stretch"):
+    by_category = grouped.groupby(["category_key", "category"], as_index=False)[[measure]].sum()
+    # One bar says nothing that the list does not, and a click on it would lead nowhere.
+    drawn = [len(by_store) > 1, name == "expiring" or len(by_category) > 1]
+    places = iter(st.columns(sum(drawn)) if any(drawn) else ())
+    if drawn[0]:
+        with next(places).container(border=True, height="stretch"):
             if store := _bars(by_store, "store", "store_id", measure, currency, key=f"stock_{name}_stores"):
-                drill.open_page("stock", store=store, list=name, category=drill.asked("category"))
-    with places[1].container(border=True, height="stretch"):
-        if name == "expiring":
-            _ageing(report, currency)
-            return
-        by_category = grouped.groupby(["category_key", "category"], as_index=False)[[measure]].sum()
-        if picked := _bars(by_category, "category", "category_key", measure, currency, key=f"stock_{name}_categories"):
-            drill.open_page("stock", store=drill.asked("store"), list=name, category=picked)
+                drill.open_page("stock", store=store, list=name)
+    if drawn[1]:
+        with next(places).container(border=True, height="stretch"):
+            if name == "expiring":
+                _ageing(report, currency)
+            else:
+                key = f"stock_{name}_categories"
+                _bars(by_category, "category", "category_key", measure, currency, key=key, then=drill.keep_category)
 
 
-def _bars(sums: pd.DataFrame, label: str, ids: str, measure: str, currency: str, *, key: str) -> str | None:
+def _bars(
+    sums: pd.DataFrame,
+    label: str,
+    ids: str,
+    measure: str,
+    currency: str,
+    *,
+    key: str,
+    then: Callable[[str], None] | None = None,
+) -> str | None:
     title = t("stock.by", measure=_measure(measure), what=t(f"column.{label}"))
     head.block(title, t("stock.click"))
     drawn = sums.sort_values(measure, ascending=False).head(_MOST_DRAWN)
     bars = charts.ranked_bars(drawn, label=label, value=measure, ids=ids, currency=currency)
-    return charts.clicked(bars, alt=title, key=key)
+    return charts.clicked(bars, alt=title, key=key, then=then)
 
 
 def _measure(name: str) -> str:
@@ -305,15 +312,13 @@ def orders_by_supplier(report: StockReport) -> dict[str, pd.DataFrame]:
 
 
 def chips() -> None:
-    """What the reader narrowed the page to, each with a way back."""
-    for name in ("category", "product"):
-        if name in st.query_params and st.button(
-            t(f"stock.all_of_{name}"), icon=":material/close:", key=f"stock_without_{name}", type="tertiary"
-        ):
-            del st.query_params[name]
-            if name == "product":
-                st.query_params.pop("store", None)
-            st.rerun()
+    """A way back from the one shelf that the reader looks at."""
+    if "product" in st.query_params and st.button(
+        t("stock.all_of_product"), icon=":material/close:", key="stock_without_product", type="tertiary"
+    ):
+        del st.query_params["product"]
+        st.query_params.pop("store", None)
+        st.rerun()
 
 
 # --- one shelf ------------------------------------------------------------------------------------------------------

@@ -44,7 +44,8 @@ _NAME = 1.3  # times as wide as other text
 _WITHOUT_CENTS = 100  # amounts from which on a narrow window leaves the cents to the row that opens
 # Pixels where there is room: names of products and badges are long, and a list cuts what is longer.
 _WIDTHS = {"product": 230, "finality": 105}
-_HALF, _FIRST_OF_HALF = 416, 100  # pixels of a list in half the page of a small desktop, and of its first column
+# Pixels of a list in half the page of a small desktop, of its first column, and of a range.
+_HALF, _FIRST_OF_HALF, _RANGE_OF_HALF = 416, 92, 112
 PAGE_ROWS = 20
 _ROW_PIXELS = 35
 _THUMB_PIXELS = 44
@@ -262,8 +263,12 @@ def listing(
     rows; longer frames scroll. ``half``: the list stands in half the page, whose width its columns share.
     """
     if half and not narrow():
-        rest = (_HALF - _FIRST_OF_HALF) // max(len(columns) - 1, 1)
-        columns = [replace(one, width=_FIRST_OF_HALF if one is columns[0] else rest) for one in columns]
+        known = {
+            columns[0].name: _FIRST_OF_HALF,
+            **{one.name: _RANGE_OF_HALF for one in columns if one.name == "likely"},
+        }
+        rest = (_HALF - sum(known.values())) // max(len(columns) - len(known), 1)
+        columns = [replace(one, width=known.get(one.name, rest)) for one in columns]
     if len(columns) > MOST_COLUMNS:
         raise ValueError(f"a list has at most {MOST_COLUMNS} columns, this one {len(columns)}")
     drawn, settings = _drawn(frame, columns, currency, rows, _ROW_PIXELS, room=_PHONE)

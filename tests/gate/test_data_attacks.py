@@ -86,7 +86,7 @@ def a_query_forgets_its_scope() -> bool:
 def what_is_kept_for_one_person_is_given_to_another() -> bool:
     generation = load.generation()
     period = Period(LAST_DAY, LAST_DAY)
-    mine, others = (load.overview(scope, period, generation) for scope in (MINE, OTHERS))
+    mine, others = (load.overview(scope, period, None, generation) for scope in (MINE, OTHERS))
     return repr(mine) == repr(others)
 
 
@@ -190,7 +190,7 @@ def test_without_its_guard_the_attack_works(name: str, monkeypatch: pytest.Monke
 def test_an_answer_is_kept_for_the_same_person() -> None:
     """The caches do something: otherwise nothing would ever be given to the wrong one."""
     period, generation = Period(LAST_DAY, LAST_DAY), load.generation()
-    first = load.overview(MINE, period, generation)
+    first = load.overview(MINE, period, None, generation)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(load, "overview_report", nothing)
-        assert repr(load.overview(MINE, period, generation)) == repr(first)
+        assert repr(load.overview(MINE, period, None, generation)) == repr(first)
