@@ -45,7 +45,7 @@ def to_call(page: Opened) -> None:
             }
         )
         who = ("customer_key", "call_why", "may_reach")
-        shown = (*who, "store") if frame["store"].nunique() > 1 else who
+        shown: tuple[str, ...] = (*who, "store") if frame["store"].nunique() > 1 else who
         if narrow():  # room for one column: the reason; the row opens the rest
             shown = ("call_why",)
         actions.ticking(
