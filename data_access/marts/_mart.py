@@ -15,14 +15,16 @@ from sqlalchemy import Integer, Numeric, Select, Table
 from sqlalchemy.sql.selectable import CompoundSelect
 
 # What of a mart is built again when some facts have changed:
+#   receipt       the rows of every touched order_id; such a mart has the receipt's day, too
 #   store_day     the rows of every touched (store_id, day)
 #   product_day   the rows of every touched (product_id, day)
 #   customer      the rows of every touched customer_no
 #   customer_sum  a sum over customers: what the touched ones contributed before goes, what they contribute now comes
 #   whole         all of it
-By = Literal["store_day", "product_day", "customer", "customer_sum", "whole"]
+By = Literal["receipt", "store_day", "product_day", "customer", "customer_sum", "whole"]
 
 KEYS: dict[By, tuple[str, ...]] = {
+    "receipt": ("order_id",),
     "store_day": ("store_id", "day"),
     "product_day": ("product_id", "day"),
     "customer": ("customer_no",),

@@ -1,11 +1,12 @@
 """Queries of marts as SQL text for DuckDB, reading the schema they are told to."""
 
+from collections.abc import Mapping, Set
 from functools import cache
 from typing import Any
 
 import duckdb
 from duckdb_sqlalchemy import Dialect
-from sqlalchemy import Select, Table
+from sqlalchemy import Column, Select, Table
 from sqlalchemy.sql.selectable import CompoundSelect
 from sqlalchemy.sql.visitors import iterate
 
@@ -38,6 +39,23 @@ def mart_sql(mart: Mart, schema: str) -> str:
 
 
 @cache
+def narrow_sql(mart: Mart, schema: str) -> str:
+    """The query of a mart with the types of its table: sums come wider than what they add up, and twice as slow."""
+    columns = ", ".join(f"CAST({c.name} AS {c.type.compile(_DIALECT)}) AS {c.name}" for c in mart.table.c)
+    return f"SELECT {columns} FROM ({mart_sql(mart, schema)})"
+
+
+@cache
 def tables_read(mart: Mart) -> frozenset[Table]:
     """The tables that the query of a mart reads."""
     return frozenset(part for part in iterate(mart.query()) if isinstance(part, Table))
+
+
+@cache
+def columns_read(mart: Mart) -> Mapping[str, Set[str]]:
+    """The columns that the query of a mart reads, by table."""
+    read: dict[str, set[str]] = {}
+    for part in iterate(mart.query()):
+        if isinstance(part, Column) and isinstance(part.table, Table):
+            read.setdefault(part.table.name, set()).add(part.name)
+    return read

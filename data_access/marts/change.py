@@ -22,7 +22,7 @@ from data_access import assigned
 from data_access.collect import ReadEverything
 from data_access.marts import places
 from data_access.marts._mart import KEYS, By, Mart
-from data_access.marts._sql import mart_sql, scalar, tables_read
+from data_access.marts._sql import columns_read, mart_sql, narrow_sql, scalar, tables_read
 from data_access.marts.build import FACTS, RANKED, clean, trade
 from data_access.marts.refusals import refuse
 from data_access.marts.registry import MARTS
@@ -201,8 +201,8 @@ def update_marts(work: duckdb.DuckDBPyConnection, progress: Progress) -> None:
             _replace_all_of(work, mart)
     progress(f"touched: {_touch(work)}")
     customers = [mart for mart in partly if mart.by in ("customer", "customer_sum")]
-    days = [mart for mart in partly if mart.by in _BY_DAY]
-    _together(work, lambda own: _customers(own, customers), lambda own: _days(own, days))
+    others = [mart for mart in partly if mart.by in _OTHERS]
+    _together(work, lambda own: _customers(own, customers), lambda own: _receipts_and_days(own, others))
     moved |= {mart.name for mart in partly} | {"generation_info"}
     for mart in whole:
         if mart.table not in read_by_them and {t.name for t in tables_read(mart)} & moved:
@@ -226,9 +226,9 @@ def _apart(own: duckdb.DuckDBPyConnection, branch: Callable[[duckdb.DuckDBPyConn
         branch(own)
 
 
-def _days(work: duckdb.DuckDBPyConnection, marts: Sequence[Mart]) -> None:
-    """The marts of the touched days of stores, then of products."""
-    for by in _BY_DAY:
+def _receipts_and_days(work: duckdb.DuckDBPyConnection, marts: Sequence[Mart]) -> None:
+    """The marts of the touched receipts, then those of the touched days of stores and of products."""
+    for by in _OTHERS:
         built = [mart for mart in marts if mart.by == by]
         _build_touched(work, f"now_{by}", by, built)
         for mart in built:
@@ -241,11 +241,11 @@ def _customers(work: duckdb.DuckDBPyConnection, marts: Sequence[Mart]) -> None:
     stored = [mart for mart in marts if mart.by == "customer" and not mart.step]
     summed = [mart for mart in marts if mart.step or mart.by == "customer_sum"]
     work.execute("CREATE SCHEMA before")
-    added_up = {table.name for mart in summed for table in tables_read(mart)}
     for mart in stored:
-        columns = "m.*, " if mart.name in added_up else ""  # of the others only which rows go
+        # what is added up, and which rows go
+        columns = ", ".join(["m.rowid AS row", *_read_of(mart.table, summed)])
         work.execute(
-            f"CREATE TABLE before.{mart.name} AS SELECT {columns}m.rowid AS row FROM facts.{mart.name} m "
+            f"CREATE TABLE before.{mart.name} AS SELECT {columns} FROM facts.{mart.name} m "
             "SEMI JOIN touched.customer USING (customer_no)"
         )
     _build(work, "before", summed, {mart.name for mart in stored}, source="old")
@@ -291,7 +291,7 @@ def _days_of_orders(work: duckdb.DuckDBPyConnection) -> str:
         "SELECT CAST(min(ordered_at) AS DATE) - 1, CAST(max(ordered_at) AS DATE) + 1 FROM ("
         "SELECT ordered_at FROM stage.sale_order UNION ALL SELECT ordered_at FROM changed.sale_order_old)"
     ).fetchone() or (None, None)
-    return f"f.day BETWEEN DATE '{first}' AND DATE '{last}'" if first else "false"
+    return f"day BETWEEN DATE '{first}' AND DATE '{last}'" if first else "false"
 
 
 def _replace_units(work: duckdb.DuckDBPyConnection, name: str) -> None:
@@ -390,8 +390,9 @@ def _replace_all(work: duckdb.DuckDBPyConnection, name: str, query: str) -> None
 
 # --- what is touched ------------------------------------------------------------------------------
 
-_BY_DAY: tuple[By, ...] = ("store_day", "product_day")
+_OTHERS: tuple[By, ...] = ("receipt", "store_day", "product_day")  # those not by customers
 _TOUCHES: dict[By, tuple[tuple[str, str], ...]] = {
+    "receipt": (("sale_order", "order_id"), ("sale_line", "order_id")),
     "store_day": (
         ("sale_order", "store_id, day"),
         ("sale_line", "store_id, day"),
@@ -448,7 +449,12 @@ def _touch(work: duckdb.DuckDBPyConnection) -> str:
     return ", ".join(f"{scalar(work, f'SELECT count(*) FROM touched.{by}'):,} of {by}" for by in _TOUCHES)
 
 
-_LAST_TYPE: dict[By, str] = {"store_day": "DATE", "product_day": "DATE", "customer": "BIGINT"}
+_LAST_TYPE: dict[By, str] = {
+    "receipt": "VARCHAR",
+    "store_day": "DATE",
+    "product_day": "DATE",
+    "customer": "BIGINT",
+}
 
 
 def _build_touched(work: duckdb.DuckDBPyConnection, schema: str, by: By, marts: Sequence[Mart]) -> None:
@@ -459,7 +465,7 @@ def _build_touched(work: duckdb.DuckDBPyConnection, schema: str, by: By, marts: 
     there = set()
     for name, table in read.items():
         if set(KEYS[by]) <= set(table.c.keys()):
-            work.execute(f"CREATE TABLE {schema}.{name} AS {_touched_rows(name, by)}")
+            work.execute(f"CREATE TABLE {schema}.{name} AS {_touched_rows(table, by, marts)}")
             there.add(name)
         elif "day" in KEYS[by] and "day" in table.c:
             first, last = work.execute(f"SELECT min(day), max(day) FROM touched.{by}").fetchone() or (None, None)
@@ -475,19 +481,28 @@ def _build(work: duckdb.DuckDBPyConnection, schema: str, marts: Sequence[Mart], 
     for mart in marts:
         for name in sorted({table.name for table in tables_read(mart)} - present):
             work.execute(f"CREATE VIEW {schema}.{name} AS SELECT * FROM {source}.{name}")
-        columns = ", ".join(c.name for c in mart.table.c)
-        work.execute(f"CREATE TABLE {schema}.{mart.name} AS SELECT {columns} FROM ({mart_sql(mart, schema)})")
+        work.execute(f"CREATE TABLE {schema}.{mart.name} AS {narrow_sql(mart, schema)}")
         present |= {table.name for table in tables_read(mart)} | {mart.name}
 
 
-def _touched_rows(name: str, by: By) -> str:
+def _read_of(table: Table, marts: Sequence[Mart]) -> list[str]:
+    """The columns of a table that marts read."""
+    read: set[str] = set().union(*(columns_read(mart).get(table.name, ()) for mart in marts))
+    return [column.name for column in table.c if column.name in read]
+
+
+def _touched_rows(table: Table, by: By, marts: Sequence[Mart]) -> str:
+    """The rows of a table that are touched, with what ``marts`` read of them: a scan costs as much as its columns."""
     keys = ", ".join(KEYS[by])
-    rows = f"SELECT f.* FROM facts.{name} f SEMI JOIN touched.{by} USING ({keys})"
-    if name == "return_line" and by != "customer":
+    columns = ", ".join(f"f.{name}" for name in _read_of(table, marts) or KEYS[by])
+    # Receipts that are touched have just been derived again as a whole.
+    so_far = "fresh" if by == "receipt" else "facts"
+    rows = f"SELECT {columns} FROM {so_far}.{table.name} f SEMI JOIN touched.{by} USING ({keys})"
+    if table.name == "return_line" and by in ("store_day", "product_day"):
         sold = " AND ".join(f"f.sale_{key} = t.{key}" for key in KEYS[by] if key != "product_id")
         sold += " AND f.product_id = t.product_id" if "product_id" in KEYS[by] else ""
         rows += (
-            f" UNION ALL SELECT f.* FROM facts.{name} f ANTI JOIN touched.{by} USING ({keys}) "
+            f" UNION ALL SELECT {columns} FROM facts.{table.name} f ANTI JOIN touched.{by} USING ({keys}) "
             f"SEMI JOIN touched.{by} t ON {sold}"
         )
     return rows
@@ -495,6 +510,8 @@ def _touched_rows(name: str, by: By) -> str:
 
 def _delete_touched(work: duckdb.DuckDBPyConnection, mart: Mart) -> None:
     same = " AND ".join(f"m.{c} = t.{c}" for c in KEYS[mart.by])
+    if mart.by == "receipt":
+        same += f" AND {_days_of_orders(work)}"
     work.execute(f"DELETE FROM facts.{mart.name} m USING touched.{mart.by} t WHERE {same}")
 
 

@@ -29,4 +29,4 @@ def query() -> Select[Any]:
     return select(*columns).where(line.exclusion.is_(None), line.customer_no.is_not(None))
 
 
-MART = Mart(customer_line, query, by="customer", order_by=("customer_no", "day", "order_id", "line_no"))
+MART = Mart(customer_line, query, by="receipt", order_by=("customer_no", "day", "order_id", "line_no"))

@@ -50,4 +50,4 @@ def query() -> Select[Any]:
     ).select_from(sale_order.join(held, held.c.order_id == o.order_id))
 
 
-MART = Mart(product_order, query, by="product_day", order_by=("product_hash", "day"))
+MART = Mart(product_order, query, by="receipt", order_by=("product_hash", "day"))
