@@ -1,33 +1,29 @@
 """Customers of the stores in scope by any two things known of them, and where each of them stands on a day."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
+from itertools import combinations
 from typing import Any
 
+import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 from sqlalchemy import (
     BigInteger,
-    Column,
     ColumnElement,
     Engine,
     FromClause,
-    MetaData,
     Select,
     SmallInteger,
-    String,
-    Table,
     case,
     cast,
     false,
     func,
-    literal,
     select,
-    tuple_,
 )
 
 from data_access.marts._scores import Cuts
 from data_access.marts.segment_rules import CLASSES, SEGMENTS, STAGES, TieRule
-from data_access.marts.tables import Money
-from data_access.queries._frame import fetch, fetch_from, fetch_many, kept, ten_thousandths
+from data_access.queries._frame import fetch, fetch_from, fetch_many, ten_thousandths
 from data_access.queries._groups import DIMENSIONS, NOT_KNOWN, groups
 from data_access.queries._people import Question, base, is_added_up, people_of
 from data_access.queries._places import place_of
@@ -45,12 +41,6 @@ GROUPS: dict[str, tuple[str, ...]] = {
 SCHEMES = tuple(GROUPS)
 _MONEY = ("net_sales", "costed_sales", "margin")
 _TAG = "tag"  # parts nobody: a customer with two tags is in two groups
-_grouped = Table(
-    "crossing_people",
-    MetaData(),
-    *(Column(name, String) for name in DIMENSIONS),
-    *(Column(name, Money) for name in _MONEY),
-)
 
 
 def crossing(
@@ -89,45 +79,35 @@ def crossings(scope: Scope, engine: Engine, question: Question, cuts: Mapping[st
     Columns: row_dimension, column_dimension, row_group, column_group, customers, in ten-thousandths net_sales,
     costed_sales, margin.
     """
-    people, cut = people_of(scope, engine, question), literals(cuts)
-    figures = [people.c[name] for name in _MONEY]
-    parting = [name for name in DIMENSIONS if name != _TAG]
-    found: list[pd.DataFrame] = []
-    with engine.connect() as connection:
-        for names in (parting, DIMENSIONS):
-            source, group = groups(people, cut, question, "keep_ties", scope, names)
-            each = [group.get(name, literal(NOT_KNOWN)).label(name) for name in DIMENSIONS]
-            with kept(scope, connection, select(*each, *figures).select_from(source), _grouped):
-                if _TAG in names:
-                    found.append(fetch_from(scope, connection, _pairs(_TAG, parting)))
-                else:
-                    pairs = (_pairs(name, parting[at:]) for at, name in enumerate(parting[:-1], start=1))
-                    found += [fetch_from(scope, connection, query) for query in pairs]
-    return _in_order(pd.concat(found, ignore_index=True))
+    people = people_of(scope, engine, question)
+    source, group = groups(people, literals(cuts), question, "keep_ties", scope, DIMENSIONS)
+    each = (group[name].label(name) for name in DIMENSIONS)
+    figures = (ten_thousandths(people.c[name]).label(name) for name in _MONEY)
+    query = select(people.c.customer_no, *each, *figures).select_from(source)
+    # Customers once for each of their tags, which are many pairs of a few codes: counted here, as groups of texts the
+    # database would need ten times as long.
+    with_tags = fetch_many(scope, engine, query, DIMENSIONS)
+    once = with_tags.drop_duplicates("customer_no")
+    pairs = list(combinations(DIMENSIONS, 2))
+    cells = [_cells(with_tags if _TAG in pair else once, *pair) for pair in pairs]
+    counts = [len(cell["customers"]) for cell in cells]
+    dimensions = np.repeat(np.array(pairs, dtype=object), counts, axis=0)
+    named = {"row_dimension": dimensions[:, 0], "column_dimension": dimensions[:, 1]}
+    return pd.DataFrame(named | {name: np.concatenate([cell[name] for cell in cells]) for name in cells[0]})
 
 
-def _pairs(dimension: str, others: Sequence[str]) -> Select[Any]:
-    """The customers by one dimension and each of the ``others``; of these a row names the one it is about."""
-    g = _grouped.c
-    sets = func.grouping_sets(*(tuple_(g[dimension], g[other]) for other in others))
-    return select(
-        literal(dimension).label("row_dimension"),
-        case(*((g[other].is_not(None), other) for other in others)).label("column_dimension"),
-        g[dimension].label("row_group"),
-        func.coalesce(*(g[other] for other in others)).label("column_group"),
-        cast(func.count(), BigInteger).label("customers"),
-        *(ten_thousandths(func.sum(g[name])).label(name) for name in _MONEY),
-    ).group_by(sets)
-
-
-def _in_order(pairs: pd.DataFrame) -> pd.DataFrame:
-    """Every pair of dimensions in the order of ``DIMENSIONS``."""
-    at = {name: place for place, name in enumerate(DIMENSIONS)}
-    turned = pairs["row_dimension"].map(at) > pairs["column_dimension"].map(at)
-    swap = {"row_dimension": "column_dimension", "row_group": "column_group"}
-    swap |= {column: row for row, column in swap.items()}
-    found = pd.concat([pairs[~turned], pairs[turned].rename(columns=swap)], ignore_index=True)
-    return found[pairs.columns]
+def _cells(people: pd.DataFrame, row: str, column: str) -> dict[str, NDArray[Any]]:
+    """The customers by two dimensions, as columns."""
+    rows, columns = people[row].cat, people[column].cat
+    wide = max(len(columns.categories), 1)
+    cell = rows.codes.to_numpy(dtype=np.int64) * wide + columns.codes.to_numpy(dtype=np.int64)
+    customers = np.bincount(cell)
+    found = np.flatnonzero(customers)
+    row_group = rows.categories.to_numpy(dtype=object)[found // wide]
+    column_group = columns.categories.to_numpy(dtype=object)[found % wide]
+    # Whole numbers far below 2^53, so that their sums as floats are exact.
+    sums = {name: np.bincount(cell, people[name])[found].astype(np.int64) for name in _MONEY}
+    return {"row_group": row_group, "column_group": column_group, "customers": customers[found], **sums}
 
 
 def kept_crossing(scope: Scope, engine: Engine, rows: str, columns: str) -> pd.DataFrame:

@@ -1,9 +1,10 @@
 """What groups of customers of the stores in scope buy, and how."""
 
+from collections.abc import Collection, Sequence
 from typing import Any, Literal
 
 import pandas as pd
-from sqlalchemy import BigInteger, Engine, Select, Subquery, case, cast, func, or_, select
+from sqlalchemy import BigInteger, Engine, Select, Subquery, case, cast, func, or_, select, tuple_
 
 from data_access.marts.customer_store_day import customer_store_day
 from data_access.marts.tables import product, sale_line
@@ -16,13 +17,13 @@ from data_access.scope import Period, Scope
 Thing = Literal["category", "benefit"]
 
 
-def bought(scope: Scope, engine: Engine, period: Period, by: str, thing: Thing) -> pd.DataFrame:
-    """One row per group of ``by`` and category or benefit of the products that its identified customers bought.
+def bought(scope: Scope, engine: Engine, period: Period, by: Sequence[str], thing: Thing) -> pd.DataFrame:
+    """One row per group of each of ``by`` and category or benefit of the products that its identified customers bought.
 
-    by: one of ``_groups.DIMENSIONS`` that the CRM records, or city_tier. A product with several benefits is in the row
-    of each.
+    by: of ``_groups.DIMENSIONS`` those that the CRM records, and city_tier. A product with several benefits is in the
+    row of each.
 
-    Columns: group, thing, customers, net_sales (in ten-thousandths, before returns).
+    Columns: by, group, thing, customers, net_sales (in ten-thousandths, before returns).
     """
     n = sale_line.c
     lines, things = _lines(scope, period, n.product_id, n.net), _things(thing)
@@ -32,26 +33,25 @@ def bought(scope: Scope, engine: Engine, period: Period, by: str, thing: Thing) 
         .group_by(lines.c.customer_no, things.c.thing)
         .subquery("each")
     )
-    source, group = _grouped(scope, period, each, by)
-    e = each.c
+    g, dimension, group, sets = _each_of(scope, period, each, by, "thing", "net")
     query = (
         select(
-            group.label("group"),
-            e.thing,
+            dimension,
+            group,
+            g.thing,
             cast(func.count(), BigInteger).label("customers"),
-            ten_thousandths(func.sum(e.net)).label("net_sales"),
+            ten_thousandths(func.sum(g.net)).label("net_sales"),
         )
-        .select_from(source)
-        .group_by(group, e.thing)
-        .order_by(group, e.thing)
+        .group_by(sets)
+        .order_by(dimension, group, g.thing)
     )
     return fetch(scope, engine, query)
 
 
-def habits(scope: Scope, engine: Engine, period: Period, by: str) -> pd.DataFrame:
-    """One row per group of ``by``: how its customers bought in ``period``.
+def habits(scope: Scope, engine: Engine, period: Period, by: Sequence[str]) -> pd.DataFrame:
+    """One row per group of each of ``by``: how its customers bought in ``period``.
 
-    Columns: group, customers, repeat_customers (with two receipts or more), orders, units, net_sales (in
+    Columns: by, group, customers, repeat_customers (with two receipts or more), orders, units, net_sales (in
     ten-thousandths, before returns), lines, discounted (of these, with a discount or a coupon).
     """
     n = sale_line.c
@@ -70,19 +70,19 @@ def habits(scope: Scope, engine: Engine, period: Period, by: str) -> pd.DataFram
         .group_by(line.customer_no)
         .subquery("each")
     )
-    e = each.c
-    source, group = _grouped(scope, period, each, by)
+    sums = ("orders", "units", "lines", "discounted")
+    g, dimension, group, sets = _each_of(scope, period, each, by, *sums, "net")
     query = (
         select(
-            group.label("group"),
+            dimension,
+            group,
             cast(func.count(), BigInteger).label("customers"),
-            cast(func.count().filter(e.orders >= 2), BigInteger).label("repeat_customers"),
-            *(cast(func.sum(e[name]), BigInteger).label(name) for name in ("orders", "units", "lines", "discounted")),
-            ten_thousandths(func.sum(e.net)).label("net_sales"),
+            cast(func.count().filter(g.orders >= 2), BigInteger).label("repeat_customers"),
+            *(cast(func.sum(g[name]), BigInteger).label(name) for name in sums),
+            ten_thousandths(func.sum(g.net)).label("net_sales"),
         )
-        .select_from(source)
-        .group_by(group)
-        .order_by(group)
+        .group_by(sets)
+        .order_by(dimension, group)
     )
     return fetch(scope, engine, query)
 
@@ -96,8 +96,8 @@ def by_month(scope: Scope, engine: Engine, period: Period, by: str) -> pd.DataFr
     month = func.strftime(d.day, "%Y-%m").label("month")
     rows = select(d.customer_no, month, func.sum(d.gross_sales).label("net")).where(d.orders > 0, within(d.day, period))
     each = scope.limit(rows, d.store_id).group_by(d.customer_no, month).subquery("each")
-    source, group = _grouped(scope, period, each, by)
-    e = each.c
+    source, found = _grouped(scope, period, each, {by})
+    e, group = each.c, found[by]
     customers = cast(func.count(), BigInteger).label("customers")
     query = select(e.month, group.label("group"), customers, ten_thousandths(func.sum(e.net)).label("net_sales"))
     return fetch(scope, engine, query.select_from(source).group_by(e.month, group).order_by(e.month, group))
@@ -123,7 +123,20 @@ def _lines(scope: Scope, period: Period, *columns: Any) -> Subquery:
     return scope.limit(rows, n.store_id).subquery("lines")
 
 
-def _grouped(scope: Scope, period: Period, people: Subquery, by: str) -> tuple[Any, Any]:
+def _each_of(
+    scope: Scope, period: Period, people: Subquery, by: Sequence[str], *names: str
+) -> tuple[Any, Any, Any, Any]:
+    """The columns of ``people`` that are named with their groups, which dimension a row is of, its group, and the sets
+    to group by: each dimension with what is no figure."""
+    source, found = _grouped(scope, period, people, by)
+    columns = (people.c[name] for name in names)
+    g = select(*(found[name].label(name) for name in by), *columns).select_from(source).subquery("grouped").c
+    beside = [g[name] for name in names if name == "thing"]
+    sets = func.grouping_sets(*(tuple_(g[name], *beside) for name in by))
+    dimension = case(*((g[name].is_not(None), name) for name in by)).label("by")
+    return g, dimension, func.coalesce(*(g[name] for name in by)).label("group"), sets
+
+
+def _grouped(scope: Scope, period: Period, people: Subquery, by: Collection[str]) -> tuple[Any, dict[str, Any]]:
     nobody_parted = literals(dict.fromkeys(CUTS))  # what is recorded needs no cut points
-    source, found = groups(people, nobody_parted, Question(period.last), "keep_ties", scope, {by})
-    return source, found[by]
+    return groups(people, nobody_parted, Question(period.last), "keep_ties", scope, by)

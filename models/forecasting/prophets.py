@@ -12,6 +12,7 @@ import logging
 import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, Final
 
 import numpy as np
@@ -47,7 +48,8 @@ class Fit:
 
 def fits(panel: Panel, table: pd.DataFrame) -> dict[str, Fit]:
     """The fit of each series, by its name."""
-    return {name: _fit(panel, row, table) for row, name in enumerate(panel.ids)}
+    features = _Features(panel.dates)
+    return {name: _fit(panel, row, table, features) for row, name in enumerate(panel.ids)}
 
 
 def forecast(panel: Panel, found: Mapping[str, Fit]) -> Floats:
@@ -83,7 +85,7 @@ def components(panel: Panel, found: Mapping[str, Fit]) -> pd.DataFrame:
     return pd.concat(parts, ignore_index=True)
 
 
-def _fit(panel: Panel, row: int, table: pd.DataFrame) -> Fit:
+def _fit(panel: Panel, row: int, table: pd.DataFrame, features: "_Features") -> Fit:
     from prophet import Prophet
 
     for name in ("cmdstanpy", "prophet"):
@@ -109,9 +111,31 @@ def _fit(panel: Panel, row: int, table: pd.DataFrame) -> Fit:
         frame[name], ahead[name] = known[row, begin : panel.length], known[row]
     assert model.stan_backend is not None
     model.stan_backend.model = _Written(model.stan_backend.model)
+    vars(model)["make_all_seasonality_features"] = partial(features.of, model, begin)
     model.fit(frame, seed=1)
     fit = Fit(logs, model.predict(ahead), 1.0)
     return dataclasses.replace(fit, factor=_unbiased(values, fit.expected()[begin : panel.length])) if logs else fit
+
+
+class _Features:
+    """What Prophet knows of each date, made once for all series that begin together: it makes them for every series
+    twice, in loops over the days of events that take longer than to fit it."""
+
+    def __init__(self, dates: pd.DatetimeIndex) -> None:
+        self.dates = dates
+        self.made: dict[object, Any] = {}
+
+    def of(self, model: Any, begin: int, frame: pd.DataFrame) -> tuple[pd.DataFrame, list[float], pd.DataFrame, Any]:
+        """As ``Prophet.make_all_seasonality_features``, with the regressors of this series."""
+        known = list(model.extra_regressors)
+        key = begin, tuple(model.seasonalities), model.seasonality_mode
+        if key not in self.made:
+            whole = pd.DataFrame({"ds": self.dates} | dict.fromkeys(known, 0.0))
+            self.made[key] = type(model).make_all_seasonality_features(model, whole)
+        whole, priors, components, modes = self.made[key]
+        rows = whole.iloc[self.dates.get_indexer(frame["ds"])].reset_index(drop=True)
+        rows[known] = frame[known].to_numpy()
+        return rows, priors, components, {mode: list(names) for mode, names in modes.items()}
 
 
 @dataclass(frozen=True)

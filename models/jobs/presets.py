@@ -62,8 +62,6 @@ from models.reports import reasons as reasons_report
 from models.reports import retention as retention_report
 from models.reports import spending as spending_report
 from models.reports import treatments as treatments_report
-from models.reports.movement import MONTHS_BACK, SCHEMES
-from models.reports.preferences import GROUPINGS, THINGS
 from models.reports.segments import limits_of
 
 _INPUTS = (
@@ -141,16 +139,12 @@ def _reports(snapshot: Snapshot, place: PlaceScope, day: date) -> Iterator[_Kept
     profiles.pop("duplicates")  # names customers
     yield _Kept("profile_quality", "", profiles)
     yield _Kept("treatments", "", tables(treatments_report.treatments(snapshot, scope, day)))
-    for by in GROUPINGS:
-        for thing in THINGS:
-            yield _Kept("preferences", f"{by} {thing}", preferences_report.asked(snapshot, scope, day, by, thing))
+    for (by, thing), found in preferences_report.asked(snapshot, scope, day).items():
+        yield _Kept("preferences", f"{by} {thing}", found)
     if not has_current_rows(snapshot, WHOLE, MOVEMENT.name):
         return  # where everybody stood is not known: these would take minutes
-    for scheme in SCHEMES:
-        yield _Kept("flows", scheme, tables(movement_report.flows(snapshot, scope, day, scheme)))
-        for months in MONTHS_BACK:
-            found = tables(movement_report.movement(snapshot, scope, day, scheme, months))
-            yield _Kept("movement", f"{scheme} {months}", found)
+    for report, choice, found in movement_report.asked(snapshot, scope, day):
+        yield _Kept(report, choice, found)
 
 
 JOB = Job(_kept.JOB, tuple(_TABLES.values()), _fingerprint, _run, needs=MOVEMENT)

@@ -1,5 +1,6 @@
 """Movement: who went from one segment to another between two days, and how segments grew and shrank month by month."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Annotated
@@ -17,7 +18,7 @@ from data_access.results.info import has_current_rows
 from data_access.scope import Scope
 from data_access.snapshot import Snapshot
 from models.calc.movement import ABSENT, Moves, moves
-from models.reports._kept import kept_frames
+from models.reports._kept import Frames, kept_frames
 from models.reports._shape import Columns, select_columns
 
 SCHEMES = queries.SCHEMES
@@ -61,14 +62,29 @@ def movement(snapshot: Snapshot, scope: Scope, as_of: date, scheme: str = "segme
         raise Problem(f"months is a whole number from 1 to 36, not {months}")
     frames = kept_frames(snapshot, scope, as_of, "movement", f"{scheme} {months}")
     if frames is None:
-        table = _between(snapshot, scope, as_of, scheme, months).matrix()
-        share = table["customers"] / table.groupby("from_group")["customers"].transform("sum")
-        frames = select_columns(MovementReport, movement=table.assign(share=share))
+        frames = _movement(_between(snapshot, scope, as_of, scheme, months, _known(snapshot, scope, as_of, scheme)))
     return MovementReport(as_of, month_end(as_of, months), scheme, months, snapshot.info.currency, **frames)
 
 
-def _between(snapshot: Snapshot, scope: Scope, as_of: date, scheme: str, months: int) -> Moves:
-    before, known = month_end(as_of, months), _known(snapshot, scope, as_of, scheme)
+def asked(snapshot: Snapshot, scope: Scope, as_of: date) -> Iterator[tuple[str, str, Frames]]:
+    """The tables of ``flows`` and of ``movement`` by each scheme for the choices of the page: report, choice, tables.
+
+    Where everybody stood is read once for each scheme."""
+    for scheme in SCHEMES:
+        known = _known(snapshot, scope, as_of, scheme)
+        yield "flows", scheme, _flows(snapshot, scope, as_of, scheme, known)
+        for months in MONTHS_BACK:
+            yield "movement", f"{scheme} {months}", _movement(_between(snapshot, scope, as_of, scheme, months, known))
+
+
+def _movement(between: Moves) -> Frames:
+    table = between.matrix()
+    share = table["customers"] / table.groupby("from_group")["customers"].transform("sum")
+    return select_columns(MovementReport, movement=table.assign(share=share))
+
+
+def _between(snapshot: Snapshot, scope: Scope, as_of: date, scheme: str, months: int, known: "_Known | None") -> Moves:
+    before = month_end(as_of, months)
     if known is not None and before in known.days:
         return known.between(known.days.index(before), len(known.days) - 1)
     return _moves(standings(snapshot, scope, before), standings(snapshot, scope, as_of), scheme)
@@ -78,9 +94,12 @@ def flows(snapshot: Snapshot, scope: Scope, as_of: date, scheme: str = "segment"
     """The net flows of the last ``MONTHS`` months, as far as the data reach."""
     _check(scheme)
     kept = kept_frames(snapshot, scope, as_of, "flows", scheme)
-    if kept is not None:
-        return FlowsReport(as_of, scheme, **kept)
-    known = _known(snapshot, scope, as_of, scheme)
+    if kept is None:
+        kept = _flows(snapshot, scope, as_of, scheme, _known(snapshot, scope, as_of, scheme))
+    return FlowsReport(as_of, scheme, **kept)
+
+
+def _flows(snapshot: Snapshot, scope: Scope, as_of: date, scheme: str, known: "_Known | None") -> Frames:
     days = days_of(snapshot.info.first_day or as_of, as_of)
     found, earlier = [], None
     for at, day in enumerate(days):
@@ -92,7 +111,7 @@ def flows(snapshot: Snapshot, scope: Scope, as_of: date, scheme: str = "segment"
         if between is not None:
             found.append(between.flows().assign(month_end=pd.Timestamp(day)))
     table = pd.concat(found, ignore_index=True) if found else _NONE
-    return FlowsReport(as_of, scheme, **select_columns(FlowsReport, flows=table))
+    return select_columns(FlowsReport, flows=table)
 
 
 _NONE = pd.DataFrame(columns=["month_end", "group", "customers", "came", "left", "net"])
@@ -137,7 +156,8 @@ def moved(
     snapshot: Snapshot, scope: Scope, report: MovementReport, earlier: str, later: str, wanted: Wanted = EVERYBODY
 ) -> NDArray[np.int64]:
     """The numbers of those who were in one group and are in the other, the highest net sales first."""
-    numbers = _between(snapshot, scope, report.as_of, report.scheme, report.months).of(earlier, later)
+    known = _known(snapshot, scope, report.as_of, report.scheme)
+    numbers = _between(snapshot, scope, report.as_of, report.scheme, report.months, known).of(earlier, later)
     return numbers if wanted == EVERYBODY else numbers[wanted.among(numbers)]
 
 

@@ -1,5 +1,6 @@
 """Preferences: what groups of customers buy more or less than everybody, and how they buy."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Annotated, get_args
@@ -69,9 +70,9 @@ def preferences(
     for given, known in ((by, GROUPINGS), (thing, THINGS)):
         if given not in known:
             raise Problem(f"choose one of {', '.join(known)}, not {given!r}")
-    found = kept_frames(snapshot, scope, as_of, "preferences", f"{by} {thing}") or asked(
-        snapshot, scope, as_of, by, thing
-    )
+    found = kept_frames(snapshot, scope, as_of, "preferences", f"{by} {thing}")
+    if found is None:
+        found = asked(snapshot, scope, as_of, (by,), (thing,))[by, thing]
     hides = scope.kind == "chain" or len(scope.store_ids) != 1
     bought = found["bought"].assign(net_sales=found["bought"]["net_sales"] / MONEY_UNIT)
     things = tuple(bought.groupby("thing")["net_sales"].sum().sort_values(ascending=False, kind="stable").index)
@@ -85,19 +86,29 @@ def preferences(
     )
 
 
-def asked(snapshot: Snapshot, scope: Scope, as_of: date, by: str, thing: Thing) -> Frames:
-    """What the report is made of, before anything is hidden: bought, habits and (by age only) months, as the functions
-    of ``queries``."""
+def asked(
+    snapshot: Snapshot, scope: Scope, as_of: date, by: Sequence[str] = GROUPINGS, things: Sequence[Thing] = THINGS
+) -> dict[tuple[str, str], Frames]:
+    """What the report of each choice is made of, before anything is hidden: bought, habits and (by age only) months, as
+    the functions of ``queries``; all groupings at once, for customers and lines are the same."""
     year = Period(as_of - timedelta(days=DAYS - 1), as_of)
     engine, months = snapshot.engine, complete_months(snapshot, as_of)[-MONTHS:]
-    found = {
-        "bought": queries.bought(scope, engine, year, by, thing),
-        "habits": queries.habits(scope, engine, year, by),
-    }
-    if by == BY_AGE and len(months):
+    habits = _parts(queries.habits(scope, engine, year, by), by)
+    found: dict[tuple[str, str], Frames] = {}
+    for thing in things:
+        bought = _parts(queries.bought(scope, engine, year, by, thing), by)
+        found |= {(name, thing): {"bought": bought[name], "habits": habits[name]} for name in by}
+    if BY_AGE in by and len(months):
         period = Period(month_days(months[0]).first, month_days(months[-1]).last)
-        found["months"] = queries.by_month(scope, engine, period, by)
+        by_month = queries.by_month(scope, engine, period, BY_AGE)
+        for thing in things:
+            found[BY_AGE, thing]["months"] = by_month
     return found
+
+
+def _parts(rows: pd.DataFrame, by: Sequence[str]) -> dict[str, pd.DataFrame]:
+    """The rows of each grouping."""
+    return {name: rows[rows["by"] == name].drop(columns="by").reset_index(drop=True) for name in by}
 
 
 def _older(bought: pd.DataFrame) -> pd.DataFrame:
