@@ -27,7 +27,7 @@ from models.jobs.attribution import JOB as ATTRIBUTION
 from models.jobs.campaign_segments import JOB as CAMPAIGN_SEGMENTS
 from models.jobs.campaigns import JOB as CAMPAIGNS
 from models.jobs.forecast import JOB as FORECAST
-from models.jobs.job import Job, one_thread, shared_processes
+from models.jobs.job import Job, cpu_seconds, one_thread, shared_processes
 from models.jobs.lapse import JOB as LAPSE
 from models.jobs.movement import JOB as MOVEMENT
 from models.jobs.presets import JOB as PRESETS
@@ -70,6 +70,8 @@ class BatchReport:
     generation: str
     seconds: float
     computed: dict[str, float] = field(default_factory=dict)  # seconds each
+    cpu: dict[str, float] = field(default_factory=dict)  # seconds of CPU of these, of all processes
+    cpu_seconds: float = 0.0  # of the whole command
     kept: tuple[str, ...] = ()
     taken_over: tuple[str, ...] = ()
     failed: dict[str, str] = field(default_factory=dict)
@@ -78,11 +80,11 @@ class BatchReport:
     def lines(self) -> Iterator[str]:
         """The report for the terminal."""
         if self.published:
-            yield f"generation {self.generation}: results in {self.seconds:.1f} s"
+            yield f"generation {self.generation}: results in {self.seconds:.1f} s, {self.cpu_seconds:.1f} s of CPU"
         else:
             yield f"nothing has changed: generation {self.generation} stays in force ({self.seconds:.1f} s)"
         for job, seconds in self.computed.items():
-            yield f"  {job:<20} computed in {seconds:.1f} s"
+            yield f"  {job:<20} computed in {seconds:.1f} s, {self.cpu[job]:.1f} s of CPU"
         for job in self.taken_over:
             yield f"  {job:<20} taken over from the batch before, which did not end"
         for job in self.kept:
@@ -145,6 +147,7 @@ class _Batch:
         self.forgotten = forgotten
         self.teller = Teller(home, snapshot.info.generation, say)
         self.computed: dict[str, float] = {}
+        self.cpu: dict[str, float] = {}
         self.kept: list[str] = []
         self.taken_over: list[str] = []
         self.failed: dict[str, str] = {}
@@ -163,6 +166,8 @@ class _Batch:
             current_snapshot(self.home).generation,
             time.monotonic() - self.started,
             self.computed,
+            self.cpu,
+            cpu_seconds(),
             tuple(self.kept),
             tuple(self.taken_over),
             self.failed,
@@ -193,7 +198,7 @@ class _Batch:
         if earlier and earlier.info.fingerprint == mark and not full:
             self.taken_over.append(job.name)
             return replace(earlier, info=self._about(earlier.info))
-        started = time.monotonic()
+        started, used = time.monotonic(), cpu_seconds()
         snapshot = self._seen_by(job, old)
         with parts.writing(self.home, job.name, job.tables) as (part, said):
             with one_thread():
@@ -201,7 +206,7 @@ class _Batch:
             seconds = round(time.monotonic() - started, 3)
             built = JobInfo(job.name, None, None, None, _utc(), seconds, mark, "done", None)
             said.append(self._about(built))
-        self.computed[job.name] = seconds
+        self.computed[job.name], self.cpu[job.name] = seconds, cpu_seconds() - used
         ready = parts.finished(self.home, job.name, job.tables)
         assert ready is not None
         return ready

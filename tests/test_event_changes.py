@@ -14,6 +14,7 @@ from data_access.state import event_changes as state
 from data_access.state.audit import Filter
 from data_access.state.event_changes import Change
 from data_access.state.rules import Rule
+from models.calc import calendar
 from models.forecasting import events, levels
 from models.jobs import forecast, stock
 from tests.tiny import CHAIN, ONLY_A
@@ -22,6 +23,7 @@ NOW = datetime(2026, 3, 20, 9)
 DOUBLE_11 = date(2026, 11, 11)
 LATER = Change("double_11", DOUBLE_11, date(2026, 11, 12), 3, 2, None, None)
 FAIR = Change("城市庆典", date(2026, 5, 6), date(2026, 5, 6), 1, 0, "north", None)
+OFFERS = ["store_id", "category", "product_id", "starts_on", "ends_on", "discount"]
 STORES = pd.DataFrame({"store_id": ["A", "B"], "region_id": ["north", "south"], "kind": ["mall", "street"]})
 
 
@@ -77,6 +79,43 @@ def test_an_event_of_a_region_or_a_kind_of_store_reaches_its_stores_alone() -> N
     ]
     found = levels.local_days(rows.head(1), [("A", "Face"), ("B", "Face")], pd.date_range("2026-05-04", periods=4))
     assert found["event 城市庆典"].tolist() == [[0, 1, 1, 0], [0, 0, 0, 0]]
+
+
+def test_an_event_is_taken_off_for_a_region_on_the_days_it_has_elsewhere() -> None:
+    off = replace(LATER, day=None, region_id="north")
+    rows = events.taken_off([LATER, off, replace(FAIR, day=None)], STORES)  # nobody held the fair elsewhere
+    assert rows.to_numpy().tolist() == [["double_11", "A", date(2026, 11, 9), date(2026, 11, 14)]]
+    assert events.taken_off([replace(LATER, day=None), off], STORES).empty  # off everywhere
+    assert events.local([replace(off, day=DOUBLE_11)], STORES).empty  # on again, as elsewhere
+
+
+def test_only_the_stores_without_an_event_lose_what_it_adds() -> None:
+    days = pd.date_range("2024-01-01", "2026-11-05")
+    peak = ((days.month == 11) & (days.day <= 11)) * 1.0 + 1
+    units = pd.DataFrame(
+        {"store_id": name, "category": "Face", "day": days, "units": 100.0 * peak} for name in ("A", "B")
+    ).explode(["day", "units"])
+    region_of, offers = {"A": "north", "B": "south"}, pd.DataFrame(columns=OFFERS)
+    off = events.taken_off([Change("double_11", DOUBLE_11, None, 11, 1, "north", None)], STORES)
+
+    def sold(taken_off: pd.DataFrame | None) -> pd.Series:
+        arguments = units, region_of, days[-1], 7, events.china(), offers, None, None, taken_off
+        found = levels.forecast(*arguments)
+        assert found is not None
+        return found.forecast[found.forecast["category"].isna()].groupby("place_id")["mean"].sum()
+
+    usual, without = sold(None), sold(off)
+    assert without["A"] < 0.7 * usual["A"]
+    assert without["B"] == pytest.approx(usual["B"], rel=0.02)
+    assert without["chain"] == pytest.approx(without["A"] + without["B"])
+
+
+def test_the_calendar_moves_and_drops_what_people_changed() -> None:
+    shifts = state.shifts([LATER, Change("618", date(2026, 6, 18), None, 0, 0, None, None), FAIR])
+    found = {event.key: event for event in calendar.events(date(2026, 6, 1), date(2026, 11, 30), "CNY", shifts)}
+    assert (found["double_11"].first, found["double_11"].last) == (date(2026, 11, 2), date(2026, 11, 12))
+    assert "618" not in found
+    assert "qixi" in found
 
 
 def test_forecasts_and_orders_are_computed_anew_after_a_change(tiny_snapshot: Snapshot) -> None:

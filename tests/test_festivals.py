@@ -7,6 +7,7 @@ import pandas as pd
 import pytest
 
 from data_access.snapshot import Snapshot
+from data_access.state.event_changes import Change
 from models.calc.calendar import Event
 from models.reports import festivals as module
 from models.reports.festivals import festivals
@@ -67,6 +68,12 @@ def test_elsewhere_there_are_none(tiny_snapshot: Snapshot) -> None:
 def test_spring_festival_is_its_run_up() -> None:
     (found,) = [one for one in module._calendar() if one.key == "spring_festival" and one.last.year == 2026]
     assert (found.first, found.last) == (date(2026, 1, 30), date(2026, 2, 16))
+
+
+def test_a_festival_that_was_moved_is_on_its_new_days() -> None:
+    moved = Change("qixi", date(2026, 8, 19), date(2026, 8, 22), 2, 1, None, None)
+    (found,) = [one for one in module._calendar([moved]) if one.key == "qixi" and one.last.year == 2026]
+    assert (found.first, found.last) == (date(2026, 8, 20), date(2026, 8, 23))
 
 
 def test_the_list_has_no_more_columns_than_a_list_may() -> None:

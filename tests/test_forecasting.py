@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
 
@@ -13,9 +14,20 @@ from typer.testing import CliRunner
 
 from data_access.errors import Problem
 from models.__main__ import app
-from models.forecasting import analogues, candidates, classes, engine, events, intermittent, panel, reconcile, seasons
+from models.forecasting import (
+    accuracy,
+    analogues,
+    candidates,
+    classes,
+    engine,
+    events,
+    intermittent,
+    panel,
+    reconcile,
+    seasons,
+)
 from models.forecasting.intervals import Errors, bounds
-from models.forecasting.panel import Floats
+from models.forecasting.panel import Floats, Panel
 
 
 def weekly(values: dict[str, list[float]], first: str = "2024-01-05") -> pd.DataFrame:
@@ -111,6 +123,24 @@ def test_events_that_fall_together_are_told_apart_and_others_are_not_seen() -> N
     assert found.table["event"].unique().tolist() == ["double_11"]
     next_one = list(pd.date_range("2025-11-01", periods=28)).index(pd.Timestamp("2025-11-11"))
     assert found.factor[:, -28 + next_one].mean() == pytest.approx(3, rel=0.2)
+
+
+def test_a_sale_of_many_days_shows_though_no_day_of_it_does_alone() -> None:
+    """One earlier Double 11: thirteen days that sell a third more, each within three standard errors."""
+    random = np.random.default_rng(1)
+    dates = pd.date_range("2024-01-01", "2025-11-30")
+    values = 100 * np.exp(0.12 * random.standard_normal((1, len(dates))))
+    sale = (dates >= "2024-10-31") & (dates <= "2024-11-12")
+    one = Panel(("s",), dates, values[:, :-30], "D", 7, {})
+    assert events.effects(one, events.china()).table.empty
+    with_sale = np.where(sale, values * 1.35, values)[:, :-30]
+    found = events.effects(replace(one, values=with_sale), events.china())
+    assert found.table["event"].unique().tolist() == ["double_11"]
+
+
+def test_the_error_of_flat_series_is_not_known() -> None:
+    assert accuracy.mean(np.array([1.0, np.nan, 3.0])) == 2.0
+    assert np.isnan(accuracy.mean(np.array([np.nan])))
 
 
 def test_an_event_table_can_be_brought_along(tmp_path: Path) -> None:

@@ -4,8 +4,9 @@ of their own, everywhere, in a region or in one kind of store.
 Rows are added, never changed: the newest of an event, the day it is about and its place counts.
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from typing import Final
 
 import pandas as pd
@@ -104,6 +105,12 @@ def in_force(engine: Engine) -> tuple[Change, ...]:
     with engine.connect() as connection:
         rows = connection.execute(query).all()
     return tuple(Change(row.event, row.about, row.day, row.before, row.after, row.region_id, row.kind) for row in rows)
+
+
+def shifts(changes: Iterable[Change]) -> dict[tuple[str, int], timedelta | None]:
+    """By how much people moved a shipped event of a year everywhere; None: it does not take place."""
+    moved = (one for one in changes if one.everywhere)
+    return {(one.event, one.about.year): one.day - one.about if one.day else None for one in moved}
 
 
 def newest_number(engine: Engine) -> int:

@@ -1,8 +1,9 @@
 """The days a shop in mainland China plans for, so that a peak on a chart has its name."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import date, timedelta
+from types import MappingProxyType
 
 from lunardate import LunarDate
 
@@ -58,12 +59,18 @@ IN_ORDER = (
 PEAKS = IN_ORDER[:3]
 
 
-def events(first: date, last: date, currency: str) -> tuple[Event, ...]:
-    """The events that touch the days from ``first`` to ``last``, in order.
+Shifts = Mapping[tuple[str, int], timedelta | None]  # by event and year: moved by so many days, None: not this time
+
+
+def events(first: date, last: date, currency: str, shifts: Shifts = MappingProxyType({})) -> tuple[Event, ...]:
+    """The events that touch the days from ``first`` to ``last``, in order, moved by ``shifts``.
 
     Only for a chain that trades in yuan: these are not the days of a shop elsewhere.
     """
     if currency != "CNY":
         return ()
-    found = (event(year) for year in range(first.year, last.year + 1) for event in _EVENTS)
+    years = range(first.year - 1, last.year + 2) if shifts else range(first.year, last.year + 1)
+    every = ((year, event(year)) for year in years for event in _EVENTS)
+    by = ((event, shifts.get((event.key, year), timedelta())) for year, event in every)
+    found = (Event(event.key, event.first + days, event.last + days) for event, days in by if days is not None)
     return tuple(sorted((e for e in found if e.first <= last and e.last >= first), key=lambda e: e.first))

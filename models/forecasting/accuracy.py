@@ -18,6 +18,12 @@ def rmsse(actual: Floats, expected: Floats, scale: Floats) -> Floats:
         return np.where(scale > 0, np.sqrt(((actual - expected) ** 2).mean(axis=1) / scale), np.nan)
 
 
+def mean(errors: Floats) -> float:
+    """Of the series whose error is known; NaN where none is, for all histories were flat."""
+    known = errors[~np.isnan(errors)]
+    return float(known.mean()) if known.size else float("nan")
+
+
 def wape(actual: Floats, expected: Floats) -> float:
     """The sum of absolute errors over the sum of what was sold; NaN where nothing was."""
     sold = float(np.abs(actual).sum())

@@ -195,7 +195,7 @@ def _chosen(panel: Panel, kind: Kind, series: int, upper: bool, past: list[Looke
 
 def _error(past: list[Looked], name: str) -> float:
     """The mean RMSSE over series and origins."""
-    return float(np.nanmean(np.concatenate([accuracy.rmsse(at.actual, at.said[name], at.scale) for at in past])))
+    return accuracy.mean(np.concatenate([accuracy.rmsse(at.actual, at.said[name], at.scale) for at in past]))
 
 
 def _rows(

@@ -24,10 +24,12 @@ from models.forecasting.panel import Floats, Panel
 COLUMNS: Final = ("event", "ds", "before", "after", "place")
 FIRST_YEAR: Final = 2015
 LAST_YEAR: Final = 2035
+_LOCAL: Final = ["event", "store_id", "starts_on", "ends_on"]
 _WEEK: Final = timedelta(days=7)
 _YEAR: Final = 364  # the same weekday of the year before
 _WEEKS: Final = 6  # on each side
 _NOTICED: Final = 4.0  # standard errors
+_ROWS: Final = 5  # times as many ordinary days as an event has, to tell how they vary
 _RIDGE: Final = 0.3  # days: an event seen once counts for less
 
 
@@ -98,16 +100,44 @@ def local(changes: Iterable[Change], stores: pd.DataFrame) -> pd.DataFrame:
 
     stores: store_id, region_id, kind.
     """
+    shipped = _days(china())
     found = []
     for change in changes:
-        if change.everywhere or change.day is None:
+        # A shipped event that is on in a region is one that is no longer off there.
+        if change.everywhere or change.day is None or (change.event, change.about) in shipped:
             continue
         first, last = change.day - timedelta(days=change.before), change.day + timedelta(days=change.after)
-        here = stores
-        for name, value in (("region_id", change.region_id), ("kind", change.kind)):
-            here = here if value is None else here[here[name] == value]
-        found += [(change.event, store, first, last) for store in here["store_id"]]
-    return pd.DataFrame(found, columns=["event", "store_id", "starts_on", "ends_on"])
+        found += [(change.event, store, first, last) for store in _stores_of(change, stores)]
+    return pd.DataFrame(found, columns=_LOCAL)
+
+
+def taken_off(changes: Iterable[Change], stores: pd.DataFrame) -> pd.DataFrame:
+    """Where an event does not take place that does elsewhere, on the days it has there: columns as of ``local``."""
+    every = tuple(changes)
+    moved = {(change.event, change.about): change.day for change in every if change.everywhere}
+    known = _days(edited(china(), every))
+    found = []
+    for change in every:
+        day = moved.get((change.event, change.about), change.about)
+        if change.everywhere or change.day is not None or day is None or (change.event, day) not in known:
+            continue
+        before, after = known[change.event, day]
+        first, last = day - timedelta(days=before), day + timedelta(days=after)
+        found += [(change.event, store, first, last) for store in _stores_of(change, stores)]
+    return pd.DataFrame(found, columns=_LOCAL)
+
+
+def _days(table: pd.DataFrame) -> dict[tuple[str, date], tuple[int, int]]:
+    """By event and its day, the days before and after."""
+    rows = zip(table["event"], table["ds"].dt.date, table["before"], table["after"], strict=True)
+    return {(event, day): (before, after) for event, day, before, after in rows}
+
+
+def _stores_of(change: Change, stores: pd.DataFrame) -> list[str]:
+    here = stores
+    for name, value in (("region_id", change.region_id), ("kind", change.kind)):
+        here = here if value is None else here[here[name] == value]
+    return list(here["store_id"])
 
 
 def of_file(path: Path) -> pd.DataFrame:
@@ -192,8 +222,10 @@ def effects(panel: Panel, table: pd.DataFrame) -> Effects:
     """What the events of the table did to daily series, and will do again; only those that show.
 
     A regression on every day of every event, so that two that fall together are told apart. An event shows where one of
-    its days lies four standard errors off what the same weekdays around it sold in all series together, the error being
-    that of days without any event. Elsewhere, or in another trade, the days of the table are ordinary. Its effect is
+    its days, or the mean of all its days, lies four standard errors off what the same weekdays around it sold in all
+    series together, the error being that of days without any event, or of as many of them in a row: eleven days of a
+    sale that sell a third more are no chance, though each of them may be, and a year that knows an event once has no
+    more to go by. Elsewhere, or in another trade, the days of the table are ordinary. Its effect is
     that of all series; each one's own counts as far as series differ by more than chance.
     """
     factor = np.ones((len(panel.ids), len(panel.dates)))
@@ -205,9 +237,8 @@ def effects(panel: Panel, table: pd.DataFrame) -> Effects:
     solve = np.linalg.solve(past.T @ past + _RIDGE * np.eye(past.shape[1]), past.T)
     usual = rest[:, ~past.any(axis=1)]
     common = _mean(usual)
-    noise = float(np.nanstd(common)) if np.isfinite(common).any() else np.inf
-    strength = solve @ np.nan_to_num(_mean(rest)) / np.maximum(noise * np.sqrt((solve**2).sum(axis=1)), 1e-12)
-    names = np.unique(of_event[np.abs(strength) > _NOTICED])
+    effect = np.asarray(solve @ np.nan_to_num(_mean(rest)), dtype=np.float64)
+    names = _noticed(effect, np.sqrt((solve**2).sum(axis=1)), common, of_event, past)
     shown = np.isin(of_event, names)
     if not shown.any():
         return Effects(table.iloc[:0], factor)
@@ -215,6 +246,26 @@ def effects(panel: Panel, table: pd.DataFrame) -> Effects:
     each = np.nan_to_num(rest) @ solve.T
     error = _variance(usual)[:, None] * (solve**2).sum(axis=1)
     return Effects(table[table["event"].isin(names)], np.exp(_shared(each, error) @ days[:, shown].T))
+
+
+def _noticed(
+    effect: Floats, leverage: Floats, usual: Floats, of_event: NDArray[np.str_], past: Floats
+) -> NDArray[np.str_]:
+    """The events that show. effect: of each day of an event; leverage: its standard error where days vary by 1; usual:
+    the days without any event; past: as ``_design``, of the history."""
+    usual = usual[~np.isnan(usual)]
+    found = []
+    for name in np.unique(of_event):
+        seen = (of_event == name) & past.any(axis=0)
+        days = int(seen.sum())
+        if not days or len(usual) < _ROWS * days:
+            continue
+        in_a_row = float(np.convolve(usual, np.full(days, 1 / days), "valid").std())
+        apart = abs(effect[seen].mean()) / max(in_a_row * leverage[seen].mean(), 1e-12)
+        alone = float((np.abs(effect[seen]) / np.maximum(usual.std() * leverage[seen], 1e-12)).max())
+        if max(apart, alone) > _NOTICED:
+            found.append(name)
+    return np.array(found, dtype=np.str_)
 
 
 def _design(table: pd.DataFrame, dates: pd.DatetimeIndex) -> tuple[NDArray[np.bool_], NDArray[np.str_]]:

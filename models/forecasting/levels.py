@@ -48,6 +48,7 @@ def forecast(
     offers: pd.DataFrame,
     market: pd.DataFrame | None = None,
     local: pd.DataFrame | None = None,
+    taken_off: pd.DataFrame | None = None,
 ) -> Levels | None:
     """The forecasts of every place and category; None with fewer than eight weeks of history.
 
@@ -59,6 +60,7 @@ def forecast(
         offers: price promotions: store_id, category, product_id, starts_on, ends_on, discount.
         market: what was observed of the market (see ``market.known``).
         local: events of some stores only: event, store_id, starts_on, ends_on.
+        taken_off: events of the table that do not take place in some stores, likewise.
     """
     units = units[units["day"] <= last]
     days = pd.date_range(units["day"].min(), last) if len(units) else pd.DatetimeIndex([])
@@ -79,6 +81,12 @@ def forecast(
     parts = _panel([key for key in members if key[2] is not None], members, values, known, ahead)
     of_totals, of_parts = engine.forecast(totals, table), engine.forecast(parts, table, upper=False)
     found = {**_moments(of_totals, totals), **_moments(of_parts, parts)}
+    if taken_off is not None and len(taken_off):
+        away = local_days(taken_off, leaves, ahead)
+        none = {"off": np.maximum.reduce(list(away.values()))}
+        for panel in (totals, parts):
+            keys = [key_of(name) for name in panel.ids]
+            found |= _relieved(found, panel, _panel(keys, members, values, none, ahead), table)
     rows = pd.concat([_frame(key, ahead[-horizon:], *each) for key, each in reconciled(found, region_of).items()])
     accuracy = league([(of_totals, totals), (of_parts, parts)])
     return Levels(rows, _components(totals, of_totals, table), accuracy, of_parts.past)
@@ -157,6 +165,20 @@ def _moments(result: Result, panel: Panel) -> dict[str, tuple[Floats, str]]:
     table = rows[list(MOMENTS)].to_numpy().reshape(len(panel.ids), panel.horizon, len(MOMENTS))
     models = rows["model"].to_numpy()[:: panel.horizon]
     return {name: (table[row].T, str(models[row])) for row, name in enumerate(panel.ids)}
+
+
+def _relieved(
+    found: Mapping[str, tuple[Floats, str]], panel: Panel, off: Panel, table: pd.DataFrame
+) -> dict[str, tuple[Floats, str]]:
+    """The moments without what the events of a day do in the stores where they are off; ``off`` knows the share of each
+    series that these stores sell."""
+    factor = engine.ground(panel, table).effects.factor[:, panel.length :]
+    share = off.known["off"][:, panel.length :] if "off" in off.known else np.zeros_like(factor)
+    relief = (1 + (factor - 1) * (1 - share)) / factor
+    return {
+        name: (found[name][0] if found[name][1] == policy.NAIVE else found[name][0] * relief[row], found[name][1])
+        for row, name in enumerate(panel.ids)
+    }
 
 
 def reconciled(found: Mapping[str, tuple[Floats, str]], region_of: Mapping[str, str]) -> dict[Key, tuple[Floats, str]]:

@@ -312,7 +312,7 @@ def _league_rows(
         rows.append(
             [
                 "product", kind, name, name == MODEL, series, accuracy.wape(actual, expected),
-                float(np.nanmean(errors)), accuracy.bias(actual, expected), covered if name == MODEL else float("nan"),
+                accuracy.mean(errors), accuracy.bias(actual, expected), covered if name == MODEL else float("nan"),
                 float("nan"),
             ]
         )  # fmt: skip

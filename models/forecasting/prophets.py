@@ -133,7 +133,7 @@ class _Features:
             whole = pd.DataFrame({"ds": self.dates} | dict.fromkeys(known, 0.0))
             self.made[key] = type(model).make_all_seasonality_features(model, whole)
         whole, priors, components, modes = self.made[key]
-        rows = whole.iloc[self.dates.get_indexer(frame["ds"])].reset_index(drop=True)
+        rows = whole.iloc[self.dates.get_indexer(pd.DatetimeIndex(frame["ds"]))].reset_index(drop=True)
         rows[known] = frame[known].to_numpy()
         return rows, priors, components, {mode: list(names) for mode, names in modes.items()}
 

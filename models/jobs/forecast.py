@@ -95,6 +95,7 @@ def _run(snapshot: Snapshot, changes: tuple[Change, ...], write: Write, step: St
         queries.promotions(WHOLE, snapshot.engine, first),
         queries.market(WHOLE, snapshot.engine),
         events.local(changes, stores),
+        events.taken_off(changes, stores),
     )
     if found is None:
         return

@@ -154,17 +154,18 @@ def spread(
         return
     engines = (snapshot.engine, snapshot.results)
     where = _Files(tuple(str(e.url.database) for e in engines if e is not None), snapshot.generation)
+    kept = _kept.get() or _Kept()
     with cluster.workers(address) if address else _processes(many) as (pool, hands):
-        coming: deque[tuple[Item, Future[Result]]] = deque()
+        coming: deque[tuple[Item, Future[tuple[Result, float]]]] = deque()
         try:
             for item in items:
                 coming.append((item, pool.submit(_work, where, work, item)))
                 if len(coming) >= hands * _WAITING:
                     first, future = coming.popleft()
-                    yield first, future.result()
+                    yield first, kept.told(*future.result())
             while coming:
                 first, future = coming.popleft()
-                yield first, future.result()
+                yield first, kept.told(*future.result())
         finally:
             for _, future in coming:
                 future.cancel()
@@ -175,6 +176,22 @@ class _Kept:
 
     def __init__(self) -> None:
         self.pool: ProcessPoolExecutor | None = None
+        self.spent = 0.0  # seconds of CPU in other processes, as they told
+
+    def told(self, result: Result, spent: float) -> Result:
+        self.spent += spent
+        return result
+
+
+def cpu_seconds() -> float:
+    """What this process has used of the processors so far, those it started and has seen end, and those that share the
+    work of its batch."""
+    kept = _kept.get()
+    return _own_cpu() + (kept.spent if kept else 0.0)
+
+
+def _own_cpu() -> float:
+    return sum(os.times()[:4])
 
 
 _kept: ContextVar[_Kept | None] = ContextVar("kept", default=None)
@@ -240,13 +257,20 @@ def _die_with_the_batch() -> None:
         os._exit(1)
 
 
-def _work(where: _Files, work: Callable[[Snapshot, Item], Result], item: Item) -> Result:
+_said = 0.0  # seconds of CPU that this process has told of
+
+
+def _work(where: _Files, work: Callable[[Snapshot, Item], Result], item: Item) -> tuple[Result, float]:
+    """What ``work`` finds, and the seconds of CPU since the last time; the first time since this process began."""
+    global _said
     if where not in _opened:
         _opened.clear()
         facts, *results = map(Path, where.paths)
         _opened[where] = reopened(facts, results[0] if results else None, where.generation)
     with one_thread():
-        return work(_opened[where], item)
+        found = work(_opened[where], item)
+    spent, _said = _own_cpu() - _said, _own_cpu()
+    return found, spent
 
 
 def one_thread() -> AbstractContextManager[object]:

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import date, timedelta
+from types import MappingProxyType
 from typing import Annotated, Any, Final
 
 import numpy as np
@@ -12,7 +13,7 @@ from data_access.queries import places
 from data_access.results.info import info_of
 from data_access.scope import Scope
 from data_access.snapshot import Snapshot
-from models.calc.calendar import events
+from models.calc.calendar import Shifts, events
 from models.reports._shape import Columns, select_columns
 
 JOB: Final = "forecast"
@@ -56,8 +57,13 @@ class DemandReport:
     ]
 
 
-def demand(snapshot: Snapshot, scope: Scope, category: str | None = None) -> DemandReport:
-    """The report on one category (or all) of the scope, which must be the chain, a region or a store."""
+def demand(
+    snapshot: Snapshot, scope: Scope, category: str | None = None, shifts: Shifts = MappingProxyType({})
+) -> DemandReport:
+    """The report on one category (or all) of the scope, which must be the chain, a region or a store.
+
+    shifts: by how much people moved events of the calendar.
+    """
     found = info_of(snapshot, JOB)
     results = snapshot.results
     if found is None or found.last_day is None or results is None:
@@ -86,7 +92,7 @@ def demand(snapshot: Snapshot, scope: Scope, category: str | None = None) -> Dem
             stores=_stores(scope, snapshot, before, last),
             products=_products(scope, snapshot, category, last),
             decomposition=_named(components),
-            occasions=_occasions(scope, snapshot, components, first, last),
+            occasions=_occasions(scope, snapshot, components, first, last, shifts),
             accuracy=_league(queries.accuracy(scope, results)),
         ),
     )
@@ -179,13 +185,15 @@ def _named(components: pd.DataFrame) -> pd.DataFrame:
     return components.rename(columns={"known": "promotion"})
 
 
-def _occasions(scope: Scope, snapshot: Snapshot, components: pd.DataFrame, first: date, last: date) -> pd.DataFrame:
+def _occasions(
+    scope: Scope, snapshot: Snapshot, components: pd.DataFrame, first: date, last: date, shifts: Shifts
+) -> pd.DataFrame:
     """Events of the calendar, and price promotions (one row whatever the number of stores)."""
     end = last + timedelta(days=max(AHEAD))
     effect = components.set_index("ds")["event"] if len(components) else pd.Series(dtype=np.float64)
     rows: list[tuple[Any, ...]] = [
         ("event", event.key, event.first, event.last, np.nan, _strongest(effect, event.first, event.last))
-        for event in events(first, end, snapshot.info.currency)
+        for event in events(first, end, snapshot.info.currency, shifts)
     ]
     offers = queries.promotions(scope, snapshot.engine, first).drop_duplicates("promotion_id")
     for offer in offers[offers["product_id"].isna()].to_dict("records"):

@@ -1,5 +1,6 @@
 """Festivals to come: what each added last year by category, and whether the stock lasts for it."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Annotated, Final
@@ -12,6 +13,7 @@ from data_access.queries import stock as stock_queries
 from data_access.results.info import is_current
 from data_access.scope import Scope
 from data_access.snapshot import Snapshot
+from data_access.state.event_changes import Change
 from models.calc.calendar import IN_ORDER, Event
 from models.forecasting import events
 from models.reports._shape import Columns, select_columns
@@ -45,12 +47,12 @@ class FestivalsReport:
     ]
 
 
-def festivals(snapshot: Snapshot, scope: Scope) -> FestivalsReport:
-    """The festivals to come in the stores in scope."""
+def festivals(snapshot: Snapshot, scope: Scope, changes: Sequence[Change] = ()) -> FestivalsReport:
+    """The festivals to come in the stores in scope, on the days that ``changes`` give them for all stores."""
     last = snapshot.info.last_day
     if last is None:
         return FestivalsReport(None, **select_columns(FestivalsReport))
-    every = _calendar() if snapshot.info.currency == "CNY" else ()
+    every = _calendar(changes) if snapshot.info.currency == "CNY" else ()
     coming = [one for one in every if last < one.first <= last + timedelta(days=AHEAD_DAYS)]
     units = _units(snapshot, scope, last)
     ahead = _ahead(snapshot, scope, last)
@@ -66,11 +68,11 @@ def festivals(snapshot: Snapshot, scope: Scope) -> FestivalsReport:
     return FestivalsReport(last, **select_columns(FestivalsReport, festivals=rows))
 
 
-def _calendar() -> tuple[Event, ...]:
+def _calendar(changes: Sequence[Change] = ()) -> tuple[Event, ...]:
     """The festivals of all years with the days before them on which people buy for them. Spring Festival ends on its
     eve: what follows is a rest."""
     found = []
-    for row in events.china().sort_values("ds").to_dict("records"):
+    for row in events.edited(events.china(), changes).sort_values("ds").to_dict("records"):
         day, after = row["ds"].date(), -1 if row["event"] == "spring_festival" else row["after"]
         if row["event"] in IN_ORDER:
             found.append(Event(row["event"], day - timedelta(days=row["before"]), day + timedelta(days=after)))

@@ -36,7 +36,6 @@ from pages._gate.gate import EXPORT
 from pages._gate.look import chosen_language, instant
 from pages._gate.sign_in import read
 from pages._ui import access
-from pages._ui import session as people
 
 GOOD_FOR = timedelta(minutes=1)  # an address is followed at once
 MOST_ROWS = 1_000_000  # a spreadsheet opens no more
@@ -249,6 +248,8 @@ def _check_rights(offer: Offer, session: Session | None, written: Written | None
 
 def _may_have(offer: Offer, session: Session, written: Written | None) -> bool:
     """Whether the person may open the page as it was, sees the rows it showed, and takes the customers it named."""
+    from pages._ui import session as people  # its caches need the server, which is not there yet when this is imported
+
     person = identity.person_of(session)
     return (
         access.detail(person.role, offer.page) == offer.detail

@@ -7,8 +7,7 @@ import pandas as pd
 import streamlit as st
 
 from data_access.scope import Period
-from models.calc.calendar import events
-from pages._ui import charts, compared, drill, empty, head
+from pages._ui import charts, compared, drill, empty, head, year
 from pages._ui.i18n import t
 
 _IN_VIEW = 12  # stores beside the days; more of them scroll
@@ -26,7 +25,7 @@ def sales_by_day(by_day: pd.DataFrame, period: Period, currency: str, *, key: st
         value="net_sales",
         name=t("charts.this_period"),
         compare=compared.lines(),
-        events=events(period.first, period.last, currency),
+        events=year.events(period.first, period.last, currency),
         height=charts.height_beside(beside),
         currency=currency,
     )

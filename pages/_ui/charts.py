@@ -14,8 +14,7 @@ import plotly.graph_objects as go
 import streamlit as st
 
 from models.calc.calendar import IN_ORDER, PEAKS, Event
-from models.calc.calendar import events as events_between
-from pages._ui import chart_data, palette, passport
+from pages._ui import chart_data, palette, passport, year
 from pages._ui import format as fmt
 from pages._ui.device import narrow
 from pages._ui.i18n import t
@@ -348,7 +347,7 @@ def _bands(figure: go.Figure, events: Sequence[Event], first: Any, last: Any, to
 
 def mark_events(figure: go.Figure, first: pd.Timestamp, last: pd.Timestamp, currency: str, top: float) -> None:
     """The events between two days behind any chart with an axis of days, their names at the height ``top``."""
-    _bands(figure, events_between(first.date(), last.date(), currency), first, last, top)
+    _bands(figure, year.events(first.date(), last.date(), currency), first, last, top)
 
 
 def named(places: Mapping[Event, float], room: float) -> list[Event]:
@@ -391,7 +390,7 @@ def name_months(figure: go.Figure, months: Sequence[str], currency: str, top: fl
     column = {month: number for number, month in enumerate(months)}
     at = {
         event: event.last.strftime("%Y-%m")
-        for event in events_between(first.start_time.date(), last.end_time.date(), currency)
+        for event in year.events(first.start_time.date(), last.end_time.date(), currency)
         if event.key in PEAKS and event.last.strftime("%Y-%m") in column
     }
     places = {event: (column[month] + 0.5) / len(months) for event, month in at.items()}

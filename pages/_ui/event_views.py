@@ -1,5 +1,5 @@
 """The part of the demand page where the events that forecasts know are changed: another day, other days around it, none
-this time, or one of people's own."""
+this time (everywhere, in a region or in one kind of store), or one of people's own."""
 
 from datetime import date, timedelta
 
@@ -37,7 +37,7 @@ def block(scope: Scope, last: date) -> None:
     """The changes in force that concern the scope, and the form for whoever sees a region or the chain as a whole."""
     found = state.reach(load.snapshot(), scope)
     stores = found.stores
-    kept = [one for one in state.in_force(opened()) if _concerns(one, stores)]
+    kept = [one for one in state.in_force(opened()) if _concerns(one, stores) and not _as_elsewhere(one)]
     head.block(t("events.title"), t("events.note"), t("events.help"))
     if kept:
         listing(_in_words(kept, stores), _COLUMNS, currency="", alt=t("events.title"), key="events", rows=_IN_VIEW)
@@ -50,6 +50,16 @@ def block(scope: Scope, last: date) -> None:
 def _concerns(one: Change, stores: pd.DataFrame) -> bool:
     return (one.region_id is None or one.region_id in set(stores["region_id"])) and (
         one.kind is None or one.kind in set(stores["kind"])
+    )
+
+
+def _as_elsewhere(one: Change) -> bool:
+    """A shipped event that is on again in a region where it was off."""
+    shipped = events.china()
+    return (
+        not one.everywhere
+        and one.day is not None
+        and bool(((shipped["event"] == one.event) & (shipped["ds"] == pd.Timestamp(one.about))).any())
     )
 
 
@@ -80,25 +90,31 @@ def _form(scope: Scope, last: date, stores: pd.DataFrame, region: str | None) ->
     wheres = _wheres(stores, region)
     with st.container(horizontal=True, vertical_alignment="bottom"):
         own = [t("events.own")]
-        label = st.selectbox(t("events.which"), own if region else [*offered, *own], width=300, key="events_which")
+        label = st.selectbox(t("events.which"), [*offered, *own], width=300, key="events_which")
         event, day, before, after = offered.get(label, (_OWN, last + timedelta(days=1), 0, 0))
         name = event or st.text_input(t("events.name"), max_chars=state.LONGEST, width=220, key="events_name").strip()
-        new_day = st.date_input(t("events.day"), day, width=160, key=f"events_day_{label}")
-        around = [
-            st.number_input(t(f"events.{side}"), 0, state.MOST_AROUND, many, width=120, key=f"events_{side}_{label}")
-            for side, many in (("before", before), ("after", after))
-        ]
-        where: Where = (None, None)
-        if not event:
-            where = st.selectbox(
-                t("events.where"), wheres, format_func=lambda one: _place(one, stores), width=220, key="events_where"
-            )
+        where: Where = st.selectbox(
+            t("events.where"), wheres, format_func=lambda one: _place(one, stores), width=220, key="events_where"
+        )
+        # A shipped event is moved everywhere or nowhere; in a region, or a kind of store, it is on or off.
+        only_off = bool(event) and where != (None, None)
+        new_day, around = (day, (before, after)) if only_off else _days(label, day, before, after)
     with st.container(horizontal=True):
-        kept = st.button(t("events.save"), type="primary", key="events_save")
+        kept = st.button(t("events.back_on" if only_off else "events.save"), type="primary", key="events_save")
         off = st.button(t("events.take_off"), help=t("events.take_off_help"), key="events_off")
-    if (kept or off) and isinstance(new_day, date):
+    if (kept or off) and new_day is not None:
         about = day if event else new_day
-        _put(scope, Change(name, about, None if off else new_day, int(around[0]), int(around[1]), *where))
+        _put(scope, Change(name, about, None if off else new_day, *around, *where))
+
+
+def _days(label: str, day: date, before: int, after: int) -> tuple[date | None, tuple[int, int]]:
+    """The day and those around it as people put them."""
+    chosen = st.date_input(t("events.day"), day, width=160, key=f"events_day_{label}")
+    around = (
+        int(st.number_input(t(f"events.{side}"), 0, state.MOST_AROUND, many, width=120, key=f"events_{side}_{label}"))
+        for side, many in (("before", before), ("after", after))
+    )
+    return chosen if isinstance(chosen, date) else None, (next(around), next(around))
 
 
 def _offered(last: date) -> Offered:

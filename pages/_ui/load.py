@@ -6,7 +6,7 @@ import time
 from collections import OrderedDict
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import date
+from datetime import date, timedelta
 from pathlib import Path
 
 import numpy as np
@@ -40,8 +40,11 @@ from data_access.scope import Period, Scope
 from data_access.settings import settings
 from data_access.snapshot import Snapshot, Unusable, current_snapshot, open_snapshot
 from data_access.snapshot import unusable as unusable_snapshot
+from data_access.state import event_changes
 from data_access.state.actions import Action
 from data_access.state.costs import Cost
+from data_access.state.event_changes import Change
+from data_access.state.store import opened
 from data_access.state.targets import Target
 from data_access.texts import translations as read_translations
 from models.reports import REPORTS, tables
@@ -644,14 +647,27 @@ def campaign_stock(scope: Scope, campaign_id: str, generation: str) -> CampaignS
     return campaign_stock_report(_at(generation), scope, campaign_id)
 
 
-@st.cache_data(ttl=_KEEP, max_entries=64, show_spinner=False)
 def festivals(scope: Scope, generation: str) -> FestivalsReport:
-    return festivals_report(_at(generation), scope)
+    return _festivals(scope, generation, event_changes.in_force(opened()))
+
+
+@st.cache_data(ttl=_KEEP, max_entries=64, show_spinner=False)
+def _festivals(scope: Scope, generation: str, changes: tuple[Change, ...]) -> FestivalsReport:
+    return festivals_report(_at(generation), scope, changes)
+
+
+def demand(scope: Scope, category: str | None, generation: str) -> DemandReport:
+    return _demand(scope, category, generation, tuple(event_changes.shifts(event_changes.in_force(opened())).items()))
 
 
 @st.cache_data(ttl=_KEEP, max_entries=128, show_spinner=False)
-def demand(scope: Scope, category: str | None, generation: str) -> DemandReport:
-    return demand_report(_at(generation), scope, category)
+def _demand(
+    scope: Scope,
+    category: str | None,
+    generation: str,
+    shifts: tuple[tuple[tuple[str, int], timedelta | None], ...],
+) -> DemandReport:
+    return demand_report(_at(generation), scope, category, dict(shifts))
 
 
 @st.cache_data(ttl=_KEEP, max_entries=128, show_spinner=False)

@@ -9,8 +9,8 @@ from html import escape
 
 import pandas as pd
 
-from models.calc.calendar import PEAKS, events
-from pages._ui import charts, tables
+from models.calc.calendar import PEAKS
+from pages._ui import charts, tables, year
 from pages._ui import format as fmt
 from pages._ui.i18n import t
 
@@ -96,7 +96,7 @@ def _bands(first: date, last: date, currency: str, at: Callable[[float], float],
     def place(day: date) -> float:
         return min(max((day - first).days / span, 0), 1)
 
-    found = [event for event in events(first, last, currency) if event.key in PEAKS]
+    found = [event for event in year.events(first, last, currency) if event.key in PEAKS]
     for event in found:
         x0, x1 = (left + (right - left) * place(day) for day in (event.first, event.last))
         wide = max(x1 - x0, 2)

@@ -8,11 +8,10 @@ import pandas as pd
 import plotly.graph_objects as go
 
 from models.calc.calendar import Event
-from models.calc.calendar import events as events_between
 from models.calc.peers import LEVERS
 from models.metrics import METRICS
 from models.reports.stores import AT_A_GLANCE, BELOW, RATES, StoresReport
-from pages._ui import charts, palette
+from pages._ui import charts, palette, year
 from pages._ui import format as fmt
 from pages._ui.choices import choice
 from pages._ui.device import narrow
@@ -190,7 +189,7 @@ def weeks(report: StoresReport) -> go.Figure:
         some = rows[rows["store_id"] == store_id].sort_values("week_ends")
         axis = "" if number == 1 else str(number)
         ends = some["week_ends"]
-        events = events_between((ends.iloc[0] - _WEEK).date(), ends.iloc[-1].date(), report.currency)
+        events = year.events((ends.iloc[0] - _WEEK).date(), ends.iloc[-1].date(), report.currency)
         texts = [
             [store_id, str(some["store"].iloc[0]), fmt.day_short(day), _week_words(day, sold, events, report.currency)]
             for day, sold in zip(ends, some["net_sales"], strict=True)
