@@ -207,17 +207,15 @@ def _items(snapshot: Snapshot, stores: Stores) -> tuple[Items, NDArray[np.bool_]
 
 def _on_offer(frame: pd.DataFrame, offers: pd.DataFrame, first: date) -> Floats:
     """The discount of offers on single products by item and day, history and horizon."""
-    dates = pd.date_range(first, periods=shelves.HISTORY_DAYS + HORIZON_DAYS)
-    found = np.zeros((len(frame), len(dates)))
+    found = np.zeros((len(frame), shelves.HISTORY_DAYS + HORIZON_DAYS))
     at = pd.MultiIndex.from_frame(frame[shelves.KEY])
-    single = offers[offers["product_id"].notna() & offers["discount"].notna()]
+    single = offers[offers[["product_id", "discount", "starts_on", "ends_on"]].notna().all(axis=1)]
     rows = at.get_indexer(pd.MultiIndex.from_frame(single[shelves.KEY].astype("str")))
-    for row, starts, ends, discount in zip(
-        rows, single["starts_on"], single["ends_on"], single["discount"], strict=True
-    ):
-        if row >= 0:
-            days = (dates >= pd.Timestamp(starts)) & (dates <= pd.Timestamp(ends))
-            found[row, days] = np.maximum(found[row, days], float(discount))
+    begin, end = ((pd.to_datetime(single[name]) - pd.Timestamp(first)).dt.days for name in ("starts_on", "ends_on"))
+    for row, starts, ends, discount in zip(rows, begin, end, single["discount"].astype(float), strict=True):
+        if row >= 0 and ends >= 0:
+            days = slice(max(int(starts), 0), int(ends) + 1)
+            found[row, days] = np.maximum(found[row, days], discount)
     return found
 
 
