@@ -88,6 +88,9 @@ def runs(home: Path, toys: list[Toy]) -> list[list[int]]:
 def test_results_are_published_beside_the_facts(home: Path, toys: list[Toy], run: Run) -> None:
     report = run()
     assert (report.generation, list(report.computed), report.published) == ("1-1", ["first", "second"], True)
+    assert list(report.cpu) == ["first", "second"]
+    assert 0 < sum(report.cpu.values()) < report.cpu_seconds
+    assert all("s of CPU" in line for line in report.lines())
     assert runs(home, toys) == [[1], [1]]
     found = info_of(current_snapshot(home), "first")
     assert found

@@ -50,6 +50,11 @@ def test_values_stand_beside_the_bars_and_the_margin_leaves_room_for_them() -> N
     assert figure.layout.margin.r > 8 * len("¥62.1k")
 
 
+def test_the_longest_bar_has_its_value_though_it_is_rounded_up() -> None:
+    figure = bars(STORES.assign(net_sales=[14_100.00006, 2.0, 1.0]))
+    assert max(figure.data[1].x) == 14_100.0001 <= figure.layout.xaxis.range[1]
+
+
 def test_long_names_are_cut_on_the_axis() -> None:
     assert bars().layout.yaxis.ticktext[1] == "A shop with a name that is…"
 

@@ -90,7 +90,8 @@ def _form(scope: Scope, last: date, stores: pd.DataFrame, region: str | None) ->
     wheres = _wheres(stores, region)
     with st.container(horizontal=True, vertical_alignment="bottom"):
         own = [t("events.own")]
-        label = st.selectbox(t("events.which"), [*offered, *own], width=300, key="events_which")
+        ahead = next((at for at, one in enumerate(offered.values()) if one[1] > last), 0)
+        label = st.selectbox(t("events.which"), [*offered, *own], ahead, width=300, key="events_which")
         event, day, before, after = offered.get(label, (_OWN, last + timedelta(days=1), 0, 0))
         name = event or st.text_input(t("events.name"), max_chars=state.LONGEST, width=220, key="events_name").strip()
         where: Where = st.selectbox(
