@@ -42,7 +42,7 @@ def test_a_newer_generation_is_warm_before_it_is_in_use(home: Path, monkeypatch:
     computed: list[tuple[str, str]] = []  # generation of the report, generation in use at that moment
     real = load.overview_report
 
-    def report(snapshot: Snapshot, scope: Scope, period: Period) -> OverviewReport:
+    def report(snapshot: Snapshot, scope: Scope, period: Period, category: str | None) -> OverviewReport:
         computed.append((snapshot.generation, load.generation()))
         return real(snapshot, scope, period)
 
@@ -62,7 +62,7 @@ def test_a_newer_generation_is_warm_before_it_is_in_use(home: Path, monkeypatch:
 def test_a_report_that_fails_does_not_keep_new_data_back(
     home: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    def report(snapshot: Snapshot, scope: Scope, period: Period) -> OverviewReport:
+    def report(snapshot: Snapshot, scope: Scope, period: Period, category: str | None) -> OverviewReport:
         raise ArithmeticError("not today")
 
     monkeypatch.setattr(load, "overview_report", report)
