@@ -43,6 +43,8 @@ with right.container(border=True, height="stretch"):
     mine_views.strengths(report)
 
 with st.container(border=True):
+    mine_views.assigned(scope, staff_id, page.currency)
+with st.container(border=True):
     mine_views.follow_ups(report)
 
 left, right = st.columns(2)

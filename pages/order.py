@@ -22,7 +22,7 @@ page = head.begin(
     "order",
     title=title,
     scope=session.current_scope().narrow([receipt["store_id"]]),
-    above=(*subjects.step_of(receipt["store_id"]), drill.Step(title)),
+    above=(*subjects.step_of(receipt["store_id"]), *subjects.product_steps(report), drill.Step(title)),
     choices="places",
 )
 

@@ -63,6 +63,11 @@ with best.container(border=True, height="stretch"):
     if product := charts.clicked(bars, alt=t("overview.top_products"), key="overview_top"):
         drill.open_page("product", product=product)
 
+if category := blocks.categories(
+    report.by_category, page.currency, compare=compared.column(), key="overview_categories"
+):
+    drill.open_page("category", goods=category)
+
 falling = products[products["movement"] == "falling"]
 with st.container(border=True):
     head.block(t("overview.falling"), t("overview.falling_note"))

@@ -21,7 +21,12 @@ facts = subjects.chosen_product(session.current_scope())
 if facts is None:
     head.begin("product", choices="none")
     empty.refused("product")
-above = (*subjects.step_of(drill.asked("store")), drill.Step(facts["product"]))
+store_id = drill.asked("store")
+above = (
+    *subjects.places_to(store_id),
+    *subjects.category_step(facts["category_id"], store_id),
+    drill.Step(facts["product"]),
+)
 
 page = head.begin("product", title=facts["product"], above=above)
 report = load.product(page.scope, page.period, facts["product_id"], page.generation)
@@ -48,7 +53,7 @@ with st.container(border=True):
     if len(also):
         other = listing(also, ALSO, currency=page.currency, alt=t("product.also"), key="product_also", opens="also_id")
         if other:
-            drill.open_page("product", product=other, store=drill.asked("store"))
+            drill.open_page("product", product=other, store=store_id)
 
 orders = localized(report.recent_orders, NAMES) if session.may_open("order") else None
 if orders is not None:
@@ -66,7 +71,7 @@ if orders is not None:
             opens="order_id",
             rows=10,
         ):
-            ids = {"product": facts["product_id"], "store": drill.asked("store")}
+            ids = {"product": facts["product_id"], "store": store_id}
             person.open_from(orders, order, key="product_orders", **ids)
 
 shown_tables = {name: frame for name, frame in tables(report).items() if name != "recent_orders" or orders is not None}

@@ -23,6 +23,8 @@ with st.container(border=True):
     head.block(t("readiness.loads"), readiness_views.loads_note(days), t("readiness.loads_help"))
     if store := charts.clicked(readiness_views.loads(days, bands), alt=t("readiness.loads"), key="readiness_loads"):
         drill.open_page("store", store=store)
+    if len(readiness_views.nobody(days)) or len(readiness_views.nobody(bands)):
+        st.caption(t("readiness.nobody_note"))
 
 with st.container(border=True):
     head.block(t("readiness.days"), t("readiness.days_note"), t("readiness.days_help"))

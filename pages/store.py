@@ -8,6 +8,7 @@ from pages._ui import (
     blocks,
     cards,
     charts,
+    compared,
     drill,
     empty,
     export,
@@ -62,6 +63,9 @@ if not report.hours.empty:
     with st.container(border=True):
         head.block(t("store.hours"), t("store.hours_note"))
         charts.show(grids.hours(report.hours), alt=t("store.hours"), key="store_hours")
+
+if category := blocks.categories(report.by_category, page.currency, compare=compared.column(), key="store_categories"):
+    drill.open_page("category", goods=category, store=store.store_id)
 
 if product := blocks.moved_products(localized(report.products, NAMES), page.currency):
     drill.open_page("product", product=product, store=store.store_id)

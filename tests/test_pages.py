@@ -30,6 +30,7 @@ PEOPLE = {
 # What a page needs in its URL to be about something that everybody above may see.
 ABOUT = {
     "store": {"store": "S1"},
+    "category": {"goods": "护肤"},
     "product": {"product": "P1"},
     "lot": {"product": "P1"},
     "order": {"order": "S1-20261120"},

@@ -84,7 +84,12 @@ def role(request: pytest.FixtureRequest, chain: Path, monkeypatch: pytest.Monkey
     return str(request.param)
 
 
-ABOUT = {"store": {"store": "S1"}, "product": {"product": "P1"}, "lot": {"product": "P1"}}
+ABOUT = {
+    "store": {"store": "S1"},
+    "category": {"goods": "护肤"},
+    "product": {"product": "P1"},
+    "lot": {"product": "P1"},
+}
 
 
 @pytest.mark.slow

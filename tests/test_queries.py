@@ -136,6 +136,7 @@ CASES: dict[str, tuple[Any, ...]] = {
     "places.regions": (),
     "places.stores": (),
     "products.categories": (),
+    "products.of_category": (MARCH, FEBRUARY, "skin care"),
     "products.product_buyers": (PERIODS, "P1"),
     "products.product_days": (PERIODS, "P1"),
     "products.product_facts": ("P1",),
@@ -174,6 +175,7 @@ CASES: dict[str, tuple[Any, ...]] = {
     "sales.category_days": (PERIODS, "skin care"),
     "sales.category_stores": (MARCH, FEBRUARY, MARCH_2025, "skin care"),
     "sales.by_hour": (MARCH,),
+    "sales.categories": (MARCH, FEBRUARY, MARCH_2025),
     "sales.days": (PERIODS,),
     "sales.stores": (MARCH, FEBRUARY, MARCH_2025),
     "staff.at_work": ("E1",),
@@ -196,7 +198,9 @@ CASES: dict[str, tuple[Any, ...]] = {
     "staff.sums": (MARCH,),
     "staff.targets_of": (MARCH.first,),
     "staff.returns_by_month": ("E1",),
+    "staff.returns_of_months": (),
     "staff.service": (MARCH,),
+    "staff.sold": (MARCH,),
     "staff.targets": ("E1",),
     "targets.planned": (AS_OF - timedelta(days=400),),
     "targets.sold": (AS_OF - timedelta(days=400), AS_OF),
@@ -261,7 +265,7 @@ OF_RESULTS = {
     *("value.score_count", "value.scores"),
     "demand.weeks_of_products",
     *("stores.alerts", "stores.bands", "stores.benchmark", "stores.gaps", "stores.peers", "stores.watch"),
-    *("staff.kept", "staff.kept_spread"),
+    *("staff.kept", "staff.kept_categories", "staff.kept_returns", "staff.kept_spread"),
     *("training.effects", "training.paths", "training.quantiles", "training.ramp"),
 }
 
@@ -286,6 +290,7 @@ SHARED = {
     "staff.follow_ups_of",
     "staff.returns",
     "staff.returns_by_month",
+    "staff.returns_of_months",
     "staff.targets",
     "staff.targets_of",
     "scorecard.answers_by_store",  # of the tiny chain's answers only one names a store

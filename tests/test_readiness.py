@@ -8,6 +8,7 @@ from data_access.snapshot import Snapshot
 from models.calc import readiness as calc
 from models.reports import readiness as report_module
 from models.reports.readiness import readiness
+from pages._ui import readiness_views
 from tests.tiny import CHAIN, NOTHING
 
 
@@ -58,3 +59,14 @@ def test_no_roster_no_page(tiny_snapshot: Snapshot, monkeypatch: pytest.MonkeyPa
     crews = report_module.queries.crews
     monkeypatch.setattr(report_module.queries, "crews", lambda *asked: crews(*asked).iloc[:0])
     assert readiness(tiny_snapshot, CHAIN).days.empty
+
+
+def test_a_day_with_visitors_and_nobody_rostered_says_so() -> None:
+    days = pd.DataFrame(
+        {"store_id": "A", "store": "Alpha", "day": pd.to_datetime(["2026-03-21", "2026-03-22", "2026-03-23"]),
+         "visitors": [40.0, 30.0, 0.0], "hours": [8.0, 0.0, 0.0], "load": [1.2, np.nan, np.nan]}
+    )  # fmt: skip
+    assert readiness_views.nobody(days)["day"].tolist() == [pd.Timestamp("2026-03-22")]
+    grid = readiness_views.loads(pd.concat([days, days.assign(store_id="B", store="Beta")]), days)
+    marks = next(trace for trace in grid.data if trace.type == "scatter" and trace.mode == "text")
+    assert list(marks.text) == ["×", "×"]  # one day in each of the two stores

@@ -28,6 +28,7 @@ ARGUMENTS: dict[str, dict[str, Any]] = {
     "store": {"store_id": "A"},
     "staff_member": {"staff_id": "E1"},
     "own": {"staff_id": "E1"},
+    "category": {"category_": "skin care"},
     "product": {"product_id": "P1"},
     "lot": {"product_id": "P1"},
     "order": {"order_id": "O7"},

@@ -109,8 +109,8 @@ def test_earlier_customers_are_added_over_twelve_whole_months() -> None:
     # two new in January 2025, one more in May; one of them came in each month of the rest of 2025
     months = [(660 + month, 2 if month == 0 else 1 if month == 4 else 0, int(month > 0)) for month in range(12)]
     rows = pd.DataFrame([("A", *row) for row in months], columns=["place_id", "month", "new", "came"])
-    found = report_module._came(rows, date(2025, 12, 31)).iloc[0]
+    found = report_module._came(rows, [date(2025, 12, 31)]).iloc[0]
     assert found["n"] == 4 * 2 + 7 * 3
     assert found["value"] == 11 / (4 * 2 + 7 * 3)
     # on 30 December that month is not over
-    assert report_module._came(rows, date(2025, 12, 30)).iloc[0]["n"] == 4 * 2 + 6 * 3
+    assert report_module._came(rows, [date(2025, 12, 30)]).iloc[0]["n"] == 4 * 2 + 6 * 3

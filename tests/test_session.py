@@ -121,7 +121,8 @@ TRADE, CUSTOMERS, STORES_ONLY = (FULL, FULL, SUMS, NO, NO), (MASKED, MASKED, MAS
 MARKETING, SYSTEM, OFFICES = (NO, NO, MASKED, NO, NO), (NO, NO, NO, FULL, NO), (FULL, FULL, FULL, FULL, NO)
 DECIDED = {
     **dict.fromkeys(
-        ("overview", "alerts", "campaigns", "campaign", "stores", "store", "why", "demand", "product"), TRADE
+        ("overview", "alerts", "campaigns", "campaign", "stores", "store", "why", "demand", "category", "product"),
+        TRADE,
     ),
     **dict.fromkeys(("tasks", "segments", "customer", "run_out", "retention", "lapse", "spending", "value"), CUSTOMERS),
     **dict.fromkeys(("funnel", "lot", "attribution"), CUSTOMERS),

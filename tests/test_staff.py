@@ -94,6 +94,15 @@ def test_the_batch_knows_the_same_people(judged: Snapshot, tiny_snapshot: Snapsh
     pd.testing.assert_frame_equal(ready.summary, live.summary)
 
 
+@pytest.mark.parametrize(
+    ("scope", "person"), [(CHAIN, "E1"), (NORTH, "E1"), (ONLY_A, "E1"), (ONLY_A, "E3"), (CHAIN, "E2")]
+)
+def test_the_batch_knows_the_same_card(judged: Snapshot, tiny_snapshot: Snapshot, scope: Scope, person: str) -> None:
+    ready, live = (staff_member(snapshot, scope, MARCH, person) for snapshot in (judged, tiny_snapshot))
+    pd.testing.assert_frame_equal(ready.months, live.months)
+    pd.testing.assert_frame_equal(ready.strengths, live.strengths)
+
+
 def test_days_that_the_batch_did_not_look_at_are_judged_now(judged: Snapshot) -> None:
     assert FEBRUARY not in periods.every(date(2025, 3, 1), AS_OF)
     assert staff(judged, ONLY_A, FEBRUARY).staff["gross_sales"].tolist() == [130]  # O4 of E1

@@ -57,11 +57,7 @@ def movers(
     ``previous``), change_of_all (net sales of all products less those of ``previous``); the last two are NaN without
     such a period, and nobody lost anything.
     """
-    place = place_of(scope, engine)
-    if place is None or place.level == "store":
-        sold = scope.limit(_product_sums(product_store_day, period, previous), product_store_day.c.store_id)
-    else:
-        sold = _product_sums(product_place_day, period, previous).where(place.rows(product_place_day))
+    sold = _sold(scope, engine, period, previous)
     if category is not None:
         column = next(iter(sold.selected_columns))
         sold = sold.where(column.in_(select(product.c.product_id).where(product.c.category == category)))
@@ -112,6 +108,38 @@ def _product_sums(mart: Table, period: Period, previous: Period | None) -> Selec
         .where(within_any(c.day, [p for p in (period, previous) if p is not None]))
         .group_by(c.product_id)
     )
+
+
+def of_category(scope: Scope, engine: Engine, period: Period, previous: Period | None, category: str) -> pd.DataFrame:
+    """One row per product of a category with a sale or a return in one of the periods, by product_id.
+
+    Columns: product_id, product (name), category, net_sales and units of ``period``, compared_with (net sales of
+    ``previous``, NaN without such a period).
+    """
+    s = _sold(scope, engine, period, previous).subquery("sums").c
+    before = literal(float("nan")) if previous is None else cast(s.compared_with, Double)
+    query = (
+        select(
+            s.product_id,
+            func.coalesce(product.c.name, s.product_id).label("product"),
+            product.c.category,
+            cast(s.net_sales, Double).label("net_sales"),
+            cast(s.units, Double).label("units"),
+            before.label("compared_with"),
+        )
+        .join_from(s.product_id.table, product, product.c.product_id == s.product_id)
+        .where(product.c.category == category)
+        .order_by(s.product_id)
+    )
+    return fetch(scope, engine, query)
+
+
+def _sold(scope: Scope, engine: Engine, period: Period, previous: Period | None) -> Select[Any]:
+    """What each product sold in the stores in scope: of their place, or added up over them."""
+    place = place_of(scope, engine)
+    if place is None or place.level == "store":
+        return scope.limit(_product_sums(product_store_day, period, previous), product_store_day.c.store_id)
+    return _product_sums(product_place_day, period, previous).where(place.rows(product_place_day))
 
 
 def product_facts(scope: Scope, engine: Engine, product_id: str) -> pd.DataFrame:

@@ -1,9 +1,10 @@
 """Sales of the stores in scope. Money in the chain's currency, excluding tax; net = gross - returns of the day."""
 
 from collections.abc import Sequence
+from typing import Any
 
 import pandas as pd
-from sqlalchemy import Double, Engine, cast, extract, func, select
+from sqlalchemy import ColumnElement, Double, Engine, cast, extract, func, literal, select
 
 from data_access.marts.store_category_day import store_category_day
 from data_access.marts.store_day import store_day
@@ -87,13 +88,16 @@ def category_stores(
     """One row per store in scope that sold goods of the category or took some back in one of the periods, by store_id.
 
     Columns: as of ``stores`` but for orders, which have no one category: store_id, in ten-thousandths net_sales,
-    gross_sales, returns, previous and last_year.
+    gross_sales, returns and units, previous and last_year.
     """
     c = store_category_day.c
     query = (
         select(
             c.store_id,
-            *(period_sum(one, period, c.day).label(one.name) for one in (c.net_sales, c.gross_sales, c.returns)),
+            *(
+                period_sum(one, period, c.day).label(one.name)
+                for one in (c.net_sales, c.gross_sales, c.returns, c.units)
+            ),
             period_sum(c.net_sales, previous, c.day).label("previous"),
             period_sum(c.net_sales, last_year, c.day).label("last_year"),
         )
@@ -119,6 +123,35 @@ def by_hour(scope: Scope, engine: Engine, period: Period) -> pd.DataFrame:
         .where(within(c.day, period))
         .group_by(weekday, c.hour)
         .order_by(weekday, c.hour)
+    )
+    return fetch(scope, engine, scope.limit(query, c.store_id))
+
+
+def categories(
+    scope: Scope, engine: Engine, period: Period, previous: Period | None, last_year: Period | None
+) -> pd.DataFrame:
+    """One row per category with a sale or a return in one of the periods, the best first.
+
+    Columns: category (NA: the product has none), net_sales and units of ``period``, and the net sales of the other two:
+    previous, last_year (NaN without such a period).
+    """
+    c = store_category_day.c
+
+    def total(column: ColumnElement[Any], days: Period | None) -> ColumnElement[Any]:
+        return literal(float("nan")) if days is None else amount(column, within(c.day, days))
+
+    net = total(c.net_sales, period)
+    query = (
+        select(
+            c.category,
+            net.label("net_sales"),
+            total(c.units, period).label("units"),
+            total(c.net_sales, previous).label("previous"),
+            total(c.net_sales, last_year).label("last_year"),
+        )
+        .where(within_any(c.day, [p for p in (period, previous, last_year) if p is not None]))
+        .group_by(c.category)
+        .order_by(net.desc(), c.category)
     )
     return fetch(scope, engine, scope.limit(query, c.store_id))
 

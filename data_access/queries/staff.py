@@ -14,6 +14,7 @@ from sqlalchemy import (
     Date,
     Double,
     Engine,
+    Select,
     Table,
     case,
     cast,
@@ -39,7 +40,7 @@ from data_access.marts.tables import (
     ticket,
 )
 from data_access.queries._frame import amount, count, fetch, fetch_many, within
-from data_access.results.tables import staff_result, staff_spread
+from data_access.results.tables import staff_category, staff_month, staff_result, staff_spread
 from data_access.scope import Period, Scope
 
 
@@ -142,6 +143,33 @@ def kept_spread(scope: Scope, engine: Engine, period: Period) -> pd.DataFrame:
     c = staff_spread.c
     query = select(c.spread).where(c.first_day == period.first, c.last_day == period.last)
     return fetch(scope, engine, query)
+
+
+def kept_categories(scope: Scope, engine: Engine, period: Period, staff_id: str) -> pd.DataFrame:
+    """As ``categories``, of one of the periods that the batch looked at (engine: of the results)."""
+    c = staff_category.c
+    looked_at = (c.first_day == period.first, c.last_day == period.last)
+    where_sold = scope.limit(select(c.store_id).where(c.staff_id == staff_id, *looked_at), c.store_id)
+    total = amount(c.gross_sales)
+    query = (
+        select(c.category, amount(c.gross_sales, c.staff_id == staff_id).label("own"), total.label("all"))
+        .where(*looked_at, c.store_id.in_(where_sold))
+        .group_by(c.category)
+        .order_by(total.desc(), c.category)
+    )
+    return fetch(scope, engine, scope.limit(query, c.store_id))
+
+
+def kept_returns(scope: Scope, engine: Engine, staff_id: str) -> pd.DataFrame:
+    """As ``returns_by_month``, as the batch found them (engine: of the results)."""
+    c = staff_month.c
+    query = (
+        select(c.month, amount(c.returns).label("returns"))
+        .where(c.staff_id == staff_id)
+        .group_by(c.month)
+        .order_by(c.month)
+    )
+    return fetch(scope, engine, scope.limit(query, c.store_id))
 
 
 def busy_hours(scope: Scope, engine: Engine, period: Period) -> pd.DataFrame:
@@ -275,6 +303,21 @@ def categories(scope: Scope, engine: Engine, period: Period, staff_id: str) -> p
     return fetch(scope, engine, scope.limit(query, line.store_id))
 
 
+def sold(scope: Scope, engine: Engine, period: Period) -> pd.DataFrame:
+    """One row per store in scope, person and category of which the person sold something there in the period: store_id,
+    staff_id, category (NA: the product has none), gross_sales."""
+    o, line = sale_order.c, sale_line.c
+    query = (
+        select(line.store_id, o.staff_id, product.c.category, amount(line.net).label("gross_sales"))
+        .join_from(sale_line, sale_order, (o.order_id == line.order_id) & (o.store_id == line.store_id))
+        .join(product, product.c.product_id == line.product_id, isouter=True)
+        .where(within(line.day, period), within(o.day, period), line.exclusion.is_(None), o.staff_id.is_not(None))
+        .group_by(line.store_id, o.staff_id, product.c.category)
+        .order_by(line.store_id, o.staff_id, product.c.category)
+    )
+    return fetch_many(scope, engine, scope.limit(query, line.store_id))
+
+
 def service(scope: Scope, engine: Engine, period: Period) -> pd.DataFrame:
     """One row per person who answered tickets of a store in scope that were opened in the period: staff_id, store_id,
     tickets, response_hours and resolution_hours (medians, by the clock on the wall; NaN without any), first_contact
@@ -347,14 +390,29 @@ def follow_ups_of(scope: Scope, engine: Engine, period: Period, staff_id: str) -
 def returns_by_month(scope: Scope, engine: Engine, staff_id: str) -> pd.DataFrame:
     """One row per month in which goods of a person's receipts came back to the store in scope that sold them: month
     (datetime64), returns."""
+    month = _return_month()
+    return _came_back(scope, engine, (month,), sale_order.c.staff_id == staff_id)
+
+
+def returns_of_months(scope: Scope, engine: Engine) -> pd.DataFrame:
+    """The same of everybody, by store in scope and person: store_id, staff_id, month (datetime64), returns."""
+    keys = (return_line.c.store_id, sale_order.c.staff_id, _return_month())
+    return _came_back(scope, engine, keys, sale_order.c.staff_id.is_not(None))
+
+
+def _return_month() -> ColumnElement[Any]:
+    return func.date_trunc("month", return_line.c.day, type_=Date).label("month")
+
+
+def _came_back(
+    scope: Scope, engine: Engine, keys: tuple[ColumnElement[Any], ...], whose: ColumnElement[bool]
+) -> pd.DataFrame:
     r, o = return_line.c, sale_order.c
-    month = func.date_trunc("month", r.day, type_=Date)
-    figures: list[ColumnElement[Any]] = [month.label("month"), amount(r.refund).label("returns")]
-    query = (
-        select(*figures)
+    query: Select[Any] = (
+        select(*keys, amount(r.refund).label("returns"))
         .join_from(return_line, sale_order, (o.order_id == r.order_id) & (o.store_id == r.store_id))
-        .where(o.staff_id == staff_id, r.exclusion.is_(None))
-        .group_by(month)
-        .order_by(month)
+        .where(whose, r.exclusion.is_(None))
+        .group_by(*keys)
+        .order_by(*keys)
     )
     return fetch(scope, engine, scope.limit(query, r.store_id))

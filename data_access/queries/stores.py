@@ -147,13 +147,14 @@ def shelves(scope: Scope, engine: Engine) -> pd.DataFrame:
 
 
 def weeks(scope: Scope, engine: Engine, period: Period) -> pd.DataFrame:
-    """One row per store in scope and week of the period (weeks end on its last day) with a row: store_id, weeks_ago (0:
-    the last one), net_sales."""
+    """One row per store in scope and week with a row, of the period (weeks end on its last day) and of the same days a
+    year (364 days, 52 weeks) earlier: store_id, weeks_ago (0: the last one), net_sales."""
     c = store_day.c
+    earlier = Period(period.first - timedelta(days=SAME_WEEKDAY), period.last - timedelta(days=SAME_WEEKDAY))
     ago = cast(func.floor(days_between(c.day, literal(period.last, Date)) / 7), BigInteger).label("weeks_ago")
     query = (
         select(c.store_id, ago, amount(c.net_sales).label("net_sales"))
-        .where(within(c.day, period))
+        .where(within_any(c.day, [period, earlier]))
         .group_by(c.store_id, ago)
         .order_by(c.store_id, ago.desc())
     )

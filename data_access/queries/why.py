@@ -3,6 +3,7 @@
 Money in the chain's currency, excluding tax.
 """
 
+from collections.abc import Sequence
 from typing import Any, Literal
 
 import pandas as pd
@@ -16,6 +17,7 @@ from data_access.marts.store_day import store_day
 from data_access.marts.tables import product, return_line, sale_line, sale_order
 from data_access.queries._frame import amount, count, fetch, within, within_any
 from data_access.queries._places import place_of
+from data_access.queries.customers import buyers
 from data_access.scope import Period, Scope
 
 By = Literal["store_id", "channel", "staff_id", "customers"]
@@ -42,22 +44,37 @@ def products(scope: Scope, engine: Engine, period: Period, compared: Period) -> 
     return fetch(scope, engine, query)
 
 
-def identified(scope: Scope, engine: Engine, period: Period) -> dict[str, float]:
-    """What customers who are known paid for in the period: buyers (distinct), orders, units, gross_sales.
+def identified(scope: Scope, engine: Engine, periods: Sequence[Period]) -> list[dict[str, float]]:
+    """What customers who are known paid for in each period: buyers (distinct), orders, units, gross_sales.
 
-    Lines that cost nothing (gifts, samples) are no units: they would change the price of the others.
+    Lines that cost nothing (gifts, samples) are no units: they would change the price of the others. They are few, so
+    they are looked for by themselves, and receipts tell the rest.
     """
-    c = sale_line.c
-    sums: list[ColumnElement[Any]] = [
-        func.count(c.customer_no.distinct()).label("buyers"),
-        func.count(c.order_id.distinct()).label("orders"),
-        amount(c.quantity).label("units"),
-        amount(c.net).label("gross_sales"),
+    o, line = sale_order.c, sale_line.c
+    sums: list[ColumnElement[Any]] = []
+    given: list[ColumnElement[Any]] = []
+    for i, period in enumerate(periods):
+        now = within(o.day, period)
+        sums.append(cast(func.count().filter(now), BigInteger).label(f"orders_{i}"))
+        sums.append(amount(o.units, now).label(f"units_{i}"))
+        sums.append(amount(o.gross_sales, now).label(f"gross_sales_{i}"))
+        given.append(amount(line.quantity, within(line.day, period)).label(f"units_{i}"))
+    receipts = select(*sums).where(within_any(o.day, periods), o.exclusion.is_(None), o.customer_no.is_not(None))
+    gifts = select(*given).where(
+        line.net == 0, within_any(line.day, periods), line.exclusion.is_(None), line.customer_no.is_not(None)
+    )
+    paid = fetch(scope, engine, scope.limit(receipts, o.store_id)).iloc[0]
+    free = fetch(scope, engine, scope.limit(gifts, line.store_id)).iloc[0]
+    came = buyers(scope, engine, periods)["buyers"]
+    return [
+        {
+            "buyers": float(came[i]),
+            "orders": float(paid[f"orders_{i}"]),
+            "units": float(paid[f"units_{i}"] - free[f"units_{i}"]),
+            "gross_sales": float(paid[f"gross_sales_{i}"]),
+        }
+        for i in range(len(periods))
     ]
-    sold = (within(c.day, period), c.exclusion.is_(None), c.customer_no.is_not(None), c.net != 0)
-    query = select(*sums).where(*sold)
-    row = fetch(scope, engine, scope.limit(query, c.store_id)).iloc[0]
-    return {str(name): float(value) for name, value in row.items()}
 
 
 def receipts(scope: Scope, engine: Engine, period: Period, compared: Period, by: By) -> pd.DataFrame:

@@ -647,6 +647,26 @@ staff_result = Table(
         )
     ),
 )
+staff_category = Table(
+    "staff_category",
+    results,
+    # one row per period (its days), store, person and category of which the person sold something there
+    Column("first_day", Date, nullable=False),
+    Column("last_day", Date, nullable=False),
+    Column("store_id", String, nullable=False),
+    Column("staff_id", String, nullable=False),
+    Column("category", String),
+    Column("gross_sales", Double, nullable=False),
+)
+staff_month = Table(
+    "staff_month",
+    results,
+    # one row per store, person and month (its first day) in which goods of the person's receipts came back there
+    Column("store_id", String, nullable=False),
+    Column("staff_id", String, nullable=False),
+    Column("month", Date, nullable=False),
+    Column("returns", Double, nullable=False),
+)
 staff_spread = Table(
     "staff_spread",
     results,

@@ -139,6 +139,12 @@ def latest(engine: Engine, scope: Scope, list_key: str | None = None) -> tuple[A
     return _newest(engine, scope, _of_list(list_key))
 
 
+def assigned_to(engine: Engine, scope: Scope, staff_id: str, today: date) -> tuple[Action, ...]:
+    """The rows of the scope that are assigned to somebody of the staff, the latest first."""
+    found = latest(engine, scope)
+    return tuple(one for one in found if one.assignee == STAFF + staff_id and not one.hides(today))
+
+
 def done(engine: Engine, scope: Scope, list_key: str | None = None) -> tuple[Action, ...]:
     """The latest time that each row of the scope was done, also where it was opened again since."""
     return _newest(engine, scope, [*_of_list(list_key), list_action.c.state == "done"])

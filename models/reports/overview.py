@@ -65,6 +65,8 @@ class OverviewReport:
     by_city: Annotated[
         pd.DataFrame, Columns("city_id city stores net_sales gross_sales returns orders previous last_year share")
     ]
+    # one row per category of the range with a sale or a return, best first; NA: products of none
+    by_category: Annotated[pd.DataFrame, Columns("category net_sales units previous last_year")]
     # ten best sellers (movement 'top', best first), then up to ten that lost most against the period before
     # ('falling', largest loss first); compared_with: net sales of the period before; change_ratio: change /
     # compared_with, NaN when that is not positive; contribution: change / change of all products
@@ -96,6 +98,7 @@ def overview(snapshot: Snapshot, scope: Scope, period: Period, category: str | N
         unknown = {"orders": np.nan}
     stores = places.stores(scope, engine)
     by_store = _stores(stores, sums, comparison).assign(**unknown)
+    by_category = sales.categories(scope, engine, *comparison.periods)
     frames = select_columns(
         OverviewReport,
         kpis=kpis,
@@ -104,6 +107,7 @@ def overview(snapshot: Snapshot, scope: Scope, period: Period, category: str | N
         by_store=by_store,
         by_region=_regions(stores, sums, by_store, comparison).assign(**unknown),
         by_city=by_city(by_store).assign(**unknown),
+        by_category=by_category[by_category["category"] == category] if category else by_category,
         products=movers(products.movers(scope, engine, now, previous, MOVERS, category)),
     )
     return OverviewReport(now, currency, **frames)

@@ -17,7 +17,7 @@ from data_access.scope import Period, Scope
 from data_access.snapshot import Snapshot
 from models.reports._shape import Columns, select_columns
 from models.reports.staff import staff, staff_member
-from models.reports.training import training
+from models.reports.training import learnt
 
 # Of a mean of fewer somebody could compute what a single colleague sells.
 LEAST_COLLEAGUES: Final = 3
@@ -60,9 +60,9 @@ def own(snapshot: Snapshot, scope: Scope, period: Period, staff_id: str) -> OwnR
     in ``period``."""
     team = staff(snapshot, scope, period)
     member = staff_member(snapshot, scope, period, staff_id, team)
-    learnt = training(snapshot, scope, period.last)
+    taught = learnt(snapshot, scope, period.last)
     told = _compared(team.staff, staff_id) >= LEAST_COLLEAGUES
-    needs, records = (frame[frame["staff_id"] == staff_id] for frame in (learnt.needs, learnt.records))
+    needs, records = (frame[frame["staff_id"] == staff_id] for frame in (taught.needs, taught.records))
     frames = select_columns(
         OwnReport,
         person=member.person if told else _alone(member.person),

@@ -78,7 +78,7 @@ def product(snapshot: Snapshot, scope: Scope, period: Period, product_id: str) -
         header=header,
         kpis=metrics.kpis(KPIS, *comparison.sums(sums)),
         by_day=comparison.with_neighbours(days),
-        by_store=_stores(places.stores(scope, engine), stores, comparison),
+        by_store=selling_stores(places.stores(scope, engine), stores, comparison),
         also_bought=also_bought,
         recent_orders=orders.orders_with_product(scope, engine, now, product_id, RECENT_ORDERS),
     )
@@ -99,7 +99,7 @@ def _also_bought(snapshot: Snapshot, scope: Scope, product_id: str) -> pd.DataFr
     return found.sort_values(["share", "also_id"], ascending=[False, True], ignore_index=True).head(ALSO_BOUGHT)
 
 
-def _stores(stores: pd.DataFrame, sums: pd.DataFrame, comparison: Comparison) -> pd.DataFrame:
+def selling_stores(stores: pd.DataFrame, sums: pd.DataFrame, comparison: Comparison) -> pd.DataFrame:
     """The stores with sums in the period or the one before, best first."""
     sold_it = stores[stores["store_id"].isin(sums["store_id"])]
     unknown = [] if comparison.previous else ["previous"]

@@ -16,6 +16,7 @@ from models.reports.attribution import AttributionReport, attribution
 from models.reports.campaign import CampaignReport, campaign
 from models.reports.campaign_stock import CampaignStockReport, campaign_stock
 from models.reports.campaigns import CampaignsReport, campaigns
+from models.reports.category import CategoryReport, category
 from models.reports.coupons import CouponsReport, coupons
 from models.reports.crossing import CrossingReport, crossing
 from models.reports.customer import CustomerReport, customer
@@ -247,6 +248,13 @@ _ALL = (
     Report("training", training, TrainingReport, "as_of"),
     Report("scorecard", scorecard, ScorecardReport, "as_of"),
     Report("readiness", readiness, ReadinessReport, "nothing"),
+    Report(
+        "category",
+        category,
+        CategoryReport,
+        "period",
+        (Parameter("category", "category_", str, "a category of the range", required=True),),
+    ),
     Report(
         "product",
         product,

@@ -2,13 +2,14 @@
 beside what its campaigns verifiably brought."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Annotated, Final, Literal
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from data_access.marts.tables import UNKNOWN
 from data_access.queries import campaign_results, places, retention
@@ -25,6 +26,7 @@ CAMPAIGNS: Final = "campaigns"  # the job that measures what campaigns brought
 MONTHS: Final = 24
 YEAR: Final = 364  # days: as many of each weekday
 LEAST_ANSWERS: Final = 10  # of a month that is told
+Floats = NDArray[np.float64]
 _EPOCH: Final = 1970 * 12
 _SUMS: Final = ["answers", "score", "score_score", "promoters", "detractors"]
 
@@ -77,28 +79,29 @@ def scorecard(snapshot: Snapshot, scope: Scope, as_of: date, costs: Sequence[Cos
 
 
 def _csat(answers: pd.DataFrame) -> pd.DataFrame:
-    rows = answers[answers["kind"] == "csat"]
-    n = rows["answers"].astype("float64")
-    mean = rows["score"] / n
-    variance = (rows["score_score"] - n * mean**2).clip(lower=0) / (n - 1).where(n > 1)
+    rows = _told(answers, "csat")
+    n, score, squares = (rows[name].to_numpy(dtype=np.float64) for name in ("answers", "score", "score_score"))
+    mean = score / n
+    spread = np.maximum(squares - n * mean**2, 0.0)
+    variance = np.divide(spread, n - 1, out=np.full(len(n), np.nan), where=n > 1)
     return _ranged(rows, "csat", mean, Z95 * np.sqrt(variance / n), (1.0, 5.0))
 
 
 def _nps(answers: pd.DataFrame) -> pd.DataFrame:
-    rows = answers[answers["kind"] == "nps"]
-    n = rows["answers"].astype("float64")
-    up, down = rows["promoters"] / n, rows["detractors"] / n
-    return _ranged(rows, "nps", up - down, Z95 * np.sqrt((up + down - (up - down) ** 2).clip(lower=0) / n), (-1.0, 1.0))
+    rows = _told(answers, "nps")
+    n, up, down = (rows[name].to_numpy(dtype=np.float64) for name in ("answers", "promoters", "detractors"))
+    value = (up - down) / n
+    return _ranged(rows, "nps", value, Z95 * np.sqrt(np.maximum((up + down) / n - value**2, 0.0) / n), (-1.0, 1.0))
 
 
-def _ranged(
-    rows: pd.DataFrame, measure: str, value: pd.Series, reach: pd.Series, ends: tuple[float, float]
-) -> pd.DataFrame:
-    told = rows["answers"] >= LEAST_ANSWERS
+def _told(answers: pd.DataFrame, kind: str) -> pd.DataFrame:
+    return answers[(answers["kind"] == kind) & (answers["answers"] >= LEAST_ANSWERS)]
+
+
+def _ranged(rows: pd.DataFrame, measure: str, value: Floats, reach: Floats, ends: tuple[float, float]) -> pd.DataFrame:
+    low, high = np.clip(value - reach, *ends), np.clip(value + reach, *ends)
     kept = rows.drop(columns=[*_SUMS, "kind"])  # what the rows are of: a month, or a place
-    found = kept.assign(value=value, n=rows["answers"])
-    found["lo95"], found["hi95"] = (value - reach).clip(*ends), (value + reach).clip(*ends)
-    return found[told].assign(measure=measure)
+    return kept.assign(measure=measure, value=value, n=rows["answers"], lo95=low, hi95=high)
 
 
 def _active(cohorts: pd.DataFrame, period: Period) -> pd.DataFrame:
@@ -129,55 +132,57 @@ def _places(snapshot: Snapshot, scope: Scope, as_of: date) -> pd.DataFrame:
     years = [period for period in (year, year.before()) if period is year or period.first >= first_day]
     known = places.stores(scope, engine)
     known = known[known["kind"] != UNKNOWN]
-    by_store = [
-        (queries.answers_by_store(scope, engine, period), queries.sold_by_store(scope, engine, period))
-        for period in years
-    ]
     levels: tuple[Literal["region", "store"], ...] = ("region", "store") if scope.kind == "chain" else ("store",)
-    found = []
-    for level in levels:
-        of = known.set_index("store_id")[f"{level}_id"] if level == "region" else _itself(known["store_id"])
-        came = queries.came_by_place(scope, engine, level)
-        parts = [
-            pd.concat([*_of_year(answers, sold, of), _came(came, period.last)], ignore_index=True)
-            for (answers, sold), period in zip(by_store, years, strict=True)
-        ]
-        then = parts[1][["place_id", "measure", "value"]] if len(parts) > 1 else parts[0].iloc[:0]
-        both = parts[0].merge(
-            then[["place_id", "measure", "value"]].rename(columns={"value": "before"}), "left", ["place_id", "measure"]
-        )
-        names = known.drop_duplicates(f"{level}_id").set_index(f"{level}_id")[level]
-        both = both.assign(place=both["place_id"].map(names), level=level).dropna(subset="place")
-        found.append(both.sort_values(["place", "place_id", "measure"]))
-    return pd.concat(found, ignore_index=True)
+    of: dict[str, pd.Series] = {
+        level: pd.Series(known[f"{level}_id"].array, known["store_id"].array) for level in levels
+    }
+    answers, sold = (
+        pd.concat([ask(scope, engine, period).assign(ago=ago) for ago, period in enumerate(years)], ignore_index=True)
+        for ask in (queries.answers_by_store, queries.sold_by_store)
+    )
+    said = _added(answers, of, ["level", "ago", "kind", "place_id"], _SUMS)
+    came = [
+        _came(queries.came_by_place(scope, engine, level), [p.last for p in years]).assign(level=level)
+        for level in levels
+    ]
+    trade = _added(sold, of, ["level", "ago", "place_id"], ["net_sales", "orders"])
+    every = pd.concat([_csat(said), _nps(said), _plain(trade), *came], ignore_index=True)
+    names = pd.concat(
+        [known[[f"{level}_id", level]].drop_duplicates(f"{level}_id").set_axis(["place_id", "place"], axis=1)
+         .assign(level=level) for level in levels]
+    )  # fmt: skip
+    key = ["level", "place_id", "measure"]
+    then = every.loc[every["ago"] == 1, [*key, "value"]].rename(columns={"value": "before"})
+    both = every[every["ago"] == 0].merge(then, "left", key).merge(names, "inner", ["level", "place_id"])
+    return both.sort_values(["level", "place", "place_id", "measure"], ignore_index=True)
 
 
-def _itself(ids: pd.Series) -> pd.Series:
-    return pd.Series(ids.to_numpy(), index=ids.to_numpy())
+def _added(rows: pd.DataFrame, of: Mapping[str, pd.Series], keys: list[str], sums: list[str]) -> pd.DataFrame:
+    """Rows of stores added up by ``keys`` at every level; ``of``: the place of each store, by level."""
+    places_ = [rows.assign(level=level, place_id=rows["store_id"].map(place)) for level, place in of.items()]
+    return pd.concat(places_, ignore_index=True).groupby(keys)[sums].sum().reset_index()
 
 
-def _of_year(answers: pd.DataFrame, sold: pd.DataFrame, of: pd.Series) -> list[pd.DataFrame]:
-    """The measures that add up over stores; ``of``: the place of each store."""
-    said = answers.assign(place_id=answers["store_id"].map(of)).groupby(["kind", "place_id"])[_SUMS].sum()
-    sales = sold.assign(place_id=sold["store_id"].map(of)).groupby("place_id")[["net_sales", "orders"]].sum()
-    rows = said.reset_index()
-    return [_csat(rows), _nps(rows), _plain(sales.reset_index())]
-
-
-def _came(months: pd.DataFrame, as_of: date) -> pd.DataFrame:
-    """Of the earlier customers of each place, added over its last twelve whole months, how many came."""
-    over = as_of + timedelta(days=1)
-    last = over.year * 12 + over.month - 2 - _EPOCH  # the month before the one in which the next day lies
-    first = min(int(months["month"].min()), last - 11) if len(months) else last - 11
-    every = range(first, last + 1)
-    wide = (months.pivot(index="place_id", columns="month", values=name) for name in ("new", "came"))
-    new, came = (frame.reindex(columns=every).fillna(0).astype("int64") for frame in wide)
-    earlier = new.cumsum(axis=1).shift(axis=1, fill_value=0)
-    some = range(last - 11, last + 1)
-    sums = pd.DataFrame({"came": came[some].sum(axis=1), "n": earlier[some].sum(axis=1)})
-    sums = sums[sums["n"] > 0].reset_index()
-    low, high = wilson(sums["came"], sums["n"])
-    return sums[["place_id", "n"]].assign(measure="active_share", value=sums["came"] / sums["n"], lo95=low, hi95=high)
+def _came(months: pd.DataFrame, lasts: Sequence[date]) -> pd.DataFrame:
+    """Of the earlier customers of each place, added over the last twelve whole months up to each
+    of the last days, how many came; ago: which of these."""
+    ids = pd.Index(months["place_id"].unique())
+    over = [last + timedelta(days=1) for last in lasts]
+    ends = [day.year * 12 + day.month - 2 - _EPOCH for day in over]  # the month before that in which the next day lies
+    first = min([end - 11 for end in ends] + ([int(months["month"].min())] if len(months) else []))
+    new, came = np.zeros((2, len(ids), max(ends) - first + 1), dtype=np.int64)
+    inside = months[months["month"] <= max(ends)]
+    at = ids.get_indexer(inside["place_id"]), inside["month"].to_numpy(dtype=np.int64) - first
+    new[at], came[at] = inside["new"], inside["came"]
+    earlier = new.cumsum(axis=1) - new
+    parts = []
+    for ago, end in enumerate(ends):
+        some = slice(end - 11 - first, end + 1 - first)
+        sums = pd.DataFrame({"place_id": ids, "came": came[:, some].sum(axis=1), "n": earlier[:, some].sum(axis=1)})
+        parts.append(sums[sums["n"] > 0].assign(ago=ago))
+    both = pd.concat(parts, ignore_index=True)
+    low, high = wilson(both["came"], both["n"])
+    return both.drop(columns="came").assign(measure="active_share", value=both["came"] / both["n"], lo95=low, hi95=high)
 
 
 def _costs(costs: Sequence[Cost]) -> pd.DataFrame:

@@ -122,6 +122,19 @@ def _kept(snapshot: Snapshot, scope: Scope, period: Period) -> tuple[pd.DataFram
     return None if spread.empty else (queries.kept(scope, results, period), float(spread.iloc[0]))
 
 
+def _sold_and_returned(
+    snapshot: Snapshot, scope: Scope, period: Period, staff_id: str
+) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """``queries.categories`` and ``queries.returns_by_month``, as the batch kept them if it looked at these days."""
+    results, engine = snapshot.results, snapshot.engine
+    if results is not None and is_current(snapshot, JOB):
+        back = queries.kept_returns(scope, results, staff_id)
+        if len(queries.kept_spread(scope, results, period)):
+            return queries.kept_categories(scope, results, period, staff_id), back
+        return queries.categories(scope, engine, period, staff_id), back
+    return queries.categories(scope, engine, period, staff_id), queries.returns_by_month(scope, engine, staff_id)
+
+
 def staff_member(
     snapshot: Snapshot, scope: Scope, period: Period, staff_id: str, team: StaffReport | None = None
 ) -> StaffMemberReport:
@@ -136,12 +149,12 @@ def staff_member(
     engine = snapshot.engine
     months = queries.months(scope, engine, staff_id, snapshot.info.last_day or period.last)
     months = months.merge(queries.targets(scope, engine, staff_id), "left", "month")
-    months = months.merge(queries.returns_by_month(scope, engine, staff_id), "left", "month")
+    sold, back = _sold_and_returned(snapshot, scope, period, staff_id)
+    months = months.merge(back, "left", "month")
     months["commission_base"] = months["gross_sales"] - months["returns"].fillna(0.0)
     months["month"] = months["month"].dt.strftime("%Y-%m")
     months["sales_per_hour"] = (months["gross_sales"] / months["hours"]).where(months["hours"] > 0)
     months["attainment"] = (months["gross_sales"] / months["target"]).where(months["target"] > 0)
-    sold = queries.categories(scope, engine, period, staff_id)
     strengths = sold.assign(
         own_sales=sold["own"],
         share=sold["own"] / sold["own"].sum() if sold["own"].sum() > 0 else math.nan,

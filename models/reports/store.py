@@ -34,7 +34,8 @@ class StoreReport:
     by_day: Annotated[pd.DataFrame, Columns("day net_sales gross_sales orders previous last_year traffic conversion")]
     # one row per weekday (1 = Monday) and hour with an order or return; days: how many such weekdays the period has
     hours: Annotated[pd.DataFrame, Columns("weekday hour net_sales orders days")]
-    # as in the overview
+    # both as in the overview
+    by_category: Annotated[pd.DataFrame, Columns("category net_sales units previous last_year")]
     products: Annotated[
         pd.DataFrame,
         Columns("product_id product category net_sales units compared_with change change_ratio contribution movement"),
@@ -75,6 +76,7 @@ def store(snapshot: Snapshot, scope: Scope, period: Period, store_id: str) -> St
         kpis=overview.sales_kpis(snapshot, here, comparison, days, KPIS),
         by_day=each_day,
         hours=hours.assign(days=hours["weekday"].map(weekdays).astype("int64")),
+        by_category=sales.categories(here, engine, *comparison.periods),
         products=movers(products.movers(here, engine, now, comparison.previous, MOVERS)),
         recent_orders=orders.recent_orders(here, engine, now, RECENT_ORDERS),
     )

@@ -156,7 +156,7 @@ def peers_of(snapshot: Snapshot, scope: Scope, store_id: str) -> pd.DataFrame:
         return pd.DataFrame(columns=["peer_store_id", "peer"])
     names = places.stores(scope, snapshot.engine).set_index("store_id")["store"]
     near = queries.peers(scope, snapshot.results, store_id)
-    return near.assign(peer=near["peer_store_id"].map(names))[["peer_store_id", "peer"]]
+    return near.assign(peer=near["peer_store_id"].map(names))[["peer_store_id", "peer"]].dropna()
 
 
 def _levers(snapshot: Snapshot, scope: Scope, names: pd.Series) -> pd.DataFrame:
@@ -195,22 +195,28 @@ def _limits(found: pd.DataFrame, names: pd.Series) -> pd.DataFrame:
 
 def _weeks(snapshot: Snapshot, scope: Scope, period: Period, names: pd.Series) -> pd.DataFrame:
     """The weeks that end with the period, each beside the same one of the year before (364 days)."""
-    year = timedelta(days=queries.SAME_WEEKDAY)
     span = Period(period.last - timedelta(days=7 * WEEKS - 1), period.last)
-    now, then = (
-        queries.weeks(scope, snapshot.engine, part).set_index(["store_id", "weeks_ago"])["net_sales"]
-        for part in (span, Period(span.first - year, span.last - year))
-    )
+    found = queries.weeks(scope, snapshot.engine, span)
+    ago = found["weeks_ago"].to_numpy(dtype=np.int64)
+    ids = pd.Index(found.loc[ago < WEEKS, "store_id"].unique())
+    store, year = ids.get_indexer(found["store_id"]), ago // (queries.SAME_WEEKDAY // 7)
+    known = store >= 0
+    sold = np.full((2, len(ids), WEEKS), np.nan)  # this year and the one before, the oldest week first
+    week = WEEKS - 1 - ago % (queries.SAME_WEEKDAY // 7)
+    sold[year[known], store[known], week[known]] = found["net_sales"].to_numpy(dtype=np.float64)[known]
     begin = snapshot.info.first_day
-    stores_ = now.index.get_level_values("store_id").unique()
-    every = pd.MultiIndex.from_product([stores_, range(WEEKS - 1, -1, -1)], names=["store_id", "weeks_ago"])
-    rows = pd.DataFrame({"net_sales": now.reindex(every), "last_year": then.reindex(every)}).reset_index()
-    rows["week_ends"] = pd.Timestamp(period.last) - pd.to_timedelta(7 * rows["weeks_ago"], unit="D")
-    covered = begin is not None and begin <= span.first - year
-    return rows.assign(
-        net_sales=rows["net_sales"].fillna(0.0),
-        last_year=rows["last_year"] if covered else np.nan,
-        store=rows["store_id"].map(names),
+    if begin is None or begin > span.first - timedelta(days=queries.SAME_WEEKDAY):
+        sold[1] = np.nan
+    ends = pd.date_range(end=pd.Timestamp(period.last), periods=WEEKS, freq="7D", unit="us")
+    each = ids.repeat(WEEKS)
+    return pd.DataFrame(
+        {
+            "store_id": each,
+            "store": names.reindex(each).array,
+            "week_ends": np.tile(ends.to_numpy(), len(ids)),
+            "net_sales": np.nan_to_num(sold[0]).ravel(),
+            "last_year": sold[1].ravel(),
+        }
     )
 
 

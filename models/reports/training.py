@@ -80,13 +80,28 @@ class Measured:
     ramp: pd.DataFrame
 
 
+@dataclass(frozen=True, slots=True)
+class Learnt:
+    """Who has learnt what and who lags behind; columns as in ``TrainingReport``, people: staff_id, store_id, store."""
+
+    courses: pd.DataFrame
+    people: pd.DataFrame
+    records: pd.DataFrame
+    needs: pd.DataFrame
+
+
+def learnt(snapshot: Snapshot, scope: Scope, as_of: date) -> Learnt:
+    """Who has learnt what on ``as_of`` in the stores in scope; not what courses did."""
+    courses = queries.courses(scope, snapshot.engine)
+    people = _at_work(snapshot, scope, as_of)
+    records = _records(queries.completed(scope, snapshot.engine, as_of), courses, people, as_of)
+    return Learnt(courses, people, records, _needs(snapshot, scope, as_of, courses, people, records))
+
+
 def training(snapshot: Snapshot, scope: Scope, as_of: date) -> TrainingReport:
     """The state of training on ``as_of`` in the stores in scope."""
-    engine = snapshot.engine
-    courses = queries.courses(scope, engine)
-    people = _at_work(snapshot, scope, as_of)
-    records = _records(queries.completed(scope, engine, as_of), courses, people, as_of)
-    needs = _needs(snapshot, scope, as_of, courses, people, records)
+    known = learnt(snapshot, scope, as_of)
+    courses, people, records, needs = known.courses, known.people, known.records, known.needs
     of_chain = info_of(snapshot, JOB) is not None and snapshot.results is not None
     found = _kept(snapshot, scope) if of_chain else measured(snapshot, scope, as_of)
     named = courses.rename(columns={"course_id": "course", "course": "course_name"})[["course", "course_name"]]

@@ -106,7 +106,7 @@ def why(snapshot: Snapshot, scope: Scope, period: Period, against: Against = "la
         summary=_summary(after, before),
         effects=_effects(after, before),
         product_effects=_product_effects(products),
-        customer_effects=customer_effects(*(queries.identified(scope, engine, p) for p in (other, now))),
+        customer_effects=customer_effects(*queries.identified(scope, engine, (other, now))),
         stores=_changes(
             named.assign(net_sales=named["net_sales"] / MONEY_UNIT, compared_with=named["previous"] / MONEY_UNIT)
         ),

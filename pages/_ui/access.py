@@ -93,6 +93,7 @@ PAGES: tuple[Page, ...] = (
     Page("demand", "supply", ":material/trending_up:", _TRADE),
     Page("stock", "supply", ":material/shelves:", _SUPPLY),
     Page("suppliers", "supply", ":material/local_shipping:", _SUPPLY),
+    Page("category", "range", ":material/category:", _TRADE, listed=False),
     Page("product", "range", ":material/inventory_2:", _TRADE, listed=False),
     Page("lot", "range", ":material/qr_code:", _CUSTOMERS, listed=False),
     # Rows of single orders: marketing works with aggregates.

@@ -8,7 +8,7 @@ import streamlit as st
 
 from data_access.scope import Period
 from pages._ui import charts, compared, drill, empty, head, year
-from pages._ui.i18n import t
+from pages._ui.i18n import localized, t
 
 _IN_VIEW = 12  # stores beside the days; more of them scroll
 _DRAWN = 100  # stores with a bar of their own; the filter and the search find the others
@@ -55,6 +55,19 @@ def sales_by_day_and_store(
         return ranked_places(stores, "store", currency, compare=compare, key=f"{key}_stores", height=height)
 
 
+def categories(frame: pd.DataFrame, currency: str, *, compare: compared.Column, key: str) -> str | None:
+    """The categories of the range by net sales; gives the one that was clicked. Nothing where there is one at most.
+
+    ``frame``: category, net_sales and the column ``compare``.
+    """
+    known = frame[frame["category"].notna()]
+    if len(known) < 2:
+        return None
+    named = localized(known.assign(category_id=known["category"]), {"category": "product.category"})
+    with st.container(border=True):
+        return ranked_places(named, "category", currency, compare=compare, key=key)
+
+
 def moved_products(products: pd.DataFrame, currency: str) -> str | None:
     """The products of a store that sell best and those that fall most, side by side; the id of the clicked one.
 
@@ -78,7 +91,7 @@ def moved_products(products: pd.DataFrame, currency: str) -> str | None:
 
 def ranked_places(
     frame: pd.DataFrame,
-    place: Literal["store", "city", "region"],
+    place: Literal["store", "city", "region", "category"],
     currency: str,
     *,
     compare: compared.Column,
@@ -86,9 +99,9 @@ def ranked_places(
     height: int | None = None,
     then: Callable[[str], None] | None = None,
 ) -> str | None:
-    """Stores, cities or regions by net sales; gives the id of the one that was clicked, or calls ``then`` with it.
+    """Stores, cities, regions or categories by net sales; gives the id of the clicked one, or calls ``then`` with it.
 
-    ``frame``: store_id and store (or those of the city or region), net_sales and the column ``compare``.
+    ``frame``: store_id and store (or those of the city, region or category), net_sales and the column ``compare``.
     """
     beside = compared.word("charts", compare)
     title = t(f"overview.by_{place}")

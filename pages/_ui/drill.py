@@ -1,4 +1,5 @@
-"""From a mark or a row to the next level down: chain > region > store > product > order.
+"""From a mark or a row to the next level down: chain > region > city > store > person or category >
+product > order.
 
 A drill is data: a page and the ids of what was clicked give a URL that also carries the filters in force, so the
 result can be shared and Back returns.
@@ -18,6 +19,7 @@ LEVELS: dict[str, tuple[str, ...]] = {
     "store": ("store",),
     "stores": (),
     "alerts": ("alert",),
+    "category": ("goods", "store"),  # not the shared filter of that name, which stays what it was
     "product": ("product", "store"),
     "lot": ("product", "lot"),
     "order": ("order", "product", "store"),

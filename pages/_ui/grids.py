@@ -34,7 +34,8 @@ def heat_map(
     top: float | None = None,
     numbers: bool = True,
 ) -> go.Figure:
-    """Cells coloured by ``values`` (NaN: no cell) with ``texts`` in them and ``hints`` as tooltips, first row on top.
+    """Cells coloured by ``values`` with ``texts`` in them and ``hints`` as tooltips, first row on top. NaN: no cell,
+    but where it has a text that says why.
 
     A click gives the cell's ``ids``. ``top`` is the value of the strongest colour (default: the highest).
     """
@@ -53,7 +54,20 @@ def heat_map(
         ],
         charts.layout(height=row_height * height + (52 if column_name else 30), hoverdistance=30),
     )
-    cells = [(x, y) for y in range(height) for x in range(width) if known[y, x]]
+    unknown = [(x, y) for y in range(height) for x in range(width) if not known[y, x] and texts[y][x]]
+    if unknown:
+        figure.add_trace(
+            go.Scatter(
+                x=[x for x, _ in unknown],
+                y=[y for _, y in unknown],
+                mode="text",
+                text=[texts[y][x] for x, y in unknown],
+                textfont={"size": 14, "color": palette.FALL},
+                hoverinfo="skip",
+                showlegend=False,
+            )
+        )
+    cells = sorted({*unknown, *((x, y) for y in range(height) for x in range(width) if known[y, x])})
     figure.add_trace(
         go.Scatter(
             x=[x for x, _ in cells],

@@ -65,6 +65,8 @@ from models.reports.campaign_stock import CampaignStockReport
 from models.reports.campaign_stock import campaign_stock as campaign_stock_report
 from models.reports.campaigns import CampaignsReport
 from models.reports.campaigns import campaigns as campaigns_report
+from models.reports.category import CategoryReport
+from models.reports.category import category as category_report
 from models.reports.coupons import CouponsReport
 from models.reports.coupons import coupons as coupons_report
 from models.reports.crossing import CrossingReport
@@ -602,6 +604,11 @@ def readiness(scope: Scope, generation: str) -> ReadinessReport:
 @st.cache_data(ttl=_KEEP, max_entries=64, show_spinner=False)
 def training(scope: Scope, as_of: date, generation: str) -> TrainingReport:
     return training_report(_at(generation), scope, as_of)
+
+
+@st.cache_data(ttl=_KEEP, max_entries=64, show_spinner=False)
+def category(scope: Scope, period: Period, category_: str, generation: str) -> CategoryReport:
+    return category_report(_at(generation), scope, period, category_)
 
 
 @st.cache_data(ttl=_KEEP, max_entries=64, show_spinner=False)

@@ -3,12 +3,15 @@
 import pandas as pd
 import streamlit as st
 
+from data_access.scope import Scope
+from data_access.state import actions as state
+from data_access.state.store import opened
 from models.reports.own import FOLLOW_UPS, LEAST_COLLEAGUES, OwnReport
-from pages._ui import charts, choices, empty, freshness, head, people_views, staff_views
+from pages._ui import actions, charts, choices, empty, freshness, head, people_views, staff_views, task_views
 from pages._ui import format as fmt
 from pages._ui.i18n import localized, t
 from pages._ui.literal import literal
-from pages._ui.tables import Column, badge, listing
+from pages._ui.tables import Column, badge, column, listing
 from pages._ui.training_views import STATES
 
 
@@ -32,6 +35,29 @@ def strengths(report: OwnReport) -> None:
         empty.nothing(t("mine.few_colleagues", least=LEAST_COLLEAGUES))
     else:
         charts.show(staff_views.strengths(mix), alt=t("staff.strengths"), key="mine_strengths")
+
+
+def assigned(scope: Scope, staff_id: str, currency: str) -> None:
+    """Rows of lists that whoever leads the store assigned to the person; customers are named by who assigned them."""
+    head.block(t("mine.assigned"), t("mine.assigned_note"), t("mine.assigned_help"))
+    rows = state.assigned_to(opened(), scope, staff_id, actions.today())
+    if not rows:
+        empty.nothing(t("mine.nothing_assigned"))
+        return
+    frame = pd.DataFrame(
+        {
+            "marked_on": [pd.Timestamp(actions.day_of(one)) for one in rows],
+            "list": [actions.name_of(one.subject.list_key) for one in rows],
+            "subject": [_about(one.subject) for one in rows],
+            "note": [one.note or None for one in rows],
+        }
+    )
+    shown = [Column("marked_on", "day"), column("list"), column("subject"), Column("note", "text", width="medium")]
+    listing(frame, shown, currency=currency, alt=t("mine.assigned"), key="mine_assigned", rows=8)
+
+
+def _about(subject: state.Subject) -> str:
+    return t("mine.a_customer") if subject.kind in ("customer", "duplicate", "order") else task_views.named(subject)
 
 
 def follow_ups(report: OwnReport) -> None:

@@ -13,6 +13,7 @@ from pages._ui.i18n import t
 from pages._ui.tables import Column, badge, column
 
 _MOST_DRAWN = 20  # stores: the thinnest
+_NOBODY = "×"
 _TONES = {"thin": "orange", "closed": "red", "ready": "green"}
 
 
@@ -65,18 +66,34 @@ def loads(days: pd.DataFrame, bands: pd.DataFrame) -> go.Figure:
     )
 
 
+def nobody(rows: pd.DataFrame) -> pd.DataFrame:
+    """Days (or bands of hours) with visitors to expect and nobody rostered."""
+    return rows[(rows["hours"] == 0) & (rows["visitors"].round() > 0)]
+
+
 def _grid(rows: pd.DataFrame) -> go.Figure:
-    wide = rows.pivot_table(index="name", columns="day", values="load", sort=False, observed=True)
-    wide = wide.reindex(columns=sorted(wide.columns))
+    wide = rows.pivot_table(index="name", columns="day", values="load", sort=False, observed=True, dropna=False)
+    wide = wide.reindex(columns=sorted(rows["day"].unique()))
     store = rows.drop_duplicates("name").set_index("name")["store_id"].reindex(wide.index)
     values = wide.to_numpy(dtype=np.float64)
-    texts = [["" if np.isnan(value) else fmt.percent(value, 0) for value in row] for row in values]
+    bare = nobody(rows).pivot_table(index="name", columns="day", values="visitors", observed=True)
+    bare = bare.reindex(index=wide.index, columns=wide.columns)
+    empty = bare.notna().to_numpy()
+    texts = [
+        [
+            _NOBODY if alone else "" if np.isnan(value) else fmt.percent(value, 0)
+            for value, alone in zip(*row, strict=True)
+        ]
+        for row in zip(values, empty, strict=True)
+    ]
     hints = [
         [
-            t("readiness.hint", name=name, day=fmt.day(day), load=text or fmt.MISSING)
-            for day, text in zip(wide.columns, row, strict=True)
+            t("readiness.hint_nobody", name=name, day=fmt.day(day), visitors=fmt.count(coming))
+            if text == _NOBODY
+            else t("readiness.hint", name=name, day=fmt.day(day), load=text or fmt.MISSING)
+            for day, text, coming in zip(wide.columns, row, expected, strict=True)
         ]
-        for name, row in zip(wide.index, texts, strict=True)
+        for name, row, expected in zip(wide.index, texts, bare.to_numpy(), strict=True)
     ]
     return grids.heat_map(
         values,

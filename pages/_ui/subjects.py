@@ -57,7 +57,14 @@ def _places_above(store: pd.Series, stores: pd.DataFrame) -> tuple[drill.Step, .
 
 
 def narrowed_to() -> tuple[drill.Step, ...]:
-    """The region and the city that the filters leave, as levels of a breadcrumb; nothing where they leave all."""
+    """The region and the city that the filters leave, the last of them as where the reader stands; nothing where they
+    leave all."""
+    steps = _left()
+    return (*steps[:-1], drill.Step(steps[-1].label)) if steps else ()
+
+
+def _left() -> tuple[drill.Step, ...]:
+    """The region and the city that the filters leave, as levels of a breadcrumb."""
     stores = _in_scope(session.current_scope())
     picked = [store_id for store_id in params.get("stores").split(",") if store_id]
     left = stores[stores["store_id"].isin(picked)] if picked else stores[stores["region_id"] == params.get("region")]
@@ -66,7 +73,20 @@ def narrowed_to() -> tuple[drill.Step, ...]:
     steps = _places_above(left.iloc[0], stores)
     if left["city"].nunique() > 1:
         steps = tuple(step for step in steps if "stores" not in dict(step.ids))
-    return (*steps[:-1], drill.Step(steps[-1].label)) if steps else ()
+    return steps
+
+
+def places_to(store_id: str | None) -> tuple[drill.Step, ...]:
+    """The levels above whatever was opened from a place: those down to the store, or what the filters leave."""
+    return step_of(store_id) if store_id else _left()
+
+
+def category_step(category: object, store_id: str | None) -> tuple[drill.Step, ...]:
+    """The category of a product as a level of a breadcrumb, in the store the reader came from; none without one."""
+    if fmt.is_missing(category) or not session.may_open("category"):
+        return ()
+    ids = {"goods": str(category), "store": store_id or ""}
+    return (drill.Step(localized_text("product.category", str(category)), "category", tuple(ids.items())),)
 
 
 def store_choice() -> None:
@@ -112,8 +132,29 @@ def opens_after(header: pd.Series, day: date) -> bool:
     return not fmt.is_missing(header["opened_on"]) and header["opened_on"].date() > day
 
 
+@dataclass(frozen=True, slots=True)
+class Category:
+    """One category of the range, in one store or in all that the filters leave."""
+
+    category: str
+    name: str
+    store: str | None
+    scope: Scope
+
+
+def chosen_category(scope: Scope) -> Category | None:
+    """The category that ``?goods=`` names, in the store of ``?store=`` if there is one; None when either is unknown
+    or out of reach."""
+    asked, store = drill.asked("goods"), drill.asked("store")
+    if asked is None or asked not in load.categories(scope, load.generation()) or (store and not step_of(store)):
+        return None
+    name = localized_text("product.category", asked)
+    return Category(asked, name, store, scope.narrow([store]) if store else scope)
+
+
 def chosen_product(scope: Scope) -> pd.Series | None:
-    """The header of the product that ``?product=`` names, in the language of the run; None when there is none."""
+    """The header of the product that ``?product=`` names, in the language of the run, with its category's id as the
+    data has it; None when there is none."""
     info = load.snapshot().info
     if info.first_day is None or info.last_day is None:
         return None
@@ -122,7 +163,7 @@ def chosen_product(scope: Scope) -> pd.Series | None:
         report = load.product(scope, period, drill.asked("product") or "", load.generation())
     except Problem:
         return None
-    return localized(report.header, _PRODUCT_NAMES).iloc[0]
+    return localized(report.header.assign(category_id=report.header["category"]), _PRODUCT_NAMES).iloc[0]
 
 
 def chosen_order(scope: Scope) -> OrderReport | None:
@@ -131,6 +172,17 @@ def chosen_order(scope: Scope) -> OrderReport | None:
         return load.order(scope, drill.asked("order") or "", load.generation())
     except Problem:
         return None
+
+
+def product_steps(receipt: OrderReport) -> tuple[drill.Step, ...]:
+    """The product that a receipt was opened from and its category as levels of a breadcrumb, if it holds it."""
+    lines = receipt.lines[receipt.lines["product_id"] == drill.asked("product")]
+    if lines.empty or not session.may_open("product"):
+        return ()
+    line, store = lines.iloc[0], str(receipt.header["store_id"].iloc[0])
+    ids = (("product", str(line["product_id"])), ("store", store))
+    name = localized_text("product.name", line["product"])
+    return (*category_step(line["category"], store), drill.Step(name, "product", ids))
 
 
 def product_facts(header: pd.Series, currency: str) -> list[tuple[str, str]]:

@@ -8,7 +8,7 @@ import streamlit as st
 
 from data_access.scope import Scope
 from data_access.state import actions as state
-from data_access.state.actions import Action
+from data_access.state.actions import Action, Subject
 from data_access.state.store import opened
 from models.reports.actions import WINDOW
 from pages._ui import actions, empty, head, load, session
@@ -71,7 +71,7 @@ def to_do(rows: Sequence[Action], currency: str) -> None:
     names = actions.names()
     frame = pd.DataFrame(
         {
-            "subject": [_subject(one) for one in rows],
+            "subject": [named(one.subject) for one in rows],
             "marked": [actions.in_words(one, names) for one in rows],
             "list": [actions.name_of(one.subject.list_key) for one in rows],
             "store": [actions.place(one.subject.store_id) if one.subject.store_id else None for one in rows],
@@ -91,9 +91,9 @@ def to_do(rows: Sequence[Action], currency: str) -> None:
     )
 
 
-def _subject(one: Action) -> str:
+def named(subject: Subject) -> str:
     """What a row is about in words: stores by name, everything else by its key."""
-    kind, key = one.subject.kind, one.subject.key
+    kind, key = subject.kind, subject.key
     if kind == "store":
         return actions.place(key)
     return t(f"subject.{kind}", id=key.partition("|")[2] or key) if exists(f"subject.{kind}") else key

@@ -40,6 +40,7 @@ PAGES = {
     "audiences": ("marketing", "/audiences"),
     "allocation": ("marketing", "/allocation"),
     "store": ("regional", "/store"),
+    "category": ("regional", "/category?goods={goods}&store={store}"),
     "product": ("regional", "/product?product={product}"),
     "lot": ("regional", "/lot?product={product}"),
     "order": ("regional", "/order?order={order}"),
@@ -172,16 +173,19 @@ def for_readme(out: Path, folder: Path) -> None:
 
 
 def examples(home: Path) -> dict[str, str]:
-    """A best-selling product of a store, the latest receipt that holds it, a customer and the best campaign."""
+    """A store, its best category and product, the latest receipt that holds it, a customer and the best campaign."""
     snapshot = current_snapshot(home)
     last = snapshot.info.last_day
     if last is None:
         raise SystemExit("the demo chain has no sales")
     period, scope = Period(last.replace(day=1), last), Scope("stores", (HOMES["manager"],))
-    best = str(overview(snapshot, scope, period).products["product_id"].iloc[0])
+    sold = overview(snapshot, scope, period)
+    best = str(sold.products["product_id"].iloc[0])
     orders = product(snapshot, scope, period, best).recent_orders
     return {
         "staff": str(staff(snapshot, scope, period).staff["staff_id"].iloc[0]),
+        "store": scope.store_ids[0],
+        "goods": str(sold.by_category["category"].iloc[0]),
         "product": best,
         "order": str(orders["order_id"].iloc[0]),
         "customer": str(orders["customer_key"].dropna().iloc[0]),

@@ -26,6 +26,7 @@ DRILLS = {
     "customer": "customer={customer}",
     "campaign": "campaign={campaign}",
     "staff_member": "staff={staff}",
+    "category": "goods={goods}",
     "product": "product={product}",
     "order": "order={order}",
 }

@@ -67,7 +67,14 @@ def test_every_page_opens_without_an_error_and_without_asking_another_host(
 def test_pages_of_one_thing_ask_no_other_host(page_as: PageAs, server: Server) -> None:
     """Those that no menu lists: of a product, a receipt, a customer, a campaign, somebody of the staff, an audience."""
     known = examples(server.home)
-    things = {"product": "product", "lot": "product", "order": "order", "customer": "customer", "staff_member": "staff"}
+    things = {
+        "category": "goods",
+        "product": "product",
+        "lot": "product",
+        "order": "order",
+        "customer": "customer",
+        "staff_member": "staff",
+    }
     page = page_as("regional", home="R1", locale="en-US")
     for key, thing in things.items():
         open_path(page, server, f"/{key}?{thing}={known[thing]}")

@@ -217,7 +217,7 @@ def test_the_money_of_hillstrom_reconciles(tmp_path: Path) -> None:
 def test_what_moved_online_retail_from_october_to_november(online_retail: Snapshot) -> None:
     """Known customers, gross sales: the published effects, to the pound."""
     months = (Period(date(2011, 10, 1), date(2011, 10, 31)), Period(date(2011, 11, 1), date(2011, 11, 30)))
-    before, after = (identified(CHAIN, online_retail.engine, month) for month in months)
+    before, after = identified(CHAIN, online_retail.engine, months)
     effects = customer_effects(before, after).set_index("factor")["effect"]
     assert effects.round().to_dict() == {
         "buyers": 219_895,
