@@ -82,7 +82,7 @@ def a_query_forgets_its_scope() -> bool:
     return "S2" in set(found["store_id"])
 
 
-@against({"pages._ui.load.overview": st.cache_data(lambda _scope, period, generation: _sales(_scope))})
+@against({"pages._ui.load.overview": st.cache_data(lambda _scope, period, category, generation: _sales(_scope))})
 def what_is_kept_for_one_person_is_given_to_another() -> bool:
     generation = load.generation()
     period = Period(LAST_DAY, LAST_DAY)
