@@ -67,7 +67,7 @@ def heat_map(
                 showlegend=False,
             )
         )
-    cells = sorted({*unknown, *((x, y) for y in range(height) for x in range(width) if known[y, x])})
+    cells = [(x, y) for y in range(height) for x in range(width) if known[y, x] or texts[y][x]]
     figure.add_trace(
         go.Scatter(
             x=[x for x, _ in cells],
