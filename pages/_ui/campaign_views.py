@@ -200,13 +200,19 @@ def _store_cards(report: CampaignReport, row: pd.Series) -> list[tuple[str, str,
     low, high = (fmt.money_compact(row[name], report.currency) for name in ("incremental_lo", "incremental_hi"))
     what = t(f"campaign.money.{row['money']}")
     returned = t("campaign.range", lo=fmt.decimal(row["roi_lo"], 1), hi=fmt.decimal(row["roi_hi"], 1))
+    # As on every card of a campaign: what may as well be chance is no figure.
+    is_sure, unclear = row["verdict"] in ("stores_more", "stores_less"), t("campaign.unclear")
     return [
         (
             t("campaign.incremental"),
-            fmt.money_compact(row["incremental"], report.currency),
+            fmt.money_compact(row["incremental"], report.currency) if is_sure else unclear,
             t("campaign.stores_money", what=what, range=t("campaign.range", lo=low, hi=high)),
         ),
-        (t("campaign.roi"), fmt.decimal(row["roi"], 1), t("campaign.roi.help", range=returned)),
+        (
+            t("campaign.roi"),
+            fmt.decimal(row["roi"], 1) if is_sure else unclear,
+            t("campaign.roi.help", range=returned),
+        ),
         *sizes,
     ]
 
