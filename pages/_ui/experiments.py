@@ -159,8 +159,11 @@ def verdict_line(report: CampaignReport, row: pd.Series) -> str:
         worth=_each(report, row["worth"]),
         needed=fmt.compact(row["people_needed"]),
     )
+    # The random draws decide, corrected for several groups; the range beside them is another method's, of one group.
     if key == "cannot_tell" and effect is not None and effect["lo95"] * effect["hi95"] > 0:
         sentence = f"{sentence} {t('campaign.one_of_several')}"
+    if key in _SURE and effect is not None and effect["lo95"] < 0 < effect["hi95"]:
+        sentence = f"{sentence} {t('campaign.range_around_zero')}"
     return f"{_ICONS[key]} {sentence if report.is_over else t('campaign.so_far', sentence=sentence)}"
 
 
