@@ -57,11 +57,7 @@ def movers(
     ``previous``), change_of_all (net sales of all products less those of ``previous``); the last two are NaN without
     such a period, and nobody lost anything.
     """
-    sold = _sold(scope, engine, period, previous)
-    if category is not None:
-        column = next(iter(sold.selected_columns))
-        sold = sold.where(column.in_(select(product.c.product_id).where(product.c.category == category)))
-    s = sold.subquery("sums").c
+    s = _sold(scope, engine, period, previous, category).subquery("sums").c
     change = s.net_sales - s.compared_with
     ranked = select(
         *s,
@@ -75,14 +71,7 @@ def movers(
     if previous is None:
         compared = [literal(float("nan")).label(column.name) for column in compared]
     query = (
-        select(
-            r.product_id,
-            func.coalesce(product.c.name, r.product_id).label("product"),
-            product.c.category,
-            cast(r.net_sales, Double).label("net_sales"),
-            cast(r.units, Double).label("units"),
-            *compared,
-        )
+        select(*_shown(r), *compared)
         .join_from(ranked, product, product.c.product_id == r.product_id, isouter=True)
         .where(or_(r.best <= most, fell))
         .order_by(r.product_id)
@@ -116,30 +105,40 @@ def of_category(scope: Scope, engine: Engine, period: Period, previous: Period |
     Columns: product_id, product (name), category, net_sales and units of ``period``, compared_with (net sales of
     ``previous``, NaN without such a period).
     """
-    s = _sold(scope, engine, period, previous).subquery("sums").c
+    s = _sold(scope, engine, period, previous, category).subquery("sums").c
     before = literal(float("nan")) if previous is None else cast(s.compared_with, Double)
     query = (
-        select(
-            s.product_id,
-            func.coalesce(product.c.name, s.product_id).label("product"),
-            product.c.category,
-            cast(s.net_sales, Double).label("net_sales"),
-            cast(s.units, Double).label("units"),
-            before.label("compared_with"),
-        )
+        select(*_shown(s), before.label("compared_with"))
         .join_from(s.product_id.table, product, product.c.product_id == s.product_id)
-        .where(product.c.category == category)
         .order_by(s.product_id)
     )
     return fetch(scope, engine, query)
 
 
-def _sold(scope: Scope, engine: Engine, period: Period, previous: Period | None) -> Select[Any]:
-    """What each product sold in the stores in scope: of their place, or added up over them."""
+def _shown(sums: Any) -> tuple[ColumnElement[Any], ...]:
+    """The product, its name and category, and what it sold."""
+    return (
+        sums.product_id,
+        func.coalesce(product.c.name, sums.product_id).label("product"),
+        product.c.category,
+        cast(sums.net_sales, Double).label("net_sales"),
+        cast(sums.units, Double).label("units"),
+    )
+
+
+def _sold(scope: Scope, engine: Engine, period: Period, previous: Period | None, category: str | None) -> Select[Any]:
+    """What each product (of one category, of all without) sold in the stores in scope: of their place, or added up
+    over them."""
     place = place_of(scope, engine)
     if place is None or place.level == "store":
-        return scope.limit(_product_sums(product_store_day, period, previous), product_store_day.c.store_id)
-    return _product_sums(product_place_day, period, previous).where(place.rows(product_place_day))
+        mart = product_store_day
+        sold = scope.limit(_product_sums(mart, period, previous), mart.c.store_id)
+    else:
+        mart = product_place_day
+        sold = _product_sums(mart, period, previous).where(place.rows(mart))
+    if category is None:
+        return sold
+    return sold.where(mart.c.product_id.in_(select(product.c.product_id).where(product.c.category == category)))
 
 
 def product_facts(scope: Scope, engine: Engine, product_id: str) -> pd.DataFrame:

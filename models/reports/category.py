@@ -14,10 +14,8 @@ from models import metrics
 from models.calc.days import totals
 from models.reports._compare import compare
 from models.reports._shape import Columns, select_columns
-from models.reports.overview import no_kpis
+from models.reports.overview import OF_CATEGORY, no_kpis
 from models.reports.product import selling_stores
-
-KPIS = ("net_sales", "gross_sales", "returns", "units", "average_price")
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,7 +24,7 @@ class CategoryReport:
 
     period: Period | None  # the asked period, cut to the days the data cover; None when they cover none of it
     currency: str
-    # ``KPIS``
+    # ``OF_CATEGORY``
     kpis: Annotated[pd.DataFrame, Columns("key value previous last_year unit")]
     # one row per day of the period
     by_day: Annotated[pd.DataFrame, Columns("day net_sales gross_sales units previous last_year")]
@@ -46,13 +44,13 @@ def category(snapshot: Snapshot, scope: Scope, period: Period, category_: str) -
         raise Problem(f"there is no category {category_!r}: open one from the overview or a store")
     comparison = compare(snapshot.info, period)
     if comparison is None:
-        return CategoryReport(None, snapshot.info.currency, **select_columns(CategoryReport, kpis=no_kpis(KPIS)))
+        return CategoryReport(None, snapshot.info.currency, **select_columns(CategoryReport, kpis=no_kpis(OF_CATEGORY)))
     now, previous = comparison.period, comparison.previous
     days = sales.category_days(scope, engine, comparison.day_ranges, category_)
     stores = sales.category_stores(scope, engine, now, previous, None, category_)
     frames = select_columns(
         CategoryReport,
-        kpis=metrics.kpis(KPIS, *comparison.sums(totals(days, comparison.covered))),
+        kpis=metrics.kpis(OF_CATEGORY, *comparison.sums(totals(days, comparison.covered))),
         by_day=comparison.with_neighbours(days),
         by_store=selling_stores(places.stores(scope, engine), stores, comparison),
         products=_products(products.of_category(scope, engine, now, previous, category_)),

@@ -162,6 +162,7 @@ from models.reports.value import value as value_report
 from models.reports.why import Against, By, Ratio, WhyMixReport, WhyReport
 from models.reports.why import why as why_report
 from models.reports.why import why_mix as why_mix_report
+from pages._ui import year
 from pages._ui.i18n import t
 
 # Figures change only with the generation; the limits bound memory, not staleness.
@@ -664,7 +665,7 @@ def _festivals(scope: Scope, generation: str, changes: tuple[Change, ...]) -> Fe
 
 
 def demand(scope: Scope, category: str | None, generation: str) -> DemandReport:
-    return _demand(scope, category, generation, tuple(event_changes.shifts(event_changes.in_force(opened())).items()))
+    return _demand(scope, category, generation, tuple(year.shifts().items()))
 
 
 @st.cache_data(ttl=_KEEP, max_entries=128, show_spinner=False)
