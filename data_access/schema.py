@@ -206,7 +206,7 @@ customer = _table(
     Column("importance", Word),
     Column("profile_updated_at", Instant),
     Column("profile_updated_by", Word),
-    indexes=(("home_store_id",),),
+    indexes=(("home_store_id",), ("updated_at",)),
 )
 customer_tag = _table(
     "customer_tag",
@@ -319,6 +319,7 @@ sale_line = _table(
     Column("tax", Money),
     Column("cost", Money),  # of the line
     Column("coupon_code", Word),
+    indexes=(("updated_at",),),
 )
 return_line = _table(
     "return_line",
@@ -337,7 +338,7 @@ return_line = _table(
     _needed("refund", Money),  # positive, excl. tax
     Column("reason", Word),
     Column("currency", String(3)),
-    indexes=(("customer_id",), ("order_id",)),
+    indexes=(("customer_id",), ("order_id",), ("updated_at",)),
 )
 
 # --- marketing ------------------------------------------------------------------------------------
@@ -390,6 +391,7 @@ campaign_member = _table(
     _refers("customer_id", "customer.customer_id", key=True),
     _needed("arm", Word),
     Column("assigned_at", Instant),
+    indexes=(("updated_at",),),
 )
 campaign_event = _table(
     "campaign_event",
@@ -405,6 +407,7 @@ campaign_event = _table(
     _refers("product_id", "product.product_id"),
     Column("coupon_code", Word),
     _refers("order_id", "sale_order.order_id"),
+    indexes=(("updated_at",),),
 )
 coupon = _table(
     "coupon",
@@ -446,6 +449,7 @@ tier_change = _table(
     _refers("tier_id", "tier.tier_id", needed=True),
     _refers("from_tier_id", "tier.tier_id"),
     Column("reason", Word),
+    indexes=(("updated_at",),),
 )
 points_rule = _table(
     "points_rule",
@@ -467,6 +471,7 @@ points_entry = _table(
     _refers("campaign_id", "campaign.campaign_id"),
     _refers("order_id", "sale_order.order_id"),
     Column("expires_on", Date),
+    indexes=(("updated_at",),),
 )
 stored_value_entry = _table(
     "stored_value_entry",
