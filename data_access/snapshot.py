@@ -79,9 +79,13 @@ class GenerationInfo:
 class OpenFile:
     """A published file, open read-only. Its connections close with the last snapshot that holds it."""
 
-    def __init__(self, path: Path, memory: str = _CONFIG["memory_limit"]) -> None:
+    def __init__(self, path: Path, memory: str = _CONFIG["memory_limit"], threads: str = _CONFIG["threads"]) -> None:
         self.path = path
-        config = _CONFIG | {"memory_limit": memory, "temp_directory": f"{path.resolve().as_posix()}.{_SCRATCH}"}
+        config = _CONFIG | {
+            "memory_limit": memory,
+            "threads": threads,
+            "temp_directory": f"{path.resolve().as_posix()}.{_SCRATCH}",
+        }
         self.engine = create_engine(
             f"duckdb:///{path.as_posix()}",
             connect_args={"read_only": True, "config": config},
@@ -424,10 +428,14 @@ def pointer_or_newest(home: Path) -> Pointer:
     return Pointer(f"facts_{numbers[0]}.duckdb")
 
 
-def reopened(facts_file: Path, results_file: Path | None, generation: str) -> Snapshot:
-    """The files of a snapshot that somebody has verified, for a process of its own that works for that one."""
-    facts = OpenFile(facts_file, _BATCH_MEMORY)
-    return _snapshot(generation, facts, OpenFile(results_file) if results_file else None)
+def reopened(
+    facts_file: Path, results_file: Path | None, generation: str, threads: str = _CONFIG["threads"]
+) -> Snapshot:
+    """The files of a snapshot that somebody has verified, for a process of its own that works for that one; threads:
+    of the database, of a query."""
+    facts = OpenFile(facts_file, _BATCH_MEMORY, threads)
+    results = OpenFile(results_file, threads=threads) if results_file else None
+    return _snapshot(generation, facts, results)
 
 
 def _verified(path: Path) -> OpenFile:

@@ -38,7 +38,7 @@ def test_moves_by_hand() -> None:
     assert found.of(ABSENT, "B").tolist() == [4]
     assert found.of("A", "nonsense").tolist() == []
     # A: 3 came, 2 left; B: 2 and 4 came, 3 and 5 left
-    assert found.flows().to_numpy().tolist() == [["A", 2, 1, 1, 0], ["B", 2, 2, 2, 0]]
+    assert pd.DataFrame(found.flows()).to_numpy().tolist() == [["A", 2, 1, 1, 0], ["B", 2, 2, 2, 0]]
 
 
 def test_the_last_days_of_months() -> None:

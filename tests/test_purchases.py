@@ -17,7 +17,7 @@ from models.calc.purchases import (
     visit_chances,
     visit_moments,
 )
-from models.calc.value import total_visits
+from models.calc.value import Ahead, total_visits
 from tests.simulated_buyers import PURCHASES, draw
 
 CDNOW = Purchases(0.243, 4.414, 0.793, 2.426)  # Fader, Hardie and Lee 2005
@@ -130,22 +130,22 @@ def test_pasts_that_settle_nothing_give_no_parameters(repeats: list[int], recenc
 def test_a_total_is_less_sure_with_fewer_customers(past: Histories) -> None:
     found = fit(past)
     assert found is not None
-    whole = total_visits(found, past, 365)
+    whole = total_visits(Ahead(found, past, 365))
     assert whole.mean == pytest.approx(expected_visits(found.parameters, past, 365) @ past.customers)
     assert whole.low < whole.mean < whole.high
     fewer = past.of(np.arange(100))
     few = fit(fewer)
     if few is not None:
-        total = total_visits(few, fewer, 365)
+        total = total_visits(Ahead(few, fewer, 365))
         assert (total.high - total.low) / total.mean > (whole.high - whole.low) / whole.mean
 
 
 def test_a_part_of_the_pasts_tells_how_sure_a_total_is(past: Histories, monkeypatch: pytest.MonkeyPatch) -> None:
     found = fit(past)
     assert found is not None
-    whole = total_visits(found, past, 365)
+    whole = total_visits(Ahead(found, past, 365))
     monkeypatch.setattr("models.calc.value._ENOUGH", 300)
-    part = total_visits(found, past, 365)
+    part = total_visits(Ahead(found, past, 365))
     assert part.mean == whole.mean
     assert part.high - part.low == pytest.approx(whole.high - whole.low, rel=0.1)
 

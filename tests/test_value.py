@@ -17,7 +17,7 @@ from data_access.snapshot import Snapshot
 from models.calc import concentration, purchases, spend
 from models.calc.concentration import top_share
 from models.calc.purchases import Purchases
-from models.calc.value import ranges, total_value, total_visits
+from models.calc.value import Ahead, ranges, total_value, total_visits
 from models.jobs.value import JOB
 from models.reports import tables
 from models.reports.value import (
@@ -364,9 +364,10 @@ def covered() -> dict[str, float]:
         for found, truth in ((visits, SLOW), (amounts, SPEND)):
             for name, low, high, true in zip(truth._fields, *found.interval(), truth, strict=True):
                 hits.setdefault(name, []).append(low <= true <= high)
+        ahead = Ahead(visits, past, days)
         totals = {
-            "total visits": (total_visits(visits, past, days), buyers.later_visits.sum()),
-            "total value": (total_value(visits, amounts, past, buyers.amount, days), buyers.later_amount.sum()),
+            "total visits": (total_visits(ahead), buyers.later_visits.sum()),
+            "total value": (total_value(ahead, amounts, buyers.amount), buyers.later_amount.sum()),
         }
         for name, (total, actual) in totals.items():
             hits.setdefault(name, []).append(total.low <= actual <= total.high)

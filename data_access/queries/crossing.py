@@ -1,6 +1,7 @@
 """Customers of the stores in scope by any two things known of them, and where each of them stands on a day."""
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from itertools import combinations
 from typing import Any
 
@@ -87,26 +88,43 @@ def crossings(scope: Scope, engine: Engine, question: Question, cuts: Mapping[st
     # Customers once for each of their tags, which are many pairs of a few codes: counted here, as groups of texts the
     # database would need ten times as long.
     with_tags = fetch_many(scope, engine, query, DIMENSIONS)
-    once = with_tags.drop_duplicates("customer_no")
+    once = _Coded.of(with_tags.drop_duplicates("customer_no"))
+    each_tag = _Coded.of(with_tags)
     pairs = list(combinations(DIMENSIONS, 2))
-    cells = [_cells(with_tags if _TAG in pair else once, *pair) for pair in pairs]
+    cells = [_cells(each_tag if _TAG in pair else once, *pair) for pair in pairs]
     counts = [len(cell["customers"]) for cell in cells]
     dimensions = np.repeat(np.array(pairs, dtype=object), counts, axis=0)
     named = {"row_dimension": dimensions[:, 0], "column_dimension": dimensions[:, 1]}
     return pd.DataFrame(named | {name: np.concatenate([cell[name] for cell in cells]) for name in cells[0]})
 
 
-def _cells(people: pd.DataFrame, row: str, column: str) -> dict[str, NDArray[Any]]:
+@dataclass(frozen=True, slots=True)
+class _Coded:
+    """Customers by dimension: of each its group as a place in ``groups``; and their money, whole numbers as floats."""
+
+    codes: dict[str, NDArray[np.int64]]
+    groups: dict[str, NDArray[Any]]
+    money: dict[str, NDArray[np.float64]]
+
+    @classmethod
+    def of(cls, people: pd.DataFrame) -> "_Coded":
+        columns = {name: people[name].cat for name in DIMENSIONS}
+        return cls(
+            {name: np.asarray(column.codes, dtype=np.int64) for name, column in columns.items()},
+            {name: column.categories.to_numpy(dtype=object) for name, column in columns.items()},
+            {name: people[name].to_numpy(dtype=np.float64) for name in _MONEY},
+        )
+
+
+def _cells(people: _Coded, row: str, column: str) -> dict[str, NDArray[Any]]:
     """The customers by two dimensions, as columns."""
-    rows, columns = people[row].cat, people[column].cat
-    wide = max(len(columns.categories), 1)
-    cell = rows.codes.to_numpy(dtype=np.int64) * wide + columns.codes.to_numpy(dtype=np.int64)
+    wide = max(len(people.groups[column]), 1)
+    cell = people.codes[row] * wide + people.codes[column]
     customers = np.bincount(cell)
     found = np.flatnonzero(customers)
-    row_group = rows.categories.to_numpy(dtype=object)[found // wide]
-    column_group = columns.categories.to_numpy(dtype=object)[found % wide]
+    row_group, column_group = people.groups[row][found // wide], people.groups[column][found % wide]
     # Whole numbers far below 2^53, so that their sums as floats are exact.
-    sums = {name: np.bincount(cell, people[name])[found].astype(np.int64) for name in _MONEY}
+    sums = {name: np.bincount(cell, money)[found].astype(np.int64) for name, money in people.money.items()}
     return {"row_group": row_group, "column_group": column_group, "customers": customers[found], **sums}
 
 

@@ -1,18 +1,17 @@
 """What campaigns did for the customers of each segment."""
 
-from collections.abc import Mapping
 from datetime import date
 from typing import Any
 
 import pandas as pd
-from sqlalchemy import BigInteger, Engine, and_, case, cast, func, select
+from sqlalchemy import BigInteger, Engine, Select, and_, case, cast, func, select
 
 from data_access.marts.campaign_customer import campaign_customer
 from data_access.marts.tables import campaign
-from data_access.queries._frame import fetch
+from data_access.queries._frame import fetch, fetch_from
 from data_access.queries._groups import groups
-from data_access.queries._people import Question, people_of
-from data_access.queries.segments import literals
+from data_access.queries._people import Base, Question, base
+from data_access.queries.segments import CUTS, literals
 from data_access.scope import Scope
 
 
@@ -31,16 +30,20 @@ def over(scope: Scope, engine: Engine, as_of: date, most: int) -> pd.DataFrame:
     return fetch(scope, engine, query.limit(most))
 
 
-def treatments(
-    scope: Scope, engine: Engine, question: Question, cuts: Mapping[str, Any], campaign_id: str
-) -> pd.DataFrame:
+def treatments(scope: Scope, engine: Engine, question: Question, campaign_id: str) -> pd.DataFrame:
     """One row per named segment of the day of the question, and who of it a campaign was for.
 
     By intention to treat: treated and control (assigned), treated_buyers and control_buyers (an order in its window).
 
     Columns: segment, customers, treated, control, treated_buyers, control_buyers.
     """
-    people = people_of(scope, engine, question)
+    with base(scope, engine, question) as kept:
+        query = _of_segments(scope, kept, question, campaign_id)
+        return fetch_from(scope, kept.connection, query)
+
+
+def _of_segments(scope: Scope, kept: Base, question: Question, campaign_id: str) -> Select[Any]:
+    people, cuts = kept.people, kept.cuts or dict.fromkeys(CUTS)
     source, found = groups(people, literals(cuts), question, "keep_ties", scope, {"segment"})
     standing = select(people.c.customer_no, found["segment"].label("segment")).select_from(source).subquery("standing")
     m = campaign_customer.c
@@ -64,4 +67,4 @@ def treatments(
         .select_from(standing.outerjoin(assigned, a.customer_no == standing.c.customer_no))
         .group_by(standing.c.segment)
     )
-    return fetch(scope, engine, query.order_by(standing.c.segment))
+    return query.order_by(standing.c.segment)

@@ -37,11 +37,18 @@ class Estimate(Generic[Parameters]):
 
     def variance_of(self, figure: Callable[[Parameters], float]) -> float:
         """How uncertain a figure made of the parameters is because they are: the delta method."""
+        return self.variance_by(self.slopes(figure))
+
+    def slopes(self, figure: Callable[[Parameters], float | Floats]) -> Floats:
+        """One row per parameter: how a figure, or each of several, moves with its logarithm."""
         logs = np.log(np.asarray(self.parameters))
         make = type(self.parameters)
         steps = _STEP * np.eye(len(logs))
-        slopes = np.array([figure(make(*np.exp(logs + s))) - figure(make(*np.exp(logs - s))) for s in steps])
-        slopes /= 2 * _STEP
+        moved = [figure(make(*np.exp(logs + s))) - figure(make(*np.exp(logs - s))) for s in steps]
+        return np.array(moved) / (2 * _STEP)
+
+    def variance_by(self, slopes: Floats) -> float:
+        """The variance of a figure with these slopes."""
         return float(slopes @ self.covariance @ slopes)
 
 

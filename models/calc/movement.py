@@ -1,6 +1,7 @@
 """Who moved from group to group between two days: customers matched by number, counted by pair of groups."""
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -44,15 +45,16 @@ class Moves:
             }
         )
 
-    def flows(self) -> pd.DataFrame:
-        """One row per group: group, customers (on the later day), came, left, net. Who stayed did neither."""
+    def flows(self) -> dict[str, NDArray[Any]]:
+        """Columns, one row per group: group, customers (on the later day), came, left, net. Who stayed did neither."""
         size = len(self.groups)
         moved = self.earlier != self.later
         came = np.bincount(self.later[moved], minlength=size)
         left = np.bincount(self.earlier[moved], minlength=size)
         now = np.bincount(self.later, minlength=size)
-        table = pd.DataFrame({"group": self.groups, "customers": now, "came": came, "left": left, "net": came - left})
-        return table[table["group"] != ABSENT].reset_index(drop=True)
+        table = {"group": np.array(self.groups, object), "customers": now, "came": came, "left": left}
+        there = table["group"] != ABSENT
+        return {name: column[there] for name, column in (table | {"net": came - left}).items()}
 
 
 def moves(earlier: pd.DataFrame, later: pd.DataFrame, groups: tuple[str, ...]) -> Moves:

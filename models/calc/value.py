@@ -5,6 +5,7 @@ total adds the variance of both; an interval of one customer is that of what thi
 """
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -23,9 +24,6 @@ _AT_ONCE = 200  # customers whose chances are held at a time
 _HALVINGS = 18
 
 
-Moments = tuple[Floats, Floats]  # of the visits of each past, as purchases.visit_moments gives them
-
-
 @dataclass(frozen=True)
 class Total:
     """A sum over customers and where it will lie with a certainty of 95 %; NaN bounds: nobody can say."""
@@ -41,27 +39,49 @@ def _total(mean: float, variance: float) -> Total:
     return Total(mean, mean / reach, mean * reach)
 
 
-def total_visits(model: Estimate[Purchases], past: Histories, days: int, moments: Moments | None = None) -> Total:
-    """The visit days of all customers together in the next ``days``; ``moments`` of them, where they are known."""
-    mean, square = moments or purchases.visit_moments(model.parameters, past, days)
-    n = past.customers
+@dataclass(frozen=True)
+class Ahead:
+    """What the pasts of customers let expect of their visit days in the next ``days``, worked out once for all that is
+    asked of it."""
+
+    model: Estimate[Purchases]
+    past: Histories
+    days: int
+
+    @cached_property
+    def moments(self) -> tuple[Floats, Floats]:
+        """Of each past the mean of its visit days and the mean of their square."""
+        return purchases.visit_moments(self.model.parameters, self.past, self.days)
+
+    def variance(self, weights: Floats) -> float:
+        """Of the weighted sum of expected visits, because the parameters are known only so well."""
+        visits, _ = self.moments
+        part, whole = float(weights[:: self._step] @ visits[:: self._step]), float(weights @ visits)
+        if not part:
+            return 0.0
+        return self.model.variance_by(self._slopes @ weights[:: self._step]) * (whole / part) ** 2
+
+    @property
+    def _step(self) -> int:
+        return -(-len(self.past.repeats) // _ENOUGH)
+
+    @cached_property
+    def _slopes(self) -> Floats:
+        some = self.past.every(self._step)
+        return self.model.slopes(lambda parameters: purchases.expected_visits(parameters, some, self.days))
+
+
+def total_visits(ahead: Ahead) -> Total:
+    """The visit days of all customers together."""
+    mean, square = ahead.moments
+    n = ahead.past.customers
     own = float(n @ (square - mean**2))
-    return _total(float(n @ mean), own + _from_parameters(model, past, days, n.astype(np.float64), mean))
+    return _total(float(n @ mean), own + ahead.variance(n.astype(np.float64)))
 
 
-def total_value(
-    model: Estimate[Purchases],
-    amounts: Estimate[Spend],
-    past: Histories,
-    amount: Floats,
-    days: int,
-    moments: Moments | None = None,
-) -> Total:
-    """What all customers together will spend in the next ``days``.
-
-    past: of the customers, in the order of ``amount``: what each spent on a visit after the first (0 without one).
-    """
-    visits, squares = moments or purchases.visit_moments(model.parameters, past, days)
+def total_value(ahead: Ahead, amounts: Estimate[Spend], amount: Floats) -> Total:
+    """What all customers together will spend; amount: what each spent on a visit after the first (0 without one)."""
+    past, (visits, squares) = ahead.past, ahead.moments
     repeats = past.repeats[past.member]
     each = spend.expected_amount(amounts.parameters, repeats, amount)
     mean = visits[past.member] * each
@@ -75,20 +95,7 @@ def total_value(
     def value(parameters: Spend) -> float:
         return float(visits[past.member] @ spend.expected_amount(parameters, repeats, amount))
 
-    unsure = _from_parameters(model, past, days, weights, visits) + amounts.variance_of(value)
-    return _total(float(mean.sum()), own + unsure)
-
-
-def _from_parameters(model: Estimate[Purchases], past: Histories, days: int, weights: Floats, visits: Floats) -> float:
-    """The variance of the weighted sum of expected visits because the parameters are known only so well."""
-    step = -(-len(visits) // _ENOUGH)
-    some = past.every(step)
-    part, whole = float(weights[::step] @ visits[::step]), float(weights @ visits)
-
-    def total(parameters: Purchases) -> float:
-        return float(weights[::step] @ purchases.expected_visits(parameters, some, days))
-
-    return model.variance_of(total) * (whole / part) ** 2 if part else 0.0
+    return _total(float(mean.sum()), own + ahead.variance(weights) + amounts.variance_of(value))
 
 
 def ranges(model: Purchases, amounts: Spend, past: Histories, amount: Floats, days: int) -> tuple[Floats, Floats]:

@@ -109,12 +109,14 @@ def _flows(snapshot: Snapshot, scope: Scope, as_of: date, scheme: str, known: "_
             later = standings(snapshot, scope, day)
             between, earlier = None if earlier is None else _moves(earlier, later, scheme), later
         if between is not None:
-            found.append(between.flows().assign(month_end=pd.Timestamp(day)))
-    table = pd.concat(found, ignore_index=True) if found else _NONE
+            columns = between.flows()
+            found.append({"month_end": np.repeat(np.datetime64(day, "s"), len(columns["group"])), **columns})
+    names = ("month_end", *_FLOWS)
+    table = pd.DataFrame({name: np.concatenate([one[name] for one in found]) if found else [] for name in names})
     return select_columns(FlowsReport, flows=table)
 
 
-_NONE = pd.DataFrame(columns=["month_end", "group", "customers", "came", "left", "net"])
+_FLOWS = ("group", "customers", "came", "left", "net")
 
 
 def days_of(first: date, as_of: date) -> list[date]:

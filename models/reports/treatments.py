@@ -16,7 +16,6 @@ from data_access.snapshot import Snapshot
 from models.calc.growth import share
 from models.reports._kept import kept_frames
 from models.reports._shape import Columns, select_columns
-from models.reports.segments import limits_of
 
 LEAST_REACHED = 0.05  # of a segment, for a campaign to count as its treatment
 MOST_LOOKED_AT = 6  # campaigns
@@ -85,8 +84,7 @@ def _last(snapshot: Snapshot, scope: Scope, as_of: date) -> pd.DataFrame:
     found = []
     for one in queries.over(scope, snapshot.engine, as_of, MOST_LOOKED_AT).to_dict("records"):
         eve = Question(one["starts_on"].date() - timedelta(days=1))
-        limits = limits_of(base.cuts(scope, snapshot.engine, eve))
-        rows = queries.treatments(scope, snapshot.engine, eve, limits, one["campaign_id"])
+        rows = queries.treatments(scope, snapshot.engine, eve, one["campaign_id"])
         found.append(rows.assign(**{str(name): value for name, value in one.items()}))
         enough = {name for rows in found for name in rows.loc[_was_for(rows), "segment"]}
         if enough >= set(SEGMENTS):

@@ -24,7 +24,7 @@ from models.calc import concentration, purchases, spend
 from models.calc.likelihood import Estimate
 from models.calc.purchases import Histories, Purchases
 from models.calc.spend import Spend
-from models.calc.value import Total, ranges, total_value, total_visits
+from models.calc.value import Ahead, Total, ranges, total_value, total_visits
 from models.metrics import METRICS
 from models.reports._shape import Columns, declared_tables, select_columns
 
@@ -189,7 +189,8 @@ def computed(
     cuts = _value_cuts(people)
     scores = pd.DataFrame(columns=list(SCORES))
     if models is not None:
-        scored = _scored(models.visits.parameters, models.spend, people, past, horizon_days)
+        ahead = Ahead(models.visits, past, horizon_days)
+        scored = _scored(models.visits.parameters, models.spend, people, past, ahead.moments[0])
         cells = _cells(scored, cuts)
         frames |= {
             "parameters": _parameters(models),
@@ -197,7 +198,7 @@ def computed(
             "grid": _grid(scored, cells),
             **_holdout(snapshot, scope, models, people, past, as_of),
         }
-        figures |= _expected(models, people, past, horizon_days)
+        figures |= _expected(models, people, ahead)
         order = np.argsort(-scored["expected_value"].fillna(scored["expected_visits"]).to_numpy(), kind="stable")
         scores = scored.assign(cell=cells)[list(SCORES)].iloc[order]
     report = ValueReport(
@@ -236,8 +237,12 @@ def computed_check(snapshot: Snapshot, scope: Scope, as_of: date) -> Check | Non
     start = holdout_start(snapshot, as_of)
     if start is None:
         return None
-    past, _ = computed(snapshot, scope, start)
-    return Check(start, past.holdout, past.calibration)
+    people = _in_money(queries.customers(scope, snapshot.engine, start))
+    past = _histories(people)
+    _, models = _fitted(people, past)
+    found = {} if models is None else _holdout(snapshot, scope, models, people, past, start)
+    tables = select_columns(ValueReport, **found)
+    return Check(start, tables["holdout"], tables["calibration"])
 
 
 def _is_kept(snapshot: Snapshot, scope: Scope, as_of: date) -> bool:
@@ -303,7 +308,9 @@ def _page(
 def _scores_now(snapshot: Snapshot, scope: Scope, report: ValueReport, only: Collection[int]) -> pd.DataFrame:
     """The scores of those of ``only`` who have visited, by number: columns ``SCORES``."""
     people = _in_money(queries.customers(scope, snapshot.engine, report.as_of, only))
-    scored = _scored(*_models_of(report), people, _histories(people), report.horizon_days)
+    (model, amounts), past = _models_of(report), _histories(people)
+    visits = purchases.expected_visits(model, past, report.horizon_days)
+    scored = _scored(model, amounts, people, past, visits)
     cells = _cells(scored, report.value_rule["above"].to_numpy()[:-1])
     return scored.assign(cell=cells)[list(SCORES)]
 
@@ -420,13 +427,11 @@ def _facts(snapshot: Snapshot, scope: Scope, as_of: date, people: pd.DataFrame) 
     }
 
 
-def _expected(models: _Models, people: pd.DataFrame, past: Histories, days: int) -> dict[str, Total]:
-    """The totals of the next ``days``."""
-    moments = purchases.visit_moments(models.visits.parameters, past, days)
-    figures = {"expected_visits": total_visits(models.visits, past, days, moments)}
+def _expected(models: _Models, people: pd.DataFrame, ahead: Ahead) -> dict[str, Total]:
+    """The totals of the days ahead."""
+    figures = {"expected_visits": total_visits(ahead)}
     if models.amounts is not None:
-        amount = people["amount"].to_numpy()
-        figures["expected_value"] = total_value(models.visits, models.amounts, past, amount, days, moments)
+        figures["expected_value"] = total_value(ahead, models.amounts, people["amount"].to_numpy())
     return figures
 
 
@@ -444,9 +449,12 @@ def _summary(figures: dict[str, Total]) -> pd.DataFrame:
     )
 
 
-def _scored(model: Purchases, amounts: Spend | None, people: pd.DataFrame, past: Histories, days: int) -> pd.DataFrame:
-    """The customers with probability_active, expected_visits and expected_value (gross sales) of the next ``days``."""
-    visits = purchases.expected_visits(model, past, days)[past.member]
+def _scored(
+    model: Purchases, amounts: Spend | None, people: pd.DataFrame, past: Histories, expected: NDArray[np.float64]
+) -> pd.DataFrame:
+    """The customers with probability_active, expected_visits (``expected`` of each past) and expected_value (gross
+    sales)."""
+    visits = expected[past.member]
     active = purchases.probability_active(model, past)[past.member]
     each: Any = math.nan
     if amounts is not None:
@@ -516,11 +524,12 @@ def _holdout(
     days = ((snapshot.info.last_day or as_of) - as_of).days
     if days < 1:
         return {}
-    ahead = _expected(models, people, past, days)
-    visits = ahead["expected_visits"]
-    scored = _scored(models.visits.parameters, models.spend, people, past, days)
+    ahead = Ahead(models.visits, past, days)
+    totals = _expected(models, people, ahead)
+    visits = totals["expected_visits"]
+    scored = _scored(models.visits.parameters, models.spend, people, past, ahead.moments[0])
     expected, actual = scored["expected_visits"].to_numpy(), people["later_visits"].to_numpy()
-    money = ahead.get("expected_value", _plain(math.nan))
+    money = totals.get("expected_value", _plain(math.nan))
     figures: dict[str, float] = {
         "days": days,
         "customers": len(people),

@@ -8,7 +8,7 @@ import numpy as np
 from models.calc import purchases, spend
 from models.calc.purchases import Histories, Purchases
 from models.calc.spend import Spend
-from models.calc.value import total_value
+from models.calc.value import Ahead, total_value
 from tests.benchmarks.clock import measured
 from tests.simulated_buyers import SPEND, Buyers, draw
 
@@ -36,7 +36,7 @@ def models(customers: int = CUSTOMERS) -> Iterator[dict[str, object]]:
         assert amounts is not None
         _, *took = measured(partial(_score, visits.parameters, amounts.parameters, past, buyers))
         yield {"case": name, "step": "score everybody", **_seconds(*took)}
-        _, *took = measured(partial(total_value, visits, amounts, past, buyers.amount, DAYS))
+        _, *took = measured(partial(total_value, Ahead(visits, past, DAYS), amounts, buyers.amount))
         yield {"case": name, "step": "total with its range", **_seconds(*took)}
 
 
