@@ -22,7 +22,7 @@ from data_access.state import erasures, event_changes, overrides
 from data_access.state.store import opened
 from models.batch import JOBS, Job, describe
 from models.batch import batch as run_batch
-from models.jobs import forecast, stock
+from models.jobs import forecast, stock, teams
 from models.output import to_csv, to_json, to_xlsx
 from models.reorder import SERVICE_LEVEL, reorder
 from models.reorder import read as read_table
@@ -137,10 +137,11 @@ def batch(
 
 
 def _jobs() -> tuple[Job, ...]:
-    """All jobs; forecasts know the events as people changed them, orders are those for what people expect."""
+    """All jobs; forecasts know the events as people changed them, and so does what is computed from them; orders are
+    those for what people expect."""
     ahead = forecast.job_for(lambda: event_changes.in_force(opened()))
     orders = stock.job_for(lambda known: overrides.in_force(opened(), known), ahead)
-    own = {job.name: job for job in (ahead, orders)}
+    own = {job.name: job for job in (ahead, orders, teams.job_for(ahead))}
     return tuple(own.get(job.name, job) for job in JOBS)
 
 

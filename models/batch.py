@@ -35,6 +35,7 @@ from models.jobs.run_out import JOB as RUN_OUT
 from models.jobs.staff import JOB as STAFF
 from models.jobs.stock import JOB as STOCK
 from models.jobs.stores import JOB as STORES
+from models.jobs.teams import JOB as TEAMS
 from models.jobs.training import JOB as TRAINING
 from models.jobs.value import JOB as VALUE
 
@@ -58,6 +59,7 @@ JOBS: tuple[Job, ...] = (
     LAPSE,
     STAFF,
     TRAINING,
+    TEAMS,
 )
 
 _WAIT = 1.0  # seconds between two looks whether another batch has ended

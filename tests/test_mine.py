@@ -8,7 +8,8 @@ from data_access.errors import Problem
 from data_access.queries.staff import follow_ups_of, works_in
 from data_access.snapshot import Snapshot
 from models.reports import tables
-from models.reports.own import LEAST_COLLEAGUES, _alone, _compared, _follow_ups, own
+from models.reports.own import LEAST_COLLEAGUES, _alone, _follow_ups, own
+from models.reports.staff import _person_of
 from tests.tiny import AS_OF, CHAIN, MARCH, NOTHING, ONLY_A
 
 
@@ -36,8 +37,8 @@ def test_nobody_of_another_store_is_shown(tiny_snapshot: Snapshot, who: str) -> 
 
 def test_a_mean_needs_three_colleagues(tiny_snapshot: Snapshot) -> None:
     assert LEAST_COLLEAGUES == 3
-    team = pd.DataFrame({"staff_id": ["E1", "E2", "E3", "E4"], "adjusted": [1.1, 0.9, np.nan, 1.0]})
-    assert _compared(team, "E1") == 2  # E3 worked too little
+    team = pd.DataFrame({"staff_id": ["E1", "E2", "E3", "E4"], "adjusted": [1.1, 0.9, np.nan, 1.0], "hours": 40})
+    assert _person_of(team, "E1")[1] == 2  # E3 worked too little
     # nobody of the tiny store worked enough: the mix of the others would be that of E3 alone
     assert own(tiny_snapshot, ONLY_A, MARCH, "E1").strengths["team_share"].isna().all()
     judged = pd.DataFrame({"adjusted": [1.2], "lo95": [1.0], "hi95": [1.4], "standing": ["above"]})

@@ -208,7 +208,7 @@ CASES: dict[str, tuple[Any, ...]] = {
     "training.courses": (),
     "training.daily_spread": (MARCH,),
     "training.months": (AS_OF,),
-    "training.praise": (MARCH,),
+    "training.praise": (MARCH, "E1"),
     "training.rating_spread": (MARCH,),
     "stock.ages": (AS_OF,),
     "spending.advisers": (MARCH,),
@@ -264,8 +264,17 @@ OF_RESULTS = {
     *("stock.kept_shelves", "stock.kept_transfers", "value.checked_from", "value.kept", "value.score"),
     *("value.score_count", "value.scores"),
     "demand.weeks_of_products",
-    *("stores.alerts", "stores.bands", "stores.benchmark", "stores.gaps", "stores.peers", "stores.watch"),
+    *(
+        "stores.alerts",
+        "stores.bands",
+        "stores.benchmark",
+        "stores.gaps",
+        "stores.kept_figures",
+        "stores.peers",
+        "stores.watch",
+    ),
     *("staff.kept", "staff.kept_categories", "staff.kept_returns", "staff.kept_spread"),
+    "staff.kept_ranges",
     *("training.effects", "training.paths", "training.quantiles", "training.ramp"),
 }
 
@@ -285,7 +294,7 @@ SHARED = {
     "training.courses",
     *("demand.market", "demand.promotions", "demand.range_of_products"),
     "spending.ready",  # nobody went up a band while buying elsewhere below it
-    "staff.at_work",
+    *("staff.at_work", "training.praise"),
     "staff.categories",
     "staff.follow_ups_of",
     "staff.returns",

@@ -28,6 +28,7 @@ from data_access.queries.funnel import GROUPINGS, Walk
 from data_access.queries.lapse import KEPT as LAPSE_KEPT
 from data_access.queries.segments import Choice, Question
 from data_access.queries.value import KEPT
+from data_access.results.tables import kept_frame, team_frame
 from data_access.scope import Period, Scope
 from tests.test_queries import FUNCTIONS
 from tests.two_chains import STORES, build, changed, rows
@@ -115,6 +116,7 @@ DRAW: dict[str, Callable[[Draw], Any]] = {
     "most": lambda draw: draw.choice((1, 3, 10)),
     "limit": lambda draw: draw.choice((1, 3, 50)),
     "report": lambda draw: draw.choice(("retention", "flows")),
+    "kept.frames table": lambda draw: draw.choice((kept_frame, team_frame)),
     "kept.frames choice": lambda draw: draw.choice(("", "abc")),
     "offset": lambda draw: draw.choice((0, 0, 2)),
     "question": lambda draw: Question(

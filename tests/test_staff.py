@@ -101,6 +101,9 @@ def test_the_batch_knows_the_same_card(judged: Snapshot, tiny_snapshot: Snapshot
     ready, live = (staff_member(snapshot, scope, MARCH, person) for snapshot in (judged, tiny_snapshot))
     pd.testing.assert_frame_equal(ready.months, live.months)
     pd.testing.assert_frame_equal(ready.strengths, live.strengths)
+    same = [card.person.assign(role=card.person["role"].fillna("")) for card in (ready, live)]
+    pd.testing.assert_frame_equal(*same, check_dtype=False)
+    assert ready.others == live.others
 
 
 def test_days_that_the_batch_did_not_look_at_are_judged_now(judged: Snapshot) -> None:

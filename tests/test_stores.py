@@ -1,18 +1,20 @@
 """Stores beside each other: limits of chance, peers, what the best of them do, the report."""
 
-from datetime import date
+from datetime import date, timedelta
 
 import numpy as np
 import pandas as pd
 import pytest
 from scipy.stats import binom
 
-from data_access.scope import Period
+from data_access.scope import Period, Scope
 from data_access.snapshot import Snapshot
-from models.calc import peers
+from models.calc import peers, periods
 from models.calc.control_limits import funnel, judged
-from models.reports.stores import stores
-from tests.tiny import CHAIN, MARCH, NOTHING, ONLY_A
+from models.jobs.stores import JOB
+from models.reports.stores import BELOW, stores
+from tests.results_kit import one_job
+from tests.tiny import AS_OF, CHAIN, MARCH, NORTH, NOTHING, ONLY_A
 
 
 def test_limits_are_those_of_the_binomial() -> None:
@@ -118,3 +120,29 @@ def test_days_without_data_have_no_stores(tiny_snapshot: Snapshot) -> None:
     found = stores(tiny_snapshot, CHAIN, Period(date(1999, 1, 1), date(1999, 1, 31)))
     assert found.period is None
     assert found.stores.empty
+
+
+@pytest.mark.parametrize("scope", [CHAIN, NORTH, ONLY_A], ids=["chain", "region", "store"])
+@pytest.mark.parametrize("period", periods.every(date(2025, 3, 1), AS_OF), ids=str)
+def test_figures_of_the_batch_are_those_of_now(
+    kept: Snapshot, tiny_snapshot: Snapshot, scope: Scope, period: Period
+) -> None:
+    ready, live = stores(kept, scope, period), stores(tiny_snapshot, scope, period)
+    of_batch = ["gap_to_peers", "retained_share", *(f"below_{name}" for name in BELOW)]
+    pd.testing.assert_frame_equal(
+        ready.stores.drop(columns=of_batch), live.stores.drop(columns=of_batch), check_dtype=False
+    )
+    pd.testing.assert_frame_equal(ready.limits, live.limits, check_dtype=False)
+    pd.testing.assert_frame_equal(ready.weeks, live.weeks)
+
+
+def test_days_of_a_festival_are_compared_now(kept: Snapshot) -> None:
+    year = Period(AS_OF - timedelta(days=27), AS_OF)
+    moved = Period(year.first, year.last, 354)
+    usual, festival = (stores(kept, CHAIN, period).stores for period in (year, moved))
+    assert usual["net_sales"].tolist() == festival["net_sales"].tolist()
+
+
+@pytest.fixture(scope="module")
+def kept(tiny_snapshot: Snapshot, tmp_path_factory: pytest.TempPathFactory) -> Snapshot:
+    return one_job(tiny_snapshot, JOB, tmp_path_factory.mktemp("stores"))

@@ -129,12 +129,24 @@ def members(scope: Scope, engine: Engine, period: Period) -> pd.DataFrame:
     return fetch(scope, engine, scope.limit(query, o.store_id))
 
 
-def kept(scope: Scope, engine: Engine, period: Period) -> pd.DataFrame:
-    """The people of the stores in scope in one of the periods that the batch looked at, as ``staff_result`` without its
-    days, in the order in which it wrote them."""
+def kept(scope: Scope, engine: Engine, period: Period, staff_id: str | None = None) -> pd.DataFrame:
+    """The people (or only this one) of the stores in scope in one of the periods that the batch looked at, as
+    ``staff_result`` without its days, in the order in which it wrote them."""
     c = staff_result.c
     columns = [column for column in c if column.name not in ("first_day", "last_day")]
     query = select(*columns).where(c.first_day == period.first, c.last_day == period.last)
+    if staff_id is not None:
+        query = query.where(c.staff_id == staff_id)
+    return fetch_many(scope, engine, scope.limit(query, c.store_id))
+
+
+def kept_ranges(scope: Scope, engine: Engine, period: Period) -> pd.DataFrame:
+    """Of everybody of the stores in scope who was judged in one of the periods that the batch looked at: lo95, hi95;
+    nobody is named."""
+    c = staff_result.c
+    query = select(c.lo95, c.hi95).where(
+        c.first_day == period.first, c.last_day == period.last, c.standing != "too_few"
+    )
     return fetch_many(scope, engine, scope.limit(query, c.store_id))
 
 

@@ -29,7 +29,15 @@ from data_access.marts.store_category_day import store_category_day
 from data_access.marts.store_day import store_day
 from data_access.marts.tables import price_promotion, store, store_closure, survey_answer
 from data_access.queries._frame import amount, count, fetch, fetch_many, within, within_any
-from data_access.results.tables import store_alert, store_band, store_benchmark, store_gap, store_peer, store_watch
+from data_access.results.tables import (
+    store_alert,
+    store_band,
+    store_benchmark,
+    store_figure,
+    store_gap,
+    store_peer,
+    store_watch,
+)
 from data_access.scope import Period, Scope
 
 SAME_WEEKDAY = 364  # days back to the same weekday of the year before
@@ -255,6 +263,15 @@ def benchmark(scope: Scope, engine: Engine, metrics: Sequence[str] = ()) -> pd.D
     query = select(*c).order_by(c.store_id, c.metric)
     chosen = query.where(c.metric.in_(metrics)) if metrics else query
     return fetch(scope, engine, scope.limit(chosen, c.store_id))
+
+
+def kept_figures(scope: Scope, engine: Engine, period: Period) -> pd.DataFrame:
+    """One row per store in scope, by id, with a figure in one of the periods that the batch looked at, as
+    ``store_figure`` without its days; none for another period."""
+    c = store_figure.c
+    columns = [column for column in c if column.name not in ("first_day", "last_day")]
+    query = select(*columns).where(c.first_day == period.first, c.last_day == period.last).order_by(c.store_id)
+    return fetch(scope, engine, scope.limit(query, c.store_id))
 
 
 def gaps(scope: Scope, engine: Engine) -> pd.DataFrame:

@@ -61,14 +61,14 @@ def months(scope: Scope, engine: Engine, last: date) -> pd.DataFrame:
     return fetch_many(scope, engine, scope.limit(query, c.store_id))
 
 
-def praise(scope: Scope, engine: Engine, period: Period) -> pd.DataFrame:
+def praise(scope: Scope, engine: Engine, period: Period, staff_id: str) -> pd.DataFrame:
     """One row per recognition in the period of a person who works in a store in scope, the latest first: staff_id,
     store_id, given_on (datetime64), reason."""
     c = recognition.c
     day = cast(c.given_at, Date)
     query = (
         select(c.staff_id, c.store_id, day.label("given_on"), c.reason)
-        .where(within(day, period))
+        .where(c.staff_id == staff_id, within(day, period))
         .order_by(c.given_at.desc(), c.recognition_id)
     )
     return fetch(scope, engine, scope.limit(query, c.store_id))

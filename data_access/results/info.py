@@ -4,6 +4,7 @@ import hashlib
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, datetime
+from weakref import WeakKeyDictionary
 
 from sqlalchemy import Engine, Table, func, select
 
@@ -40,9 +41,19 @@ def infos(engine: Engine) -> dict[str, JobInfo]:
     return {row["job"]: JobInfo(**row) for row in rows}
 
 
+# What a published file says never changes, so it is read once.
+_INFOS: WeakKeyDictionary[Engine, dict[str, JobInfo]] = WeakKeyDictionary()
+
+
 def info_of(snapshot: Snapshot, job: str) -> JobInfo | None:
     """What the results in force hold of a job; None without any."""
-    found = infos(snapshot.results).get(job) if snapshot.results is not None else None
+    results = snapshot.results
+    if results is None:
+        return None
+    known = _INFOS.get(results)
+    if known is None:
+        known = _INFOS[results] = infos(results)
+    found = known.get(job)
     return found if found and found.has_rows else None
 
 

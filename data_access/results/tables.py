@@ -322,15 +322,22 @@ crossing_cell = _by_place(
     Column("costed_sales", BigInteger, nullable=False),
     Column("margin", BigInteger, nullable=False),
 )
-kept_frame = _by_place(
-    "kept_frame",
-    # one row per place, report, choice of its parameters and table of it, as of the last day of the facts; none of the
-    # tables names a customer
-    Column("report", String, nullable=False),
-    Column("choice", String, nullable=False),
-    Column("name", String, nullable=False),
-    Column("rows", LargeBinary, nullable=False),  # ``results.frames``
-)
+
+
+def _of_reports(name: str) -> Table:
+    """One row per place, report, choice of its parameters and table of it, as of the last day of the facts; none of the
+    tables names a customer."""
+    return _by_place(
+        name,
+        Column("report", String, nullable=False),
+        Column("choice", String, nullable=False),
+        Column("name", String, nullable=False),
+        Column("rows", LargeBinary, nullable=False),  # ``results.frames``
+    )
+
+
+kept_frame = _of_reports("kept_frame")  # of groups of customers (job ``presets``)
+team_frame = _of_reports("team_frame")  # of stores and their people (job ``teams``)
 
 reason_lapsed = _of_report(
     "reason_lapsed",
@@ -713,6 +720,25 @@ store_benchmark = Table(
     Column("value", Double),
     Column("peers", Integer, nullable=False),
     *(Column(name, Double) for name in ("q10", "q25", "median", "q75", "q90", "below")),
+)
+store_figure = Table(
+    "store_figure",
+    results,
+    # one row per period that people mostly ask for (its days) and store with a figure in it; columns as
+    # ``models.reports.stores.KEPT``
+    Column("first_day", Date, nullable=False),
+    Column("last_day", Date, nullable=False),
+    Column("store_id", String, nullable=False),
+    *(Column(name, Integer, nullable=False) for name in ("orders", "identified_orders", "counted_day_orders")),
+    Column("net_sales", Double, nullable=False),
+    *(
+        Column(name, Double)
+        for name in (
+            *("last_year", "growth", "comparable_days", "traffic", "conversion", "average_ticket", "margin_rate"),
+            *("units_per_transaction", "identified_share", "return_rate", "sales_per_hour", "sales_per_m2"),
+            *("in_stock_share", "csat", "answers"),
+        )
+    ),
 )
 store_gap = Table(
     "store_gap",

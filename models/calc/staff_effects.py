@@ -113,12 +113,14 @@ def effects(
     )
 
 
-def rank_ranges(lo95: Floats, hi95: Floats) -> tuple[Whole, Whole]:
+def rank_ranges(lo95: Floats, hi95: Floats, among: tuple[Floats, Floats] | None = None) -> tuple[Whole, Whole]:
     """For each person the best and the worst place that cannot be ruled out: after everybody whose whole interval lies
-    above theirs, before everybody whose whole interval lies below."""
-    above = len(lo95) - np.searchsorted(np.sort(lo95), hi95, side="right")
-    below = np.searchsorted(np.sort(hi95), lo95, side="left")
-    return above.astype(np.int64) + 1, len(lo95) - below.astype(np.int64)
+    above theirs, before everybody whose whole interval lies below. among: the intervals of everybody, where these are
+    only some of them."""
+    every_lo, every_hi = among or (lo95, hi95)
+    above = len(every_lo) - np.searchsorted(np.sort(every_lo), hi95, side="right")
+    below = np.searchsorted(np.sort(every_hi), lo95, side="left")
+    return above.astype(np.int64) + 1, len(every_lo) - below.astype(np.int64)
 
 
 def _within(values: Floats, weights: Floats, group: Whole) -> Floats:

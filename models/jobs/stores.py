@@ -11,20 +11,29 @@ from data_access.marts.store_category_day import store_category_day
 from data_access.marts.store_day import store_day
 from data_access.marts.tables import UNKNOWN, price_promotion, store, store_closure, survey_answer
 from data_access.queries import stores as queries
-from data_access.results.tables import store_alert, store_band, store_benchmark, store_gap, store_peer, store_watch
+from data_access.results.tables import (
+    store_alert,
+    store_band,
+    store_benchmark,
+    store_figure,
+    store_gap,
+    store_peer,
+    store_watch,
+)
 from data_access.scope import Period
 from data_access.snapshot import Snapshot
-from models.calc import alerts, decomposition, peers, watch
+from models.calc import alerts, decomposition, peers, periods, watch
 from models.forecasting import events
 from models.jobs import job
 from models.jobs.job import WHOLE, Job, Step, Write
 from models.reports import stores as report
+from models.reports._compare import compare
 
 _INPUTS = (
     store_day, store, store_closure, price_promotion, store_category_day, staff_day, survey_answer, stock_position,
     customer_store_day,
 )  # fmt: skip
-_CODE = (peers, alerts, watch, decomposition, events, queries, report)
+_CODE = (peers, alerts, watch, decomposition, events, queries, periods, report)
 _STEPS = 2
 
 
@@ -36,7 +45,10 @@ def _run(snapshot: Snapshot, write: Write, step: Step) -> None:
     last = snapshot.info.last_day
     if last is None:
         return
-    near, compared = _compared(snapshot, Period(last - timedelta(days=report.PEER_DAYS - 1), last))
+    facts = queries.facts(WHOLE, snapshot.engine).set_index("store_id")
+    for period in periods.every(snapshot.info.first_day or last, last):
+        write(store_figure, _figures(snapshot, period, facts))
+    near, compared = _compared(snapshot, Period(last - timedelta(days=report.PEER_DAYS - 1), last), facts)
     write(store_peer, near[store_peer.c.keys()])
     write(store_benchmark, compared[store_benchmark.c.keys()].sort_values(["store_id", "metric"]))
     write(store_gap, peers.gaps(compared)[store_gap.c.keys()])
@@ -54,9 +66,16 @@ def _run(snapshot: Snapshot, write: Write, step: Step) -> None:
     step(_STEPS, _STEPS)
 
 
-def _compared(snapshot: Snapshot, period: Period) -> tuple[pd.DataFrame, pd.DataFrame]:
+def _figures(snapshot: Snapshot, period: Period, facts: pd.DataFrame) -> pd.DataFrame:
+    """The figures of every store in a period, as rows of results."""
+    comparison = compare(snapshot.info, period)
+    assert comparison is not None, "the data cover their own presets"
+    found = report.beside_last_year(snapshot, WHOLE, comparison, facts)[list(report.KEPT)]
+    return found.reset_index().assign(first_day=period.first, last_day=period.last)
+
+
+def _compared(snapshot: Snapshot, period: Period, facts: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:
     """The peers of each store, and each store beside them."""
-    facts = queries.facts(WHOLE, snapshot.engine).set_index("store_id")
     facts = facts[facts["kind"] != UNKNOWN]
     figures = report.figures(snapshot, WHOLE, period, facts)
     back = queries.retained(WHOLE, snapshot.engine, period, period.before()).set_index("store_id")
@@ -71,5 +90,8 @@ def _compared(snapshot: Snapshot, period: Period) -> tuple[pd.DataFrame, pd.Data
 
 
 JOB = Job(
-    report.JOB, (store_peer, store_benchmark, store_gap, store_alert, store_band, store_watch), _fingerprint, _run
+    report.JOB,
+    (store_figure, store_peer, store_benchmark, store_gap, store_alert, store_band, store_watch),
+    _fingerprint,
+    _run,
 )

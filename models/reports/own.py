@@ -16,7 +16,7 @@ from data_access.queries import staff as queries
 from data_access.scope import Period, Scope
 from data_access.snapshot import Snapshot
 from models.reports._shape import Columns, select_columns
-from models.reports.staff import staff, staff_member
+from models.reports.staff import staff_member
 from models.reports.training import learnt
 
 # Of a mean of fewer somebody could compute what a single colleague sells.
@@ -58,10 +58,9 @@ class OwnReport:
 def own(snapshot: Snapshot, scope: Scope, period: Period, staff_id: str) -> OwnReport:
     """What one person of the stores in scope may see of themselves; Problem when nobody of that id worked or sold there
     in ``period``."""
-    team = staff(snapshot, scope, period)
-    member = staff_member(snapshot, scope, period, staff_id, team)
+    member = staff_member(snapshot, scope, period, staff_id)
     taught = learnt(snapshot, scope, period.last)
-    told = _compared(team.staff, staff_id) >= LEAST_COLLEAGUES
+    told = member.others >= LEAST_COLLEAGUES
     needs, records = (frame[frame["staff_id"] == staff_id] for frame in (taught.needs, taught.records))
     frames = select_columns(
         OwnReport,
@@ -76,11 +75,6 @@ def own(snapshot: Snapshot, scope: Scope, period: Period, staff_id: str) -> OwnR
         praise=member.praise,
     )
     return OwnReport(period, snapshot.info.currency, **frames)
-
-
-def _compared(team: pd.DataFrame, staff_id: str) -> int:
-    """How many others worked enough to be compared."""
-    return int((team["adjusted"].notna() & (team["staff_id"] != staff_id)).sum())
 
 
 def _alone(person: pd.DataFrame) -> pd.DataFrame:

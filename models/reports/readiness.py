@@ -18,6 +18,7 @@ from data_access.results.info import info_of
 from data_access.scope import Period, Scope
 from data_access.snapshot import Snapshot
 from models.calc import readiness as calc
+from models.reports._kept import TEAMS, kept_frames
 from models.reports._shape import Columns, select_columns
 
 FORECAST: Final = "forecast"  # the job that knows the events ahead
@@ -53,7 +54,17 @@ class ReadinessReport:
 
 
 def readiness(snapshot: Snapshot, scope: Scope) -> ReadinessReport:
-    """Whether the stores in scope are ready for the coming two weeks."""
+    """Whether the stores in scope are ready for the coming two weeks, as the batch found if it looked at them."""
+    last = snapshot.info.last_day
+    found = None if last is None else kept_frames(snapshot, scope, last, "readiness", job=TEAMS)
+    if found is None:
+        return computed(snapshot, scope)
+    until = [day.date() for day in found.pop("until")["day"]]
+    return ReadinessReport(last, until[0] if until else None, **found)
+
+
+def computed(snapshot: Snapshot, scope: Scope) -> ReadinessReport:
+    """The same, added up now."""
     last, first = snapshot.info.last_day, snapshot.info.first_day
     if last is None or first is None:
         return ReadinessReport(None, None, **select_columns(ReadinessReport))
@@ -177,7 +188,9 @@ def _days(hours: pd.DataFrame, per_visitor: pd.Series, event: pd.Series) -> pd.D
     found["tickets"] = found["visitors"] * found["store_id"].map(per_visitor).fillna(0.0)
     found["tickets_per_hour"] = (found["tickets"] / found["hours"]).where(found["hours"] > 0)
     found["event"] = found["day"].map(event)
-    return found.sort_values(["is_thin", "missing_hours", "day", "store_id"], ascending=[False, False, True, True])
+    return found.sort_values(
+        ["is_thin", "missing_hours", "day", "store_id"], ascending=[False, False, True, True], ignore_index=True
+    )
 
 
 def _bands(hours: pd.DataFrame) -> pd.DataFrame:

@@ -20,6 +20,7 @@ from data_access.snapshot import Snapshot
 from data_access.state.costs import KINDS, Cost
 from models.calc.allocation import added
 from models.calc.funnel import Z95, wilson
+from models.reports._kept import TEAMS, Frames, kept_frames
 from models.reports._shape import Columns, select_columns
 
 CAMPAIGNS: Final = "campaigns"  # the job that measures what campaigns brought
@@ -58,6 +59,19 @@ class ScorecardReport:
 
 def scorecard(snapshot: Snapshot, scope: Scope, as_of: date, costs: Sequence[Cost] = ()) -> ScorecardReport:
     """The last two years of the stores in scope; ``costs``: as they were entered."""
+    found = kept_frames(snapshot, scope, as_of, "scorecard", job=TEAMS) or measures(snapshot, scope, as_of)
+    of_chain = scope.kind == "chain"
+    frames = select_columns(
+        ScorecardReport,
+        **found,
+        costs=_costs(costs) if of_chain else _costs(()),
+        **({"against": _against(snapshot, scope, costs)} if of_chain and costs else {}),
+    )
+    return ScorecardReport(as_of, snapshot.info.currency, of_chain, **frames)
+
+
+def measures(snapshot: Snapshot, scope: Scope, as_of: date) -> Frames:
+    """The tables months and places of ``ScorecardReport``, added up now."""
     engine = snapshot.engine
     first = (pd.Timestamp(as_of.replace(day=1)) - pd.DateOffset(months=MONTHS - 1)).date()
     period = Period(first, as_of)
@@ -67,15 +81,8 @@ def scorecard(snapshot: Snapshot, scope: Scope, as_of: date, costs: Sequence[Cos
         [_csat(answers), _nps(answers), _active(retention.cohort_months(scope, engine, as_of), period),
          _plain(sold)], ignore_index=True
     )  # fmt: skip
-    of_chain = scope.kind == "chain"
-    frames = select_columns(
-        ScorecardReport,
-        months=months.assign(month=months["month"].dt.strftime("%Y-%m")),
-        places=_places(snapshot, scope, as_of),
-        costs=_costs(costs) if of_chain else _costs(()),
-        **({"against": _against(snapshot, scope, costs)} if of_chain and costs else {}),
-    )
-    return ScorecardReport(as_of, snapshot.info.currency, of_chain, **frames)
+    months["month"] = months["month"].dt.strftime("%Y-%m")
+    return {"months": months, "places": _places(snapshot, scope, as_of)}
 
 
 def _csat(answers: pd.DataFrame) -> pd.DataFrame:

@@ -5,8 +5,10 @@ their own store, never stores, and it ranks nobody who has worked too little to 
 """
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date, timedelta
+from functools import partial
 from typing import Annotated, Any, Final, Literal
 
 import numpy as np
@@ -73,6 +75,7 @@ class StaffMemberReport:
 
     period: Period
     currency: str
+    others: int  # in scope who worked enough to be judged
     # one row, as in StaffReport, of the store where the person worked most; the ranges are those of the whole team
     person: Annotated[pd.DataFrame, _PERSON]
     # one row per month (YYYY-MM) with a shift or a receipt; target NaN without one, attainment: gross sales by target;
@@ -95,7 +98,7 @@ def staff(snapshot: Snapshot, scope: Scope, period: Period) -> StaffReport:
     rows, spread = _kept(snapshot, scope, period) or computed(snapshot, scope, period)
     judged = rows["lo95"].notna()
     rows.loc[judged, "rank_low"], rows.loc[judged, "rank_high"] = rank_ranges(
-        *(rows.loc[judged, end].to_numpy(dtype=np.float64) for end in ("lo95", "hi95"))
+        rows.loc[judged, "lo95"].to_numpy(dtype=np.float64), rows.loc[judged, "hi95"].to_numpy(dtype=np.float64)
     )
     rows["store"] = rows["store_id"].map(places.stores(scope, snapshot.engine).set_index("store_id")["store"])
     frames = select_columns(StaffReport, summary=_summary(rows, spread), staff=_best_first(rows))
@@ -123,33 +126,38 @@ def _kept(snapshot: Snapshot, scope: Scope, period: Period) -> tuple[pd.DataFram
 
 
 def _sold_and_returned(
-    snapshot: Snapshot, scope: Scope, period: Period, staff_id: str
+    snapshot: Snapshot, scope: Scope, period: Period, staff_id: str, *, is_kept: bool
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
     """``queries.categories`` and ``queries.returns_by_month``, as the batch kept them if it looked at these days."""
     results, engine = snapshot.results, snapshot.engine
-    if results is not None and is_current(snapshot, JOB):
-        back = queries.kept_returns(scope, results, staff_id)
-        if len(queries.kept_spread(scope, results, period)):
-            return queries.kept_categories(scope, results, period, staff_id), back
-        return queries.categories(scope, engine, period, staff_id), back
+    if is_kept and results is not None:
+        return (
+            queries.kept_categories(scope, results, period, staff_id),
+            queries.kept_returns(scope, results, staff_id),
+        )
     return queries.categories(scope, engine, period, staff_id), queries.returns_by_month(scope, engine, staff_id)
 
 
 def staff_member(
-    snapshot: Snapshot, scope: Scope, period: Period, staff_id: str, team: StaffReport | None = None
+    snapshot: Snapshot,
+    scope: Scope,
+    period: Period,
+    staff_id: str,
+    team: Callable[[], StaffReport] | None = None,
 ) -> StaffMemberReport:
     """One person of the stores in scope; Problem when nobody of that id worked or sold there in ``period``.
 
-    team: the report on everybody in the same scope and period, for whoever has it.
+    team: gives the report on everybody in the same scope and period, for whoever has it; asked only where the batch
+    did not look at these days.
     """
-    team = team or staff(snapshot, scope, period)
-    row = team.staff[team.staff["staff_id"] == staff_id].sort_values("hours", ascending=False).head(1)
+    kept = _kept_person(snapshot, scope, period, staff_id)
+    row, others = kept or _person_of((team or partial(staff, snapshot, scope, period))().staff, staff_id)
     if row.empty:
         raise Problem(f"nobody with the id {staff_id!r} worked in your stores in this period: open one from the list")
     engine = snapshot.engine
     months = queries.months(scope, engine, staff_id, snapshot.info.last_day or period.last)
     months = months.merge(queries.targets(scope, engine, staff_id), "left", "month")
-    sold, back = _sold_and_returned(snapshot, scope, period, staff_id)
+    sold, back = _sold_and_returned(snapshot, scope, period, staff_id, is_kept=kept is not None)
     months = months.merge(back, "left", "month")
     months["commission_base"] = months["gross_sales"] - months["returns"].fillna(0.0)
     months["month"] = months["month"].dt.strftime("%Y-%m")
@@ -160,16 +168,41 @@ def staff_member(
         share=sold["own"] / sold["own"].sum() if sold["own"].sum() > 0 else math.nan,
         team_share=sold["all"] / sold["all"].sum() if sold["all"].sum() > 0 else math.nan,
     )
-    praise = training.praise(scope, engine, Period(date.min, period.last))
     frames = select_columns(
         StaffMemberReport,
         person=row,
         months=months,
         strengths=strengths,
         among=_among(snapshot, scope, row.iloc[0]),
-        praise=praise[praise["staff_id"] == staff_id],
+        praise=training.praise(scope, engine, Period(date.min, period.last), staff_id),
     )
-    return StaffMemberReport(period, snapshot.info.currency, **frames)
+    return StaffMemberReport(period, snapshot.info.currency, others, **frames)
+
+
+def _person_of(team: pd.DataFrame, staff_id: str) -> tuple[pd.DataFrame, int]:
+    """The row of a person in the store where most was worked, and how many others are judged."""
+    own = team["staff_id"] == staff_id
+    return team[own].nlargest(1, "hours").reset_index(drop=True), int((team["adjusted"].notna() & ~own).sum())
+
+
+def _kept_person(snapshot: Snapshot, scope: Scope, period: Period, staff_id: str) -> tuple[pd.DataFrame, int] | None:
+    """The same by the batch, which nobody else's name is read for; None where it has not looked at these days."""
+    results = snapshot.results
+    if results is None or not is_current(snapshot, JOB):
+        return None
+    rows = queries.kept(scope, results, period, staff_id)
+    if rows.empty and queries.kept_spread(scope, results, period).empty:
+        return None
+    every = queries.kept_ranges(scope, results, period)
+    judged = rows["lo95"].notna()
+    rows.loc[judged, "rank_low"], rows.loc[judged, "rank_high"] = rank_ranges(
+        rows.loc[judged, "lo95"].to_numpy(dtype=np.float64),
+        rows.loc[judged, "hi95"].to_numpy(dtype=np.float64),
+        among=(every["lo95"].to_numpy(dtype=np.float64), every["hi95"].to_numpy(dtype=np.float64)),
+    )
+    here = places.stores(scope.narrow(rows["store_id"]), snapshot.engine).set_index("store_id")["store"]
+    row, _ = _person_of(_best_first(rows.assign(store=rows["store_id"].map(here))), staff_id)
+    return row, len(every) - int(judged.sum())
 
 
 def quantiles(snapshot: Snapshot, scope: Scope) -> pd.DataFrame:

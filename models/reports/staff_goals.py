@@ -14,6 +14,7 @@ from data_access.queries import places
 from data_access.queries import staff as queries
 from data_access.scope import Period, Scope
 from data_access.snapshot import Snapshot
+from models.reports._kept import TEAMS, Frames, kept_frames
 from models.reports._shape import Columns, select_columns
 
 _KEYS = ["store_id", "staff_id"]
@@ -39,6 +40,12 @@ class StaffGoalsReport:
 
 def staff_goals(snapshot: Snapshot, scope: Scope, as_of: date) -> StaffGoalsReport:
     """What the people of the stores in scope sold in the month of ``as_of``."""
+    frames = kept_frames(snapshot, scope, as_of, "staff_goals", job=TEAMS) or added_up(snapshot, scope, as_of)
+    return StaffGoalsReport(as_of.replace(day=1), as_of, snapshot.info.currency, **frames)
+
+
+def added_up(snapshot: Snapshot, scope: Scope, as_of: date) -> Frames:
+    """The tables of the report, added up now."""
     engine = snapshot.engine
     month = Period(as_of.replace(day=1), as_of)
     rows = queries.sums(scope, engine, month).merge(queries.targets_of(scope, engine, month.first), "outer", _KEYS)
@@ -49,8 +56,7 @@ def staff_goals(snapshot: Snapshot, scope: Scope, as_of: date) -> StaffGoalsRepo
     rows["commission_base"] = rows["gross_sales"] - rows["returns"]
     rows["store"] = rows["store_id"].map(places.stores(scope, engine).set_index("store_id")["store"])
     rows = rows.sort_values(["attainment", "commission_base", *_KEYS], ascending=[False, False, True, True])
-    frames = select_columns(StaffGoalsReport, summary=_summary(rows), people=rows.reset_index(drop=True))
-    return StaffGoalsReport(month.first, as_of, snapshot.info.currency, **frames)
+    return select_columns(StaffGoalsReport, summary=_summary(rows), people=rows.reset_index(drop=True))
 
 
 def _summary(rows: pd.DataFrame) -> pd.DataFrame:

@@ -16,7 +16,7 @@ from data_access.snapshot import Snapshot
 from data_access.state.targets import Target
 from models import metrics
 from models.calc.control_limits import judged
-from models.reports._compare import compare
+from models.reports._compare import Comparison, compare
 from models.reports._shape import Columns, select_columns
 from models.reports.targets import due_in_month
 
@@ -34,6 +34,12 @@ FIGURES = (
     "sales_per_hour",
     "sales_per_m2",
     "in_stock_share",
+)
+# What the batch keeps of every store in the periods that people mostly ask for.
+KEPT = (
+    *("net_sales", "last_year", "growth", "comparable_days", "orders", "identified_orders", "counted_day_orders"),
+    *FIGURES,
+    *("csat", "answers"),
 )
 # Shares of cases that a funnel plot is drawn of, and the cases.
 RATES = {"conversion": ("counted_day_orders", "traffic"), "identified_share": ("identified_orders", "orders")}
@@ -92,12 +98,11 @@ def stores(snapshot: Snapshot, scope: Scope, period: Period, own: Sequence[Targe
     comparison = compare(snapshot.info, period)
     if comparison is None:
         return StoresReport(None, currency, until, **select_columns(StoresReport))
-    now, other = comparison.period, comparison.last_year
+    now = comparison.period
     facts = queries.facts(scope, snapshot.engine).set_index("store_id")
-    found = figures(snapshot, scope, now, facts)
-    found["last_year"] = np.nan
-    if other is not None:
-        found["last_year"] = _by_store(queries.sums(scope, snapshot.engine, other), found.index)["net_sales"]
+    found = _kept(snapshot, scope, comparison) if until else None
+    if found is None:
+        found = beside_last_year(snapshot, scope, comparison, facts)
     names = facts["store"]
     levers = _levers(snapshot, scope, names) if until else pd.DataFrame()
     gap = levers.drop_duplicates("store_id").set_index("store_id")["whole"] if until else pd.Series(dtype="float64")
@@ -115,6 +120,24 @@ def stores(snapshot: Snapshot, scope: Scope, period: Period, own: Sequence[Targe
         **kept,
     )
     return StoresReport(now, currency, until, **frames)
+
+
+def _kept(snapshot: Snapshot, scope: Scope, comparison: Comparison) -> pd.DataFrame | None:
+    """``KEPT`` by store as the batch found them; None where it did not look at these days, or they are compared with
+    others than those of a year before."""
+    if snapshot.results is None or comparison.period.year_back is not None:
+        return None
+    found = queries.kept_figures(scope, snapshot.results, comparison.period).set_index("store_id")
+    return None if found.empty else found
+
+
+def beside_last_year(snapshot: Snapshot, scope: Scope, comparison: Comparison, facts: pd.DataFrame) -> pd.DataFrame:
+    """``figures`` of the period, and last_year: net sales of the same days of the year before, NaN without them."""
+    found = figures(snapshot, scope, comparison.period, facts)
+    if comparison.last_year is None:
+        return found.assign(last_year=np.nan)
+    then = queries.sums(scope, snapshot.engine, comparison.last_year).set_index("store_id")["net_sales"]
+    return found.assign(last_year=then.reindex(found.index))
 
 
 def figures(snapshot: Snapshot, scope: Scope, period: Period, facts: pd.DataFrame) -> pd.DataFrame:
@@ -218,7 +241,3 @@ def _weeks(snapshot: Snapshot, scope: Scope, period: Period, names: pd.Series) -
             "last_year": sold[1].ravel(),
         }
     )
-
-
-def _by_store(rows: pd.DataFrame, stores_: pd.Index) -> pd.DataFrame:
-    return rows.set_index("store_id").reindex(stores_)

@@ -20,6 +20,7 @@ from data_access.scope import Period, Scope
 from data_access.snapshot import Snapshot
 from models.calc import training as calc
 from models.calc.ramp import ramp
+from models.reports._kept import TEAMS, kept_frames
 from models.reports._shape import Columns, select_columns
 
 JOB: Final = "training"
@@ -91,7 +92,14 @@ class Learnt:
 
 
 def learnt(snapshot: Snapshot, scope: Scope, as_of: date) -> Learnt:
-    """Who has learnt what on ``as_of`` in the stores in scope; not what courses did."""
+    """Who has learnt what on ``as_of`` in the stores in scope, as the batch found if it looked at that day; not what
+    courses did."""
+    found = kept_frames(snapshot, scope, as_of, "training", job=TEAMS)
+    return looked_up(snapshot, scope, as_of) if found is None else Learnt(**found)
+
+
+def looked_up(snapshot: Snapshot, scope: Scope, as_of: date) -> Learnt:
+    """The same, looked up now."""
     courses = queries.courses(scope, snapshot.engine)
     people = _at_work(snapshot, scope, as_of)
     records = _records(queries.completed(scope, snapshot.engine, as_of), courses, people, as_of)

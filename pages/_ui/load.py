@@ -7,6 +7,7 @@ from collections import OrderedDict
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import date, timedelta
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -566,7 +567,8 @@ def staff(scope: Scope, period: Period, generation: str) -> StaffReport:
 def staff_member(scope: Scope, period: Period, staff_id: str, generation: str) -> StaffMemberReport | None:
     """The coaching card of one person; None when nobody of that id worked in the stores in scope."""
     try:
-        return staff_member_report(_at(generation), scope, period, staff_id, staff(scope, period, generation))
+        team = partial(staff, scope, period, generation)
+        return staff_member_report(_at(generation), scope, period, staff_id, team)
     except Problem:
         return None
 
