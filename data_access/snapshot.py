@@ -32,6 +32,8 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from data_access.errors import Problem
 from data_access.marts.tables import generation_info
+from data_access.results.tables import JOB as JOB_OF_TABLE
+from data_access.results.tables import result_info
 from data_access.results.tables import results as results_tables
 
 log = logging.getLogger(__name__)
@@ -445,12 +447,20 @@ def _verified(path: Path) -> OpenFile:
         raise ValueError("its bytes are not those that were published")
     file = OpenFile(path)
     if _RESULTS.fullmatch(path.name):
-        missing = [table.name for table in results_tables.sorted_tables if not is_as_declared(file.engine, table)]
+        jobs = _jobs(file)
+        asked = (table for table in results_tables.sorted_tables if table.info.get(JOB_OF_TABLE) in (None, *jobs))
+        missing = [table.name for table in asked if not is_as_declared(file.engine, table)]
         if missing:
             raise ValueError(f"another version of the program wrote it, without {missing[0]} as it is now")
     else:
         _info(file)
     return file
+
+
+def _jobs(file: OpenFile) -> list[str]:
+    """The jobs that a results file says something of."""
+    with file.engine.connect() as connection:
+        return list(connection.execute(select(result_info.c.job)).scalars())
 
 
 def is_as_declared(engine: Engine, table: Table) -> bool:

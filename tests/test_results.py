@@ -180,3 +180,11 @@ def test_a_disk_that_is_full_leaves_the_results_in_force(tmp_path: Path, monkeyp
             publish_results(tmp_path)
     assert current_generation(tmp_path) == "1-1"
     assert publish_results(tmp_path) == 3
+
+
+def test_results_without_the_tables_of_a_job_they_know_nothing_of_stay_in_use(tmp_path: Path) -> None:
+    publish_next(tmp_path)
+    publish_results(tmp_path, without="team_frame")
+    assert current_snapshot(tmp_path).results is not None
+    publish_results(tmp_path, without="store_peer")
+    assert current_snapshot(tmp_path).results is None

@@ -11,7 +11,7 @@ from data_access.scope import Period, Scope
 from data_access.snapshot import Snapshot
 from models.calc import peers, periods
 from models.calc.control_limits import funnel, judged
-from models.jobs.stores import JOB
+from models.jobs.teams import JOB
 from models.reports.stores import BELOW, stores
 from tests.results_kit import one_job
 from tests.tiny import AS_OF, CHAIN, MARCH, NORTH, NOTHING, ONLY_A

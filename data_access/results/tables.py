@@ -324,6 +324,9 @@ crossing_cell = _by_place(
 )
 
 
+JOB = "job"  # in the ``info`` of a table: a file that knows nothing of this job may be without the table
+
+
 def _of_reports(name: str) -> Table:
     """One row per place, report, choice of its parameters and table of it, as of the last day of the facts; none of the
     tables names a customer."""
@@ -337,7 +340,8 @@ def _of_reports(name: str) -> Table:
 
 
 kept_frame = _of_reports("kept_frame")  # of groups of customers (job ``presets``)
-team_frame = _of_reports("team_frame")  # of stores and their people (job ``teams``)
+team_frame = _of_reports("team_frame")  # of stores and their people
+team_frame.info[JOB] = "teams"
 
 reason_lapsed = _of_report(
     "reason_lapsed",
@@ -740,6 +744,7 @@ store_figure = Table(
         )
     ),
 )
+store_figure.info[JOB] = "teams"
 store_gap = Table(
     "store_gap",
     results,

@@ -15,25 +15,23 @@ from data_access.results.tables import (
     store_alert,
     store_band,
     store_benchmark,
-    store_figure,
     store_gap,
     store_peer,
     store_watch,
 )
 from data_access.scope import Period
 from data_access.snapshot import Snapshot
-from models.calc import alerts, decomposition, peers, periods, watch
+from models.calc import alerts, decomposition, peers, watch
 from models.forecasting import events
 from models.jobs import job
 from models.jobs.job import WHOLE, Job, Step, Write
 from models.reports import stores as report
-from models.reports._compare import compare
 
 _INPUTS = (
     store_day, store, store_closure, price_promotion, store_category_day, staff_day, survey_answer, stock_position,
     customer_store_day,
 )  # fmt: skip
-_CODE = (peers, alerts, watch, decomposition, events, queries, periods, report)
+_CODE = (peers, alerts, watch, decomposition, events, queries, report)
 _STEPS = 2
 
 
@@ -46,8 +44,6 @@ def _run(snapshot: Snapshot, write: Write, step: Step) -> None:
     if last is None:
         return
     facts = queries.facts(WHOLE, snapshot.engine).set_index("store_id")
-    for period in periods.every(snapshot.info.first_day or last, last):
-        write(store_figure, _figures(snapshot, period, facts))
     near, compared = _compared(snapshot, Period(last - timedelta(days=report.PEER_DAYS - 1), last), facts)
     write(store_peer, near[store_peer.c.keys()])
     write(store_benchmark, compared[store_benchmark.c.keys()].sort_values(["store_id", "metric"]))
@@ -64,14 +60,6 @@ def _run(snapshot: Snapshot, write: Write, step: Step) -> None:
     write(store_band, found.bands[store_band.c.keys()].sort_values(["store_id", "metric", "grain", "day"]))
     write(store_watch, found.summary[store_watch.c.keys()])
     step(_STEPS, _STEPS)
-
-
-def _figures(snapshot: Snapshot, period: Period, facts: pd.DataFrame) -> pd.DataFrame:
-    """The figures of every store in a period, as rows of results."""
-    comparison = compare(snapshot.info, period)
-    assert comparison is not None, "the data cover their own presets"
-    found = report.beside_last_year(snapshot, WHOLE, comparison, facts)[list(report.KEPT)]
-    return found.reset_index().assign(first_day=period.first, last_day=period.last)
 
 
 def _compared(snapshot: Snapshot, period: Period, facts: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:
@@ -91,7 +79,7 @@ def _compared(snapshot: Snapshot, period: Period, facts: pd.DataFrame) -> tuple[
 
 JOB = Job(
     report.JOB,
-    (store_figure, store_peer, store_benchmark, store_gap, store_alert, store_band, store_watch),
+    (store_peer, store_benchmark, store_gap, store_alert, store_band, store_watch),
     _fingerprint,
     _run,
 )

@@ -1,4 +1,5 @@
-"""The job ``teams``: for every place, as of the last day, reports on stores and their people that add up many tables.
+"""The job ``teams``: for every place, as of the last day, reports on stores and their people that add up many tables;
+and the figures of every store in the periods that people mostly ask for.
 
 They name people by their ids and no customer. Whoever asks for another day or a set of stores that is no place waits
 for the same functions that compute them here.
@@ -12,6 +13,7 @@ from data_access.marts.answer_day import answer_day
 from data_access.marts.cohort_month import cohort_month
 from data_access.marts.place_store import place_store
 from data_access.marts.staff_day import staff_day
+from data_access.marts.stock_position import stock_position
 from data_access.marts.store_day import store_day
 from data_access.marts.store_hour import store_hour
 from data_access.marts.tables import (
@@ -29,27 +31,31 @@ from data_access.marts.tables import (
 from data_access.marts.tables import staff as people
 from data_access.queries import readiness as readiness_queries
 from data_access.queries import scorecard as scorecard_queries
-from data_access.queries import staff, training
+from data_access.queries import staff, stores, training
 from data_access.results.frames import to_bytes
-from data_access.results.tables import team_frame
+from data_access.results.tables import store_figure, team_frame
+from data_access.scope import Period
 from data_access.snapshot import Snapshot
+from models.calc import periods
 from models.calc import readiness as calc
 from models.jobs import job
 from models.jobs.forecast import JOB as FORECAST
-from models.jobs.job import Job, PlaceScope, Step, Write
+from models.jobs.job import WHOLE, Job, PlaceScope, Step, Write
 from models.reports import _kept, tables
 from models.reports import readiness as readiness_report
 from models.reports import scorecard as scorecard_report
 from models.reports import staff_goals as goals_report
+from models.reports import stores as stores_report
 from models.reports import training as training_report
+from models.reports._compare import compare
 
 _INPUTS = (
     *(answer_day, cohort_month, place_store, staff_day, store_day, store_hour, store, store_closure, store_traffic),
-    *(course, people, return_line, sale_order, sales_target, survey_answer, ticket, training_record),
+    *(stock_position, course, people, return_line, sale_order, sales_target, survey_answer, ticket, training_record),
 )
 _CODE = (
-    *(calc, readiness_queries, scorecard_queries, staff, training),
-    *(readiness_report, scorecard_report, goals_report, training_report),
+    *(calc, periods, readiness_queries, scorecard_queries, staff, stores, training),
+    *(readiness_report, scorecard_report, goals_report, stores_report, training_report),
 )
 
 
@@ -59,13 +65,26 @@ def job_for(ahead: Job) -> Job:
     def fingerprint(snapshot: Snapshot) -> str:
         return job.fingerprint(snapshot, inputs=_INPUTS, code=_CODE, parameters=ahead.fingerprint(snapshot))
 
-    return Job(_kept.TEAMS, (team_frame,), fingerprint, _run, needs=ahead)
+    return Job(_kept.TEAMS, (store_figure, team_frame), fingerprint, _run, needs=ahead)
 
 
 def _run(snapshot: Snapshot, write: Write, step: Step) -> None:
-    if snapshot.info.last_day is not None:
-        places = job.every_place(snapshot)
-        job.write_places(snapshot, rows_of, places, {team_frame.name: team_frame}, write, step)
+    first, last = snapshot.info.first_day, snapshot.info.last_day
+    if first is None or last is None:
+        return
+    facts = stores.facts(WHOLE, snapshot.engine).set_index("store_id")
+    for period in periods.every(first, last):
+        write(store_figure, _figures(snapshot, period, facts))
+    places = job.every_place(snapshot)
+    job.write_places(snapshot, rows_of, places, {team_frame.name: team_frame}, write, step)
+
+
+def _figures(snapshot: Snapshot, period: Period, facts: pd.DataFrame) -> pd.DataFrame:
+    """The figures of every store in a period, as rows of results."""
+    comparison = compare(snapshot.info, period)
+    assert comparison is not None, "the data cover their own presets"
+    found = stores_report.beside_last_year(snapshot, WHOLE, comparison, facts)[list(stores_report.KEPT)]
+    return found.reset_index().assign(first_day=period.first, last_day=period.last)
 
 
 def rows_of(snapshot: Snapshot, place: PlaceScope) -> dict[str, pd.DataFrame]:

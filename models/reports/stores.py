@@ -17,6 +17,7 @@ from data_access.state.targets import Target
 from models import metrics
 from models.calc.control_limits import judged
 from models.reports._compare import Comparison, compare
+from models.reports._kept import TEAMS
 from models.reports._shape import Columns, select_columns
 from models.reports.targets import due_in_month
 
@@ -100,7 +101,7 @@ def stores(snapshot: Snapshot, scope: Scope, period: Period, own: Sequence[Targe
         return StoresReport(None, currency, until, **select_columns(StoresReport))
     now = comparison.period
     facts = queries.facts(scope, snapshot.engine).set_index("store_id")
-    found = _kept(snapshot, scope, comparison) if until else None
+    found = _kept(snapshot, scope, comparison)
     if found is None:
         found = beside_last_year(snapshot, scope, comparison, facts)
     names = facts["store"]
@@ -125,7 +126,7 @@ def stores(snapshot: Snapshot, scope: Scope, period: Period, own: Sequence[Targe
 def _kept(snapshot: Snapshot, scope: Scope, comparison: Comparison) -> pd.DataFrame | None:
     """``KEPT`` by store as the batch found them; None where it did not look at these days, or they are compared with
     others than those of a year before."""
-    if snapshot.results is None or comparison.period.year_back is not None:
+    if snapshot.results is None or not is_current(snapshot, TEAMS) or comparison.period.year_back is not None:
         return None
     found = queries.kept_figures(scope, snapshot.results, comparison.period).set_index("store_id")
     return None if found.empty else found

@@ -60,7 +60,7 @@ def intervals(people: pd.DataFrame) -> go.Figure:
             go.Scatter(
                 x=some["adjusted"],
                 y=some.index,
-                customdata=some["staff_id"],
+                customdata=some[["staff_id"]].to_numpy().tolist(),
                 mode="markers",
                 name=t(f"standing.{standing}"),
                 marker={"color": colour, "size": 10},
