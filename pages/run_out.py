@@ -19,7 +19,7 @@ def ahead() -> None:
 page = head.begin("run_out", choices="places", beside=ahead)
 days = int(st.session_state["choice_ahead"])
 with load.working(t("page.run_out")):
-    report = load.run_out(page.scope, page.period.last, days, page.generation)
+    report = load.run_out(page.scope, page.period.last, days, page.category, page.segment, page.generation)
 if report.held.empty:
     empty.state(t("run_out.too_little"), t("run_out.too_little_do"), ":material/hourglass_empty:")
     st.stop()
@@ -32,6 +32,8 @@ with left.container(border=True, height="stretch"):
     day = charts.kept(run_out_views.by_day(report, page.currency), alt=t("run_out.by_day"), key="run_out_days")
 with right.container(border=True, height="stretch"):
     run_out_views.held(report)
+    if page.category or page.segment:
+        st.caption(t("run_out.held_of_all"))
 
 with st.container(border=True):
     todo = actions.board("run_out")

@@ -12,7 +12,7 @@ UNASSIGNED = ("customer_key", "net_sales", "orders", "last_day", "has_left", "st
 
 page = head.begin("spending", choices="places")
 with load.working(t("page.spending")):
-    report = load.spending(page.scope, page.period.last, page.generation)
+    report = load.spending(page.scope, page.period.last, page.segment, page.generation)
 if not report.bands["customers"].sum() and report.unassigned.empty:
     empty.state(t("spending.none"), t("spending.none_do"), ":material/sell:")
     st.stop()

@@ -8,7 +8,7 @@ from pages._ui.i18n import localized, t
 from pages._ui.tables import column, listing
 
 page = head.begin("why")
-report = load.why(page.scope, page.period, compared.column(), page.generation)
+report = load.why(page.scope, page.period, compared.column(), page.category, page.generation)
 if report.other is None:
     empty.state(t("why.nothing"), t("why.nothing_do"), ":material/compare_arrows:")
     st.stop()
@@ -17,36 +17,40 @@ with st.container(border=True):
     st.caption(why_views.periods(report))
 cards.plain_row(why_views.figures(report))
 
-with st.container(border=True):
-    head.block(t("why.factors"), why_views.factors_note(report), t("why.accounting"))
-    charts.clicked(why_views.factors(report), alt=t("why.factors"), key="why_factors", then=why_views.take_apart)
-    st.caption(why_views.factors_in_words(report))
+if page.category:
+    st.caption(t("why.of_category"))
+    left = st.container()
+else:
+    with st.container(border=True):
+        head.block(t("why.factors"), why_views.factors_note(report), t("why.accounting"))
+        charts.clicked(why_views.factors(report), alt=t("why.factors"), key="why_factors", then=why_views.take_apart)
+        st.caption(why_views.factors_in_words(report))
 
-with st.container(border=True):
-    head.block(t("why.ratios"), t("why.ratios_note"), t("why.ratios_help"))
-    ratio, by = why_views.ratio()
-    mixed = load.why_mix(page.scope, page.period, compared.column(), ratio, by, page.generation)
-    if mixed.groups.empty:
-        empty.nothing(t("why.ratio_nothing"))
-    else:
-        st.markdown(why_views.ratio_sentence(mixed, ratio))
-        groups = why_views.ratio_rows(mixed, ratio, by)
-        pages = {"store": "store", "staff": "staff_member"}
-        opens = "key" if by in pages and session.may_open(pages[by]) else None
-        shown = why_views.ratio_columns()
-        picked = listing(
-            groups, shown, currency=page.currency, alt=t("why.ratios"), key="why_ratios", opens=opens, rows=10
-        )
-        if picked:
-            drill.open_page(pages[by], **{by: picked})
-
-left, right = st.columns(2)
+    with st.container(border=True):
+        head.block(t("why.ratios"), t("why.ratios_note"), t("why.ratios_help"))
+        ratio, by = why_views.ratio()
+        mixed = load.why_mix(page.scope, page.period, compared.column(), ratio, by, page.generation)
+        if mixed.groups.empty:
+            empty.nothing(t("why.ratio_nothing"))
+        else:
+            st.markdown(why_views.ratio_sentence(mixed, ratio))
+            groups = why_views.ratio_rows(mixed, ratio, by)
+            pages = {"store": "store", "staff": "staff_member"}
+            opens = "key" if by in pages and session.may_open(pages[by]) else None
+            shown = why_views.ratio_columns()
+            picked = listing(
+                groups, shown, currency=page.currency, alt=t("why.ratios"), key="why_ratios", opens=opens, rows=10
+            )
+            if picked:
+                drill.open_page(pages[by], **{by: picked})
+    left, right = st.columns(2)
+    with right.container(border=True, height="stretch"):
+        head.block(t("why.customers"), t("why.customers_note"), t("why.customers_help"))
+        bars = why_views.effects(report.customer_effects, page.currency)
+        charts.show(bars, alt=t("why.customers"), key="why_customers")
 with left.container(border=True, height="stretch"):
     head.block(t("why.products"), t("why.gross_note"), t("why.products_help"))
     charts.show(why_views.effects(report.product_effects, page.currency), alt=t("why.products"), key="why_products")
-with right.container(border=True, height="stretch"):
-    head.block(t("why.customers"), t("why.customers_note"), t("why.customers_help"))
-    charts.show(why_views.effects(report.customer_effects, page.currency), alt=t("why.customers"), key="why_customers")
 
 stores = localized(report.stores, {"store": "store.name"})
 if len(stores) > 1:

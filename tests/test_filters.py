@@ -267,6 +267,19 @@ def test_a_page_without_figures_of_a_category_offers_none(monkeypatch: pytest.Mo
     assert not shown(app)[2].endswith("护肤")
 
 
+def test_one_segment_is_said_where_a_page_shows_one_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert "filter_segment" not in offered(opened(Scope("chain"), segment="loyal"))  # the overview is of receipts
+    monkeypatch.setattr("pages._ui.filters.BY_SEGMENT", ("overview",))
+    app = opened(Scope("chain"), lang="en")
+    used = offered(app)["filter_segment"]
+    assert used[0] == "All segments"
+    assert len(used) > 1
+    app.selectbox(key="filter_segment").select_index(1)
+    assert shown(run(app))[2].endswith(f" · {used[1]}")
+    assert app.query_params["segment"]
+    assert not shown(opened(Scope("chain"), segment="' or 1=1"))[2].endswith("1=1")
+
+
 def test_days_that_the_data_do_not_fill_are_not_offered() -> None:
     days = offered(opened(Scope("chain"), lang="en"))["filter_period"]
     assert "Last 12 months" in days

@@ -171,6 +171,7 @@ CASES: dict[str, tuple[Any, ...]] = {
     "segments.cuts": (Question(AS_OF),),
     "segments.stages": (Question(AS_OF),),
     "segments.members": (Question(AS_OF), dict.fromkeys(segments.CUTS)),
+    "segments.numbers": (segments.Named(Question(AS_OF), dict.fromkeys(segments.CUTS), "prospect"),),
     "sales.by_category": (MARCH,),
     "sales.category_days": (PERIODS, "skin care"),
     "sales.category_stores": (MARCH, FEBRUARY, MARCH_2025, "skin care"),

@@ -8,6 +8,7 @@ import pandas as pd
 import pytest
 
 from data_access.errors import Problem
+from data_access.marts.segment_rules import SEGMENTS
 from data_access.scope import Scope
 from data_access.snapshot import Snapshot
 from models.calc import run_out as calc
@@ -221,6 +222,20 @@ def test_who_bought_sixteen_to_twenty_nine_days_ago_runs_out_within_two_weeks(re
 def test_a_store_knows_nothing_of_what_was_bought_elsewhere(regulars: Snapshot) -> None:
     assert keys(run_out(regulars, CHAIN, AS_OF))[0] == key(4)  # the perfume of C
     assert key(4) not in keys(run_out(regulars, ONLY_A, AS_OF))
+
+
+def test_the_list_of_one_category_or_segment(regulars: Snapshot) -> None:
+    every = run_out(regulars, CHAIN, AS_OF)
+    goods = every.due["category"].unique()
+    parts = [run_out(regulars, CHAIN, AS_OF, category=name) for name in goods]
+    assert sorted(pair for part in parts for pair in keys(part)) == sorted(keys(every))
+    assert all(part.held.equals(every.held) for part in parts)  # how well expectations held is said of all
+    assert len(goods) > 1
+    people = [run_out(regulars, CHAIN, AS_OF, segment=name) for name in SEGMENTS]
+    assert sorted(pair for part in people for pair in keys(part)) == sorted(keys(every))
+    assert sum(bool(keys(part)) for part in people) > 1
+    empty = run_out(regulars, CHAIN, AS_OF, segment="prospect")
+    assert empty.by_day["customers"].sum() == len(empty.due) == 0
 
 
 def test_who_has_been_to_another_store_since_or_belongs_to_one_is_told(regulars: Snapshot) -> None:

@@ -75,6 +75,12 @@ ORDERS = tuple(f"O{n}{half}" for n in range(1, 16) for half in ("", "-2")) + FOR
 CUSTOMERS = (1, 2, 3, 4, 5, 6, 102, 104, 106, 999)
 STEPS = ("sent", "delivered", "opened", "clicked", "visited", "bought")
 
+
+def named(draw: Draw) -> segments.Named:
+    cuts = {name: draw.choice((None, draw.randint(1, 300))) for name in segments.CUTS}
+    return segments.Named(Question(draw.choice((LAST, period(draw).last))), cuts, draw.choice(("prospect", "loyal")))
+
+
 # parameter -> how to draw one; a function whose parameter means something else has a line of its own
 DRAW: dict[str, Callable[[Draw], Any]] = {
     "period": period,
@@ -199,6 +205,8 @@ DRAW: dict[str, Callable[[Draw], Any]] = {
         draw.choice((None, "gift")),
     ),
     "segment": lambda draw: draw.choice((None, "prospect", "loyal")),
+    "of": lambda draw: draw.choice((None, named(draw))),
+    "segments.numbers of": lambda draw: named(draw),
     "funnel.paths grouping": lambda draw: draw.choice((None, *GROUPINGS)),
     "funnel.stopped step": lambda draw: draw.choice(STEPS),
     "campaigns.step_hours previous": lambda draw: {

@@ -12,7 +12,7 @@ from data_access.queries import segments as queries
 from data_access.queries.segments import Choice, Question
 from data_access.scope import Scope
 from data_access.snapshot import Snapshot
-from models.reports.segments import SegmentsReport, chosen_count, members, segments
+from models.reports.segments import SegmentsReport, chosen_count, members, named, segments
 from tests.naive_segments import groups
 from tests.random_chain import LAST as LAST_DAY
 from tests.random_chain import RandomChain, random_chain
@@ -83,6 +83,17 @@ def test_named_segments_list_every_name_and_everybody_once(report: SegmentsRepor
     assert member(report, 1)["segment"] == "previously_loyal"
     assert member(report, 4)["segment"] == "at_risk"
     assert member(report, 2)["segment"] == "champions"
+
+
+def test_the_customers_of_a_named_segment(tiny_snapshot: Snapshot) -> None:
+    def found(segment: str, scope: Scope) -> list[int]:
+        of = named(tiny_snapshot, scope, AS_OF, segment)
+        return queries.numbers(scope, tiny_snapshot.engine, of)["customer_no"].tolist()
+
+    assert [found(segment, CHAIN) for segment in ("champions", "at_risk", "prospect")] == [[2], [4], [5]]
+    assert found("prospect", NOTHING) == []
+    with pytest.raises(Problem, match="a segment is one of champions, loyal"):
+        named(tiny_snapshot, CHAIN, AS_OF, "good")
 
 
 def test_abc_quadrants_and_stages_cover_everybody(report: SegmentsReport) -> None:

@@ -22,7 +22,7 @@ from models.reports import tables as tables_of
 from models.reports._kept import kept_frames
 from models.reports.spending import BANDS, spending
 from tests.results_kit import one_job
-from tests.tiny import AS_OF, CHAIN, NOTHING, ONLY_A
+from tests.tiny import AS_OF, CHAIN, NOTHING, ONLY_A, key
 
 LAST = date(2026, 3, 31)
 PRICES = {"cream": (10, 20, 30, 40), "scent": (50, 60, 60, 90, 120), "brush": (15,)}  # of the products of a category
@@ -64,6 +64,13 @@ def test_whoever_nobody_looks_after_is_listed_by_value(tiny_snapshot: Snapshot) 
     assert set(at_a.unassigned["store_id"]) == {"A"}
     assert at_a.advisers["customers"].sum() == 3  # 1, 2 and 5
     assert spending(tiny_snapshot, NOTHING, AS_OF).unassigned.empty
+
+
+def test_one_segment_alone(tiny_snapshot: Snapshot) -> None:
+    prospects = spending(tiny_snapshot, CHAIN, AS_OF, segment="prospect")
+    assert prospects.advisers["customers"].sum() == 1  # 5, who never bought
+    assert prospects.unassigned.empty
+    assert spending(tiny_snapshot, CHAIN, AS_OF, segment="at_risk").unassigned["customer_key"].tolist() == [key(4)]
 
 
 def test_without_list_prices_there_are_no_bands(tiny_snapshot: Snapshot) -> None:

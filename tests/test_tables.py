@@ -60,6 +60,32 @@ def test_a_list_has_at_most_eight_columns() -> None:
         tables.listing(pd.DataFrame(), nine, currency="CNY", alt="", key="nine")
 
 
+def fitted(frame: pd.DataFrame, room: int, monkeypatch: pytest.MonkeyPatch) -> dict[str, int]:
+    monkeypatch.setattr(tables, "narrow", lambda: True)
+    columns = [tables.column(name) for name in frame]
+    shown = tables._fitted(frame, columns[:3], "CNY", room)
+    return {column.name: int(str(column.width)) for column in shown}
+
+
+def test_a_phone_cuts_a_name_but_no_figure(monkeypatch: pytest.MonkeyPatch) -> None:
+    name = "a product with a name that is longer than any phone is wide"
+    frame = pd.DataFrame({"product": [name], "went_up": ["24.8% (22.4% - 27.3%)"], "customers": [1_173]})
+    widths = fitted(frame, 326, monkeypatch)
+    assert sum(widths.values()) == 326
+    assert widths["went_up"] >= tables._pixels("24.8% (22.4% - 27.3%)")
+    # where even the least of a name leaves no room for all, the last column is left to the row that opens
+    assert list(fitted(frame, 282, monkeypatch)) == ["product", "went_up"]
+
+
+def test_a_short_name_leaves_its_room_to_a_long_text(monkeypatch: pytest.MonkeyPatch) -> None:
+    said = "a text that is longer than half of a phone"
+    frame = pd.DataFrame({"customer_key": ["c0123456789abcdef"], "reason": [said], "orders": [3]})
+    widths = fitted(frame, 326, monkeypatch)
+    assert widths["reason"] > widths["customer_key"] > tables._pixels("c01234567")
+    drawn, _ = tables._drawn(frame, [tables.column(name) for name in frame], "CNY", None, 35, room=326)
+    assert drawn["customer_key"].tolist() == ["c01234567"]
+
+
 CHANGES = [
     # value, base, unit, direction -> text, arrow, better
     (110.0, 100.0, "money", 1, ("+10.0%", "up", True)),

@@ -112,6 +112,21 @@ def test_what_moved_one_store_is_its_own(tiny_snapshot: Snapshot) -> None:
     assert report.customer_effects.set_index("factor").loc["buyers", ["before", "after"]].tolist() == [1, 2]
 
 
+def test_the_goods_of_one_category_alone(tiny_snapshot: Snapshot) -> None:
+    every = why(tiny_snapshot, CHAIN, MARCH, "previous")
+    name = every.categories["category"].dropna().iloc[0]
+    alone = why(tiny_snapshot, CHAIN, MARCH, "previous", name)
+    assert (
+        alone.summary["change"].tolist()
+        == every.categories.loc[every.categories["category"] == name, "change"].tolist()
+    )
+    assert alone.effects.empty  # a receipt, and so a visitor or buyer, has no one category
+    assert alone.customer_effects.empty
+    for frame in (alone.stores, alone.categories, alone.products):
+        assert frame["change"].sum() == pytest.approx(alone.summary["change"].iloc[0])
+    assert set(alone.products["category"]) == {name}
+
+
 def test_without_the_other_days_nothing_is_said(tiny_snapshot: Snapshot) -> None:
     early = why(tiny_snapshot, CHAIN, Period(date(2025, 3, 1), date(2025, 3, 20)), "last_year")
     assert (early.other, len(early.effects)) == (None, 0)

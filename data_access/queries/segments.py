@@ -58,6 +58,21 @@ class Choice:
     also: "tuple[Choice, ...]" = ()
 
 
+@dataclass(frozen=True, slots=True)
+class Named:
+    """The customers of a question in the named segment ``segment``; ``cuts`` as in the row of ``cuts``."""
+
+    question: Question
+    cuts: Mapping[str, Any]
+    segment: str
+
+    def customers(self, scope: Scope, engine: Engine) -> Select[Any]:
+        """Their numbers, for the condition of another query of the same scope."""
+        people, cut = people_of(scope, engine, self.question), literals(self.cuts)
+        source, found = groups(people, cut, self.question, "keep_ties", scope, {"segment"})
+        return select(people.c.customer_no).select_from(source).where(found["segment"] == self.segment)
+
+
 @contextmanager
 def added_up(scope: Scope, engine: Engine, question: Question) -> Iterator[Base | None]:
     """Around several queries of a question that take what this gives: its customers are added up once, if at all."""
@@ -221,6 +236,12 @@ def members(
         *(g[name] for name in _STAGE_NAMES.values()),
     ).select_from(placed)
     return fetch(scope, engine, query.order_by(g.net_sales.desc(), g.customer_no))
+
+
+def numbers(scope: Scope, engine: Engine, of: Named) -> pd.DataFrame:
+    """One row per customer of a named segment, by number. Column: customer_no."""
+    chosen = of.customers(scope, engine).subquery("chosen")
+    return fetch(scope, engine, select(chosen.c.customer_no).order_by(chosen.c.customer_no))
 
 
 _STAGE_NAMES = {preset: "stage" if preset == PRESET else preset for preset in PRESETS}

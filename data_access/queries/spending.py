@@ -38,6 +38,7 @@ from data_access.marts.customer_store_day import customer_store_day
 from data_access.marts.tables import Money, customer, product, sale_line, staff
 from data_access.queries._frame import amount, fetch, fetch_from, kept, within, within_any
 from data_access.queries._places import place_of
+from data_access.queries.segments import Named
 from data_access.results.tables import spending_ready, spending_unassigned
 from data_access.scope import Period, Scope
 
@@ -57,10 +58,16 @@ _bought = Table(
 
 
 @contextmanager
-def bought(scope: Scope, engine: Engine, this: Period, before: Period) -> Iterator[Connection]:
-    """Around several queries of the same years that take what this gives: customers are added up once."""
-    with engine.connect() as connection, kept(scope, connection, _by_category(scope, this, before), _bought):
+def bought(scope: Scope, engine: Engine, this: Period, before: Period, of: Named | None = None) -> Iterator[Connection]:
+    """Around several queries of the same years that take what this gives: customers, all or those ``of`` a segment,
+    are added up once."""
+    rows = _only(_by_category(scope, this, before), customer_line.c.customer_no, scope, engine, of)
+    with engine.connect() as connection, kept(scope, connection, rows, _bought):
         yield connection
+
+
+def _only(rows: Select[Any], number: ColumnElement[Any], scope: Scope, engine: Engine, of: Named | None) -> Select[Any]:
+    return rows if of is None else rows.where(number.in_(of.customers(scope, engine)))
 
 
 def _by_category(scope: Scope, this: Period, before: Period) -> Select[Any]:
@@ -250,8 +257,9 @@ def _kept_list(scope: Scope, engine: Engine, table: Table, limit: int) -> pd.Dat
     return fetch(scope, engine, query.where(false() if place is None else place.rows(table)))
 
 
-def advisers(scope: Scope, engine: Engine, period: Period) -> pd.DataFrame:
-    """One row per home store in scope and adviser who looks after customers there; '' for those without one.
+def advisers(scope: Scope, engine: Engine, period: Period, of: Named | None = None) -> pd.DataFrame:
+    """One row per home store in scope and adviser who looks after customers (``of`` a segment) there; '' for those
+    without one.
 
     Columns: store_id, staff_id, has_left (True: does not work for the chain any more), customers, buyers (with an order
     in ``period`` in the stores in scope), net_sales (in ``period``).
@@ -273,11 +281,12 @@ def advisers(scope: Scope, engine: Engine, period: Period) -> pd.DataFrame:
         .group_by(c.home_store_id, c.owner_staff_id)
         .order_by(c.home_store_id, c.owner_staff_id)
     )
-    return fetch(scope, engine, scope.limit(query, c.home_store_id))
+    return fetch(scope, engine, _only(scope.limit(query, c.home_store_id), c.customer_no, scope, engine, of))
 
 
-def unassigned(scope: Scope, engine: Engine, period: Period, limit: int = 50) -> pd.DataFrame:
-    """Customers at home in scope (the chain: or nowhere) whom nobody looks after, or somebody who has left, best first.
+def unassigned(scope: Scope, engine: Engine, period: Period, limit: int = 50, of: Named | None = None) -> pd.DataFrame:
+    """Customers at home in scope (the chain: or nowhere) whom nobody looks after, or somebody who has left, best first;
+    all, or those ``of`` a segment.
 
     Columns: customer_no, store_id (home), has_left (the adviser), orders, net_sales and last_day (of orders), all of
     ``period`` and the stores in scope. Only customers with an order in it.
@@ -299,7 +308,7 @@ def unassigned(scope: Scope, engine: Engine, period: Period, limit: int = 50) ->
         .order_by(sums.c.net_sales.desc(), c.customer_no)
         .limit(limit)
     )
-    return fetch(scope, engine, scope.limit(query, c.home_store_id))
+    return fetch(scope, engine, _only(scope.limit(query, c.home_store_id), c.customer_no, scope, engine, of))
 
 
 def _left(scope: Scope) -> Any:

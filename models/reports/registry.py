@@ -199,7 +199,10 @@ _ALL = (
         spending,
         SpendingReport,
         "as_of",
-        (Parameter("members", "members", _whole, "how many customers of each list, default 1,000"),),
+        (
+            Parameter("members", "members", _whole, "how many customers of each list, default 1,000"),
+            Parameter("segment", "segment", str, "the customers of one named segment; all without"),
+        ),
     ),
     Report(
         "store",
@@ -213,7 +216,10 @@ _ALL = (
         why,
         WhyReport,
         "period",
-        (Parameter("against", "against", _one_of(*AGAINST), "compared with last_year (default) or previous"),),
+        (
+            Parameter("against", "against", _one_of(*AGAINST), "compared with last_year (default) or previous"),
+            Parameter("category", "category", str, "the goods of one category; all without"),
+        ),
     ),
     Report(
         "why_mix",
@@ -301,7 +307,11 @@ _ALL = (
         run_out,
         RunOutReport,
         "as_of",
-        (Parameter("ahead_days", "ahead_days", _whole, f"days that are looked ahead, default {AHEAD}"),),
+        (
+            Parameter("ahead_days", "ahead_days", _whole, f"days that are looked ahead, default {AHEAD}"),
+            Parameter("category", "category", str, "the goods of one category; all without"),
+            Parameter("segment", "segment", str, "the customers of one named segment; all without"),
+        ),
     ),
     Report("health", health, HealthReport, "nothing"),
     Report(

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from data_access.errors import Problem
 from data_access.pseudonym import customer_key
-from data_access.queries import lapse, places, reach, stock
+from data_access.queries import lapse, places, reach, segments, stock
 from data_access.queries import run_out as queries
 from data_access.results.info import has_current_rows
 from data_access.scope import Scope
@@ -21,6 +21,7 @@ from models.calc import run_out as calc
 from models.calc.funnel import wilson
 from models.calc.run_out import BASES, Events, Floats, Rhythm, Score
 from models.reports._shape import Columns, select_columns
+from models.reports.segments import named
 
 AHEAD = 14  # days, unless told
 MOST_AHEAD = 90
@@ -90,15 +91,30 @@ class RunOutReport:
     ]
 
 
-def run_out(snapshot: Snapshot, scope: Scope, as_of: date, ahead_days: int = AHEAD) -> RunOutReport:
-    """Who runs out in the ``ahead_days`` after ``as_of``; from what a batch keeps where that is the same."""
+def run_out(
+    snapshot: Snapshot,
+    scope: Scope,
+    as_of: date,
+    ahead_days: int = AHEAD,
+    category: str | None = None,
+    segment: str | None = None,
+) -> RunOutReport:
+    """Who runs out in the ``ahead_days`` after ``as_of``; from what a batch keeps where that is the same.
+
+    Listed are all, or the goods of one ``category`` or the customers of one ``segment``; what is learnt, and how far
+    that held, is of all of them.
+    """
     if not 1 <= ahead_days <= MOST_AHEAD:
         raise Problem(f"ahead_days is a whole number from 1 to {MOST_AHEAD}, not {ahead_days}")
     if ahead_days <= KEPT_AHEAD and _is_kept(snapshot, scope, as_of):
         found = _kept(snapshot, scope)
     else:
         found = outlook(snapshot, scope, as_of, ahead_days)
-    due = _listed(snapshot, scope, found.due, as_of, ahead_days)
+    chosen = found.due if category is None else found.due[found.due["category"] == category]
+    if segment is not None:
+        of = segments.numbers(scope, snapshot.engine, named(snapshot, scope, as_of, segment))
+        chosen = chosen[chosen["customer_no"].isin(of["customer_no"])]
+    due = _listed(snapshot, scope, chosen, as_of, ahead_days)
     frames = select_columns(
         RunOutReport,
         summary=_summary(due, found.figures),

@@ -251,6 +251,14 @@ def count(
     return every - len(members(snapshot, scope, report, choice, limit=len(wanted.without), wanted=hidden))
 
 
+def named(snapshot: Snapshot, scope: Scope, as_of: date, segment: str) -> queries.Named:
+    """The customers who are in a segment at the end of ``as_of``, as the usual report names them."""
+    if segment not in SEGMENTS:
+        raise Problem(f"a segment is one of {', '.join(SEGMENTS)}, not {segment!r}")
+    question = Question(as_of)
+    return queries.Named(question, limits_of(queries.cuts(scope, snapshot.engine, question)), segment)
+
+
 def named_rule() -> pd.DataFrame:
     """One row per pair of scores, best first: r, fm, segment."""
     return pd.DataFrame(

@@ -16,6 +16,7 @@ from data_access.snapshot import Snapshot
 from models.calc.growth import share
 from models.reports._kept import kept_frames
 from models.reports._shape import Columns, select_columns
+from models.reports.segments import named
 
 YEAR = 365
 BANDS = ("entry", "middle", "premium")  # thirds of the list prices of a category
@@ -25,7 +26,8 @@ MEMBERS, MOST_MEMBERS = 1_000, 5_000  # of one answer: unless told, and at most
 
 @dataclass(frozen=True, slots=True)
 class SpendingReport:
-    """Identified customers of the stores in scope with purchases in the 365 days up to the end of ``as_of``.
+    """Identified customers of the stores in scope, all or one segment, with purchases in the 365 days up to the end of
+    ``as_of``.
 
     The band of a customer in a category is the third of its list prices in which the mean of the units lies: what was
     bought, never what somebody is thought to earn. Compared are the two years before and after, within a category.
@@ -57,12 +59,14 @@ class SpendingReport:
     unassigned: Annotated[pd.DataFrame, Columns("customer_key store_id store has_left orders net_sales last_day")]
 
 
-def spending(snapshot: Snapshot, scope: Scope, as_of: date, members: int = MEMBERS) -> SpendingReport:
+def spending(
+    snapshot: Snapshot, scope: Scope, as_of: date, members: int = MEMBERS, segment: str | None = None
+) -> SpendingReport:
     """Price bands and advisers of the customers of the stores in scope, as of the end of ``as_of``; as a batch kept it,
-    where one did."""
-    kept = kept_frames(snapshot, scope, as_of, "spending") if members <= MOST_MEMBERS else None
+    where one did. ``segment``: of those who are in it on that day, of whom a batch keeps nothing."""
+    kept = kept_frames(snapshot, scope, as_of, "spending") if members <= MOST_MEMBERS and segment is None else None
     if kept is None or snapshot.results is None:
-        return _computed(snapshot, scope, as_of, members)
+        return _computed(snapshot, scope, as_of, members, segment)
     lists = {
         "ready": queries.kept_ready(scope, snapshot.results, members),
         "unassigned": queries.kept_unassigned(scope, snapshot.results, members),
@@ -70,12 +74,15 @@ def spending(snapshot: Snapshot, scope: Scope, as_of: date, members: int = MEMBE
     return SpendingReport(as_of, snapshot.info.currency, **select_columns(SpendingReport, **kept, **lists))
 
 
-def _computed(snapshot: Snapshot, scope: Scope, as_of: date, members: int) -> SpendingReport:
+def _computed(
+    snapshot: Snapshot, scope: Scope, as_of: date, members: int, segment: str | None = None
+) -> SpendingReport:
     info, engine = snapshot.info, snapshot.engine
     end = min(as_of, info.last_day) if info.last_day is not None else as_of
     this = Period(end - timedelta(days=YEAR - 1), end)
     years = (scope, engine, this, this.before())
-    with queries.bought(*years) as connection:
+    of = None if segment is None else named(snapshot, scope, end, segment)
+    with queries.bought(*years, of) as connection:
         steps = queries.steps(*years, connection)
         by_band = queries.bands(*years, connection)
         directions = queries.directions(*years, connection)
@@ -88,8 +95,8 @@ def _computed(snapshot: Snapshot, scope: Scope, as_of: date, members: int) -> Sp
         direction=_direction(directions),
         by_category=_by_category(steps),
         ready=_named(_ready(snapshot, scope, end, ready), names),
-        advisers=_advisers(queries.advisers(scope, engine, this), names),
-        unassigned=_named(queries.unassigned(scope, engine, this, members), names),
+        advisers=_advisers(queries.advisers(scope, engine, this, of), names),
+        unassigned=_named(queries.unassigned(scope, engine, this, members, of), names),
     )
     return SpendingReport(as_of, info.currency, **frames)
 

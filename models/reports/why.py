@@ -65,7 +65,10 @@ class WhyMixReport:
 
 @dataclass(frozen=True, slots=True)
 class WhyReport:
-    """Money in the chain's currency, excluding tax. Empty tables: the data do not cover the other period in full."""
+    """Of all goods, or of one category, which has no factors of receipts: effects and customer_effects are empty then.
+
+    Money in the chain's currency, excluding tax. Empty tables: the data do not cover the other period in full.
+    """
 
     period: Period | None
     other: Period | None  # what it is compared with; None when the data do not cover it
@@ -86,27 +89,40 @@ class WhyReport:
     ]
 
 
-def why(snapshot: Snapshot, scope: Scope, period: Period, against: Against = "last_year") -> WhyReport:
-    """What moved the net sales of the stores in scope from the other period to ``period``."""
+def why(
+    snapshot: Snapshot, scope: Scope, period: Period, against: Against = "last_year", category: str | None = None
+) -> WhyReport:
+    """What moved the net sales of the stores in scope, of one ``category`` where it is named, from the other period to
+    ``period``."""
     comparison = compare(snapshot.info, period)
     now = comparison.period if comparison else None
     other = getattr(comparison, against) if comparison else None
     if now is None or other is None:
         return WhyReport(now, None, snapshot.info.currency, **select_columns(WhyReport))
     engine = snapshot.engine
-    days = sales.days(scope, engine, [now, other])
+    products = queries.products(scope, engine, now, other)
+    if category is None:
+        days = sales.days(scope, engine, [now, other])
+        stores = sales.stores(scope, engine, now, other, None)
+    else:
+        days = sales.category_days(scope, engine, [now, other], category)
+        stores = sales.category_stores(scope, engine, now, other, None, category)
+        products = products[products["category"] == category]
     after, before = (
         {str(key): float(value) for key, value in row.items()} for row in totals(days, [now, other]).to_dict("records")
     )
-    products = queries.products(scope, engine, now, other)
-    stores = sales.stores(scope, engine, now, other, None)
+    of_receipts: dict[str, pd.DataFrame] = {}
+    if category is None:
+        of_receipts = {
+            "effects": _effects(after, before),
+            "customer_effects": customer_effects(*queries.identified(scope, engine, (other, now))),
+        }
     named = places.stores(scope, engine)[["store_id", "store", "region"]].merge(stores, "inner", "store_id")
     frames = select_columns(
         WhyReport,
         summary=_summary(after, before),
-        effects=_effects(after, before),
+        **of_receipts,
         product_effects=_product_effects(products),
-        customer_effects=customer_effects(*queries.identified(scope, engine, (other, now))),
         stores=_changes(
             named.assign(net_sales=named["net_sales"] / MONEY_UNIT, compared_with=named["previous"] / MONEY_UNIT)
         ),

@@ -222,7 +222,10 @@ def run_outs(report: CustomerReport, today: pd.Timestamp) -> pd.DataFrame:
     rows = report.run_outs[report.run_outs["expected_on"] > today - _LONG_GONE].reset_index(drop=True)
     return localized(rows, {"product": "product.name"}).assign(
         thing=_names(rows),
-        range=[fmt.period(first, last) for first, last in zip(rows["from_on"], rows["until_on"], strict=True)],
+        range=[
+            f"{fmt.day_short(first)} – {fmt.day_short(last)}"
+            for first, last in zip(rows["from_on"], rows["until_on"], strict=True)
+        ],
     )
 
 

@@ -66,7 +66,7 @@ def to_call(page: Opened) -> None:
 
 def _running_out(page: Opened) -> Iterator[tuple[str, str, str, str]]:
     """Of those who run out soon and agree to be called, the dearest: key, list, store and why."""
-    report = load.run_out(page.scope, page.period.last, AHEAD, page.generation)
+    report = load.run_out(page.scope, page.period.last, AHEAD, None, None, page.generation)
     rows = run_out_views.people(report, None)
     kept = rows[rows["may_be_called"] & _waits(page, "run_out", rows)].drop_duplicates("customer_key")
     for row in kept.head(OF_EACH).to_dict("records"):

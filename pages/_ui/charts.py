@@ -25,7 +25,8 @@ ROW = 34  # pixels of one bar with its gap
 _THICKEST = 28  # pixels of a bar that has more room than that
 DAYS_DRAWN = 120  # longer periods are drawn by week: a line of more days is noise
 RISE_AND_FALL = (palette.OWN, palette.FALL)
-_NARROW = 13  # characters of a label beside a bar; the tooltip has the rest
+# Characters of a label beside a bar, in a wide window and on a phone; the tooltip has the rest.
+_WIDE, _NARROW = 15, 13
 _DIGIT = 8  # pixels of one sign beside a bar, a Chinese one among digits included
 _FONT = {"size": 13}
 _PLOT, _PLOT_ON_A_PHONE = 480, 250  # pixels between the axes of a chart of time, at least
@@ -526,9 +527,9 @@ def spread(length: int, most: int) -> list[int]:
 
 def _short(name: str) -> str:
     # A Chinese character is as wide as two Latin letters.
-    width = 0
+    width, most = 0, 2 * (_NARROW if narrow() else _WIDE)
     for position, letter in enumerate(name):
         width += 2 if ord(letter) > 0x2E80 else 1
-        if width > 2 * _NARROW:
+        if width > most:
             return name[:position].rstrip() + "…"
     return name

@@ -17,9 +17,8 @@ from pages._ui.tables import Column, badge, column, listing
 _DRAWN_DAYS = 84  # of history beside the days ahead
 _IN_VIEW = 12
 _OCCASIONS = (
-    Column("name", "text", width="medium"),
-    column("starts_on"),
-    column("ends_on"),
+    Column("name", "text"),
+    Column("span", "text", width=150),
     column("effect"),
     column("discount"),
 )
@@ -31,7 +30,7 @@ _PRODUCTS = (
     column("growth"),
 )
 _LEAGUE = (
-    Column("level", "text"),
+    Column("level", "text", width=110),
     Column("class", "text"),
     Column("model", "text", width="medium"),
     column("wape"),
@@ -210,7 +209,10 @@ def occasions(report: DemandReport) -> None:
         return
     coming = rows["ends_on"] > _last(report)
     rows = pd.concat([rows[coming], rows[~coming].iloc[::-1]])
-    named = rows.assign(name=[_occasion(row["kind"], row["event"]) for row in rows.to_dict("records")])
+    named = rows.assign(
+        name=[_occasion(row["kind"], row["event"]) for row in rows.to_dict("records")],
+        span=[fmt.period(first, last) for first, last in zip(rows["starts_on"], rows["ends_on"], strict=True)],
+    )
     listing(named, _OCCASIONS, currency="", alt=t("demand.occasions"), key="demand_occasions", rows=_IN_VIEW)
 
 

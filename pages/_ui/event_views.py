@@ -78,7 +78,7 @@ def _in_words(kept: list[Change], stores: pd.DataFrame) -> pd.DataFrame:
 def _place(where: Where, stores: pd.DataFrame) -> str:
     region, kind = where
     names = stores.drop_duplicates("region_id").set_index("region_id")["region"]
-    said = [] if region is None else [str(names.get(region, region))]
+    said = [] if region is None else [localized_text("region.name", str(names.get(region, region)))]
     said += [] if kind is None else [localized_text("store.kind", kind)]
     return " · ".join(said) or t("events.everywhere")
 

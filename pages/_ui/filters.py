@@ -1,9 +1,10 @@
-"""The filters every page shares: which days, region, stores and category. Kept in the URL, checked against the scope.
+"""The filters every page shares: which days, places, category and segment. In the URL, checked against the scope.
 
 ``apply`` draws them where a page calls it and returns what the page may show; nothing that a URL or a widget says
 can widen the scope it was given.
 """
 
+from collections.abc import Callable, Sequence
 from datetime import date
 
 import pandas as pd
@@ -19,9 +20,10 @@ from pages._ui.i18n import localized_text, t, tn
 DEFAULT = "28d"
 SHOP, ONLINE = "shop", "online"  # channels, which are kinds of stores
 
-# The pages whose figures a category has of its own; the others do not offer it.
-BY_CATEGORY = ("overview", "demand", "stock")
-_SUMMARY, _CATEGORY = "_filters_summary", "_filters_category"
+# The pages whose figures a category, or the customers of a segment, have of their own; the others do not offer it.
+BY_CATEGORY = ("overview", "demand", "stock", "run_out", "why")
+BY_SEGMENT = ("run_out", "spending")
+_SUMMARY, _CHOSEN = "_filters_summary", "_filters_chosen"
 _ALL = tuple(name for name in params.SHARED if name != "lang")
 
 CUSTOM = "custom"  # days of one's own: ?period=2026-11-01..2026-11-11, in older links ?period=custom&from=..&to=..
@@ -45,7 +47,7 @@ def apply(scope: Scope, snapshot: Snapshot, *, dates: bool = True, page: str = "
     if dates:
         period = compared.bar(page, period, first_day, currency)
         parts.append(_period_in_words(first_day, last_day, currency))
-    parts += category_bar(narrowed, snapshot.generation, page)
+    parts += parts_bar(narrowed, snapshot, page)
     _reset()
     st.session_state[_SUMMARY] = " · ".join(parts)
     return narrowed, period
@@ -56,34 +58,52 @@ def summary() -> str:
     return str(st.session_state[_SUMMARY])
 
 
-def category_bar(scope: Scope, generation: str, page: str) -> list[str]:
-    """The category of goods to show, on a page that can show one alone; gives its name as a part of the summary.
+def parts_bar(scope: Scope, snapshot: Snapshot, page: str) -> list[str]:
+    """The category of goods and the segment of customers to show, on a page that can show one alone; gives their names
+    as parts of the summary.
 
-    Offered is what the stores of ``scope`` ever sold or took back.
+    Offered is what the stores of ``scope`` ever sold or took back, and the segments that somebody is in.
     """
-    st.session_state[_CATEGORY] = None
-    names = load.categories(scope, generation) if page in BY_CATEGORY else ()
-    chosen = params.get("category") if params.get("category") in names else ""
-    if len(names) > 1 or chosen:
-        st.session_state["filter_category"] = chosen
+    categories = load.categories(scope, snapshot.generation) if page in BY_CATEGORY else ()
+    day = snapshot.info.last_day
+    segments = load.segments_in_use(scope, day, snapshot.generation) if page in BY_SEGMENT and day else ()
+    chosen = {
+        "category": _part_bar("category", categories, lambda one: localized_text("product.category", one)),
+        "segment": _part_bar("segment", segments, lambda one: t(f"segment.{one}")),
+    }
+    st.session_state[_CHOSEN] = {name: value for name, (value, _) in chosen.items()}
+    return [words for value, words in chosen.values() if value]
+
+
+def _part_bar(name: str, offered: Sequence[str], words: Callable[[str], str]) -> tuple[str | None, str]:
+    """A choice of one of ``offered`` or all; what is chosen (None: all), and its words."""
+    chosen = params.get(name) if params.get(name) in offered else ""
+    if len(offered) > 1 or chosen:
+        st.session_state[f"filter_{name}"] = chosen
         st.selectbox(
-            t("filters.category"),
-            ["", *names],
-            key="filter_category",
-            placeholder=t("filters.category"),
-            format_func=lambda one: localized_text("product.category", one) if one else t("filters.category.all"),
+            t(f"filters.{name}"),
+            ["", *offered],
+            key=f"filter_{name}",
+            placeholder=t(f"filters.{name}"),
+            format_func=lambda one: words(one) if one else t(f"filters.{name}.all"),
             label_visibility="collapsed",
             width=150,
-            on_change=_choose_category,
+            on_change=_choose_part,
+            args=(name,),
             filter_mode=None,
         )
-    st.session_state[_CATEGORY] = chosen or None
-    return [localized_text("product.category", chosen)] if chosen else []
+    return chosen or None, words(chosen) if chosen else ""
 
 
 def category() -> str | None:
-    """The category that the page shows alone; None: all goods. After ``category_bar``, which ``apply`` draws too."""
-    found: str | None = st.session_state[_CATEGORY]
+    """The category that the page shows alone; None: all goods. After ``parts_bar``, which ``apply`` draws too."""
+    found: str | None = st.session_state[_CHOSEN]["category"]
+    return found
+
+
+def segment() -> str | None:
+    """The segment whose customers the page shows alone; None: all. After ``parts_bar``."""
+    found: str | None = st.session_state[_CHOSEN]["segment"]
     return found
 
 
@@ -255,7 +275,7 @@ def _channel_bar(stores: pd.DataFrame) -> str:
         placeholder=t("filters.channel"),
         format_func=lambda option: t(f"filters.channel.{option or 'all'}"),
         label_visibility="collapsed",
-        width=130,
+        width=165,
         on_change=_choose_channel,
         filter_mode=None,
     )
@@ -270,8 +290,8 @@ def _choose_channel() -> None:
     params.put(channel=st.session_state["filter_channel"], stores="")
 
 
-def _choose_category() -> None:
-    params.put(category=st.session_state["filter_category"])
+def _choose_part(name: str) -> None:
+    params.put(**{name: st.session_state[f"filter_{name}"]})
 
 
 def _choose_stores() -> None:

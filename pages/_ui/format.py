@@ -117,7 +117,7 @@ def _by_unit(number: Any, unit: str, currency: str, *, short: bool) -> str:
         case "money":
             return money_compact(number, currency) if short else money(number, currency)
         case "count":
-            return compact(number) if short else count(number)
+            return compact(number if is_missing(number) else round(number)) if short else count(number)
         case "percent":
             return percent(number)
         case "ratio" | "decimal":

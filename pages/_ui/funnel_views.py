@@ -302,7 +302,7 @@ def gaps(report: FunnelDetailReport, currency: str) -> None:
 
 def table(report: FunnelDetailReport, currency: str) -> None:
     """Every group with the share of its first step that took each later one."""
-    head.block(t("funnel.parts", by=t(f"funnel.by.{report.by}")), t("funnel.parts_note"))
+    head.block(t("funnel.parts", by=t(f"funnel.by.{report.by}").lower()), t("funnel.parts_note"))
     first = report.steps["step"].iloc[0]
     people = report.parts[report.parts["step"] == first].set_index("part")["customers"].rename("targeted")
     counts = report.parts.pivot(index="part", columns="step", values="customers")
@@ -315,7 +315,7 @@ def table(report: FunnelDetailReport, currency: str) -> None:
         rows,
         shown,
         currency=currency,
-        alt=t("funnel.parts", by=t(f"funnel.by.{report.by}")),
+        alt=t("funnel.parts", by=t(f"funnel.by.{report.by}").lower()),
         key="funnel_parts",
         rows=14,
     )

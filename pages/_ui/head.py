@@ -26,6 +26,7 @@ class Opened:
     snapshot: Snapshot
     words: str
     category: str | None
+    segment: str | None
 
     @property
     def generation(self) -> str:
@@ -79,12 +80,13 @@ def begin(
         if beside is not None:
             beside()
         narrowed, period, words = _filters(page, seen, snapshot, choices)
-    category = filters.category()
+    category, segment = filters.category(), filters.segment()
     with line:
         _as_of(snapshot, words)
-    passport.begin(passport.Page(narrowed, period, choices in ("all", "days"), snapshot.generation, words, category))
+    has_days = choices in ("all", "days")
+    passport.begin(passport.Page(narrowed, period, has_days, snapshot.generation, words, category, segment))
     empty.needs(load.health(session.current_scope(), snapshot.generation).table_status, page)
-    return Opened(page, name, detail, narrowed, period, snapshot, words, category)
+    return Opened(page, name, detail, narrowed, period, snapshot, words, category, segment)
 
 
 def _as_of(snapshot: Snapshot, words: str) -> None:
@@ -103,7 +105,7 @@ def _filters(page: str, seen: Scope, snapshot: Snapshot, choices: str) -> tuple[
         if first is None or last is None:
             raise ValueError("a snapshot without a single day of data has no period")
         words = session.in_words(session.current_person())
-        return seen, Period(first, last), " · ".join([words, *filters.category_bar(seen, snapshot.generation, page)])
+        return seen, Period(first, last), " · ".join([words, *filters.parts_bar(seen, snapshot, page)])
     return *filters.apply(seen, snapshot, dates=choices in ("all", "days"), page=page), filters.summary()
 
 

@@ -373,6 +373,12 @@ def segments(scope: Scope, as_of: date, generation: str, rule: Rule = USUAL) -> 
     return segments_report(_at(generation), scope, as_of, *rule, members=0)
 
 
+def segments_in_use(scope: Scope, as_of: date, generation: str) -> tuple[str, ...]:
+    """The named segments that somebody is in, best first."""
+    named = segments(scope, as_of, generation).named
+    return tuple(named.loc[named["customers"] > 0, "segment"])
+
+
 @st.cache_data(ttl=_KEEP, max_entries=256, show_spinner=False)
 def members(
     scope: Scope, as_of: date, generation: str, part: Part, offset: int, limit: int, wanted: Wanted = EVERYBODY
@@ -463,8 +469,10 @@ def reach(scope: Scope, customer_keys: tuple[str, ...], generation: str) -> pd.D
 
 
 @st.cache_data(ttl=_KEEP, max_entries=24, show_spinner=False)
-def run_out(scope: Scope, as_of: date, ahead_days: int, generation: str) -> RunOutReport:
-    return run_out_report(_at(generation), scope, as_of, ahead_days)
+def run_out(
+    scope: Scope, as_of: date, ahead_days: int, category: str | None, segment: str | None, generation: str
+) -> RunOutReport:
+    return run_out_report(_at(generation), scope, as_of, ahead_days, category, segment)
 
 
 @st.cache_data(ttl=_KEEP, max_entries=16, show_spinner=False)
@@ -478,8 +486,8 @@ def reasons(scope: Scope, as_of: date, generation: str) -> ReasonsReport:
 
 
 @st.cache_data(ttl=_KEEP, max_entries=16, show_spinner=False)
-def spending(scope: Scope, as_of: date, generation: str) -> SpendingReport:
-    return spending_report(_at(generation), scope, as_of, MOST_SPENDING_MEMBERS)
+def spending(scope: Scope, as_of: date, segment: str | None, generation: str) -> SpendingReport:
+    return spending_report(_at(generation), scope, as_of, MOST_SPENDING_MEMBERS, segment)
 
 
 @st.cache_data(ttl=_KEEP, max_entries=12, show_spinner=False)
@@ -543,8 +551,8 @@ def alerts(scope: Scope, generation: str, alert: str = "") -> AlertsReport:
 
 
 @st.cache_data(ttl=_KEEP, max_entries=64, show_spinner=False)
-def why(scope: Scope, period: Period, against: Against, generation: str) -> WhyReport:
-    return why_report(_at(generation), scope, period, against)
+def why(scope: Scope, period: Period, against: Against, category: str | None, generation: str) -> WhyReport:
+    return why_report(_at(generation), scope, period, against, category)
 
 
 @st.cache_data(ttl=_KEEP, max_entries=64, show_spinner=False)

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import streamlit as st
 
-SHARED = ("period", "from", "to", "compare", "region", "channel", "stores", "category", "lang")
+SHARED = ("period", "from", "to", "compare", "region", "channel", "stores", "category", "segment", "lang")
 
 _NEXT = "_params_of_the_next_run"
 _LONGEST = 2_000  # characters: a few hundred store ids

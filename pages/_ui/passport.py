@@ -28,6 +28,7 @@ class Page:
     generation: str
     words: str
     category: str | None = None
+    segment: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,6 +113,7 @@ def of_page(page: Page) -> str:
         _grey(t("head.period"), days),
         *_rows(load.provenance(page.scope, page.period, page.generation).receipts),
         _of_category(page),
+        _of_segment(page),
         _refused(page),
         _grey(t("head.as_of"), fmt.instant(info.as_of)),
         _grey(t("freshness.read"), freshness.instant(freshness.of(info).read_at)),
@@ -146,6 +148,13 @@ def _of_category(page: Page) -> str:
         return ""
     sold = load.lines_sold(page.scope, page.period, page.category, page.generation)
     return _grey(t("passport.of_category"), t("passport.lines", n=fmt.count(sold)))
+
+
+def _of_segment(page: Page) -> str:
+    if page.segment is None:
+        return ""
+    named = load.segments(page.scope, page.period.last, page.generation).named.set_index("segment")["customers"]
+    return _grey(t("passport.of_segment"), t("passport.customers", n=fmt.count(named[page.segment])))
 
 
 def _refused(page: Page) -> str:

@@ -188,8 +188,8 @@ def members_who_bought(report: RetentionReport, currency: str) -> None:
     unknown = part["key"] == UNKNOWN
     field = {"store": "store.name", "tier": "tier.name"}.get(level)
     named = localized(part, {"key": field}) if field else part.assign(key=tables.in_words(part["key"], "source"))
-    part = named.assign(key=named["key"].astype(object).mask(unknown, t("source.unknown")))
-    shown = [Column("key", "text"), *(column(name) for name in ("rate", "likely")), *_MEMBERS]
+    part = named.assign(**{level: named["key"].astype(object).mask(unknown, t("source.unknown"))})
+    shown = [Column(level, "text"), *(column(name) for name in ("rate", "likely")), *_MEMBERS]
     listing(part, shown, currency=currency, alt=t("retention.active"), key="retention_members", rows=10)
 
 

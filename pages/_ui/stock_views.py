@@ -187,7 +187,7 @@ def _bars(
     key: str,
     then: Callable[[str], None] | None = None,
 ) -> str | None:
-    title = t("stock.by", measure=_measure(measure), what=t(f"column.{label}"))
+    title = t("stock.by", measure=_measure(measure), what=t(f"column.{label}").lower())
     head.block(title, t("stock.click"))
     drawn = sums.sort_values(measure, ascending=False).head(_MOST_DRAWN)
     bars = charts.ranked_bars(drawn, label=label, value=measure, ids=ids, currency=currency)

@@ -101,10 +101,9 @@ def lead_times(report: SuppliersReport) -> str | None:
                 hovertemplate="%{customdata[1]}<extra></extra>",
             )
         )
-    short = [name if len(name) <= 12 else name[:11] + "…" for name in names]
-    figure.update_yaxes(tickvals=at, ticktext=short, range=[len(rows) - 0.5, -0.5], showgrid=False, automargin=True)
+    charts.name_rows(figure, names)
     figure.update_xaxes(title={"text": t("suppliers.days_axis"), "standoff": 6}, rangemode="tozero")
-    figure.update_layout(showlegend=True, legend={"orientation": "h", "y": 1.1, "x": 0}, margin_b=40)
+    charts.legend_below(figure)
     return charts.clicked(figure, alt=t("suppliers.lead_times"), key="suppliers_lead_times")
 
 

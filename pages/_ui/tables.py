@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Any, Literal
+from unicodedata import east_asian_width
 
 import pandas as pd
 import streamlit as st
@@ -36,12 +37,18 @@ MOST_COLUMNS = 8
 WHEN_NARROW = 3
 _PHONE = 326  # pixels of a list on a phone
 _BOXES = 44  # of them for boxes to tick
-_FIGURES: Mapping[str, int] = {
-    **dict.fromkeys(("money", "signed"), 88),
-    **dict.fromkeys(("count", "decimal", "tenth", "ratio", "percent", "days"), 76),
-}
-_NAME = 1.3  # times as wide as other text
-_WITHOUT_CENTS = 100  # amounts from which on a narrow window leaves the cents to the row that opens
+# Of a letter, of a Chinese character, and beside the text of a cell; a badge has a frame.
+_LETTER, _HAN, _BESIDE, _FRAME = 7.4, 13.2, 18, 22
+_LEAST = 96  # of a text, which may be cut where a figure may not
+_HEADING = 112  # at most for a heading over narrower figures
+_KEY = 9  # letters of a customer's key where room is short: enough to tell two apart, and the row opens the whole
+# Texts that are written figures: right-aligned and never cut, as numbers are.
+_WRITTEN = frozenset(
+    {"likely", "range", "between", "interval", "change_text", "treated", "control", "own", "middle", "half",
+     "peers_below", "standing_in_chain", "value", "team_value", "within", "mixed", "then", "now", "seen", "ordinary",
+     "went_up", "went_down", "bought_30", "bought_90"}
+)  # fmt: skip
+_WITHOUT_CENTS, _WITHOUT_CENTS_WHEN_NARROW = 10_000, 100  # amounts from which on a list leaves the cents to its file
 # Pixels where there is room: names of products and badges are long, and a list cuts what is longer.
 _WIDTHS = {"product": 230, "finality": 105}
 # Pixels of a list in half the page of a small desktop, of its first column, and of a range.
@@ -246,6 +253,10 @@ def label(name: str) -> str:
     return t(f"metric.{name}") if name in METRICS else t(f"column.{name}")
 
 
+def _heading(column: Column) -> str:
+    return t("column.customer_key.short") if column.name == "customer_key" and narrow() else label(column.name)
+
+
 def listing(
     frame: pd.DataFrame,
     columns: Sequence[Column],
@@ -306,7 +317,7 @@ def _drawn(
 ) -> tuple[pd.DataFrame, dict[str, Any]]:
     """What is shown of ``frame`` in this window, and how; ``room``: pixels there are for it on a phone."""
     known = [column for column in columns if frame[column.name].notna().any()] or list(columns)
-    shown = _fitted(known[:WHEN_NARROW], room) if narrow() else known
+    shown = _fitted(frame, known[:WHEN_NARROW], currency, room) if narrow() else known
     drawn = pd.DataFrame({column.name: _values(frame[column.name], column) for column in shown})
     return drawn, {
         "hide_index": True,
@@ -352,6 +363,8 @@ def _values(values: pd.Series, column: Column) -> pd.Series:
         return in_words(values, column.words).map(lambda word: [word])
     if column.words:
         return in_words(values, column.words)
+    if column.name == "customer_key" and narrow():
+        return values.str[:_KEY]
     match column.kind:
         case "percent":
             return values.astype(float) * 100  # the format below writes the sign only
@@ -363,24 +376,76 @@ def _values(values: pd.Series, column: Column) -> pd.Series:
             return values
 
 
-def _fitted(columns: Sequence[Column], room: int) -> list[Column]:
-    """The columns as wide as a phone lets them be: figures whole, text by what is left, the name in front a little
-    wider. A long name is cut rather than a figure; the row it opens shows it whole."""
-    left = room - sum(_FIGURES.get(column.kind, 0) for column in columns)
-    texts = [column for column in columns if column.kind not in _FIGURES]
-    shares = {column.name: _NAME if column is columns[0] else 1.0 for column in texts}
-    return [
-        replace(c, width=_FIGURES.get(c.kind) or int(left * shares[c.name] / sum(shares.values()))) for c in columns
-    ]
+def _fitted(frame: pd.DataFrame, columns: Sequence[Column], currency: str, room: int) -> list[Column]:
+    """As many of the columns as fit, at least two, and how wide each is: figures whole, texts as long as they are, or
+    what is left of the room. A long text is cut rather than a figure; the row it opens shows it whole."""
+    wanted = {column.name: _wanted(frame[column.name], column, currency) for column in columns}
+    cut = {column.name for column in columns if column.kind == "text" and not _is_written(column)}
+    needed = {name: min(pixels, _LEAST) if name in cut else pixels for name, pixels in wanted.items()}
+    shown = list(columns)
+    while len(shown) > 2 and sum(needed[column.name] for column in shown) > room:
+        shown.pop()
+    widths = {column.name: needed[column.name] for column in shown}
+    left = room - sum(widths.values())
+    for name in sorted(cut & widths.keys(), key=lambda one: wanted[one]):
+        more = min(wanted[name] - widths[name], max(left, 0))
+        widths[name], left = widths[name] + more, left - more
+    widths[shown[0].name] = max(widths[shown[0].name] + left, _LEAST // 2)
+    return [replace(column, width=widths[column.name]) for column in shown]
+
+
+def _wanted(values: pd.Series, column: Column, currency: str) -> int:
+    """Pixels of the longest text of a column, its heading included."""
+    texts = _written(values.dropna(), column, currency)
+    longest = max((_pixels(text) for text in texts), default=0)
+    frame = _FRAME if column.kind == "badge" else 0
+    return max(longest + frame, min(_pixels(_heading(column)), _HEADING)) + _BESIDE
+
+
+def _written(values: pd.Series, column: Column, currency: str) -> list[str]:
+    """The values as a list shows them, of numbers only the longest."""
+    match column.kind:
+        case "day":
+            return ["2026-12-31"]
+        case "instant":
+            return ["2026-12-31 23:59"]
+        case "badge":
+            return [str(text) for text in in_words(values, column.words).unique()]
+        case "text" | "month":
+            return [str(text) for text in _values(values, column).unique()]
+    ends = [float(end) for end in values.astype(float).agg(["min", "max"])] if len(values) else []
+    match column.kind:
+        case "money":
+            digits = 2 if _needs_cents(values, column.kind) else 0
+            return [fmt.symbol(currency) + fmt.decimal(end, digits) for end in ends]
+        case "percent":
+            return [fmt.percent(end) for end in ends]
+        case "count" | "days":
+            return [fmt.decimal(end, 0) for end in ends]
+        case "signed":
+            digits = 2 if _needs_cents(values, column.kind) else 0
+            return ["+" + fmt.decimal(end, digits) for end in ends]
+        case _:
+            return [fmt.decimal(end, 1 if column.kind == "tenth" else 2) for end in ends]
+
+
+def _is_written(column: Column) -> bool:
+    """Whether the texts of a column are figures."""
+    return column.kind == "text" and (column.name in _WRITTEN or column.name.endswith("_range"))
+
+
+def _pixels(text: str) -> int:
+    return round(sum(_HAN if east_asian_width(letter) in "WF" else _LETTER for letter in text))
 
 
 def _needs_cents(values: pd.Series, kind: Kind) -> bool:
-    """Whether amounts are small, or the window wide enough for cents."""
-    return not narrow() or kind != "money" or bool((values.dropna().astype(float).abs().max() or 0) < _WITHOUT_CENTS)
+    """Whether amounts are so small that cents say something in this window."""
+    most = _WITHOUT_CENTS_WHEN_NARROW if narrow() else _WITHOUT_CENTS
+    return kind not in ("money", "signed") or bool((values.dropna().astype(float).abs().max() or 0) < most)
 
 
 def _config(column: Column, currency: str, *, cents: bool) -> Any:
-    name, width = label(column.name), column.width or _WIDTHS.get(column.name)
+    name, width = _heading(column), column.width or _WIDTHS.get(column.name)
     number = partial(st.column_config.NumberColumn, width=width, alignment="right")
     hint = t(f"metric.{column.name}.help") if column.name in METRICS else None
     match column.kind:
@@ -388,7 +453,11 @@ def _config(column: Column, currency: str, *, cents: bool) -> Any:
             return number(name, help=hint, format=f"{fmt.symbol(currency)}%,.{2 if cents else 0}f")
         case "signed":
             # The sign stands before the number, so the currency goes to the heading.
-            return number(t("column.with_unit", name=name, unit=fmt.symbol(currency)), help=hint, format="%+,.2f")
+            return number(
+                t("column.with_unit", name=name, unit=fmt.symbol(currency)),
+                help=hint,
+                format=f"%+,.{2 if cents else 0}f",
+            )
         case "count" | "days":
             return number(name, help=hint, format="%,d")
         case "tenth":
@@ -407,4 +476,5 @@ def _config(column: Column, currency: str, *, cents: bool) -> Any:
         case "instant":
             return st.column_config.DatetimeColumn(name, help=hint, width=width, format="YYYY-MM-DD HH:mm")
         case _:
-            return st.column_config.TextColumn(name, help=hint, width=width)
+            side: Literal["right"] | None = "right" if _is_written(column) else None
+            return st.column_config.TextColumn(name, help=hint, width=width, alignment=side)
