@@ -295,6 +295,7 @@ SHARED = {
     "training.courses",
     *("demand.market", "demand.promotions", "demand.range_of_products"),
     "spending.ready",  # nobody went up a band while buying elsewhere below it
+    "segments.numbers",  # the only prospect, 5, is at home in store A
     *("staff.at_work", "training.praise"),
     "staff.categories",
     "staff.follow_ups_of",
