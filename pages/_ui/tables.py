@@ -37,8 +37,9 @@ MOST_COLUMNS = 8
 WHEN_NARROW = 3
 _PHONE = 326  # pixels of a list on a phone
 _BOXES = 44  # of them for boxes to tick
-# Of a letter, of a Chinese character, and beside the text of a cell; a badge has a frame.
-_LETTER, _HAN, _BESIDE, _FRAME = 7.4, 13.2, 18, 22
+# Of a letter, of a thin one, of a Chinese character, and beside the text of a cell; a badge has a frame.
+_LETTER, _THIN, _HAN, _BESIDE, _FRAME = 7.1, 3.8, 13.2, 18, 22
+_THIN_ONES = frozenset(" .,:;'|()")
 _LEAST = 96  # of a text, which may be cut where a figure may not
 _HEADING = 112  # at most for a heading over narrower figures
 _KEY = 9  # letters of a customer's key where room is short: enough to tell two apart, and the row opens the whole
@@ -253,8 +254,12 @@ def label(name: str) -> str:
     return t(f"metric.{name}") if name in METRICS else t(f"column.{name}")
 
 
-def _heading(column: Column) -> str:
-    return t("column.customer_key.short") if column.name == "customer_key" and narrow() else label(column.name)
+def _heading(column: Column, currency: str) -> str:
+    """The heading of a list's column. Before a signed amount stands its sign, so the currency goes to the heading."""
+    if column.name == "customer_key" and narrow():
+        return t("column.customer_key.short")
+    name = label(column.name)
+    return t("column.with_unit", name=name, unit=fmt.symbol(currency)) if column.kind == "signed" else name
 
 
 def listing(
@@ -399,7 +404,7 @@ def _wanted(values: pd.Series, column: Column, currency: str) -> int:
     texts = _written(values.dropna(), column, currency)
     longest = max((_pixels(text) for text in texts), default=0)
     frame = _FRAME if column.kind == "badge" else 0
-    return max(longest + frame, min(_pixels(_heading(column)), _HEADING)) + _BESIDE
+    return max(longest + frame, min(_pixels(_heading(column, currency)), _HEADING)) + _BESIDE
 
 
 def _written(values: pd.Series, column: Column, currency: str) -> list[str]:
@@ -435,7 +440,13 @@ def _is_written(column: Column) -> bool:
 
 
 def _pixels(text: str) -> int:
-    return round(sum(_HAN if east_asian_width(letter) in "WF" else _LETTER for letter in text))
+    return round(sum(map(_width, text)))
+
+
+def _width(letter: str) -> float:
+    if letter in _THIN_ONES:
+        return _THIN
+    return _HAN if east_asian_width(letter) in "WF" else _LETTER
 
 
 def _needs_cents(values: pd.Series, kind: Kind) -> bool:
@@ -445,19 +456,14 @@ def _needs_cents(values: pd.Series, kind: Kind) -> bool:
 
 
 def _config(column: Column, currency: str, *, cents: bool) -> Any:
-    name, width = _heading(column), column.width or _WIDTHS.get(column.name)
+    name, width = _heading(column, currency), column.width or _WIDTHS.get(column.name)
     number = partial(st.column_config.NumberColumn, width=width, alignment="right")
     hint = t(f"metric.{column.name}.help") if column.name in METRICS else None
     match column.kind:
         case "money":
             return number(name, help=hint, format=f"{fmt.symbol(currency)}%,.{2 if cents else 0}f")
         case "signed":
-            # The sign stands before the number, so the currency goes to the heading.
-            return number(
-                t("column.with_unit", name=name, unit=fmt.symbol(currency)),
-                help=hint,
-                format=f"%+,.{2 if cents else 0}f",
-            )
+            return number(name, help=hint, format=f"%+,.{2 if cents else 0}f")
         case "count" | "days":
             return number(name, help=hint, format="%,d")
         case "tenth":
