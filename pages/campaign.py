@@ -39,6 +39,7 @@ if report.verdict.empty:
     st.stop()
 
 whole = report.verdict.iloc[-1]
+used = load.coupons(page.scope, report.campaign, page.generation)
 with st.container(border=True):
     st.markdown(f"#### {experiments.verdict_line(report, whole)}")
     if (bought := experiments.buyers_line(report, whole)) is not None:
@@ -47,7 +48,7 @@ with st.container(border=True):
     st.caption(campaign_views.basis(report))
     st.caption(experiments.finality(report))
     for _, arm in report.verdict.iloc[:-1].iterrows():
-        st.markdown(f"**{experiments.arm_name(arm['arm'])}** {experiments.verdict_line(report, arm)}")
+        st.markdown(f"**{campaign_views.got(used, arm['arm'])}** {experiments.verdict_line(report, arm)}")
 cards.plain_row(experiments.cards(report, whole))
 if report.basis != "holdout":
     with st.container(border=True):
@@ -78,7 +79,6 @@ if len(report.curve):
 
 campaign_stock_views.block(on_shelves)
 
-used = load.coupons(page.scope, report.campaign, page.generation)
 if len(used.coupons):
     with st.container(border=True):
         campaign_views.coupons(used)

@@ -1,11 +1,17 @@
 """Coupons, cost parts and messages per customer."""
 
-import pandas as pd
+from pathlib import Path
 
+import pandas as pd
+from sqlalchemy import update
+
+from data_access.marts.campaign_customer import campaign_customer
+from data_access.marts.tables import campaign_event
 from data_access.queries import mechanics
 from data_access.snapshot import Snapshot
 from models.calc.coupons import in_own_rhythm
 from models.reports.coupons import coupons
+from tests.test_campaign_results import later
 from tests.tiny import CHAIN, ONLY_A
 
 
@@ -26,6 +32,16 @@ def test_a_coupon_that_nobody_used_on_an_order_brought_nothing(tiny_snapshot: Sn
     row = coupons(tiny_snapshot, CHAIN, "K1").coupons.iloc[0]
     assert (row["coupon_code"], row["redeemed"], row["face_value"]) == ("C1", 0, 30)
     assert coupons(tiny_snapshot, CHAIN, "K4").coupons.empty
+
+
+def test_a_coupon_is_of_the_arm_whose_customers_alone_used_it(tiny_snapshot: Snapshot, tmp_path: Path) -> None:
+    claims = update(campaign_event).where(campaign_event.c.kind == "claimed").values(coupon_code="C1")
+    row = coupons(later(tiny_snapshot, tmp_path / "gift.duckdb", claims), CHAIN, "K1").coupons.iloc[0]
+    assert (row["arm"], row["claimed"]) == ("gift", 1)
+    both = update(campaign_customer).where(campaign_customer.c.customer_no == 4).values(arm="other")
+    more = update(campaign_event).where(campaign_event.c.customer_no == 4).values(kind="claimed", coupon_code="C1")
+    row = coupons(later(tiny_snapshot, tmp_path / "both.duckdb", claims, both, more), CHAIN, "K1").coupons.iloc[0]
+    assert (row["arm"], row["claimed"]) == (None, 2)
 
 
 def test_what_a_campaign_cost_is_the_chains(tiny_snapshot: Snapshot) -> None:

@@ -12,6 +12,8 @@ from sqlalchemy import Table, func, inspect, select
 from data_access.bulk import append
 from data_access.crm import crm_engine, is_demo, prepare
 from data_access.demo import write_demo
+from data_access.demo.names import CAMPAIGN_THEMES
+from data_access.demo.store_campaign import CAMPAIGN_ID
 from data_access.errors import Problem
 from data_access.schema import crm
 from data_access.vault.rows import SEALED
@@ -29,6 +31,7 @@ NAMED = (
     "product.category",
     "product.subcategory",
     "campaign.name",
+    "campaign.offer",
     "tier.name",
     "course.name",
     "supplier.name",
@@ -266,6 +269,16 @@ def test_every_chinese_name_has_an_english_one(tiny: Written) -> None:
         known = translation.loc[(translation["field"] == named) & (translation["language"] == "en"), "source_text"]
         assert set(tiny.read(table)[column]) <= set(known), named
     assert translation["text"].str.fullmatch(r"[\x20-\x7e’é]+").all()
+
+
+def test_a_campaign_offers_what_its_name_and_coupons_say(tiny: Written) -> None:
+    of_name = {theme[0]: theme[1:] for theme in CAMPAIGN_THEMES}
+    worth = tiny.read("coupon").groupby("campaign_id")["face_value"].agg(list)
+    campaigns = tiny.read("campaign").set_index("campaign_id")
+    for campaign_id, row in campaigns.drop(index=CAMPAIGN_ID, errors="ignore").iterrows():
+        _, kind, objective, coupon, _ = of_name[row["name"].rsplit(" ", 1)[0]]
+        assert (row["type"], row["objective"]) == (kind, objective)
+        assert row["offer"] == f"{coupon} {' / '.join(str(int(value)) for value in worth[campaign_id])} 元"
 
 
 def test_some_promotions_lie_ahead_and_two_campaigns_are_planned(tiny: Written) -> None:

@@ -9,8 +9,6 @@ from data_access.demo.campaigns import CONTROL, Campaign, arm_name, campaign_id,
 from data_access.demo.world import Array, Places, dates, label, stream, translations, utc
 
 _CHANNELS = ("sms", "wechat", "mini_program", "sms", "wechat", "event")
-_TYPES = ("discount", "new_product", "win_back", "birthday", "event", "points")
-_OBJECTIVES = ("promote_sales", "win_back", "new_product", "loyalty")
 _AUDIENCES = {
     "random_with_holdout": "registered customers, drawn at random, with a control group",
     "propensity_without_holdout": "the fifth of customers with most receipts in the last 120 days, no control group",
@@ -38,9 +36,15 @@ def campaign_frames(
     keys = np.array([campaign_id(campaign) for campaign in campaigns], dtype=object)
     themes = [names.CAMPAIGN_THEMES[n % len(names.CAMPAIGN_THEMES)] for n in range(len(campaigns))]
     months = dates(calendar.start, first).astype("datetime64[M]").astype(str)
-    named = [(f"{zh} {month}", f"{en} {month}") for (zh, en), month in zip(themes, months, strict=True)]
+    named = [(f"{theme[0]} {month}", f"{theme[1]} {month}") for theme, month in zip(themes, months, strict=True)]
+    offers = [_offer(campaign, theme) for campaign, theme in zip(campaigns, themes, strict=True)]
     frames = {
-        "campaign": _campaigns(rng, calendar, orders, campaigns, named),
+        "campaign": _campaigns(rng, calendar, orders, campaigns).assign(
+            name=[zh for zh, _ in named],
+            type=[theme[2] for theme in themes],
+            objective=[theme[3] for theme in themes],
+            offer=[zh for zh, _ in offers],
+        ),
         "campaign_event": _events(rng, calendar, orders, campaigns, labels),
         **_coupons(calendar, campaigns, labels["product"]),
     }
@@ -76,8 +80,15 @@ def campaign_frames(
             "updated_at": assigned,
         }
     )
-    frames["translation"] = translations("campaign.name", named)
+    said = [translations("campaign.name", named), translations("campaign.offer", offers)]
+    frames["translation"] = pd.concat(said, ignore_index=True)
     return frames
+
+
+def _offer(campaign: Campaign, theme: tuple[str, ...]) -> tuple[str, str]:
+    """What its customers get, in Chinese and English; of several arms the worth of each."""
+    worth = [str(cents // 100) for cents in campaign.face]
+    return f"{theme[4]} {' / '.join(worth)} 元", f"{theme[5]}, {' / '.join(worth)} yuan off"
 
 
 def _takes_part(places: Places, campaign: Campaign) -> Array:
@@ -97,8 +108,8 @@ def _campaigns(
     calendar: Calendar,
     orders: pd.DataFrame,
     campaigns: list[Campaign],
-    named: list[tuple[str, str]],
 ) -> pd.DataFrame:
+    """Table campaign without what the themes say."""
     count = len(campaigns)
     first = np.array([campaign.first for campaign in campaigns])
     window = np.array([campaign.window for campaign in campaigns])
@@ -108,12 +119,8 @@ def _campaigns(
     return pd.DataFrame(
         {
             "campaign_id": [campaign_id(campaign) for campaign in campaigns],
-            "name": [zh for zh, _ in named],
-            "type": [_TYPES[n % len(_TYPES)] for n in range(count)],
             "channel": [_CHANNELS[n % len(_CHANNELS)] for n in range(count)],
-            "objective": [_OBJECTIVES[n % len(_OBJECTIVES)] for n in range(count)],
             "audience_rule": [_AUDIENCES[campaign.selection] for campaign in campaigns],
-            "offer": [f"立减{campaign.face[-1] // 100}元" for campaign in campaigns],
             "promo_code": [f"BM{campaign.number + 1:02d}" for campaign in campaigns],
             "starts_on": dates(calendar.start, first),
             "ends_on": dates(calendar.start, first + window - 1),

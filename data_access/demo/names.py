@@ -114,7 +114,10 @@ SURNAMES = tuple("王李张刘陈杨黄赵吴周徐孙马朱胡郭何高林罗�
 GIVEN_FIRST = tuple("雨思欣佳梦诗雅静婉晓美丽慧琳嘉若子一语紫")
 GIVEN_SECOND = tuple("涵怡琪婷妍萱彤瑶洁颖雯芳娜莹悦宁然轩宸月")
 
-CAMPAIGN_THEMES = (("焕新护肤节", "Skin Renewal Week"), ("会员专享日", "Members' Day"),
-                   ("新品尝鲜", "New Arrivals Preview"),
-                   ("沉睡唤醒", "Win-back"), ("生日礼遇", "Birthday Treat"), ("美妆课堂", "Make-up Class"),
-                   ("满减狂欢", "Spend and Save"), ("积分加倍", "Double Points"))  # fmt: skip
+# What a campaign is called, in Chinese and English, with the type, objective and coupon that fit the name.
+CAMPAIGN_THEMES = (("立减狂欢", "Money-off Days", "discount", "promote_sales", "立减券", "Money-off coupon"),
+                   ("新品尝鲜", "New Arrivals Preview", "new_product", "new_product", "尝鲜券", "Trial coupon"),
+                   ("沉睡唤醒", "Win-back", "win_back", "win_back", "回归礼券", "Welcome-back coupon"),
+                   ("生日礼遇", "Birthday Treat", "birthday", "loyalty", "生日礼券", "Birthday coupon"),
+                   ("美妆课堂", "Make-up Class", "event", "promote_sales", "课堂礼券", "Class coupon"),
+                   ("积分加倍", "Double Points", "points", "loyalty", "积分加礼券", "Points and a coupon"))  # fmt: skip

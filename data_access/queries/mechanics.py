@@ -7,7 +7,7 @@ from collections.abc import Collection
 from datetime import date
 
 import pandas as pd
-from sqlalchemy import BigInteger, Double, Engine, and_, cast, func, select
+from sqlalchemy import BigInteger, Double, Engine, and_, case, cast, func, select
 
 from data_access.marts.campaign_customer import campaign_customer
 from data_access.marts.customer_store_day import customer_store_day
@@ -68,20 +68,30 @@ def coupons(scope: Scope, engine: Engine, campaign_id: str) -> pd.DataFrame:
     """One row per coupon of a campaign.
 
     Columns: coupon_code, kind, face_value (NaN when unknown), valid_from, valid_to, claimed (customers of the stores in
-    scope who claimed it).
+    scope who claimed it), arm (the treated arm whose customers alone claimed or redeemed it; None: nobody did, or
+    customers of several).
     """
     k, e, m = coupon.c, campaign_event.c, campaign_customer.c
-    claims = scope.limit(
-        select(e.coupon_code, func.count(e.customer_no.distinct()).label("claimed"))
+    treated = case((~m.is_control, m.arm))
+    used = scope.limit(
+        select(
+            e.coupon_code,
+            func.count(e.customer_no.distinct()).filter(e.kind == "claimed").label("claimed"),
+            case((func.count(treated.distinct()) == 1, func.max(treated))).label("arm"),
+        )
         .join_from(
             campaign_customer,
             campaign_event,
-            and_(e.customer_no == m.customer_no, e.campaign_id == m.campaign_id, e.kind == "claimed"),
+            and_(
+                e.customer_no == m.customer_no,
+                e.campaign_id == m.campaign_id,
+                e.kind.in_(("claimed", "redeemed")),
+            ),
         )
         .where(m.campaign_id == campaign_id)
         .group_by(e.coupon_code),
         m.store_id,
-    ).subquery("claims")
+    ).subquery("used")
     query = (
         select(
             k.coupon_code,
@@ -89,9 +99,10 @@ def coupons(scope: Scope, engine: Engine, campaign_id: str) -> pd.DataFrame:
             cast(k.face_value, Double).label("face_value"),
             k.valid_from,
             k.valid_to,
-            cast(func.coalesce(claims.c.claimed, 0), BigInteger).label("claimed"),
+            cast(func.coalesce(used.c.claimed, 0), BigInteger).label("claimed"),
+            used.c.arm,
         )
-        .select_from(coupon.outerjoin(claims, claims.c.coupon_code == k.coupon_code))
+        .select_from(coupon.outerjoin(used, used.c.coupon_code == k.coupon_code))
         .where(k.campaign_id == campaign_id, concerns(scope, engine, k.campaign_id))
         .order_by(k.coupon_code)
     )

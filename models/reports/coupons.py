@@ -18,16 +18,16 @@ class CouponsReport:
     """Customers and orders of the stores in scope. Money in the chain's currency, excluding tax."""
 
     currency: str
-    # one row per coupon: claimed: customers; redeemed: orders on which it was redeemed, each once however many products
-    # the coupon covers; redemption_rate of the claimed, with its Wilson interval; discount_given: by the coupon;
-    # net_sales and margin of these orders, discounts taken off (margin: NaN where the cost of one is unknown);
-    # known_rhythm: redemptions by customers whose usual gap is known; own_rhythm: of them, those that came when a visit
-    # was due anyway
+    # one row per coupon: arm: the treated arm that got it, as far as claims and redemptions tell; claimed: customers;
+    # redeemed: orders on which it was redeemed, each once however many products the coupon covers; redemption_rate of
+    # the claimed, with its Wilson interval; discount_given: by the coupon; net_sales and margin of these orders,
+    # discounts taken off (margin: NaN where the cost of one is unknown); known_rhythm: redemptions by customers whose
+    # usual gap is known; own_rhythm: of them, those that came when a visit was due anyway
     coupons: Annotated[
         pd.DataFrame,
         Columns(
-            "coupon_code kind face_value claimed redeemed redemption_rate lo95 hi95 discount_given net_sales margin "
-            "known_rhythm own_rhythm"
+            "coupon_code arm kind face_value claimed redeemed redemption_rate lo95 hi95 discount_given net_sales "
+            "margin known_rhythm own_rhythm"
         ),
     ]
 

@@ -52,7 +52,9 @@ def _said(report: CampaignReport) -> str:
         return t("campaign.curve_above" if report.is_over else "campaign.curve_above_running")
     if last["hi95"] < 0:
         return t("campaign.curve_below" if report.is_over else "campaign.curve_below_running")
-    return t("campaign.curve_open" if report.is_over else "campaign.curve_open_running")
+    if not report.is_over:
+        return t("campaign.curve_open_running")
+    return t("campaign.curve_open_sure" if experiments.is_sure(report) else "campaign.curve_open")
 
 
 def _curve(rows: pd.DataFrame, currency: str) -> go.Figure:
@@ -72,6 +74,7 @@ def _curve(rows: pd.DataFrame, currency: str) -> go.Figure:
         go.Scatter(
             x=[*known["day"], *known["day"][::-1]],
             y=[*known["hi95"].round(4), *known["lo95"][::-1].round(4)],
+            mode="lines",
             fill="toself",
             fillcolor=palette.OWN,
             opacity=0.18,
@@ -174,7 +177,7 @@ def stores(report: CampaignReport) -> None:
     with st.container(border=True):
         head.block(t("campaign.stores"), t("campaign.stores_note"), t("campaign.stores_help", weeks=WEEKS))
         st.markdown(f"#### {experiments.STORE_ICONS[verdict]} {t(f'campaign.{verdict}', others=others, **texts)}")
-        st.caption(t(f"campaign.advice.{_next_step(report, row)}"))
+        st.markdown(f"**{t(f'campaign.advice.{_next_step(report, row)}')}**")
         before = {"value": fmt.change(row["before_difference"])}
         st.caption(t("campaign.stores_before" if verdict == "stores_apart" else "campaign.stores_parallel", **before))
         st.caption(basis(report))
@@ -224,13 +227,30 @@ def coupons(report: CouponsReport) -> None:
     shares = rows["own_rhythm"] / rows["known_rhythm"].where(rows["known_rhythm"] >= _FEWEST)
     shown = rows.assign(due_anyway=shares)
     names = ("claimed", "redeemed", "redemption_rate", "discount_given", "net_sales")
-    columns = [column("coupon_code"), *(column(name) for name in names)]
+    groups = [column("arm")] if rows["arm"].nunique() > 1 else []
+    columns = [column("coupon_code"), *groups, *(column(name) for name in names)]
     columns += [Column("margin", "money"), column("due_anyway")]
     listing(shown, columns, currency=report.currency, alt=t("campaign.coupons"), key="campaign_coupons")
     known, own = int(rows["known_rhythm"].sum()), int(rows["own_rhythm"].sum())
     if known >= _FEWEST:
         texts = {"share": fmt.percent(own / known, 0), "own": fmt.count(own), "known": fmt.count(known)}
         st.caption(t("campaign.due_anyway", **texts))
+
+
+def got(report: CouponsReport, arm: str) -> str:
+    """The name of an arm, with the coupons that it got as far as they are known."""
+    coupons = report.coupons[report.coupons["arm"] == arm]
+    offers = [
+        t(
+            "campaign.amount_off",
+            amount=fmt.money(row["face_value"], report.currency, digits=0),
+            code=row["coupon_code"],
+        )
+        if row["kind"] == "amount_off" and not fmt.is_missing(row["face_value"])
+        else t("campaign.coupon", code=row["coupon_code"])
+        for _, row in coupons.iterrows()
+    ]
+    return t("campaign.arm_got", arm=arm, offers=t("campaign.and").join(offers)) if offers else arm
 
 
 def costs(campaigns: pd.DataFrame, currency: str) -> None:

@@ -217,8 +217,10 @@ def finality(report: CampaignReport) -> str:
 
 
 def cards(report: CampaignReport, row: pd.Series) -> list[tuple[str, str, str | None]]:
-    """What the whole campaign earned, its return on cost, who was held back and what could have been seen."""
+    """What the whole campaign earned and its return on cost, where somebody was held back to tell; who took part."""
     people = report.arms.groupby("is_control")["people"].sum()
+    if row["verdict"] == "no_control":
+        return _without_effect(report, people)
     bought = _effect(report, row, "conversion")
     # A figure that may as well be chance would be read as earned.
     is_sure, unclear = row["verdict"] in _SURE, t("campaign.unclear")
@@ -250,6 +252,21 @@ def cards(report: CampaignReport, row: pd.Series) -> list[tuple[str, str, str | 
     return found
 
 
+def _without_effect(report: CampaignReport, people: pd.Series) -> list[tuple[str, str, str | None]]:
+    """Cards of a campaign in which nobody was held back: no money, no return, for nobody can say what is its doing."""
+    bought = report.arms["buyers"].sum(min_count=1) / people.sum()
+    return [
+        (t("campaign.bought"), fmt.percent(bought), t("campaign.bought_plain.help")),
+        (t("campaign.treated"), fmt.compact(people.sum()), t("campaign.treated.help")),
+        (t("campaign.held_back"), fmt.count(0), t("campaign.held_back.help")),
+    ]
+
+
+def is_sure(report: CampaignReport) -> bool:
+    """Whether chance does not explain the result of all treated together."""
+    return report.verdict["verdict"].iloc[-1] in _SURE
+
+
 def arm_name(arm: str) -> str:
     return t("campaign.all_arms") if arm == POOLED else arm
 
@@ -264,7 +281,8 @@ def effects(report: CampaignReport) -> go.Figure:
         for arm, metric in zip(rows["arm"], rows["metric"], strict=True)
     ]
     middle = rows["difference"] / rows["control"]
-    low, high = rows["lo95"] / rows["control"], rows["hi95"] / rows["control"]
+    # The ratio's own interval where there is one: the control group is an estimate, too.
+    low, high = (rows[f"relative_{end}"].fillna(rows[f"{end}95"] / rows["control"]) for end in ("lo", "hi"))
     clear = rows["p_holm"] < LEVEL
     places = list(range(len(rows)))
     figure = go.Figure(layout=charts.layout(height=charts.ROW * max(len(rows), 2) + 56))
@@ -345,6 +363,10 @@ def checks(report: CampaignReport) -> list[str]:
     if reduction is not None and not fmt.is_missing(reduction):
         difference = fmt.money(known[f"cuped_difference.{whole}"], report.currency, digits=2)
         lines.append(t("campaign.check.cuped", reduction=fmt.percent(reduction, 0), difference=difference))
+    least = report.verdict["smallest_detectable"].iloc[-1]
+    if not fmt.is_missing(least):
+        what = t(f"campaign.money.{report.money}")
+        lines.append(t("campaign.check.least", least=_each(report, least), what=what))
     if "no_interval" in set(report.lift["method"]):
         lines.append(t("campaign.check.few"))
     lines.append(t("campaign.check.cost"))

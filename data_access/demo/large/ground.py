@@ -79,8 +79,10 @@ def lay(work: duckdb.DuckDBPyConnection, scale: str, seed: int, start: date, day
     _keep(work, "category", pd.DataFrame(names.CATEGORIES, columns=["name", "name_en"]).reset_index(names="category"))
     events = [(e.key, e.name, e.name_en, e.first, e.last) for e in calendar.events]
     _keep(work, "festival", pd.DataFrame(events, columns=["key", "name", "name_en", "first", "last"]))
-    themes = pd.DataFrame(names.CAMPAIGN_THEMES, columns=["name", "name_en"])
-    _keep(work, "theme", themes.reset_index(names="theme_no"))
+    themes = pd.DataFrame(
+        names.CAMPAIGN_THEMES, columns=["name", "name_en", "type", "objective", "coupon", "coupon_en"]
+    )
+    _keep(work, "theme", themes)
     work.execute(
         """CREATE TEMP TABLE day AS
         SELECT day, online, weekend,

@@ -52,17 +52,16 @@ FROM (
 
 CAMPAIGN = """INSERT INTO campaign BY NAME
 SELECT campaign_key(c.campaign_no) AS campaign_id, theme.name || ' ' || strftime($start + first_day, '%Y-%m') AS name,
-    among(['discount', 'new_product', 'win_back', 'birthday', 'event', 'points'], u(c.campaign_no, 131)) AS type,
-        channel,
-    among(['promote_sales', 'win_back', 'new_product', 'loyalty'], u(c.campaign_no, 132)) AS objective,
-    'registered customers, drawn at random' AS audience_rule, '立减' || face // 100 || '元' AS offer,
+    theme.type, channel, theme.objective, 'registered customers, drawn at random' AS audience_rule,
+    theme.coupon || ' ' || face // 100 || ' 元' AS offer,
     'BM' || lpad(c.campaign_no::VARCHAR, 3, '0') AS promo_code, $start + first_day AS starts_on,
     starts_on + length - 1 AS ends_on, length AS window_days,
     round(coalesce(treated, 2000) * (0.2 + 0.6 * u(c.campaign_no, 133))) AS cost_media,
     coalesce(treated, 2000) * 0.06 AS cost_message, round(300 + 2000 * u(c.campaign_no, 134)) AS cost_other,
     round(6 + 54 * u(c.campaign_no, 135), 1) AS staff_hours, first_day >= $days AS is_planned,
     coalesce(round(used * (1.3 + u(c.campaign_no, 136))), 0) AS platform_conversions, utc(known_on, 36000) AS updated_at
-FROM campaign_plan c JOIN theme ON theme_no = c.campaign_no % (SELECT count(*) FROM theme)
+FROM campaign_plan c JOIN theme
+    ON theme.type = among(['discount', 'new_product', 'win_back', 'birthday', 'event', 'points'], u(c.campaign_no, 131))
 LEFT JOIN (SELECT campaign_no, count(*) FILTER (arm <> '') AS treated FROM member GROUP BY ALL) USING (campaign_no)
 LEFT JOIN (SELECT campaign_no, count(*) AS used FROM coupon_use GROUP BY ALL) USING (campaign_no)
 ORDER BY campaign_id"""

@@ -93,6 +93,8 @@ SELECT DISTINCT *, 'en' AS language, TIMESTAMP '2019-01-01 02:00:00' AS updated_
     UNION ALL SELECT 'product.subcategory', subcategory, subcategory_en FROM item
     UNION ALL SELECT 'campaign.name', campaign.name, theme.name_en || right(campaign.name, 8)
         FROM campaign JOIN theme ON starts_with(campaign.name, theme.name)
+    UNION ALL SELECT 'campaign.offer', offer, theme.coupon_en || ', ' || regexp_extract(offer, '[0-9]+') || ' yuan off'
+        FROM campaign JOIN theme USING (type)
     UNION ALL SELECT 'holiday.name', name, name_en FROM festival
 ) ORDER BY ALL"""
 DATA_SOURCE = """INSERT INTO data_source BY NAME
