@@ -33,9 +33,15 @@ def scalar(work: duckdb.DuckDBPyConnection, query: str) -> Any:
 
 
 @cache
+def _query(mart: Mart) -> Select[Any] | CompoundSelect[Any]:
+    """The query of a mart, put together once: a refresh asks for it a dozen times."""
+    return mart.query()
+
+
+@cache
 def mart_sql(mart: Mart, schema: str) -> str:
     """The query of a mart, as ``sql`` writes it."""
-    return sql(mart.query(), schema)
+    return sql(_query(mart), schema)
 
 
 @cache
@@ -48,14 +54,14 @@ def narrow_sql(mart: Mart, schema: str) -> str:
 @cache
 def tables_read(mart: Mart) -> frozenset[Table]:
     """The tables that the query of a mart reads."""
-    return frozenset(part for part in iterate(mart.query()) if isinstance(part, Table))
+    return frozenset(part for part in iterate(_query(mart)) if isinstance(part, Table))
 
 
 @cache
 def columns_read(mart: Mart) -> Mapping[str, Set[str]]:
     """The columns that the query of a mart reads, by table."""
     read: dict[str, set[str]] = {}
-    for part in iterate(mart.query()):
+    for part in iterate(_query(mart)):
         if isinstance(part, Column) and isinstance(part.table, Table):
             read.setdefault(part.table.name, set()).add(part.name)
     return read
