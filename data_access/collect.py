@@ -16,9 +16,10 @@ from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
+from typing import Any
 
 import duckdb
-from sqlalchemy import ColumnElement, Engine, Table, and_, extract, func, literal, not_, null, or_, select
+from sqlalchemy import ColumnElement, Engine, Select, Table, and_, extract, func, literal, not_, null, or_, select
 
 from data_access import profiles
 from data_access.contract import ContractReport
@@ -125,11 +126,13 @@ def collect_all(
                 if source.table == "customer":
                     _note_profiles(reader, work, into, present, births)
                     profiles.note_shared(reader, work, present, sealed=births is not None)
-                figures = _figures(reader, source.table, state, source.money)  # now that the CRM has it in memory
+                figures = _figures(reader, _asked(source.table, state))  # now that the CRM has it in memory
                 _note(collected, source, state, "full", rows, started, figures)
             elif source.money:
                 collected.totals[source.table] = Decimal(0)
-        _count_others(reader, state, collected)
+        for name in _in_order_of_reading(state):
+            if name not in collected.figures:
+                _count(reader, name, _asked(name, state), collected)
     work.execute("CREATE TABLE incoming.customer AS SELECT * FROM temp.people; DROP TABLE temp.people")
     return collected
 
@@ -147,11 +150,14 @@ def collect_changes(
 ) -> Collected:
     """Reads what has changed since ``before`` into ``incoming.<table>``; ``last_day`` is that of the facts so far.
 
-    ``on_change`` is called whenever a table differs from the staged copy, while the rest is still to be read.
+    ``on_change`` is called whenever a table differs from the staged copy, or says it does, while the rest is still to
+    be read.
     ReadEverything when a table that had usable columns has none now, or the other way round.
     """
     with reading(engine, work, scratch) as reader:
         collected = Collected(datetime.now(UTC).replace(tzinfo=None))
+        asked = {name: _asked(name, state) for name in _in_order_of_reading(state)}
+        reader.ahead(list(asked.values()))
         for source in SOURCES:
             create(work, source, f"incoming.{source.table}")
             _match(work, source)
@@ -163,8 +169,16 @@ def collect_changes(
                 if source.table != "customer":
                     differ(work, source, collected)
                 continue
-            figures = _figures(reader, source.table, state, source.money)
+            figures = _figures(reader, asked[source.table])
+            seen = before.tables[source.table].watermark
+            if figures.newest and seen and figures.newest > seen:
+                on_change()
             started = time.monotonic()
+            if not figures.rows and not scalar(work, f"SELECT count(*) FROM kept.{source.table}"):
+                _note(collected, source, state, "full", 0, started, figures)
+                if source.table != "customer":
+                    _note_no_difference(work, source, collected)
+                continue
             mode, rows = _pull(reader, work, source, state, before, figures, last_day, collected, progress)
             if source.table == "customer" and rows:
                 present = state[source.table].present
@@ -177,7 +191,8 @@ def collect_changes(
                 differ(work, source, collected)
                 if any(collected.differences[source.table]):
                     on_change()
-        _count_others(reader, state, collected)
+        for name in asked.keys() - collected.figures.keys():
+            _count(reader, name, asked[name], collected)
     return collected
 
 
@@ -203,11 +218,16 @@ def _contacts_may_differ(work: duckdb.DuckDBPyConnection, collected: Collected) 
     )
 
 
-def _count_others(reader: Reader, state: ContractReport, collected: Collected) -> None:
-    for table in state.tables:
-        if table.present and table.table not in collected.figures:
-            figures = _figures(reader, table.table, state, None)
-            collected.figures[table.table] = figures.rows, figures.newest
+def _count(reader: Reader, name: str, asked: Select[Any], collected: Collected) -> None:
+    figures = _figures(reader, asked)
+    collected.figures[name] = figures.rows, figures.newest
+
+
+def _in_order_of_reading(state: ContractReport) -> list[str]:
+    """The tables that are there: first the sources, then those that are only counted."""
+    read = [source.table for source in SOURCES]
+    others = [table.table for table in state.tables if table.table not in read]
+    return [name for name in (*read, *others) if state[name].present]
 
 
 def _usable(source: Source, state: ContractReport) -> bool:
@@ -232,12 +252,18 @@ def _note(
     collected.tables[source.table] = Remembered(described(state, source.table), seen)
 
 
-def _figures(reader: Reader, name: str, state: ContractReport, money: str | None) -> _Figures:
+def _asked(name: str, state: ContractReport) -> Select[Any]:
+    """The query of the CRM's own word on a table."""
     table = crm.tables[name]
+    money = next((source.money for source in SOURCES if source.table == name), None)
     newest = func.max(table.c.updated_at) if "updated_at" in state[name].present else null()
-    total = exact_sum(table.c[money]) if money else literal(0)
+    total = exact_sum(table.c[money]) if money and money in state[name].present else literal(0)
     wanted = (func.count().label("rows"), newest.label("newest"), total.label("money"))
-    rows, newest_at, ten_thousandths = reader.execute(select(*wanted).select_from(table))[0]
+    return select(*wanted).select_from(table)
+
+
+def _figures(reader: Reader, asked: Select[Any]) -> _Figures:
+    rows, newest_at, ten_thousandths = reader.execute(asked)[0]
     return _Figures(rows, newest_at, Decimal(ten_thousandths).scaleb(-4))
 
 
@@ -448,6 +474,16 @@ def differ(work: duckdb.DuckDBPyConnection, source: Source, collected: Collected
         scalar(work, f"SELECT count(*) FROM changed.{name}_new"),
         scalar(work, f"SELECT count(*) FROM changed.{name}_deleted"),
     )
+
+
+def _note_no_difference(work: duckdb.DuckDBPyConnection, source: Source, collected: Collected) -> None:
+    """As ``differ`` where neither the CRM nor the staged copy holds a row."""
+    name = source.table
+    for table in ("deleted", "old"):
+        work.execute(f"CREATE TABLE changed.{name}_{table} AS FROM changed.{name}_kept")
+    for table in (f"{name}_new", name):
+        work.execute(f"CREATE TABLE changed.{table} AS FROM incoming.{name}")
+    collected.differences[name] = 0, 0
 
 
 def merge(work: duckdb.DuckDBPyConnection, source: Source, collected: Collected) -> None:

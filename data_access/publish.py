@@ -7,7 +7,6 @@ replaces them.
 """
 
 import fcntl
-import hashlib
 import json
 import os
 import re
@@ -29,7 +28,7 @@ from data_access.snapshot import (
     Pointer,
     digest,
     folder,
-    manifest_of,
+    is_whole,
     pointer_or_newest,
     published,
     read_pointer,
@@ -57,7 +56,6 @@ RESULTS = Kind("results", "batch", "WRITER_OF_RESULTS", "batch_draft_")
 
 _POINTING = "POINTER"  # the lock of whoever changes CURRENT, which both writers do
 _KEEP = 2
-_CHUNK = 1 << 22  # bytes
 
 
 @dataclass(frozen=True)
@@ -114,38 +112,31 @@ def is_writing(home: Path, kind: Kind) -> bool:
 
 
 class Copy:
-    """A copy of a published file, made and verified by a thread of its own while something else is waited for."""
+    """A copy of a published file, made and verified by threads of its own while something else is waited for."""
 
     def __init__(self, published_file: Path, to: Path, background: ThreadPoolExecutor) -> None:
         self._from, self._to, self._background = published_file, to, background
-        self._whole: Future[bool] | None = None
+        self._whole = background.submit(is_whole, published_file)
+        self._made: Future[Path] | None = None
 
     def start(self) -> None:
         """Begins to copy, if nobody did yet."""
-        if self._whole is None:
-            self._whole = self._background.submit(_copy, self._from, self._to)
+        if self._made is None:
+            self._made = self._background.submit(shutil.copyfile, self._from, self._to)
 
     def is_whole(self) -> bool:
-        """Waits for the copy; whether it has the bytes of the manifest."""
-        self.start()
-        assert self._whole is not None
+        """Waits until the published file is verified, and copied if that was begun; whether it has the bytes of its
+        manifest."""
+        if self._made:
+            self._made.result()
         return self._whole.result()
 
 
 @contextmanager
 def copying(published_file: Path, to: Path) -> Iterator[Copy]:
-    """A ``Copy`` that may be started; at the end of the block it is no longer at work."""
-    with ThreadPoolExecutor(1) as background:
+    """A ``Copy`` that is verified at once and may be started; at the end of the block it is no longer at work."""
+    with ThreadPoolExecutor(2) as background:
         yield Copy(published_file, to, background)
-
-
-def _copy(published_file: Path, to: Path) -> bool:
-    seen = hashlib.sha256()
-    with published_file.open("rb", buffering=0) as source, to.open("wb", buffering=0) as target:
-        while chunk := source.read(_CHUNK):
-            seen.update(chunk)
-            target.write(chunk)
-    return manifest_of(published_file) == {"bytes": to.stat().st_size, "sha256": seen.hexdigest()}
 
 
 def note_checked(home: Path, generation: int, read_at: datetime) -> None:

@@ -43,7 +43,7 @@ from data_access.publish import Copy, Draft, copying, note_checked, publish, wri
 from data_access.readers import literal
 from data_access.reconcile import Figure, expect_identities, reconcile
 from data_access.refresh_log import remembered
-from data_access.snapshot import Pointer, folder, is_whole, read_pointer
+from data_access.snapshot import Pointer, folder, read_pointer
 from data_access.stage_file import StageState
 from data_access.staging import SOURCES, Progress
 from data_access.vault.birthdays import sealed_birthdays
@@ -235,7 +235,7 @@ class _Refresh:
             )
             assigned.expect_same(work, self.members)
             if self._nothing_changed(work, collected, last_day):
-                return self._checked(published, pointer, collected)
+                return self._checked(copy, pointer, collected)
             report = self._bring_up_to_date(work, copy, collected, last_day, pointer.number)
             state = StageState(self.draft.number, before.read_in_full_at, collected.tables)
             stage_file.finish(work, "kept", state, self.fingerprint)
@@ -265,9 +265,9 @@ class _Refresh:
         work.unregister("states")
         return not moved and not any(collected.differences["customer"])
 
-    def _checked(self, published: Path, pointer: Pointer, collected: Collected) -> RefreshReport:
+    def _checked(self, copy: Copy, pointer: Pointer, collected: Collected) -> RefreshReport:
         """Publishes nothing and notes when the CRM was read; ReadEverything when the facts in force are damaged."""
-        if not is_whole(published):
+        if not copy.is_whole():
             raise ReadEverything(_DAMAGED)
         note_checked(self.home, pointer.number, collected.read_at)
         return RefreshReport(

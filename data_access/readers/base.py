@@ -77,6 +77,10 @@ class Reader(Protocol):
         Each column's SQLAlchemy type decides; a column of unknown type (``func.avg``) arrives as text.
         """
 
+    def ahead(self, queries: Sequence[Select[*tuple[Any, ...]]]) -> None:
+        """Says which queries will be executed, in this order: a reader may begin with them while rows are read."""
+        return  # most have one connection, which answers them when they are executed
+
 
 def literal(text: object) -> str:
     """A text or path as an SQL literal of DuckDB."""

@@ -42,7 +42,7 @@ def attached(engine: Engine, work: duckdb.DuckDBPyConnection, scratch: Path, sec
         work.execute("DETACH crm")
 
 
-class _Attached:
+class _Attached(Reader):
     def __init__(self, engine: Engine, work: duckdb.DuckDBPyConnection, seconds: float) -> None:
         self._engine = engine
         self._work = work

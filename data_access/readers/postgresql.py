@@ -2,7 +2,8 @@
 
 import os
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack, closing, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -54,7 +55,10 @@ from data_access.schema import crm
 
 @contextmanager
 def scanning(engine: Engine, work: duckdb.DuckDBPyConnection, scratch: Path, seconds: float) -> Iterator[Reader]:
-    """Reads by ``postgres_query``, which keeps to one connection and one transaction; plain scans open several."""
+    """Reads by ``postgres_query``, which keeps to one connection and one transaction; plain scans open several.
+
+    What is asked ahead is answered over one connection more, which sees what the first one sees.
+    """
     if engine.driver != "psycopg":
         raise Unavailable(f"its driver is {engine.driver}, not psycopg")
     load_scanner(work, "postgres_scanner")
@@ -65,8 +69,8 @@ def scanning(engine: Engine, work: duckdb.DuckDBPyConnection, scratch: Path, sec
         # The scanner's message repeats the whole login.
         raise Unavailable(first_line(error).replace(login, "its login").rpartition('": ')[2]) from None
     try:
-        with one_transaction(work):
-            yield _Scanning(engine, work)
+        with one_transaction(work), ExitStack() as opened:
+            yield _Scanning(engine, work, seconds, opened)
     finally:
         work.execute("DETACH crm")
 
@@ -81,10 +85,13 @@ def _conninfo(engine: Engine, seconds: float) -> str:
     return make_conninfo(**{"application_name": APPLICATION, "connect_timeout": LOCK_SECONDS, **given}, options=options)
 
 
-class _Scanning:
-    def __init__(self, engine: Engine, work: duckdb.DuckDBPyConnection) -> None:
+class _Scanning(Reader):
+    def __init__(self, engine: Engine, work: duckdb.DuckDBPyConnection, seconds: float, opened: ExitStack) -> None:
         self._engine = engine
         self._work = work
+        self._seconds = seconds
+        self._opened = opened
+        self._ahead: _Ahead | None = None
 
     def rows(self, name: str, columns: Sequence[str], where: ColumnElement[bool] | None = None) -> Iterator[Rows]:
         whole = _relation(plain_sql(selection(name, columns, None), self._engine))
@@ -99,7 +106,13 @@ class _Scanning:
             yield Rows(relation, frozenset(typed), unreadable=_NO_NUMBERS)
 
     def execute(self, query: Select[*tuple[Any, ...]]) -> list[tuple[Any, ...]]:
-        return canonical_rows(query, self._fetch(query))
+        begun = self._ahead.answer(query) if self._ahead else None
+        return canonical_rows(query, self._fetch(query) if begun is None else begun)
+
+    def ahead(self, queries: Sequence[Select[*tuple[Any, ...]]]) -> None:
+        exported = self._work.execute(f"FROM {_relation('SELECT pg_export_snapshot() AS id')}").fetchone()
+        assert exported
+        self._ahead = self._opened.enter_context(closing(_Ahead(self._engine, self._seconds, exported[0], queries)))
 
     def _fetch(self, query: Select[*tuple[Any, ...]]) -> list[tuple[Any, ...]]:
         """As text: the scanner would turn sums of decimals into binary fractions."""
@@ -107,6 +120,37 @@ class _Scanning:
         outer = select(*(cast(c, Text).label(f"c{i}") for i, c in enumerate(inner.c)))
         with one_thread(self._work):
             return self._work.execute(f"FROM {_relation(plain_sql(outer, self._engine))}").fetchall()
+
+
+class _Ahead:
+    """Queries that are answered one after the other in a thread of their own, at the instant of a snapshot."""
+
+    def __init__(
+        self, engine: Engine, seconds: float, snapshot: str, queries: Sequence[Select[*tuple[Any, ...]]]
+    ) -> None:
+        self._connection = engine.connect()
+        begin(self._connection, seconds)
+        self._connection.exec_driver_sql(f"SET TRANSACTION SNAPSHOT {literal(snapshot)}")
+        self._thread = ThreadPoolExecutor(1)
+        self._answers = {query: self._thread.submit(self._fetch, query) for query in queries}
+
+    def _fetch(self, query: Select[*tuple[Any, ...]]) -> list[tuple[Any, ...]]:
+        return [tuple(row) for row in self._connection.execute(query)]
+
+    def answer(self, query: Select[*tuple[Any, ...]]) -> list[tuple[Any, ...]] | None:
+        """The rows, waited for where they are on their way; None for a query that was not named."""
+        begun = self._answers.get(query)
+        return begun.result() if begun else None
+
+    def close(self) -> None:
+        """Waits for nothing that nobody wants any more."""
+        for answer in self._answers.values():
+            answer.cancel()
+        if not all(answer.done() for answer in self._answers.values()):
+            driver: Any = self._connection.connection.dbapi_connection
+            driver.cancel()
+        self._thread.shutdown()
+        self._connection.close()
 
 
 # The scanner delivers 'NaN' as 0. PostgreSQL itself therefore says in each row which numbers are none.

@@ -49,7 +49,7 @@ def scanning(engine: Engine, work: duckdb.DuckDBPyConnection, scratch: Path, sec
         work.execute("DETACH crm")
 
 
-class _Scanning:
+class _Scanning(Reader):
     def __init__(self, engine: Engine, work: duckdb.DuckDBPyConnection, seconds: float) -> None:
         self._engine = engine
         self._work = work

@@ -56,7 +56,7 @@ def begin(connection: Connection, seconds: float) -> None:
             connection.execution_options(isolation_level="REPEATABLE READ")
 
 
-class Streaming:
+class Streaming(Reader):
     def __init__(self, connection: Connection, work: duckdb.DuckDBPyConnection) -> None:
         self._connection = connection
         self._work = work
