@@ -3,6 +3,7 @@
 Exit code 0, or 1 with one sentence on stderr: what is wrong, where, what to do.
 """
 
+import gc
 import time
 from datetime import date, datetime
 from functools import partial
@@ -149,6 +150,7 @@ def refresh(
     from data_access.refresh import refresh as run
     from data_access.state.audiences import linked
 
+    gc.freeze()  # what was imported stays: to look for garbage in it again and again takes half a second
     chosen = _settings(crm_url, home)
     marts = _marts_builder(spark, exchange or chosen.home / "exchange")
     engine = _engine(chosen)

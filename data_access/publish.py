@@ -151,8 +151,11 @@ def publish(home: Path, draft: Draft, *, keep: int = _KEEP) -> None:
     name = f"{kind.name}_{draft.number}.duckdb"
     if draft.number <= _pointed(home, kind):
         raise Problem(f"a newer snapshot than {name} is already in force in {place}: run the {kind.writer} again")
-    _flush(draft.path)
-    write_whole(place / f"{kind.name}_{draft.number}.json", json.dumps(digest(draft.path)), kind)
+    with ThreadPoolExecutor(1) as beside:
+        flushed = beside.submit(_flush, draft.path)
+        manifest = digest(draft.path)
+        flushed.result()
+    write_whole(place / f"{kind.name}_{draft.number}.json", json.dumps(manifest), kind)
     os.replace(draft.path, place / name)
     _flush(place)
     with _pointing(place):

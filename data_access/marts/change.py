@@ -14,6 +14,7 @@ import re
 from collections.abc import Callable, Sequence, Set
 from concurrent.futures import ThreadPoolExecutor
 from datetime import date
+from functools import partial
 
 import duckdb
 from sqlalchemy import Table
@@ -47,6 +48,8 @@ _UNITS: dict[str, tuple[str, ...]] = {
     "return_line": ("return_id", "line_no"),
     **{name: ("customer_no",) for names in _PEOPLE for name in names},
 }
+# Two parts of about as much work.
+_HALVES = (("sale_line",), tuple(name for name in _UNITS if name != "sale_line"))
 # Facts small enough to be derived as a whole.
 _WHOLE = tuple(name for name in FACTS if name not in (*_UNITS, "product", "quarantine"))
 # Facts that name customers.
@@ -182,8 +185,7 @@ def update_facts(work: duckdb.DuckDBPyConnection) -> None:
             _replace_whole(work, name)
         else:
             _note_nothing(work, name)
-    for name in _UNITS:
-        _replace_units(work, name)
+    _together(work, *(partial(_replace_units, names=names) for names in _HALVES))
     _rank(work)
     assigned.expect_all(work)
     _replace_whole(work, "product")  # after the lines, whose products it names
@@ -275,13 +277,17 @@ def _units_of(name: str) -> str:
 def _compare_units(work: duckdb.DuckDBPyConnection) -> None:
     """``changed.<fact>_now``: the facts so far of the units derived again, with their row numbers."""
     days = _days_of_orders(work)
-    for name, unit in _UNITS.items():
-        where = f"WHERE {days}" if name in _ORDERS else ""
-        work.execute(
-            f"CREATE TABLE changed.{name}_now AS SELECT f.*, f.rowid AS row FROM facts.{name} f "
-            f"SEMI JOIN changed.{_units_of(name)} USING ({', '.join(unit)}) {where}"
-        )
-        _note_differences(work, name, f"(SELECT * EXCLUDE (row) FROM changed.{name}_now)")
+
+    def compare(own: duckdb.DuckDBPyConnection, names: Sequence[str]) -> None:
+        for name in names:
+            where = f"WHERE {days}" if name in _ORDERS else ""
+            own.execute(
+                f"CREATE TABLE changed.{name}_now AS SELECT f.*, f.rowid AS row FROM facts.{name} f "
+                f"SEMI JOIN changed.{_units_of(name)} USING ({', '.join(_UNITS[name])}) {where}"
+            )
+            _note_differences(own, name, f"(SELECT * EXCLUDE (row) FROM changed.{name}_now)")
+
+    _together(work, *(partial(compare, names=names) for names in _HALVES))
 
 
 def _days_of_orders(work: duckdb.DuckDBPyConnection) -> str:
@@ -294,14 +300,15 @@ def _days_of_orders(work: duckdb.DuckDBPyConnection) -> str:
     return f"day BETWEEN DATE '{first}' AND DATE '{last}'" if first else "false"
 
 
-def _replace_units(work: duckdb.DuckDBPyConnection, name: str) -> None:
-    columns = ", ".join(_UNITS[name])
-    work.execute(
-        f"CREATE OR REPLACE TABLE changed.units AS SELECT {columns} FROM changed.{name}_out "
-        f"UNION SELECT {columns} FROM changed.{name}_in"
-    )
-    _delete_rows(work, name, f"changed.{name}_now SEMI JOIN changed.units USING ({columns})")
-    work.execute(f"INSERT INTO facts.{name} SELECT * FROM fresh.{name} SEMI JOIN changed.units USING ({columns})")
+def _replace_units(work: duckdb.DuckDBPyConnection, names: Sequence[str]) -> None:
+    for name in names:
+        columns, units = ", ".join(_UNITS[name]), f"changed.{name}_units"
+        work.execute(
+            f"CREATE TABLE {units} AS SELECT {columns} FROM changed.{name}_out "
+            f"UNION SELECT {columns} FROM changed.{name}_in"
+        )
+        _delete_rows(work, name, f"changed.{name}_now SEMI JOIN {units} USING ({columns})")
+        work.execute(f"INSERT INTO facts.{name} SELECT * FROM fresh.{name} SEMI JOIN {units} USING ({columns})")
 
 
 def _delete_rows(work: duckdb.DuckDBPyConnection, name: str, rows: str) -> None:
