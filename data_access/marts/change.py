@@ -504,6 +504,10 @@ def _touched_rows(table: Table, by: By, marts: Sequence[Mart]) -> str:
     columns = ", ".join(f"f.{name}" for name in _read_of(table, marts) or KEYS[by])
     # Receipts that are touched have just been derived again as a whole.
     so_far = "fresh" if by == "receipt" else "facts"
+    if table.name == "sale_line" and by == "customer":
+        # A mart of customers takes from lines only what the goods cost that came back.
+        back = "SELECT order_id FROM facts.return_line SEMI JOIN touched.customer USING (customer_no)"
+        return f"SELECT {columns} FROM facts.sale_line f SEMI JOIN ({back}) USING (order_id)"
     rows = f"SELECT {columns} FROM {so_far}.{table.name} f SEMI JOIN touched.{by} USING ({keys})"
     if table.name == "return_line" and by in ("store_day", "product_day"):
         sold = " AND ".join(f"f.sale_{key} = t.{key}" for key in KEYS[by] if key != "product_id")
@@ -516,10 +520,11 @@ def _touched_rows(table: Table, by: By, marts: Sequence[Mart]) -> str:
 
 
 def _delete_touched(work: duckdb.DuckDBPyConnection, mart: Mart) -> None:
-    same = " AND ".join(f"m.{c} = t.{c}" for c in KEYS[mart.by])
+    same, gone = " AND ".join(f"m.{c} = t.{c}" for c in KEYS[mart.by]), f"touched.{mart.by}"
     if mart.by == "receipt":
         same += f" AND {_days_of_orders(work)}"
-    work.execute(f"DELETE FROM facts.{mart.name} m USING touched.{mart.by} t WHERE {same}")
+        gone = f"(FROM {gone} SEMI JOIN changed.sale_order_now USING (order_id))"  # most are new
+    work.execute(f"DELETE FROM facts.{mart.name} m USING {gone} t WHERE {same}")
 
 
 def _insert_touched(work: duckdb.DuckDBPyConnection, mart: Mart, schema: str) -> None:
