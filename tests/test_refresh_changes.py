@@ -362,6 +362,23 @@ def test_a_change_gives_what_reading_everything_gives(what: str, engine: Engine,
     expect_same_as_everything(engine, home, tmp_path)
 
 
+@pytest.mark.usefixtures("by_watermark")
+def test_what_is_joined_to_two_tables_brings_only_the_one_that_changed(
+    engine: Engine, home: Path, tmp_path: Path
+) -> None:
+    # Answers and training both name people: training that changes must not take the answers away.
+    write(engine, *CHANGES["contacts, answers and appointments, some of nobody"])
+    refresh(engine, home)
+    training = schema.training_record
+    write(
+        engine,
+        insert(schema.course).values(course_id="U1", name="护肤", updated_at=START),
+        insert(training).values(staff_id="T1", course_id="U1", completed_on=date(2026, 1, 5), updated_at=START),
+    )
+    assert refresh(engine, home).mode == "changes"
+    expect_same_as_everything(engine, home, tmp_path)
+
+
 def test_small_tables_are_read_as_a_whole_and_compared(engine: Engine, home: Path, tmp_path: Path) -> None:
     """Even a change that says nothing in any sum or count."""
     swap = [

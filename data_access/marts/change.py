@@ -120,6 +120,12 @@ def _derived_from(name: str) -> set[str]:
     return set(re.findall(r"clean\.(\w+)", FACTS[name])) & {s.table for s in SOURCES}
 
 
+def _is_at_hand(name: str, needed: Set[str]) -> bool:
+    """Whether all that a facts table is derived from was cleaned again: beside what moved lie tables joined to it."""
+    tables = _derived_from(name)
+    return bool(tables - set(_REFERENCES)) and tables <= needed
+
+
 def _any(work: duckdb.DuckDBPyConnection, rows: str) -> bool:
     return work.execute(f"SELECT 1 {rows} LIMIT 1").fetchone() is not None
 
@@ -181,7 +187,7 @@ def update_facts(work: duckdb.DuckDBPyConnection) -> None:
     _compare_units(work)
     needed = _needed(work)
     for name in _WHOLE:
-        if name in _REFERENCES or _derived_from(name) & needed - set(_REFERENCES):
+        if name in _REFERENCES or _is_at_hand(name, needed):
             _replace_whole(work, name)
         else:
             _note_nothing(work, name)
