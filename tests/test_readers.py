@@ -286,7 +286,9 @@ def test_what_is_written_between_two_tables_is_not_seen(way: str, make: Callable
     chain.write("sale_order", order("A"))
     chain.write("sale_line", line("A"))
     c = crm.tables["sale_line"].c
+    asked = [select(func.count()).select_from(crm.tables[name]) for name in ("sale_line", "sale_order")]
     with chain.reading() as (reader, work):
+        reader.ahead(asked)
 
         def count(name: str) -> int:
             return sum(work.execute(f"FROM {r.relation}").df().shape[0] for r in reader.rows(name, ["order_id"]))
@@ -297,6 +299,7 @@ def test_what_is_written_between_two_tables_is_not_seen(way: str, make: Callable
         assert (count("sale_order"), count("sale_line")) == (1, 1)
         assert reader.execute(select(func.count(), func.sum(c.net))) == [(1, D("1.5"))]
         assert reader.execute(select(exact_sum(c.net))) == [(D("1.5") * MONEY_UNIT,)]
+        assert [reader.execute(query) for query in asked] == [[(1,)], [(1,)]]
     assert len(read(chain, "sale_line", "order_id")) == 2
 
 
