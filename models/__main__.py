@@ -95,7 +95,7 @@ def report(
     snapshot = current_snapshot(home or settings().home)
     scope = _scope(snapshot, store or ())
     when, head_dates = _when(chosen, snapshot, first, last, as_of)
-    found = tables(chosen.function(snapshot, scope, *when, **arguments))
+    found = tables(chosen.function(snapshot, scope, *when, **arguments, **_edited(chosen)))
     shown = _choose(found, table or ())
     head: dict[str, Any] = {
         "report": name,
@@ -182,6 +182,16 @@ def _description(chosen: Report) -> str:
     lines += [f"  --param {p.name}=...  {p.help}{' (required)' if p.required else ''}" for p in chosen.parameters]
     lines += [f"  {name}: {', '.join(columns)}" for name, columns in chosen.tables.items()]
     return "\n".join(lines)
+
+
+def _edited(chosen: Report) -> dict[str, Any]:
+    """What people changed of the calendar, for the reports that name its events."""
+    match chosen.name:
+        case "festivals":
+            return {"changes": event_changes.in_force(opened())}
+        case "demand":
+            return {"shifts": event_changes.shifts(event_changes.in_force(opened()))}
+    return {}
 
 
 def _pair(text: str) -> tuple[str, str]:

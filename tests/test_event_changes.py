@@ -1,7 +1,7 @@
 """What people change of the events that forecasts know: who may, what counts, and that forecasts and orders follow."""
 
 from dataclasses import replace
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 
 import pandas as pd
 import pytest
@@ -14,9 +14,11 @@ from data_access.state import event_changes as state
 from data_access.state.audit import Filter
 from data_access.state.event_changes import Change
 from data_access.state.rules import Rule
+from models import __main__ as command
 from models.calc import calendar
 from models.forecasting import events, levels
 from models.jobs import forecast, stock
+from models.reports import find
 from tests.tiny import CHAIN, ONLY_A
 
 NOW = datetime(2026, 3, 20, 9)
@@ -38,6 +40,16 @@ def test_the_newest_change_counts_and_is_logged(engine: Engine, tiny_snapshot: S
     state.put(engine, tiny_snapshot, CHAIN, "head", off, NOW)
     assert state.in_force(engine) == (off,)
     assert len(audit.search(engine, Filter(action="event_changed")).entries) == 2
+
+
+def test_reports_of_the_command_line_know_them(
+    engine: Engine, tiny_snapshot: Snapshot, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(command, "opened", lambda: engine)
+    state.put(engine, tiny_snapshot, CHAIN, "head", LATER, NOW)
+    assert command._edited(find("festivals")) == {"changes": (LATER,)}
+    assert command._edited(find("demand")) == {"shifts": {("double_11", 2026): timedelta(days=1)}}
+    assert command._edited(find("overview")) == {}
 
 
 @pytest.mark.parametrize(

@@ -149,7 +149,8 @@ def _column(unit: Floats, place: int) -> Floats:
 
 def _mean(values: Floats) -> Floats:
     known = ~np.isnan(values)
-    return np.where(known.any(axis=1), np.nan_to_num(values).sum(axis=1) / np.maximum(known.sum(axis=1), 1), np.nan)
+    count = known.sum(axis=1)
+    return np.where(count > 0, np.where(known, values, 0.0).sum(axis=1) / np.maximum(count, 1), np.nan)
 
 
 def _same_weekday(unit: Floats, goal: int, count: int) -> Floats:

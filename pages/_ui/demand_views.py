@@ -8,9 +8,10 @@ import plotly.graph_objects as go
 import streamlit as st
 
 from models.calc.calendar import Event
-from models.reports.demand import DemandReport
+from models.reports.demand import NAIVE, DemandReport
 from pages._ui import cards, charts, empty, head, palette, passport
 from pages._ui import format as fmt
+from pages._ui.device import narrow
 from pages._ui.i18n import localized, localized_text, t
 from pages._ui.tables import Column, badge, column, listing
 
@@ -39,6 +40,7 @@ _LEAGUE = (
     column("coverage80"),
     badge("standing", "demand.standing", {"ahead": "green", "naive": "orange", "compared": "gray"}),
 )
+_LEAGUE_IN_SHORT = (Column("name", "text"), column("wape"), column("wape_naive"))
 
 
 def category_name(category: str) -> str:
@@ -168,7 +170,7 @@ def reasons(report: DemandReport) -> None:
     said = []
     growth = ahead["trend"].mean() / before["trend"].iloc[0] - 1
     said.append(t("demand.why_trend_up" if growth >= 0 else "demand.why_trend_down", share=fmt.percent(abs(growth), 0)))
-    week = ahead.assign(weekday=ahead["ds"].dt.weekday).groupby("weekday")["week"].mean()
+    week = ahead.assign(weekday=ahead["ds"].dt.dayofweek).groupby("weekday")["week"].mean()
     said.append(
         t(
             "demand.why_week",
@@ -229,6 +231,9 @@ def league(report: DemandReport) -> None:
         empty.nothing(t("demand.league_none"))
         return
     rows = report.accuracy.sort_values(["level", "class", "used"], ascending=[True, True, False])
+    if narrow():
+        listing(_in_short(rows), _LEAGUE_IN_SHORT, currency="", alt=t("demand.league"), key="demand_league")
+        return
     shown = rows.assign(
         standing=[_standing(row["used"], row["model"]) for row in rows.to_dict("records")],
         level=rows["level"].map(lambda level: t(f"demand.level.{level}")),
@@ -238,10 +243,22 @@ def league(report: DemandReport) -> None:
     listing(shown, _LEAGUE, currency="", alt=t("demand.league"), key="demand_league", rows=_IN_VIEW)
 
 
+def _in_short(rows: pd.DataFrame) -> pd.DataFrame:
+    """The error of the forecast used beside that of the naive one, by kind of series; those without any are usual."""
+    by = ["level", "class"]
+    naive = rows[rows["model"] == NAIVE].set_index(by)["wape"].rename("wape_naive")
+    used = rows[rows["used"] & rows["wape"].notna()].join(naive, on=by)
+    names = [
+        t(f"demand.level.{level}") + ("" if kind == "regular" else " · " + t(f"demand.class.{kind}"))
+        for level, kind in used[by].to_numpy()
+    ]
+    return used.assign(name=names)
+
+
 def _standing(used: bool, model: str) -> str:
     if not used:
         return "compared"
-    return "naive" if model == "seasonal_naive" else "ahead"
+    return "naive" if model == NAIVE else "ahead"
 
 
 def _last(report: DemandReport) -> pd.Timestamp:

@@ -154,7 +154,7 @@ _KINDS: dict[str, Kind] = {
     **dict.fromkeys(("daily_demand", "expected_demand", "lost_units", "safety_stock", "z", "plain_z"), "decimal"),
     **dict.fromkeys(("stockout_probability", "attained"), "percent"),
     **dict.fromkeys(("expected", "next_week", "series", "receipts", "on_shelf", "nameless"), "count"),
-    **dict.fromkeys(("wape", "bias", "coverage80", "coverage95", "effect", "discount"), "percent"),
+    **dict.fromkeys(("wape", "wape_naive", "bias", "coverage80", "coverage95", "effect", "discount"), "percent"),
     **dict.fromkeys(("ends_on", "starts_on", "order_until"), "day"),
     **dict.fromkeys(("festival_units", "usual_units", "expected_units", "units_before"), "count"),
     "uplift": "percent",
