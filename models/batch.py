@@ -148,6 +148,7 @@ class _Batch:
         self.path = path  # the results before
         self.forgotten = forgotten
         self.teller = Teller(home, snapshot.info.generation, say)
+        self.now: dict[str, tuple[Held, Sequence[ResultTable]]] = {}  # what this batch will publish, as far as it is
         self.computed: dict[str, float] = {}
         self.cpu: dict[str, float] = {}
         self.kept: list[str] = []
@@ -156,13 +157,12 @@ class _Batch:
 
     def run(self, chosen: set[str], *, full: bool) -> BatchReport:
         before = {job.name: _of(self.path, job) for job in self.jobs}
-        now: dict[str, tuple[Held, Sequence[ResultTable]]] = {}
         for job in self.jobs:
             old = before[job.name]
             found = self._held(job, old, full=full) if job.name in chosen else old
             if found is not None:
-                now[job.name] = (found, job.tables)
-        published = self._publish(now, {name: held.info for name, held in before.items() if held})
+                self.now[job.name] = (found, job.tables)
+        published = self._publish(self.now, {name: held.info for name, held in before.items() if held})
         self.teller.end()
         return BatchReport(
             current_snapshot(self.home).generation,
@@ -214,9 +214,10 @@ class _Batch:
         return ready
 
     def _seen_by(self, job: Job, old: Held | None) -> Snapshot:
-        """The facts with its own rows of before, or with those that the job it needs has just computed."""
+        """The facts with its own rows of before, or with those of the job it needs alone, computed now or kept: its own
+        of before would be taken for what it is asked to compute."""
         needed = job.needs
-        ready = parts.finished(self.home, needed.name, needed.tables) if needed else None
+        ready = self.now[needed.name][0] if needed and needed.name in self.now else None
         if needed is not None and ready is not None and ready.path is not None:
             return replace(self.snapshot, results=parts.alone(self.home, ready, needed.tables, self.snapshot.engine))
         if old or needed:

@@ -123,6 +123,22 @@ def test_a_job_finds_the_rows_of_the_job_it_needs(home: Path, toys: list[Toy]) -
     assert runs(home, toys) == [[2], [2]]
 
 
+def test_a_job_finds_the_rows_of_a_kept_job_it_needs_and_none_of_its_own(home: Path, toys: list[Toy]) -> None:
+    found: list[list[int]] = []
+
+    def read(snapshot: Snapshot, write: Write, step: Step) -> None:
+        assert snapshot.results is not None
+        with snapshot.results.connect() as connection:
+            found.append([*connection.scalars(select(toys[0].table)), *connection.scalars(select(toys[1].table))])
+        toys[1].run(snapshot, write, step)
+
+    first = toys[0].job
+    for mark in ("a", "b"):
+        batch(home, jobs=[first, Job("second", (toys[1].table,), lambda _, mark=mark: mark, read, first)])
+    assert found == [[1], [1]]
+    assert runs(home, toys) == [[1], [2]]
+
+
 def test_only_what_has_changed_is_computed(home: Path, toys: list[Toy], run: Run) -> None:
     run()
     toys[1].mark = "b"
