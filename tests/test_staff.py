@@ -19,6 +19,7 @@ from models.calc.staff_effects import block_days, effects, log_rate, rank_ranges
 from models.jobs.staff import JOB
 from models.reports import staff as report_module
 from models.reports.staff import quantiles, staff, staff_member
+from pages._ui import staff_views
 from tests.benchmarks import staff_chain
 from tests.benchmarks.staff import draw, found_by_us, scored
 from tests.results_kit import one_job
@@ -248,3 +249,9 @@ def test_ten_thousand_people_are_shown_within_the_budget(tmp_path: Path) -> None
         people = staff(judged, scope, period).staff
         assert len(people) == 10 * stores
         assert time.process_time() - started < 0.2
+
+
+def test_a_click_on_a_person_carries_that_persons_id(tiny_snapshot: Snapshot) -> None:
+    people = staff(tiny_snapshot, CHAIN, MARCH).staff.assign(adjusted=1.1, lo95=1.05, hi95=1.2, standing="above")
+    carried = [mark for trace in staff_views.intervals(people).data for mark in trace.customdata]
+    assert sorted(mark[0] for mark in carried) == sorted(people["staff_id"])
