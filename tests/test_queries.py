@@ -7,7 +7,6 @@ import importlib
 import inspect
 import pkgutil
 from collections.abc import Callable
-from dataclasses import replace
 from datetime import date, timedelta
 from typing import Any
 
@@ -18,7 +17,7 @@ from sqlalchemy import Engine
 from data_access import queries
 from data_access.queries import audience, crossing, profile_quality, segments
 from data_access.queries.attribution import Part
-from data_access.queries.funnel import Walk
+from data_access.queries.funnel import TIMED, Walk
 from data_access.queries.segments import Question
 from data_access.scope import Scope
 from data_access.snapshot import Snapshot
@@ -74,9 +73,7 @@ CASES: dict[str, tuple[Any, ...]] = {
     "mechanics.coupons": ("K1",),
     "mechanics.redemptions": ("K1",),
     "mechanics.visits": ([1, 2, 3], date(2026, 3, 31)),
-    "funnel.durations": (replace(WALK, in_order=False),),
-    "funnel.hours": (WALK,),
-    "funnel.paths": (WALK, "store"),
+    "funnel.walked": (WALK,),
     "funnel.stopped": (WALK, "sent", date(2026, 3, 21), 50),
     "funnel.used_steps": ("K1",),
     "consents.by_store": (),
@@ -330,6 +327,7 @@ COUNTS = {"profile_quality.to_fix_count", "provenance.counted_days", "provenance
 # A column per entry of a list that the docstring names.
 BY_ENTRY = {
     "crossing.standings": crossing.SCHEMES,
+    "funnel.walked": tuple(f"hours_{step}" for step in TIMED),
     "profile_quality.completeness": (*profile_quality.KNOWN, *profile_quality.PROBLEMS, *profile_quality.UPDATED),
 }
 

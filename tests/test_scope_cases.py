@@ -24,7 +24,7 @@ from data_access.queries.actions import Wanted
 from data_access.queries.attribution import Part as Reached
 from data_access.queries.audience import Bought, Conditions
 from data_access.queries.crossing import GROUPS
-from data_access.queries.funnel import GROUPINGS, Walk
+from data_access.queries.funnel import Walk
 from data_access.queries.lapse import KEPT as LAPSE_KEPT
 from data_access.queries.segments import Choice, Question
 from data_access.queries.value import KEPT
@@ -207,14 +207,13 @@ DRAW: dict[str, Callable[[Draw], Any]] = {
     "segment": lambda draw: draw.choice((None, "prospect", "loyal")),
     "of": lambda draw: draw.choice((None, named(draw))),
     "segments.numbers of": lambda draw: named(draw),
-    "funnel.paths grouping": lambda draw: draw.choice((None, *GROUPINGS)),
     "funnel.stopped step": lambda draw: draw.choice(STEPS),
     "campaigns.step_hours previous": lambda draw: {
         step: draw.choice(("targeted", "sent")) for step in some(draw, STEPS)
     },
 }
 # Parameters that only hand an answer of the same scope on.
-LEFT_OUT = frozenset({"kept"})
+LEFT_OUT = frozenset({"kept", "then"})
 
 
 def parameters(name: str) -> list[inspect.Parameter]:

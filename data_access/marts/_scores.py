@@ -151,27 +151,6 @@ def cuts(people: FromClause, monetary: Monetary, abc_a: float, abc_b: float) -> 
     )
 
 
-def score_cuts(people: FromClause) -> Select[Any]:
-    """One row per place with a buyer: level, place_id and, of ``cut_columns``, what parts net sales into scores."""
-    p = people.c
-    last_day, net_sales = day_number(p.last_day), p.net_sales
-    by_id = cast(p.orders, BigInteger) * _RANKS_MOST + _whole(_rank(people) / _RANKS)
-    r, f, m = (
-        _quintiles(people, measure)
-        for measure in (
-            _Measure("r", last_day, last_day),
-            _Measure("f", p.orders, by_id, bucket_has_rank=True),
-            _Measure("m", net_sales, _whole(net_sales)),
-        )
-    )
-    named = [column for part in (f, m) for column in part.c if column.name not in ("level", "place_id")]
-    return select(*r.c, *named).select_from(
-        r.join(f, and_(f.c.level == r.c.level, f.c.place_id == r.c.place_id)).join(
-            m, and_(m.c.level == r.c.level, m.c.place_id == r.c.place_id)
-        )
-    )
-
-
 def _counted(people: FromClause, measure: _Measure, amount: Expression | None = None) -> Subquery:
     """One row per place and bucket: customers in it (here), before it and in all (buyers), and likewise ``amount``.
 

@@ -12,10 +12,11 @@ from data_access.queries._frame import values
 from data_access.scope import Scope
 
 FEWEST = 5  # customers that a figure about purchases in other stores stands for
-_MOST = 1_000  # scopes of which the answer is kept
+_MOST = 1_000  # answers that are kept
 
-# A published file never changes, and the list of campaigns asks five times: all campaigns are looked at once.
-_OF_ALL: WeakKeyDictionary[Engine, dict[tuple[Scope, int], list[str]]] = WeakKeyDictionary()
+# A published file never changes, and a page asks three to five times: campaigns are looked at once.
+_Asked = tuple[str, ...] | None  # None: of all campaigns
+_KNOWN: WeakKeyDictionary[Engine, dict[tuple[Scope, int, _Asked], list[str]]] = WeakKeyDictionary()
 
 
 def withheld(scope: Scope, engine: Engine, campaign_ids: Sequence[str] | None = None) -> list[str]:
@@ -27,15 +28,15 @@ def withheld(scope: Scope, engine: Engine, campaign_ids: Sequence[str] | None = 
     """
     if scope.kind == "chain" or not scope.store_ids:
         return []
-    known = _OF_ALL.setdefault(engine, {})
-    found = known.get((scope, FEWEST))
-    if found is not None:
-        return found if campaign_ids is None else sorted(set(found).intersection(campaign_ids))
-    found = _few(scope, engine, campaign_ids)
-    if campaign_ids is None:
+    known = _KNOWN.setdefault(engine, {})
+    asked = None if campaign_ids is None else tuple(campaign_ids)
+    if asked is not None and (every := known.get((scope, FEWEST, None))) is not None:
+        return sorted(set(every).intersection(asked))
+    found = known.get((scope, FEWEST, asked))
+    if found is None:
         if len(known) >= _MOST:
             known.clear()
-        known[scope, FEWEST] = found
+        found = known[scope, FEWEST, asked] = _few(scope, engine, campaign_ids)
     return found
 
 

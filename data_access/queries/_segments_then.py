@@ -1,93 +1,107 @@
-"""The named segment of every customer on an earlier day, by scores alone: a tenth of what all groups of a day take."""
+"""The named segment of customers on earlier days, by scores alone, added up in memory.
 
-from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass
+What ``marts._scores`` says in SQL of segments with equal values sharing a score, for as many days as one asks in one
+walk through what was bought: the same whole-number positions and the same arithmetic, so the same cuts to the last bit.
+A question in SQL took longer to write than what it asks takes to count.
+"""
+
 from datetime import date
-from typing import Any
 
-from sqlalchemy import (
-    BigInteger,
-    Column,
-    ColumnElement,
-    Connection,
-    Date,
-    Engine,
-    Integer,
-    MetaData,
-    String,
-    Subquery,
-    Table,
-    case,
-    cast,
-    func,
-    literal,
-    or_,
-    select,
-)
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+from sqlalchemy import Date, Engine, Integer, cast, func, literal, select
 
-from data_access.marts import _scores as grouping
+from data_access.marts._scores import FIFTHS
 from data_access.marts.customer_store_day import customer_store_day
-from data_access.marts.segment_rules import PROSPECT
-from data_access.marts.tables import Money, customer_rank
-from data_access.queries._frame import first_row, kept
+from data_access.marts.segment_rules import GRID, PROSPECT
+from data_access.marts.tables import MONEY_UNIT
+from data_access.queries._frame import fetch_many, ten_thousandths
 from data_access.queries._groups import NOT_KNOWN
 from data_access.scope import Scope
 
-_bought = Table(
-    "bought_by_then",
-    MetaData(),
-    Column("level", String),
-    Column("place_id", String),
-    Column("customer_no", BigInteger),
-    Column("orders", Integer),
-    Column("last_day", Date),
-    Column("net_sales", Money),
-    Column("id_rank", Integer),
-)
+Ints = npt.NDArray[np.int64]
+_GRID = np.array([GRID[r] for r in sorted(GRID)], dtype=object)  # by R - 1 and FM - 1
+_NEVER = np.iinfo(np.int64).min
 
 
-@dataclass(frozen=True, slots=True)
-class Then:
-    """The buyers of the stores in scope up to the end of ``day``, as only ``connection`` sees them: customer_no,
-    segment."""
+class SegmentsThen:
+    """Who was in which segment at the end of some days of ``first`` to ``last``, asked for from the earliest on.
 
-    connection: Connection
-    day: date
-    buyers: Subquery
+    By what everybody bought in the stores in scope, also before these days.
+    """
 
-    def segment(self, joined_on: ColumnElement[Any]) -> ColumnElement[str]:
-        """The segment of somebody outer-joined to ``buyers``: who had not bought is a prospect from registering on."""
-        registered = or_(joined_on.is_(None), joined_on <= self.day)
-        return func.coalesce(self.buyers.c.segment, case((registered, PROSPECT), else_=NOT_KNOWN))
+    def __init__(self, scope: Scope, engine: Engine, first: date, last: date) -> None:
+        rows = _bought(scope, engine, first, last)
+        day, self._last_day = (_day_numbers(rows[name]) for name in ("day", "last_day"))
+        order = np.argsort(day, kind="stable")
+        who, self._numbers = pd.factorize(rows["customer_no"].to_numpy()[order])
+        self._day, self._who, self._last_day = day[order], who, self._last_day[order]
+        self._orders, self._net_sales = (rows[name].to_numpy()[order] for name in ("orders", "net_sales"))
+        self._people = pd.Index(self._numbers)
+        self._sums = {name: np.zeros(len(self._numbers), dtype=np.int64) for name in ("orders", "net_sales")}
+        self._latest = np.full(len(self._numbers), _NEVER)
+        self._done = 0
+
+    def of(self, customer_no: pd.Series, joined_on: pd.Series, day: date) -> npt.NDArray[np.object_]:
+        """The segments at the end of ``day``; who had not bought is a prospect from registering on."""
+        self._walk_to(day)
+        registered = joined_on.isna() | (joined_on <= pd.Timestamp(day))
+        found = np.where(registered, PROSPECT, NOT_KNOWN).astype(object)
+        values = (self._latest, self._sums["orders"], self._sums["net_sales"])
+        have_bought = self._sums["orders"] > 0
+        if not have_bought.any():
+            return found
+        at = self._people.get_indexer(pd.Index(customer_no))
+        mine = (at >= 0) & have_bought[at]
+        r, f, m = (
+            # Recency counts days backwards, so on a cut it lies above; the others lie below.
+            1 + np.searchsorted(_fifths(value[have_bought], unit), value[at[mine]] / unit, side)
+            for value, unit, side in zip(values, (1, 1, MONEY_UNIT), ("right", "left", "left"), strict=True)
+        )
+        found[mine] = _GRID[r - 1, (f + m + 1) // 2 - 1]
+        return found
+
+    def _walk_to(self, day: date) -> None:
+        end = int(np.searchsorted(self._day, np.datetime64(day, "D").astype(np.int64), side="right"))
+        if end < self._done:
+            raise ValueError(f"{day} is earlier than a day that was asked for before")
+        new = slice(self._done, end)
+        np.add.at(self._sums["orders"], self._who[new], self._orders[new])
+        np.add.at(self._sums["net_sales"], self._who[new], self._net_sales[new])
+        np.maximum.at(self._latest, self._who[new], self._last_day[new])
+        self._done = end
 
 
-@contextmanager
-def segments_then(scope: Scope, engine: Engine, day: date) -> Iterator[Then]:
-    """Everybody's segment at the end of ``day``, as ``queries.segments`` has it with equal values sharing a score."""
+def _bought(scope: Scope, engine: Engine, first: date, last: date) -> pd.DataFrame:
+    """One row per customer and day up to ``last``, all before ``first`` as if on that day.
+
+    Columns: customer_no, day, last_day (with an order; NaT: none), orders, net_sales (ten-thousandths).
+    """
     d = customer_store_day.c
-    sums = (
+    day = cast(func.greatest(d.day, literal(first, Date)), Date)
+    query = (
         select(
             d.customer_no,
+            day.label("day"),
+            func.max(d.day).filter(d.orders > 0).label("last_day"),
             cast(func.sum(d.orders), Integer).label("orders"),
-            func.max(case((d.orders > 0, d.day))).label("last_day"),
-            cast(func.sum(d.net_sales), Money).label("net_sales"),
+            ten_thousandths(func.sum(d.net_sales)).label("net_sales"),
         )
-        .where(d.day <= day)
-        .group_by(d.customer_no)
-        .having(func.sum(d.orders) > 0)
+        .where(d.day <= last)
+        .group_by(d.customer_no, day)
     )
-    s = scope.limit(sums, d.store_id).subquery("sums")
-    same = (literal("asked", String).label("level"), literal("asked", String).label("place_id"))
-    ranked = select(*same, *s.c, customer_rank.c.id_rank).join_from(
-        s, customer_rank, customer_rank.c.customer_no == s.c.customer_no
-    )
-    with engine.connect() as connection, kept(scope, connection, ranked, _bought):
-        found = first_row(scope, connection, grouping.score_cuts(_bought))
-        cut = {name: literal(value) for name, value in found.items() if "_cut_" in name}
-        b = _bought.c
-        segment: ColumnElement[Any] = literal(NOT_KNOWN, String)
-        if cut:
-            scores = grouping.scores(_bought, cut, "net_sales", "keep_ties")
-            segment = grouping.segment(scores["r"], scores["f"], scores["m"], b.orders)
-        yield Then(connection, day, select(b.customer_no, segment.label("segment")).subquery("then"))
+    return fetch_many(scope, engine, scope.limit(query, d.store_id))
+
+
+def _day_numbers(days: pd.Series) -> Ints:
+    return days.to_numpy().astype("datetime64[D]").astype(np.int64)  # NaT: the lowest number there is
+
+
+def _fifths(values: Ints, unit: int) -> npt.NDArray[np.float64]:
+    """The four quintiles by linear interpolation, of values counted in parts of ``unit``."""
+    steps = (len(values) - 1) * np.array(FIFTHS)
+    low, high = steps // 5, (steps + 4) // 5
+    ordered = np.partition(values, np.unique([low, high]))
+    below, above = ordered[low] / unit, ordered[high] / unit
+    return below + (above - below) * ((steps - low * 5) / 5.0)

@@ -11,48 +11,52 @@ from sqlalchemy import Double, Engine, and_, case, cast, false, func, or_, selec
 from data_access.marts.campaign_customer import campaign_customer
 from data_access.marts.tables import customer
 from data_access.queries._elsewhere import withheld
-from data_access.queries._frame import fetch, fetch_from
+from data_access.queries._frame import fetch, fetch_many
 from data_access.queries._places import place_of
-from data_access.queries._segments_then import segments_then
+from data_access.queries._segments_then import SegmentsThen
 from data_access.queries._walks import Walk, walked_by
 from data_access.results.tables import campaign_segment, campaign_segment_path
 from data_access.scope import Scope
 
 
-def members(scope: Scope, engine: Engine, walk: Walk) -> pd.DataFrame:
+def members(scope: Scope, engine: Engine, walk: Walk, then: SegmentsThen | None = None) -> pd.DataFrame:
     """One row per customer in scope who was assigned to the campaign or walked in it.
 
     Columns: segment, arm (None: nobody assigned the customer), is_control, taken (the set of steps of the ``walk``, -1
     for whoever is not in it), reached (the set of steps that happened), orders, spend (gross sales less refunds so far)
     and margin (NaN: no cost is known) of the campaign's window; these three are NaN where the campaign is ``withheld``.
-    A walk without a first day has no day before: no rows.
+    A walk without a first day has no day before: no rows. ``then``: of these stores, where several campaigns are asked.
     """
     if walk.first_day is None:
         return pd.DataFrame(columns=["segment", "arm", "is_control", "taken", "reached", "orders", "spend", "margin"])
     m, k = campaign_customer.c, customer.c
     walked = walked_by(scope, walk)
-    bought = m.campaign_id.not_in(withheld(scope, engine, [walk.campaign_id]))
-    with segments_then(scope, engine, walk.first_day - timedelta(days=1)) as then:
-        query = (
-            select(
-                then.segment(k.joined_on).label("segment"),
-                m.arm,
-                m.is_control,
-                func.coalesce(walked.c.taken, -1).label("taken"),
-                m.reached,
-                case((bought, m.orders)).label("orders"),
-                cast(case((bought, m.gross_sales - m.returns_of_sales)), Double).label("spend"),
-                cast(case((bought, m.margin)), Double).label("margin"),
-            )
-            .select_from(
-                campaign_customer.outerjoin(walked, walked.c.customer_no == m.customer_no)
-                .outerjoin(then.buyers, then.buyers.c.customer_no == m.customer_no)
-                .outerjoin(customer, k.customer_no == m.customer_no)
-            )
-            .where(m.campaign_id == walk.campaign_id, or_(m.arm.is_not(None), walked.c.taken.is_not(None)))
-            .order_by(m.customer_no)
+    bought = m.campaign_id.not_in(withheld(scope, engine))
+    query = (
+        select(
+            m.customer_no,
+            k.joined_on,
+            m.arm,
+            m.is_control,
+            func.coalesce(walked.c.taken, -1).label("taken"),
+            m.reached,
+            case((bought, m.orders)).label("orders"),
+            cast(case((bought, m.gross_sales - m.returns_of_sales)), Double).label("spend"),
+            cast(case((bought, m.margin)), Double).label("margin"),
         )
-        return fetch_from(scope, then.connection, scope.limit(query, m.store_id))
+        .select_from(
+            campaign_customer.outerjoin(walked, walked.c.customer_no == m.customer_no).outerjoin(
+                customer, k.customer_no == m.customer_no
+            )
+        )
+        .where(m.campaign_id == walk.campaign_id, or_(m.arm.is_not(None), walked.c.taken.is_not(None)))
+        .order_by(m.customer_no)
+    )
+    people = fetch_many(scope, engine, scope.limit(query, m.store_id))
+    eve = walk.first_day - timedelta(days=1)
+    then = then or SegmentsThen(scope, engine, eve, eve)
+    people.insert(0, "segment", then.of(people.pop("customer_no"), people.pop("joined_on"), eve))
+    return people
 
 
 def kept(scope: Scope, engine: Engine, segment: str | None = None) -> pd.DataFrame:

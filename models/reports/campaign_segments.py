@@ -5,6 +5,7 @@ treated and the control group may be compared. Looking at eleven segments finds 
 are corrected for it (Holm), and a verdict needs 50 buyers in both groups.
 """
 
+from datetime import timedelta
 from typing import Any
 
 import numpy as np
@@ -72,10 +73,16 @@ def computed(snapshot: Snapshot, scope: Scope, costs: pd.Series, without: set[st
     listed = all_campaigns.campaigns(scope, snapshot.engine)
     begun = listed["starts_on"].notna() & (listed["starts_on"] <= pd.Timestamp(snapshot.info.as_of))
     asked = listed[begun & (listed["targeted"] > 0) & ~listed["campaign_id"].isin(without)]
+    asked = asked.sort_values(["starts_on", "campaign_id"])  # one walk through the days
     segments, walked = [], []
+    then = None
+    if len(asked):
+        eves = asked["starts_on"].dt.date - timedelta(days=1)
+        then = queries.SegmentsThen(scope, snapshot.engine, eves.iloc[0], eves.iloc[-1])
     for campaign_id, first, last in zip(asked["campaign_id"], asked["starts_on"], asked["window_last"], strict=True):
         walk = Walk(campaign_id, first.date(), last.date())
-        found, taken = _of_campaign(snapshot, scope, walk, float(costs.get(campaign_id, np.nan)))
+        people = queries.members(scope, snapshot.engine, walk, then)
+        found, taken = by_segment(people, float(costs.get(campaign_id, np.nan))), _paths(people)
         segments.append(found.assign(campaign_id=campaign_id))
         walked.append(taken.assign(campaign_id=campaign_id))
     told = pd.concat(segments, ignore_index=True) if segments else pd.DataFrame(columns=SEGMENTS.split())
@@ -85,10 +92,10 @@ def computed(snapshot: Snapshot, scope: Scope, costs: pd.Series, without: set[st
     return {ROWS: told, PATHS: pd.concat(walked, ignore_index=True) if walked else empty}
 
 
-def _of_campaign(snapshot: Snapshot, scope: Scope, walk: Walk, cost: float) -> tuple[pd.DataFrame, pd.DataFrame]:
-    people = queries.members(scope, snapshot.engine, walk)
+def _paths(people: pd.DataFrame) -> pd.DataFrame:
+    """How many of a segment took which steps. ``people``: as ``queries.members`` has them."""
     paths = people[people["taken"] >= 0].groupby(["segment", "taken"]).size().rename("customers").reset_index()
-    return by_segment(people, cost), paths.rename(columns={"segment": "part"})
+    return paths.rename(columns={"segment": "part"})
 
 
 def by_segment(people: pd.DataFrame, cost: float) -> pd.DataFrame:

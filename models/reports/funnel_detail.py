@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Annotated, Literal
 
+import numpy as np
 import pandas as pd
 
 from data_access.errors import Problem
@@ -11,6 +12,8 @@ from data_access.marts.campaign_use import BIT
 from data_access.queries import campaigns as all_campaigns
 from data_access.queries import funnel as queries
 from data_access.queries import places
+from data_access.queries._groups import NOT_KNOWN
+from data_access.queries._segments_then import SegmentsThen
 from data_access.queries.funnel import Walk
 from data_access.scope import Scope
 from data_access.snapshot import Snapshot
@@ -90,19 +93,20 @@ def funnel_detail(
     bits = {name: BIT[name] for name in used}
     frames: dict[str, pd.DataFrame] = {}
     kept = campaign_segments.paths(snapshot, scope, walk) if by == "segment" else None
-    by_group = queries.paths(scope, engine, walk, by) if kept is None else kept
+    people = queries.walked(scope, engine, walk)
+    by_group = _paths(people, _part(snapshot, scope, walk, people, by)) if kept is None else kept
     if len(by_group) and bits:
         whole = by_group.groupby("taken", as_index=False)["customers"].sum().assign(part=ALL)
         grouped = funnel_gaps.with_small_together(by_group, next(iter(bits.values())))
         parts = funnel_gaps.by_step(grouped, bits)
         steps = _with_rates(funnel_gaps.by_step(whole, bits))
-        steps = steps.merge(queries.hours(scope, engine, walk), on="step", how="left")
+        steps = steps.merge(_hours(people, used), on="step", how="left")
         frames = {
             "steps": steps,
             "rates": funnel_gaps.rates(_in_any_order(any_order, arm)),
             "parts": _with_rates(parts),
             "gaps": funnel_gaps.gaps(parts),
-            "times": _times(queries.durations(scope, engine, walk), int(steps["customers"].iloc[0])),
+            "times": _times(people["hours_bought"], int(steps["customers"].iloc[0])),
         }
         if step is not None:
             frames["stopped"] = stopped_at(snapshot, scope, walk, step, members)
@@ -125,6 +129,31 @@ def stopped_at(snapshot: Snapshot, scope: Scope, walk: Walk, step: str, limit: i
     names = places.stores(scope, snapshot.engine).set_index("store_id")["store"]
     rows = rows.assign(store=rows["store_id"].map(names).astype(object))
     return rows[list(declared_tables(FunnelDetailReport)["stopped"])]
+
+
+def _part(snapshot: Snapshot, scope: Scope, walk: Walk, people: pd.DataFrame, by: Grouping) -> pd.Series:
+    """The group that each of ``people`` (``queries.walked``) is in."""
+    if by == "segment":
+        if walk.first_day is None:
+            return pd.Series(NOT_KNOWN, index=people.index)
+        eve = walk.first_day - timedelta(days=1)  # nothing in the campaign has changed it yet
+        then = SegmentsThen(scope, snapshot.engine, eve, eve)
+        return pd.Series(then.of(people["customer_no"], people["joined_on"], eve), index=people.index)
+    return people["staff_id" if by == "staff" else "store_id" if by == "store" else by].fillna(NOT_KNOWN)
+
+
+def _paths(people: pd.DataFrame, part: pd.Series) -> pd.DataFrame:
+    """How many of each group took which set of steps: part, taken, customers."""
+    found = people.groupby([part.rename("part"), "taken"]).size()
+    return found.rename("customers").reset_index()
+
+
+def _hours(people: pd.DataFrame, steps: list[str]) -> pd.DataFrame:
+    """Hours since the first step of those who took it: step, median_hours, p90_hours."""
+    timed = [step for step in steps if step in queries.TIMED]
+    found = people[[f"hours_{step}" for step in timed]].quantile([0.5, 0.9])
+    middle, ninth = (found.loc[share].to_numpy() for share in (0.5, 0.9))
+    return pd.DataFrame({"step": timed, "median_hours": middle, "p90_hours": ninth})
 
 
 def _with_rates(parts: pd.DataFrame) -> pd.DataFrame:
@@ -152,9 +181,10 @@ def _in_any_order(counts: pd.DataFrame, arm: str | None) -> dict[str, int]:
     return {str(step): int(many) for step, many in known.groupby("step")["customers"].sum().items()}
 
 
-def _times(found: pd.DataFrame, people: int) -> pd.DataFrame:
-    if found.empty or not people:
+def _times(hours: pd.Series, people: int) -> pd.DataFrame:
+    """``FunnelDetailReport.times``. ``hours``: from the first step to the purchase, NaN for whoever did not buy."""
+    known = hours.dropna()
+    if known.empty or not people:
         return pd.DataFrame(columns=["day_number", "customers", "share"])
-    days = pd.RangeIndex(int(found["day_number"].max()) + 1, name="day_number")
-    bought = found.set_index("day_number")["customers"].reindex(days, fill_value=0).cumsum()
-    return pd.DataFrame({"day_number": days, "customers": bought.to_numpy(), "share": bought.to_numpy() / people})
+    bought = np.bincount((known.clip(lower=0) // 24).astype("int64")).cumsum()
+    return pd.DataFrame({"day_number": range(len(bought)), "customers": bought, "share": bought / people})
