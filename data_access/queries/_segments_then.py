@@ -6,6 +6,7 @@ A question in SQL took longer to write than what it asks takes to count.
 """
 
 from datetime import date
+from typing import Literal
 
 import numpy as np
 import numpy.typing as npt
@@ -48,17 +49,16 @@ class SegmentsThen:
         self._walk_to(day)
         registered = joined_on.isna() | (joined_on <= pd.Timestamp(day))
         found = np.where(registered, PROSPECT, NOT_KNOWN).astype(object)
-        values = (self._latest, self._sums["orders"], self._sums["net_sales"])
         have_bought = self._sums["orders"] > 0
         if not have_bought.any():
             return found
         at = self._people.get_indexer(pd.Index(customer_no))
         mine = (at >= 0) & have_bought[at]
-        r, f, m = (
-            # Recency counts days backwards, so on a cut it lies above; the others lie below.
-            1 + np.searchsorted(_fifths(value[have_bought], unit), value[at[mine]] / unit, side)
-            for value, unit, side in zip(values, (1, 1, MONEY_UNIT), ("right", "left", "left"), strict=True)
-        )
+        asked = at[mine]
+        # Recency counts days backwards, so on a cut it lies above; the others lie below.
+        r = _score(self._latest, have_bought, asked, 1, "right")
+        f = _score(self._sums["orders"], have_bought, asked, 1, "left")
+        m = _score(self._sums["net_sales"], have_bought, asked, MONEY_UNIT, "left")
         found[mine] = _GRID[r - 1, (f + m + 1) // 2 - 1]
         return found
 
@@ -96,6 +96,10 @@ def _bought(scope: Scope, engine: Engine, first: date, last: date) -> pd.DataFra
 
 def _day_numbers(days: pd.Series) -> Ints:
     return days.to_numpy().astype("datetime64[D]").astype(np.int64)  # NaT: the lowest number there is
+
+
+def _score(values: Ints, buyers: npt.NDArray[np.bool_], asked: Ints, unit: int, side: Literal["left", "right"]) -> Ints:
+    return 1 + np.searchsorted(_fifths(values[buyers], unit), values[asked] / unit, side)
 
 
 def _fifths(values: Ints, unit: int) -> npt.NDArray[np.float64]:
