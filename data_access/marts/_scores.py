@@ -408,7 +408,8 @@ def quadrant(people: FromClause, cut: Cuts, say: Say = str) -> Expression:
 def stage(people: FromClause, cut: Cuts, preset: Preset) -> Expression:
     """The stage of life of a customer at the end of the day ``as_of``, by the customer's own rhythm."""
     *rules, rest = LIFECYCLES[preset]
-    return case(*((_leads_to(rule, people, cut), rule.stage) for rule in rules), else_=rest.stage)
+    gap = expected_gap(people, cut)
+    return case(*((_leads_to(rule, people, gap), rule.stage) for rule in rules), else_=rest.stage)
 
 
 def expected_gap(people: FromClause, cut: Cuts) -> Expression:
@@ -419,10 +420,9 @@ def expected_gap(people: FromClause, cut: Cuts) -> Expression:
     return cast(func.greatest(days, 1.0), Double)
 
 
-def _leads_to(rule: Stage, people: FromClause, cut: Cuts) -> ColumnElement[bool]:
+def _leads_to(rule: Stage, people: FromClause, gap: Expression) -> ColumnElement[bool]:
     p = people.c
     visits = case((p.orders_ever > 0, p.gaps + 1), else_=0)
-    gap = expected_gap(people, cut)
     since_first, since_last = (days_between(day, p.as_of) for day in (p.first_day, p.last_day))
     bounds: list[ColumnElement[bool]] = []
     if rule.min_visits is not None:

@@ -1,12 +1,14 @@
 """What the query modules share: the one place that runs a statement, exact sums, day ranges, rows to a frame."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import timedelta
 from typing import Any
 
 import pandas as pd
+import pyarrow as pa
 from sqlalchemy import (
+    ARRAY,
     BigInteger,
     ColumnElement,
     Connection,
@@ -21,6 +23,7 @@ from sqlalchemy import (
     func,
     literal,
     or_,
+    select,
 )
 from sqlalchemy.sql.selectable import CompoundSelect
 
@@ -29,6 +32,11 @@ from data_access.marts.tables import MONEY_UNIT
 from data_access.queries._bounds import check
 from data_access.queries._places import stores_of_places
 from data_access.scope import Period, Scope
+
+# Reports handle frames of some dozen rows, in which text held as Python objects takes a fifth less time than Arrow's.
+pd.options.mode.string_storage = "python"
+_FEW_NUMBERS = 1_000
+_LONG_TEXT = {pa.string(): pd.StringDtype("pyarrow", na_value=float("nan"))}
 
 
 def fetch(scope: Scope, engine: Engine, query: Select[Any] | CompoundSelect[Any]) -> pd.DataFrame:
@@ -55,7 +63,7 @@ def fetch_many(scope: Scope, engine: Engine, query: Select[Any], categories: Seq
         table = _run(scope, connection, query).cursor.to_arrow_table()
     for name in categories:
         table = table.set_column(table.column_names.index(name), name, table[name].dictionary_encode())
-    frame: pd.DataFrame = table.to_pandas(date_as_object=False)
+    frame: pd.DataFrame = table.to_pandas(date_as_object=False, types_mapper=_LONG_TEXT.get)
     return frame.astype(dict.fromkeys(frame.select_dtypes("datetime64[ms]"), "datetime64[us]"))
 
 
@@ -153,6 +161,14 @@ def within_any(column: ColumnElement[Any], periods: Sequence[Period]) -> ColumnE
             runs.append(period)
     whole = within(column, Period(runs[0].first, runs[-1].last))
     return whole if len(runs) == 1 else and_(whole, or_(*(within(column, run) for run in runs)))
+
+
+def one_of(column: ColumnElement[Any], numbers: Collection[int]) -> ColumnElement[bool]:
+    """Whether a whole number is one of ``numbers``; thousands of them as one list, which need not be read as SQL."""
+    some = sorted(numbers)
+    if len(some) <= _FEW_NUMBERS:
+        return column.in_(some)
+    return column.in_(select(func.unnest(literal(some, ARRAY(BigInteger)))))
 
 
 def rows_of_product(mart: Table, product_id: str) -> ColumnElement[bool]:

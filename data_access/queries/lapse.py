@@ -13,7 +13,7 @@ from sqlalchemy import Date, Double, Engine, Integer, Select, cast, exists, fals
 from data_access.marts._bridge import days_between
 from data_access.marts.customer_store_day import customer_store_day
 from data_access.marts.tables import product, store
-from data_access.queries._frame import amount, fetch, fetch_many, within
+from data_access.queries._frame import amount, fetch, fetch_many, one_of, within
 from data_access.queries._places import place_of
 from data_access.results.tables import (
     lapse_at_risk,
@@ -106,7 +106,7 @@ def rhythms(scope: Scope, engine: Engine, as_of: date, only: Collection[int] | N
     c = customer_store_day.c
     rows = scope.limit(select(c.customer_no, c.day).where(c.orders > 0).distinct(), c.store_id)
     if only is not None:
-        rows = rows.where(c.customer_no.in_(sorted(only)))
+        rows = rows.where(one_of(c.customer_no, only))
     d = rows.subquery("days").c
     before = func.lag(d.day).over(partition_by=d.customer_no, order_by=d.day)
     s = select(d.customer_no, d.day, days_between(before, d.day).label("gap")).subquery("steps").c
@@ -144,6 +144,6 @@ def last_stores(scope: Scope, engine: Engine, as_of: date, only: Collection[int]
     c = customer_store_day.c
     worth = func.row(c.day, c.store_id)
     query = select(c.customer_no, func.arg_max(c.store_id, worth).label("store_id")).where(
-        c.orders > 0, c.day <= as_of, c.customer_no.in_(sorted(only))
+        c.orders > 0, c.day <= as_of, one_of(c.customer_no, only)
     )
     return fetch(scope, engine, scope.limit(query, c.store_id).group_by(c.customer_no).order_by(c.customer_no))

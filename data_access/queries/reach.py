@@ -8,7 +8,7 @@ from sqlalchemy import Engine, or_, select
 from data_access.marts.consent_breach import MARKETING
 from data_access.marts.customer_line import customer_line
 from data_access.marts.tables import consent, customer
-from data_access.queries._frame import fetch
+from data_access.queries._frame import fetch, one_of
 from data_access.scope import Scope
 
 SERVICE = "service"
@@ -21,7 +21,7 @@ def channels(scope: Scope, engine: Engine, customers: Collection[int]) -> pd.Dat
     To marketing only those known to be adults can agree. Columns: customer_no, channel, purpose (marketing | service).
     """
     line, c = customer_line.c, consent.c
-    bought = select(line.customer_no).distinct().where(line.customer_no.in_(sorted(customers)))
+    bought = select(line.customer_no).distinct().where(one_of(line.customer_no, customers))
     here = scope.limit(bought, line.store_id).subquery("here")
     query = (
         select(c.customer_no, c.channel, c.purpose)

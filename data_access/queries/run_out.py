@@ -9,7 +9,7 @@ from sqlalchemy import Double, Engine, Table, cast, exists, false, func, select
 
 from data_access.marts.customer_line import customer_line
 from data_access.marts.tables import customer, product, store
-from data_access.queries._frame import fetch, fetch_many
+from data_access.queries._frame import fetch, fetch_many, one_of
 from data_access.queries._places import place_of
 from data_access.results.tables import run_out_due, run_out_figure, run_out_held, run_out_pace, run_out_usual
 from data_access.scope import Scope
@@ -81,7 +81,7 @@ def at_home_elsewhere(scope: Scope, engine: Engine, customers: Collection[int]) 
     Column: customer_no. None for the chain.
     """
     line, c = customer_line.c, customer.c
-    bought = select(line.customer_no).distinct().where(line.customer_no.in_(sorted(customers)))
+    bought = select(line.customer_no).distinct().where(one_of(line.customer_no, customers))
     here = scope.limit(bought, line.store_id).subquery("here")
     away = false() if scope.kind == "chain" else c.home_store_id.not_in(scope.store_ids)
     query = select(c.customer_no).join_from(customer, here, here.c.customer_no == c.customer_no)

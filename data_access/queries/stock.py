@@ -299,7 +299,7 @@ def lanes(scope: Scope, engine: Engine) -> pd.DataFrame:
 
 def kept_shelves(scope: Scope, engine: Engine) -> pd.DataFrame:
     """The shelves of the stores in scope, kept by the batch. Columns as ``stock_shelf``. ``engine``: of the results."""
-    return _kept(scope, engine, stock_shelf)
+    return fetch_many(scope, engine, scope.limit(select(stock_shelf), stock_shelf.c.store_id))
 
 
 def kept_lots(scope: Scope, engine: Engine) -> pd.DataFrame:

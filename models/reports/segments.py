@@ -37,7 +37,7 @@ from data_access.snapshot import Snapshot
 from models.reports._shape import Columns, declared_tables, select_columns
 
 QUANTILES = (0.2, 0.4, 0.6, 0.8)
-MEMBERS = 1_000  # of the list, unless told
+MEMBERS = 50  # of the list, unless told: as many as a page shows
 MOST_MEMBERS = 100_000  # of one answer
 MOST_MOVED = 20_000  # likewise, of customers who are looked up one by one
 _EPOCH = date(1970, 1, 1)
@@ -299,7 +299,7 @@ def _with_stores(page: pd.DataFrame, scope: Scope, snapshot: Snapshot) -> pd.Dat
     names = places.stores(scope, snapshot.engine).set_index("store_id")["store"]
     whole = dict.fromkeys(["r", "f", "m", "recency_days"], "Int64")
     texts = dict.fromkeys(["customer_key", "store_id", "segment", "abc", "quadrant", "stage", *PRESETS[1:]], "str")
-    known = page.assign(store=page["store_id"].map(names).astype(object)).astype(whole).astype(texts)
+    known = page.assign(store=page["store_id"].map(names).astype(object)).astype(whole | texts)
     return known[list(declared_tables(SegmentsReport)["members"])]
 
 
@@ -310,8 +310,8 @@ def _scored(cells: pd.DataFrame) -> pd.DataFrame:
     scores = scored[["r", "f", "m"]].to_numpy(dtype=np.int64) - 1
     triple = np.ravel_multi_index((rule, *scores.T), (len(TIE_RULES), 5, 5, 5))
     sums = _added_up(scored, triple, len(TIE_RULES) * 125, ("customers", "gross_sales", "net_sales"))
-    rule, r, f, m = np.unravel_index(np.arange(len(sums)), (len(TIE_RULES), 5, 5, 5))
-    every = pd.DataFrame({"tie_rule": np.array(TIE_RULES)[rule], "r": r + 1, "f": f + 1, "m": m + 1}).join(sums)
+    rule, r, f, m = np.unravel_index(np.arange(len(TIE_RULES) * 125), (len(TIE_RULES), 5, 5, 5))
+    every = pd.DataFrame({"tie_rule": np.array(TIE_RULES)[rule], "r": r + 1, "f": f + 1, "m": m + 1, **sums})
     return every[every["customers"] > 0].reset_index(drop=True)
 
 
@@ -320,19 +320,21 @@ def _sums(cells: pd.DataFrame, column: str, names: tuple[str, ...]) -> pd.DataFr
     group = pd.Index(names).get_indexer(pd.Index(cells[column]))
     figures = ("customers", "visits", "net_sales", "costed_sales", "margin")
     sums = _added_up(cells[group >= 0], group[group >= 0], len(names), figures)
-    margin = sums["margin"].where(sums["costed_sales"] != 0)
-    return pd.DataFrame({column: pd.array(names, dtype="str")}).join(sums.assign(historic_margin=margin))
+    margin = np.where(sums["costed_sales"] != 0, sums["margin"], np.nan)
+    return pd.DataFrame({column: pd.array(names, dtype="str"), **sums, "historic_margin": margin})
 
 
 def _stages(stages: pd.DataFrame, preset: Preset) -> pd.DataFrame:
     return _sums(stages[stages["preset"] == preset], "stage", STAGES[preset]).assign(preset=preset)
 
 
-def _added_up(cells: pd.DataFrame, group: NDArray[Any], groups: int, figures: tuple[str, ...]) -> pd.DataFrame:
+def _added_up(
+    cells: pd.DataFrame, group: NDArray[Any], groups: int, figures: tuple[str, ...]
+) -> dict[str, NDArray[Any]]:
     """The sums of each group by its number; money comes in whole ten-thousandths, which add up exactly below 2**53."""
     sums = {name: np.bincount(group, weights=cells[name], minlength=groups) for name in figures}
     money = ("gross_sales", "net_sales", "costed_sales", "margin")
-    return pd.DataFrame({n: s / MONEY_UNIT if n in money else s.astype(np.int64) for n, s in sums.items()})
+    return {n: s / MONEY_UNIT if n in money else s.astype(np.int64) for n, s in sums.items()}
 
 
 def _abc(cells: pd.DataFrame) -> pd.DataFrame:

@@ -154,10 +154,9 @@ def stock(
     )
     if category is not None:
         every = every[every["category"] == category]
-    mine = set(every["product_id"])
 
     def of_mine(rows: pd.DataFrame) -> pd.DataFrame:
-        return rows if category is None else rows[rows["product_id"].isin(mine)]
+        return rows if category is None else rows[rows["product_id"].isin(every["product_id"])]
 
     warned = every[every["reason"].isin(URGENT)].sort_values(["money_at_risk", *KEY], ascending=[False, True, True])
     ordered = every[every["suggested_quantity"] > 0].sort_values(

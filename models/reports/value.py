@@ -29,7 +29,7 @@ from models.metrics import METRICS
 from models.reports._shape import Columns, declared_tables, select_columns
 
 HORIZON = 365  # days that an expected value looks ahead
-MEMBERS = 1_000  # of the list, unless told
+MEMBERS = 50  # of the list, unless told: as many as a page shows
 MOST_MEMBERS = 20_000  # of one answer
 
 # What forecasts of single customers need at least; the keys name what is counted.

@@ -141,7 +141,7 @@ _SCORES = ", ".join(
 _MEMBERS = f"""WITH page AS (
     SELECT p.* FROM customer_place p, generation_info g
     WHERE {{place}} AND (orders > 0 OR coalesce(joined_on <= g.last_day, true))
-    ORDER BY net_sales DESC, customer_no LIMIT 1000),
+    ORDER BY net_sales DESC, customer_no LIMIT 50),
 scored AS (SELECT page.*, {_SCORES}, id_rank, a_value, a_rank, b_value, b_rank, visits_median, net_sales_median
     FROM page JOIN customer_rank USING (customer_no) LEFT JOIN customer_cut k USING (level, place_id))
 SELECT printf('c%015x', customer_no) AS customer_key, store_id, name AS store,
