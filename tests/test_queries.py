@@ -516,3 +516,11 @@ def test_campaigns_of_other_stores_are_theirs(facts: Snapshot) -> None:
         assert not {"K2", "K4"} & listed(name, "C")
         assert listed(name, "nowhere") == set()
     assert FUNCTIONS["campaign.about"](Scope("stores", ("C",)), facts.engine, "K4").empty
+
+
+@pytest.mark.parametrize("scope", [CHAIN, ONLY_A])
+def test_thousands_of_customers_are_asked_as_one_list(scope: Scope, facts: Snapshot) -> None:
+    last_stores = FUNCTIONS["lapse.last_stores"]
+    one_by_one, as_list = (last_stores(scope, facts.engine, AS_OF, range(1, end)) for end in (1_001, 1_002))
+    assert len(one_by_one) > 1
+    pd.testing.assert_frame_equal(as_list, one_by_one)

@@ -248,7 +248,7 @@ def test_every_customer_is_in_the_groups_that_the_rules_give(
 
 @pytest.mark.parametrize("as_of", [LAST_DAY, date(2025, 10, 15)])
 def test_margin_is_what_orders_earned_less_what_came_back(as_of: date, chain: RandomChain) -> None:
-    report = segments(chain.snapshot, ONLY_A, as_of)
+    report = segments(chain.snapshot, ONLY_A, as_of, members=1_000)
     people = chain.people(ONLY_A, as_of)
     # every order cost 60 % of its gross sales; refunds bring nothing back, for the product's cost is not known
     refunds = people["gross_sales"] - people["net_sales"]
@@ -287,7 +287,7 @@ def test_the_curve_adds_up_the_best_customers(scope: Scope, as_of: date, chain: 
 
 
 def test_a_choice_is_a_page_of_its_customers(chain: RandomChain) -> None:
-    report = segments(chain.snapshot, CHAIN, LAST_DAY)
+    report = segments(chain.snapshot, CHAIN, LAST_DAY, members=1_000)
     for choice in (
         Choice("segment", "loyal"),
         Choice("segment", PROSPECT),
