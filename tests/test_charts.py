@@ -4,6 +4,7 @@ from datetime import date
 
 import numpy as np
 import pandas as pd
+import pytest
 
 from models.calc.calendar import events
 from pages._ui import charts, grids, palette
@@ -55,7 +56,9 @@ def test_the_longest_bar_has_its_value_though_it_is_rounded_up() -> None:
     assert max(figure.data[1].x) == 14_100.0001 <= figure.layout.xaxis.range[1]
 
 
-def test_long_names_are_cut_on_the_axis() -> None:
+def test_long_names_are_cut_on_the_axis_and_shorter_on_a_phone(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert bars().layout.yaxis.ticktext[1] == "A shop with a name that is too…"
+    monkeypatch.setattr("pages._ui.charts.narrow", lambda: True)
     assert bars().layout.yaxis.ticktext[1] == "A shop with a name that is…"
 
 
