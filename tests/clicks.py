@@ -52,7 +52,7 @@ NARROWS = {
     "category_days": {"period", "from", "to"},
     "funnel_steps": {"step"},
     "overview_days": {"period", "from", "to"},
-    "overview_regions": {"region"},
+    "overview_regions": {"region", "stores"},  # of somebody with one region: its cities
     "product_days": {"period", "from", "to"},
     "profile_fields": {"fix"},
     "retention_cohorts": {"pick"},

@@ -11,14 +11,7 @@ from data_access.marts.store_category_day import store_category_day
 from data_access.marts.store_day import store_day
 from data_access.marts.tables import UNKNOWN, price_promotion, store, store_closure, survey_answer
 from data_access.queries import stores as queries
-from data_access.results.tables import (
-    store_alert,
-    store_band,
-    store_benchmark,
-    store_gap,
-    store_peer,
-    store_watch,
-)
+from data_access.results.tables import store_alert, store_band, store_benchmark, store_gap, store_peer, store_watch
 from data_access.scope import Period
 from data_access.snapshot import Snapshot
 from models.calc import alerts, decomposition, peers, watch

@@ -6,6 +6,10 @@ before it finds the one at the root; without the latter, no page could draw fewe
 the gate closes the socket because the sign-in has ended, the page is asked for again, which leads to the sign-in page:
 no figures stay on a screen that nobody is signed in at.
 
+One click makes one entry in the browser's history. Streamlit makes up to three when a click opens another page, the
+first with the address of what is opened under the page one leaves: Back would lead to a product page that has lost its
+product.
+
 What the first pages consist of, charts and tables among it, is named in it, so that the browser fetches it while the
 first page is computed, and not after.
 """
@@ -32,6 +36,14 @@ window.WebSocket = class extends window.WebSocket {{
     super(...wanted);
     this.addEventListener("close", (event) => {{ if (event.code === {REVOKED}) window.location.reload(); }});
   }}
+}};
+const push = window.history.pushState.bind(window.history);
+let pushed = false;  // since somebody last did something
+for (const act of ["pointerdown", "keydown", "click", "input", "popstate"])
+  addEventListener(act, () => {{ pushed = false; }}, true);
+window.history.pushState = (...entry) => {{
+  if (pushed) window.history.replaceState(...entry); else push(...entry);
+  pushed = true;
 }};
 """
 

@@ -16,11 +16,10 @@ FILTERS = "period=90d&category=%E6%8A%A4%E8%82%A4&segment=loyal"
 
 
 def here(page: Page) -> tuple[str, str, str]:
-    """The title, what is shown in words, and the filters of the address."""
+    """The title, what is shown in words, and the address."""
     settled(page)
     shown = page.get_by_test_id("stCaptionContainer").first.inner_text()
-    filters = re.findall(r"(?:period|category|segment|stores|region)=[^&]*", page.url)
-    return page.get_by_role("heading", level=1).first.inner_text(), shown, "&".join(filters)
+    return page.get_by_role("heading", level=1).first.inner_text(), shown, page.url
 
 
 def opened_and_back(page: Page, was: tuple[str, str, str]) -> None:

@@ -113,6 +113,7 @@ def test_a_click_on_a_store_opens_it_and_back_returns(page_as: PageAs, server: S
     expect(heading).not_to_have_text("Overview")
     page.go_back()
     expect(heading).to_have_text("Overview")
+    expect(page).to_have_url(f"{server.url}/")
 
 
 def best_store(server: Server) -> str:

@@ -17,6 +17,8 @@ ALLOWED = re.compile(
     r"^(CRM|ROI|RFM|RFM分|ABC|BG/NBD|BG|NBD|Gamma-Gamma|NPV|NPS|CSAT|SKU|VIP|Excel|PDF|CSV|English|WAPE|AUC|SQL|ID|GMROI|pt|pp|vs|"
     r"[A-Z]{1,3}\d*|P\d+|[a-z_]+@[\w.]+|\d.*)$"
 )
+# What people type or find on a server: commands, files and folders, settings.
+TYPED = re.compile(r"python -m [\w. ]+|[\w/]+\.(?:toml|md)|[A-Z]+(?:_[A-Z]+)+|quarantine(?= 文件夹)")
 # Words of the reader's language begin no Latin word of three letters or more, but for those above.
 LATIN = re.compile(r"[A-Za-z][A-Za-z'/-]{2,}")
 
@@ -57,7 +59,7 @@ _FIRST_ACTION = """() => {
 
 def english(page: Page) -> set[str]:
     """The English words of what is in sight."""
-    words = {word for text in page.evaluate(_TEXTS) for word in LATIN.findall(text)}
+    words = {word for text in page.evaluate(_TEXTS) for word in LATIN.findall(TYPED.sub(" ", text))}
     return {word for word in words if not ALLOWED.match(word)}
 
 
