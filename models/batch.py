@@ -25,6 +25,7 @@ from data_access.snapshot import Snapshot, current_snapshot, whole_results
 from models.jobs.affinity import JOB as AFFINITY
 from models.jobs.attribution import JOB as ATTRIBUTION
 from models.jobs.campaign_segments import JOB as CAMPAIGN_SEGMENTS
+from models.jobs.campaign_sums import JOB as CAMPAIGN_SUMS
 from models.jobs.campaigns import JOB as CAMPAIGNS
 from models.jobs.forecast import JOB as FORECAST
 from models.jobs.job import Job, cpu_seconds, one_thread, shared_processes
@@ -48,6 +49,7 @@ JOBS: tuple[Job, ...] = (
     CAMPAIGNS,
     CAMPAIGN_SEGMENTS,
     ATTRIBUTION,
+    CAMPAIGN_SUMS,
     VALUE,
     AFFINITY,
     RUN_OUT,

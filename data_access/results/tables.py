@@ -342,6 +342,8 @@ def _of_reports(name: str) -> Table:
 kept_frame = _of_reports("kept_frame")  # of groups of customers (job ``presets``)
 team_frame = _of_reports("team_frame")  # of stores and their people
 team_frame.info[JOB] = "teams"
+campaign_frame = _of_reports("campaign_frame")  # of the customers of all campaigns
+campaign_frame.info[JOB] = "campaign_sums"
 
 reason_lapsed = _of_report(
     "reason_lapsed",

@@ -27,11 +27,13 @@ class Arms:
 
 def added(estimates: pd.DataFrame) -> Estimate:
     """The sum of ``estimates`` (value, lo, hi) with its range; missing without any, or when one has no range."""
-    if estimates.empty or estimates[["value", "lo", "hi"]].isna().any(axis=None):
+    ends = estimates.reindex(columns=["value", "lo", "hi"]).to_numpy(dtype=np.float64)
+    if not len(ends) or np.isnan(ends).any():
         return Estimate(NAN, NAN, NAN)
-    total = float(estimates["value"].sum())
-    below = float(np.sqrt(((estimates["value"] - estimates["lo"]) ** 2).sum()))
-    above = float(np.sqrt(((estimates["hi"] - estimates["value"]) ** 2).sum()))
+    value, lo, hi = ends.T
+    total = float(value.sum())
+    below = float(np.sqrt(((value - lo) ** 2).sum()))
+    above = float(np.sqrt(((hi - value) ** 2).sum()))
     return Estimate(total, total - below, total + above)
 
 

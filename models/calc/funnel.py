@@ -3,17 +3,21 @@
 from collections.abc import Sequence
 from typing import TypeVar
 
+import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
-Number = TypeVar("Number", float, pd.Series)
+Number = TypeVar("Number", float, pd.Series, NDArray[np.float64])
 
 Z95 = 1.959963984540054  # the normal quantile of a two-sided 95 % interval
 
 
 def wilson(successes: pd.Series, trials: pd.Series) -> tuple[pd.Series, pd.Series]:
     """The 95 % Wilson interval of each share; NaN without trials and where there are more successes than trials."""
-    n = trials.where((trials > 0) & (successes <= trials)).astype("float64")
-    return wilson_of_share(successes / n, n)
+    hits, n = (counts.to_numpy(dtype=np.float64, na_value=np.nan) for counts in (successes, trials))
+    n = np.where((n > 0) & (hits <= n), n, np.nan)
+    lo, hi = wilson_of_share(hits / n, n)
+    return pd.Series(lo, trials.index), pd.Series(hi, trials.index)
 
 
 def wilson_of_share(share: Number, n: Number) -> tuple[Number, Number]:

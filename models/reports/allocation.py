@@ -1,6 +1,6 @@
 """Allocation: what each kind of campaign earned per unit of cost, whom it won and kept at which price."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Annotated, Any
 
 import numpy as np
@@ -14,9 +14,11 @@ from models.calc import allocation as calc
 from models.calc.allocation import Arms
 from models.calc.funnel import wilson
 from models.calc.lift import Estimate
+from models.reports._kept import Frames, kept_sums
 from models.reports._shape import Columns, select_columns
 from models.reports.campaigns import campaigns
 
+NAME = "allocation"  # of what a batch keeps
 VALID = ("worked", "no_evidence", "cannot_tell", "hurt")  # verdicts of campaigns that can be judged by their holdout
 
 
@@ -67,19 +69,31 @@ def allocation(snapshot: Snapshot, scope: Scope) -> AllocationReport:
     measured = valid[(valid["cost"] > 0) & valid[["incremental_lo", "incremental_hi"]].notna().all(axis=1)]
     kinds = [_kind(str(kind), rows, valid, measured) for kind, rows in closed.groupby("type")]
     frame = pd.DataFrame(kinds).sort_values("earned_per_unit", ascending=False, ignore_index=True) if kinds else None
+    counted = kept_sums(snapshot, scope, NAME) or added_up(snapshot, scope)
     return AllocationReport(
         snapshot.info.currency,
         **select_columns(
             AllocationReport,
             summary=pd.DataFrame({"key": ["ran", "valid"], "value": [len(closed), len(valid)]}),
             **({} if frame is None else {"kinds": frame}),
-            buyers=_buyers(queries.people(scope, snapshot.engine), measured),
-            offers=_offers(queries.offers(scope, snapshot.engine)),
+            buyers=_buyers(counted["people"], measured),
+            offers=_offers(counted["offers"]),
             platform=_platform(campaign_queries.about(scope, snapshot.engine), closed, scope),
-            events=_events(queries.events(scope, snapshot.engine)),
-            clicks=_clicks(queries.recommended(scope, snapshot.engine)),
+            events=_events(counted["events"]),
+            clicks=_clicks(counted["clicks"]),
         ),
     )
+
+
+def added_up(snapshot: Snapshot, scope: Scope) -> Frames:
+    """What the report counts over the customers of all campaigns: a batch keeps it for every place."""
+    engine = snapshot.engine
+    return {
+        "people": queries.people(scope, engine),
+        "offers": queries.offers(scope, engine),
+        "events": queries.events(scope, engine),
+        "clicks": queries.recommended(scope, engine),
+    }
 
 
 def earned(kinds: pd.DataFrame, kind: str) -> Estimate:
@@ -116,12 +130,15 @@ def _kind(kind: str, rows: pd.DataFrame, valid: pd.DataFrame, measured: pd.DataF
 
 
 def _buyers(people: pd.DataFrame, measured: pd.DataFrame) -> pd.DataFrame:
-    told = people.merge(measured[["campaign_id", "type", "cost"]], on="campaign_id")
+    told = people.merge(measured[["campaign_id", "type", "cost"]].dropna(subset="type"), on="campaign_id")
+    sides: dict[tuple[str, bool], dict[str, _Sides]] = {}
+    for row in told.itertuples(index=False):
+        one = sides.setdefault((row.type, bool(row.is_new)), {}).setdefault(row.campaign_id, _Sides(row.cost))
+        one.add(row.is_control, row.buyers, row.customers)
     rows = []
-    for (kind, is_new), group in told.groupby(["type", "is_new"]):
-        ends = pd.DataFrame([calc.caused(_arms(one)) for _, one in group.groupby("campaign_id")])
-        total = calc.added(ends[["value", "lo", "hi"]])
-        cost = float(group.drop_duplicates("campaign_id")["cost"].sum())
+    for (kind, is_new), group in sorted(sides.items()):
+        total = calc.added(pd.DataFrame([calc.caused(one.arms()) for one in group.values()]))
+        cost = float(sum(one.cost for one in group.values()))
         each = calc.cost_of_one(cost, total)
         name = "new" if is_new else "kept"
         rows.append((kind, name, total.value, total.lo, total.hi, cost, each.value, each.lo, each.hi))
@@ -129,10 +146,20 @@ def _buyers(people: pd.DataFrame, measured: pd.DataFrame) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=columns.split())
 
 
-def _arms(rows: pd.DataFrame) -> Arms:
-    control = rows["is_control"].astype(bool)
-    sums = [rows.loc[side, name].sum() for side in (~control, control) for name in ("buyers", "customers")]
-    return Arms(*map(int, sums))
+@dataclass(slots=True)
+class _Sides:
+    """One campaign among one group of customers: what it cost, buyers and customers without (0) and within control."""
+
+    cost: float
+    buyers: list[int] = field(default_factory=lambda: [0, 0])
+    customers: list[int] = field(default_factory=lambda: [0, 0])
+
+    def add(self, is_control: bool, buyers: int, customers: int) -> None:
+        self.buyers[bool(is_control)] += int(buyers)
+        self.customers[bool(is_control)] += int(customers)
+
+    def arms(self) -> Arms:
+        return Arms(self.buyers[0], self.customers[0], self.buyers[1], self.customers[1])
 
 
 def _offers(rows: pd.DataFrame) -> pd.DataFrame:

@@ -17,10 +17,12 @@ from data_access.snapshot import Snapshot
 from models.calc import allocation as calc
 from models.calc.funnel import wilson
 from models.calc.lift import Estimate
+from models.reports._kept import Frames, kept_sums
 from models.reports._shape import Columns, select_columns
-from models.reports.campaigns import campaigns
+from models.reports.campaigns import campaigns, states
 
 JOB = "attribution"
+CAMPAIGNS = "campaigns"  # a choice of what a batch keeps of the report: of all days; others are numbers of days
 MOST_MEMBERS = 20_000
 JUDGED = ("worked", "no_evidence", "cannot_tell", "hurt")  # verdicts that rest on customers held back at random
 
@@ -67,33 +69,66 @@ class AttributionReport:
 
 def attribution(snapshot: Snapshot, scope: Scope, days: int = DAYS[0]) -> AttributionReport:
     """The last ``days`` of the data; credit and effect of campaigns over all days."""
-    engine, last = snapshot.engine, snapshot.info.last_day
+    last = snapshot.info.last_day
     if last is None:
         return AttributionReport(
             snapshot.info.currency, date.min, date.min, **select_columns(AttributionReport, rules=_rules())
         )
     first = last - timedelta(days=days - 1)
-    source, ready = _kept(snapshot, days)
-    reach = queries.reach(scope, source, first, last, ready=ready)
-    now = _credit(snapshot, scope, "channel", first, last)
-    sets, messages = _sets(reach), _messages(reach)
-    channels = _channels(sets, queries.contacts(scope, engine, first, last), now)
-    listed, unsubscribed = _campaigns(snapshot, scope, last)
+    found = kept_sums(snapshot, scope, JOB, str(days)) or added_up(snapshot, scope, days)
+    by_campaign = kept_sums(snapshot, scope, JOB, CAMPAIGNS) or of_campaigns(snapshot, scope)
     return AttributionReport(
         snapshot.info.currency,
         first,
         last,
         **select_columns(
             AttributionReport,
-            summary=_summary(sets, now, messages),
-            channels=channels,
-            overlap=sets,
-            messages=messages,
-            campaigns=listed,
-            unsubscribed=unsubscribed,
+            **found,
+            campaigns=_campaigns(snapshot, scope, by_campaign["campaigns"]),
+            unsubscribed=by_campaign["unsubscribed"],
             rules=_rules(),
         ),
     )
+
+
+def added_up(snapshot: Snapshot, scope: Scope, days: int) -> Frames:
+    """The tables of the last ``days``: a batch keeps them for every place and ``queries.DAYS``."""
+    last = snapshot.info.last_day
+    assert last is not None
+    first = last - timedelta(days=days - 1)
+    source, ready = _kept(snapshot, days)
+    reach = queries.reach(scope, source, first, last, ready=ready)
+    credit = _credit(snapshot, scope, "channel", first, last)
+    sets, messages = _sets(reach), _messages(reach)
+    return {
+        "summary": _summary(sets, credit, messages),
+        "channels": _channels(sets, queries.contacts(scope, snapshot.engine, first, last), credit),
+        "overlap": sets,
+        "messages": messages,
+    }
+
+
+def of_campaigns(snapshot: Snapshot, scope: Scope) -> Frames:
+    """Of all days, what is credited to each campaign and who left it, and who left by channel: a batch keeps it for
+    every place."""
+    first, last = snapshot.info.first_day, snapshot.info.last_day
+    assert first is not None
+    assert last is not None
+    listed = all_campaigns.campaigns(scope, snapshot.engine)
+    listed = listed.loc[states(listed, snapshot.info.as_of) != "planned", ["campaign_id", "channel"]]
+    left = _left(all_campaigns.funnel_steps(scope, snapshot.engine))
+    rows = _filled(listed.merge(_credit(snapshot, scope, "campaign_id", first, last), on="campaign_id", how="left"))
+    rows = rows.merge(left, on="campaign_id", how="left")
+    rows[["delivered", "unsubscribed"]] = rows[["delivered", "unsubscribed"]].fillna(0).astype("int64")
+    channels = (
+        rows[rows["delivered"] > 0]
+        .groupby("channel", as_index=False)
+        .agg(campaigns=("campaign_id", "count"), delivered=("delivered", "sum"), unsubscribed=("unsubscribed", "sum"))
+    )
+    return {
+        "campaigns": _with_rate(rows.drop(columns="channel")),
+        "unsubscribed": _with_rate(channels).sort_values("unsubscribe_rate", ascending=False, ignore_index=True),
+    }
 
 
 def _credit(snapshot: Snapshot, scope: Scope, by: queries.By, first: date, last: date) -> pd.DataFrame:
@@ -180,27 +215,15 @@ def _filled(rows: pd.DataFrame) -> pd.DataFrame:
     return rows
 
 
-def _campaigns(snapshot: Snapshot, scope: Scope, last: date) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """Each campaign with credit, effect and who left; and the channels with who left."""
+def _campaigns(snapshot: Snapshot, scope: Scope, known: pd.DataFrame) -> pd.DataFrame:
+    """Each campaign with its effect and what is ``known`` of it: credit, and who left."""
     listed = campaigns(snapshot, scope).campaigns
-    rows = listed[listed["state"] != "planned"].reset_index(drop=True)
-    first = snapshot.info.first_day
-    assert first is not None
-    rows = _filled(rows.merge(_credit(snapshot, scope, "campaign_id", first, last), on="campaign_id", how="left"))
+    listed = listed.rename(columns={"lo95": "lift_lo", "hi95": "lift_hi"})
+    rows = listed[listed["state"] != "planned"].merge(known, on="campaign_id", how="left")
     told = rows["verdict"].isin(JUDGED) & (rows["held_back"] > 0)
-    ends = {"caused": "lift", "caused_lo": "lo95", "caused_hi": "hi95"}
+    ends = {"caused": "lift", "caused_lo": "lift_lo", "caused_hi": "lift_hi"}
     rows = rows.assign(**{name: (rows["targeted"] * rows[share]).where(told) for name, share in ends.items()})
-    left = _left(all_campaigns.funnel_steps(scope, snapshot.engine))
-    rows = rows.merge(left, left_on="campaign_id", right_index=True, how="left")
-    rows[["delivered", "unsubscribed"]] = rows[["delivered", "unsubscribed"]].fillna(0).astype("int64")
-    channels = (
-        rows[rows["delivered"] > 0]
-        .groupby("channel", as_index=False)
-        .agg(campaigns=("campaign_id", "count"), delivered=("delivered", "sum"), unsubscribed=("unsubscribed", "sum"))
-    )
-    by_channel = _with_rate(channels).sort_values("unsubscribe_rate", ascending=False, ignore_index=True)
-    latest = _with_rate(rows).sort_values("starts_on", ascending=False, kind="stable", ignore_index=True)
-    return latest, by_channel
+    return rows.sort_values("starts_on", ascending=False, kind="stable", ignore_index=True)
 
 
 def _left(steps: pd.DataFrame) -> pd.DataFrame:
@@ -208,7 +231,8 @@ def _left(steps: pd.DataFrame) -> pd.DataFrame:
     unsubscribed."""
     wide = steps.pivot_table(index="campaign_id", columns="step", values="customers", aggfunc="sum", fill_value=0)
     wide = wide.reindex(columns=["sent", "delivered", "unsubscribed"], fill_value=0)
-    return wide.assign(delivered=wide["delivered"].where(wide["delivered"] > 0, wide["sent"])).drop(columns="sent")
+    delivered = wide["delivered"].where(wide["delivered"] > 0, wide["sent"])
+    return wide.assign(delivered=delivered).drop(columns="sent").rename_axis(columns=None).reset_index()
 
 
 def _with_rate(rows: pd.DataFrame) -> pd.DataFrame:

@@ -15,10 +15,14 @@ from data_access.queries._elsewhere import withheld
 from data_access.scope import Scope
 from data_access.snapshot import Snapshot
 from models.reports import campaign_results, campaign_segments
+from models.reports._kept import kept_sums
 from models.reports._shape import Columns, declared_tables, select_columns
-from models.reports.campaign import cost_parts, priced, with_parts
+from models.reports.campaign import cost_parts
 from models.reports.campaign_results import Judged
 
+NAME = "campaigns"  # of what a batch keeps
+_COUNTED = ("redeeming_customers", "redemptions", "buyers", "new_buyers")
+_PARTS = ("cost_media", "cost_message", "cost_other", "points_value", "cost_staff")
 STATES = ("planned", "running", "closed", "undated")
 
 
@@ -61,15 +65,15 @@ def campaigns(snapshot: Snapshot, scope: Scope, segment: str | None = None) -> C
     listed = listed.assign(state=states(listed, snapshot.info.as_of))
     if segment is not None:
         return _of_segment(snapshot, scope, segment, listed)
-    costs = costs_of(snapshot, scope)
-    listed = listed.assign(cost=listed["campaign_id"].map(costs).astype("float64"))
+    listed = listed.merge(_with_cost(cost_parts(snapshot, scope)), on="campaign_id", how="left")
+    costs = listed.set_index("campaign_id")["cost"]
     found = with_return(listed.merge(_kept_or_computed(snapshot, scope, costs), on="campaign_id", how="left"))
-    counted = ["redeeming_customers", "redemptions", "buyers", "new_buyers"]
-    found[counted] = found[counted].fillna(0).astype("int64")
-    found["verdict"] = found["verdict"].fillna("nobody")
-    found[counted] = found[counted].mask(found["verdict"] == "withheld")
-    for parts in (cost_parts(snapshot, scope), mechanics.discounts(scope, snapshot.engine)):
-        found = found.merge(parts, on="campaign_id", how="left")
+    verdict = found["verdict"].fillna("nobody")
+    is_told = verdict != "withheld"
+    counts = {name: found[name].fillna(0).astype("int64").where(is_told) for name in _COUNTED}
+    kept = kept_sums(snapshot, scope, NAME)
+    given = mechanics.discounts(scope, snapshot.engine) if kept is None else kept["discounts"]
+    found = found.assign(verdict=verdict, **counts).merge(given, on="campaign_id", how="left")
     return _ranked(snapshot, found)
 
 
@@ -108,9 +112,13 @@ def _kept_or_computed(snapshot: Snapshot, scope: Scope, costs: pd.Series) -> pd.
 
 
 def costs_of(snapshot: Snapshot, scope: Scope) -> pd.Series:
-    """What each campaign cost, by its id."""
-    known = priced(queries.about(scope, snapshot.engine), scope)
-    return with_parts(known, scope, snapshot).set_index("campaign_id")["cost"]
+    """What each campaign cost, by its id: for the chain, as nobody knows which part is a store's."""
+    return _with_cost(cost_parts(snapshot, scope)).set_index("campaign_id")["cost"]
+
+
+def _with_cost(parts: pd.DataFrame) -> pd.DataFrame:
+    """``cost_parts`` with their sum, as far as they are known."""
+    return parts.assign(cost=parts[list(_PARTS)].sum(axis=1, min_count=1).astype("float64"))
 
 
 def results(

@@ -32,7 +32,7 @@ _OFFERED: dict[str, tuple[dict[str, Any], ...]] = {
     "crossing": ({"rows": "segment", "columns": "tier"}, {"rows": "dominant_category", "columns": "age_band"}),
     "preferences": ({"by": "tier", "thing": "benefit"},),
     "why_mix": ({"by": "staff"}, {"ratio": "price", "by": "category"}),
-    "attribution": ({"days": 28}, {"days": 365}),
+    "attribution": ({"days": 30}, {"days": 365}),
     "funnel_detail": ({"by": "store"}, {"by": "channel"}, {"by": "staff"}),
 }
 # Choices that the refresh has not added up.
