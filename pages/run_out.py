@@ -1,12 +1,17 @@
 """Run-out: whom to call before they have used up what they bought here, and how far such expectations held."""
 
+from datetime import date
+from functools import partial
+
 import streamlit as st
 
 from models.reports import tables
+from models.reports.run_out import MOST_MEMBERS, Asked
 from pages._ui import actions, batch, cards, charts, empty, export, head, load, run_out_views
 from pages._ui import format as fmt
 from pages._ui.choices import choice
 from pages._ui.i18n import t, tn
+from pages._ui.tables import PAGE_ROWS, first_row, pager
 
 AHEAD = ("14", "7", "30")
 
@@ -37,22 +42,23 @@ with right.container(border=True, height="stretch"):
 
 with st.container(border=True):
     todo = actions.board("run_out")
-    people = run_out_views.people(report, day)
-    shown = todo.rows(people)
-    head.block(
-        t("run_out.list"),
-        tn("run_out.rows", len(shown), n=fmt.count(len(shown)), when=run_out_views.when(report, day)),
-        t("run_out.list_help"),
-    )
-    todo.listing(
-        shown, run_out_views.COLUMNS, currency=page.currency, alt=t("run_out.list"), key="run_out_list", rows=15
-    )
+    chosen = None if day is None else date.fromisoformat(day)
+    asked = Asked(days, page.category, page.segment, chosen, todo.wanted)
+    many = load.run_out_count(page.scope, page.period.last, asked, page.generation)
+    words = tn("run_out.rows", many, n=fmt.count(many), when=run_out_views.when(report, day))
+    head.block(t("run_out.list"), words, t("run_out.list_help"))
+    first = first_row(many, key="run_out_page")
+    with load.working(t("run_out.list")):
+        rows = load.run_out_members(page.scope, page.period.last, asked, first, PAGE_ROWS, page.generation)
+    people = run_out_views.people(rows)
+    todo.listing(people, run_out_views.COLUMNS, currency=page.currency, alt=t("run_out.list"), key="run_out_list")
+    pager(many, key="run_out_page")
     todo.came_of(page.generation)
-    run_out_views.consents(report)
+    run_out_views.consents(people)
 
-export.menu(
-    "run_out",
-    page.cover((t("run_out.list"), run_out_views.when(report, day))),
-    tables(report),
-    actions.in_file("run_out", people),
-)
+cover = page.cover((t("run_out.list"), run_out_views.when(report, day)))
+read = todo.for_file(partial(load.every_run_out, page.scope, page.period.last, asked, page.generation))
+if many > MOST_MEMBERS:
+    st.caption(t("value.list_ends", most=fmt.count(MOST_MEMBERS), n=fmt.count(many)))
+listed = export.Unread([*rows.columns, actions.MARKED], min(many, MOST_MEMBERS), read)
+export.menu("run_out", cover, tables(report), listed)

@@ -158,7 +158,7 @@ def test_a_product_adds_up_over_the_stores(tiny_snapshot: Snapshot) -> None:
         "on_hand": 5 + 3, "reserved": 2, "on_order": 6 + 2, "available": 8 - 2 + 8, "stores": 2, "stores_without": 0,
     }  # fmt: skip
     assert products.loc["P2", ["available", "stores_without"]].tolist() == [0, 1]
-    assert stock.positions(CHAIN, tiny_snapshot.engine, "P1")["available"].tolist() == [5 - 2 + 8, 3]
+    assert stock.positions(CHAIN, tiny_snapshot.engine, ["P1"])["available"].tolist() == [5 - 2 + 8, 3]
 
 
 # --- from the CRM ---------------------------------------------------------------------------------

@@ -257,6 +257,7 @@ OF_RESULTS = {
     *("campaign_segments.kept", "campaign_segments.kept_paths"),
     *("campaign_results.kept", "campaign_results.rows", "crossing.history", "demand.accuracy", "demand.components"),
     *("crossing.kept_crossing", "kept.frames", "reasons.kept_lapsed"),
+    *(f"run_out.kept_{name}" for name in ("customers", "days", "due", "figures", "held")),
     *("spending.kept_ready", "spending.kept_unassigned"),
     *("demand.forecasts", "demand.forecasts_of_stores", "lapse.kept", "stock.kept_classes", "stock.kept_lots"),
     *("stock.kept_shelves", "stock.kept_transfers", "value.checked_from", "value.kept", "value.score"),

@@ -9,13 +9,25 @@ import pytest
 
 from data_access.errors import Problem
 from data_access.marts.segment_rules import SEGMENTS
+from data_access.queries.actions import Wanted
 from data_access.scope import Scope
 from data_access.snapshot import Snapshot
 from models.calc import run_out as calc
 from models.calc.run_out import BASES, Events, Expected, Rhythm, Score
 from models.jobs.run_out import JOB
 from models.reports import run_out as report_module
-from models.reports.run_out import ALL, MEDIAN, RunOutReport, of_customer, outlook, run_out
+from models.reports.run_out import (
+    ALL,
+    MEDIAN,
+    Asked,
+    RunOutReport,
+    count,
+    customers,
+    members,
+    of_customer,
+    outlook,
+    run_out,
+)
 from models.reports.run_out import learn as learn_report
 from tests import tiny
 from tests.demo_chain import Written, write
@@ -276,6 +288,13 @@ def test_what_a_batch_kept_is_what_would_be_computed(regulars: Snapshot, tmp_pat
         for name in ("summary", "held", "by_day", "due"):
             one, other = getattr(found, name), getattr(expected, name)
             pd.testing.assert_frame_equal(one, other, check_dtype=False, check_index_type=False)
+        for asked in (Asked(day=AS_OF + 4 * DAY.to_pytimedelta()), Asked(30, wanted=Wanted(without=(key(20),)))):
+            many = count(regulars, scope, AS_OF, asked)
+            assert count(kept, scope, AS_OF, asked) == many
+            one, other = (members(each, scope, AS_OF, asked, 1, 3) for each in (kept, regulars))
+            assert len(one) == min(max(many - 1, 0), 3)
+            pd.testing.assert_frame_equal(one, other, check_dtype=False)
+        assert customers(kept, scope, AS_OF, 30).tolist() == customers(regulars, scope, AS_OF, 30).tolist()
         known, learnt_now = learn_report(kept, scope, AS_OF), learn_report(regulars, scope, AS_OF)
         if known is None or learnt_now is None:
             assert known is learnt_now is None
@@ -291,5 +310,7 @@ def test_many_customers_are_gone_through_part_by_part(regulars: Snapshot, monkey
     monkeypatch.setattr(report_module, "_LINES_AT_ONCE", 128)  # of 248 lines: two parts
     halves = outlook(regulars, CHAIN, AS_OF, 30)
     # Everybody has the same rhythm, so half of them teach what all do.
+    assert halves.due is not None
+    assert whole.due is not None
     pd.testing.assert_frame_equal(halves.due, whole.due)
     assert halves.figures["gaps"] < whole.figures["gaps"]

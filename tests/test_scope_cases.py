@@ -26,6 +26,7 @@ from data_access.queries.audience import Bought, Conditions
 from data_access.queries.crossing import GROUPS
 from data_access.queries.funnel import Walk
 from data_access.queries.lapse import KEPT as LAPSE_KEPT
+from data_access.queries.run_out import Part as RunOutPart
 from data_access.queries.segments import Choice, Question
 from data_access.queries.value import KEPT
 from data_access.results.tables import kept_frame, team_frame
@@ -183,6 +184,10 @@ DRAW: dict[str, Callable[[Draw], Any]] = {
     "campaign_table": lambda draw: draw.choice(("arms", "lift", "verdict", "checks", "balance", "stores")),
     "attribution.credit by": lambda draw: draw.choice(("campaign_id", "channel")),
     **dict.fromkeys((f"attribution.{name} ready" for name in ("credit", "reach", "reached")), lambda draw: False),
+    **dict.fromkeys(
+        (f"run_out.kept_{name} part" for name in ("customers", "days", "due")),
+        lambda draw: RunOutPart(FIRST, LAST, draw.choice((None, "Face")), draw.choice((None, (1, 2)))),
+    ),
     "attribution.reached part": lambda draw: draw.choice((Reached(), Reached(("wechat",)), Reached(least=2))),
     "campaign_stock.past before": lambda draw: draw.choice((date(2026, 3, 15), LAST)),
     "products": lambda draw: draw.choice((None, some(draw, ("P1", "P2", "P3")))),

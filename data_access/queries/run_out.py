@@ -1,16 +1,18 @@
 """What customers bought of what they need again and again, day by day: what a forecast of its run-out is made from."""
 
 from collections.abc import Collection
+from dataclasses import dataclass
 from datetime import date
-from typing import NamedTuple
 
+import numpy as np
 import pandas as pd
-from sqlalchemy import Double, Engine, Table, cast, exists, false, func, select
+from sqlalchemy import ColumnElement, Double, Engine, Table, and_, cast, exists, false, func, select
 
 from data_access.marts.customer_line import customer_line
 from data_access.marts.tables import customer, product, store
 from data_access.queries._frame import fetch, fetch_many, one_of
 from data_access.queries._places import place_of
+from data_access.queries.actions import EVERYBODY, Wanted
 from data_access.results.tables import run_out_due, run_out_figure, run_out_held, run_out_pace, run_out_usual
 from data_access.scope import Scope
 
@@ -88,37 +90,104 @@ def at_home_elsewhere(scope: Scope, engine: Engine, customers: Collection[int]) 
     return fetch(scope, engine, query.where(away).order_by(c.customer_no))
 
 
-class Kept(NamedTuple):
-    """What a batch kept for the place that a scope is: nothing for other scopes.
+@dataclass(frozen=True, slots=True)
+class Part:
+    """What will be used up from ``first`` to ``last``; of one category, or of these customers by number (None: all)."""
 
-    due: what will be used up in the days after its last day: customer_no, need, product_id, category, last_day, units,
-    amount, expected_on, from_on, until_on, basis, store_id. held: basis, judged, hits. usual: need, median_gap,
-    by_usage. paces: low, middle, high, by how many gaps are known of a customer. figures: key, value.
+    first: date
+    last: date
+    category: str | None = None
+    among: Collection[int] | None = None
+    wanted: Wanted = EVERYBODY
+
+    def condition(self) -> ColumnElement[bool]:
+        """Whether a row of ``run_out_due`` belongs to it."""
+        d = run_out_due.c
+        asked = [d.expected_on.between(self.first, self.last), self.wanted.condition(d.customer_no)]
+        if self.category is not None:
+            asked.append(d.category == self.category)
+        if self.among is not None:
+            asked.append(one_of(d.customer_no, self.among))
+        return and_(*asked)
+
+    def rows(self, due: pd.DataFrame) -> pd.DataFrame:
+        """The rows of it that ``due`` has, in the order of ``kept_due``."""
+        day, number = due["expected_on"], due["customer_no"].to_numpy(dtype=np.int64)
+        asked = (day >= pd.Timestamp(self.first)) & (day <= pd.Timestamp(self.last)) & self.wanted.among(number)
+        if self.category is not None:
+            asked &= due["category"] == self.category
+        if self.among is not None:
+            asked &= due["customer_no"].isin(self.among)
+        order = ["amount", "customer_no", "need"]
+        return due[asked].sort_values(order, ascending=[False, True, True], ignore_index=True)
+
+
+def kept_days(scope: Scope, engine: Engine, part: Part) -> pd.DataFrame:
+    """One row per day on which something of the part will be used up, as a batch kept it for the place that the scope
+    is. ``engine``: of the results; so of all that is kept.
+
+    Columns: expected_on, run_outs, customers, amount.
     """
+    d = run_out_due.c
+    query = (
+        select(
+            d.expected_on,
+            func.count().label("run_outs"),
+            func.count(d.customer_no.distinct()).label("customers"),
+            func.sum(d.amount).label("amount"),
+        )
+        .where(_of_place(scope, engine, run_out_due), part.condition())
+        .group_by(d.expected_on)
+        .order_by(d.expected_on)
+    )
+    return fetch(scope, engine, query)
 
-    due: pd.DataFrame
-    held: pd.DataFrame
-    usual: pd.DataFrame
-    paces: pd.DataFrame
-    figures: pd.DataFrame
+
+def kept_customers(scope: Scope, engine: Engine, part: Part) -> pd.DataFrame:
+    """One row per customer of the part, by number. Column: customer_no."""
+    number = run_out_due.c.customer_no
+    query = select(number).distinct().where(_of_place(scope, engine, run_out_due), part.condition()).order_by(number)
+    return fetch(scope, engine, query)
 
 
-def kept(scope: Scope, results: Engine) -> Kept:
-    """What a batch kept. ``results``: their engine."""
-    return Kept(*(_rows(scope, results, table) for table in KEPT))
+def kept_due(scope: Scope, engine: Engine, part: Part, offset: int, limit: int) -> pd.DataFrame:
+    """What will be used up of the part, the dearest first.
+
+    Columns: customer_no, need, product_id, category, last_day, units, amount, expected_on, from_on, until_on, basis,
+    store_id.
+    """
+    d = run_out_due.c
+    columns = [column for name, column in d.items() if name not in ("level", "place_id", "position")]
+    query = select(*columns).where(_of_place(scope, engine, run_out_due), part.condition())
+    return fetch(scope, engine, query.order_by(d.amount.desc(), d.customer_no, d.need).offset(offset).limit(limit))
+
+
+def kept_held(scope: Scope, engine: Engine) -> pd.DataFrame:
+    """How far expectations held, as a batch kept it. Columns: basis, judged, hits."""
+    return _rows(scope, engine, run_out_held)
+
+
+def kept_figures(scope: Scope, engine: Engine) -> pd.DataFrame:
+    """What is known of the gaps behind expectations, as a batch kept it. Columns: key, value."""
+    return _rows(scope, engine, run_out_figure)
 
 
 def kept_rhythm(scope: Scope, results: Engine) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame]:
-    """Of what a batch kept, what it learnt: usual, paces and figures, without the list of what will be used up."""
+    """What a batch learnt: usual (need, median_gap, by_usage), paces (low, middle, high, by how many gaps are known of
+    a customer) and figures (key, value)."""
     usual, paces, figures = (_rows(scope, results, table) for table in (run_out_usual, run_out_pace, run_out_figure))
     return usual, paces, figures
 
 
 def _rows(scope: Scope, results: Engine, table: Table) -> pd.DataFrame:
-    place = place_of(scope, results)
     columns = [column for name, column in table.c.items() if name not in ("level", "place_id", "position")]
-    of_place = false() if place is None else place.rows(table)
-    return fetch(scope, results, select(*columns).where(of_place).order_by(table.c.position))
+    query = select(*columns).where(_of_place(scope, results, table))
+    return fetch(scope, results, query.order_by(table.c.position))
+
+
+def _of_place(scope: Scope, results: Engine, table: Table) -> ColumnElement[bool]:
+    place = place_of(scope, results)
+    return false() if place is None else place.rows(table)
 
 
 KEPT = (run_out_due, run_out_held, run_out_usual, run_out_pace, run_out_figure)

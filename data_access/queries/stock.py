@@ -25,15 +25,15 @@ from data_access.results.tables import stock_class, stock_lot_left, stock_shelf,
 from data_access.scope import Scope
 
 
-def positions(scope: Scope, engine: Engine, product_id: str | None = None) -> pd.DataFrame:
-    """One row per store in scope and product that was counted or is on order, of one product or all.
+def positions(scope: Scope, engine: Engine, products: Collection[str] | None = None) -> pd.DataFrame:
+    """One row per store in scope and product (of ``products`` or all) that was counted or is on order.
 
     Columns: store_id, product_id (both categories), on_hand, reserved, on_order (still to come from suppliers),
     available, next_promised_on (earliest promised day of what is on order), counted_at (store-local; NaT when never).
     """
     query = select(stock_position).order_by(stock_position.c.store_id, stock_position.c.product_id)
-    if product_id is not None:
-        query = query.where(stock_position.c.product_id == product_id)
+    if products is not None:
+        query = query.where(stock_position.c.product_id.in_(sorted(products)))
     mine = scope.limit(query, stock_position.c.store_id)
     return fetch_many(scope, engine, mine, categories=["store_id", "product_id"])
 

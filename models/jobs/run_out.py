@@ -33,6 +33,7 @@ def _of_place(snapshot: Snapshot, place: PlaceScope) -> tuple[pd.DataFrame, ...]
     """The rows of one place, by table in the order of ``queries.KEPT``."""
     assert snapshot.info.last_day is not None
     found = report.outlook(snapshot, place.scope, snapshot.info.last_day, report.KEPT_AHEAD)
+    assert found.due is not None
     figures, usual, paces = dict(found.figures), pd.DataFrame(), pd.DataFrame()
     if found.learnt is not None:
         rhythm = found.learnt.rhythm

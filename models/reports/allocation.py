@@ -132,18 +132,19 @@ def _kind(kind: str, rows: pd.DataFrame, valid: pd.DataFrame, measured: pd.DataF
 def _buyers(people: pd.DataFrame, measured: pd.DataFrame) -> pd.DataFrame:
     told = people.merge(measured[["campaign_id", "type", "cost"]].dropna(subset="type"), on="campaign_id")
     sides: dict[tuple[str, bool], dict[str, _Sides]] = {}
-    for row in told.itertuples(index=False):
-        one = sides.setdefault((row.type, bool(row.is_new)), {}).setdefault(row.campaign_id, _Sides(row.cost))
-        one.add(row.is_control, row.buyers, row.customers)
+    columns = ("type", "is_new", "campaign_id", "cost", "is_control", "buyers", "customers")
+    for kind, is_new, campaign_id, cost, *counted in zip(*(told[name].tolist() for name in columns), strict=True):
+        group = sides.setdefault((kind, bool(is_new)), {})
+        group.setdefault(campaign_id, _Sides(cost)).add(*counted)
     rows = []
-    for (kind, is_new), group in sorted(sides.items()):
-        total = calc.added(pd.DataFrame([calc.caused(one.arms()) for one in group.values()]))
-        cost = float(sum(one.cost for one in group.values()))
+    for (kind, is_new), every in sorted(sides.items()):
+        total = calc.added(pd.DataFrame([calc.caused(one.arms()) for one in every.values()]))
+        cost = float(sum(one.cost for one in every.values()))
         each = calc.cost_of_one(cost, total)
         name = "new" if is_new else "kept"
         rows.append((kind, name, total.value, total.lo, total.hi, cost, each.value, each.lo, each.hi))
-    columns = "type buyer_group caused caused_lo caused_hi cost cost_each cost_each_lo cost_each_hi"
-    return pd.DataFrame(rows, columns=columns.split())
+    names = "type buyer_group caused caused_lo caused_hi cost cost_each cost_each_lo cost_each_hi"
+    return pd.DataFrame(rows, columns=names.split())
 
 
 @dataclass(slots=True)

@@ -9,7 +9,6 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from data_access.pseudonym import number_of
 from data_access.queries import audience as queries
 from data_access.queries import segments
 from data_access.queries.audience import LIVES, Conditions
@@ -17,8 +16,8 @@ from data_access.scope import Scope
 from data_access.snapshot import Snapshot
 from models.calc.audience_rules import REASONS, sorted_out
 from models.calc.power import smallest_lift
+from models.reports import run_out
 from models.reports._shape import Columns, select_columns
-from models.reports.run_out import run_out
 
 MOST_CONTACTS = 4  # campaigns in 30 days that may reach a customer, unless told
 WINDOW_DAYS = 30  # after the hand-over in which a purchase counts, unless told
@@ -63,8 +62,8 @@ def audience(
     row = cuts.iloc[0].to_dict() if len(cuts) else dict.fromkeys(segments.CUTS)
     found = queries.candidates(scope, engine, as_of, wish.conditions, row, wish.channels)
     if wish.runs_out_within is not None:
-        due = run_out(snapshot, scope, as_of, wish.runs_out_within).due["customer_key"].unique()
-        found = found[found["customer_no"].isin([number_of(key) for key in due])]
+        due = run_out.customers(snapshot, scope, as_of, wish.runs_out_within)
+        found = found[found["customer_no"].isin(due)]
     reasons = [sorted_out(found, at, wish.most_contacts, held) for at in range(len(wish.channels))]
     why = reasons[wish.channels.index(wish.channel)]
     kept = found[why < 0]

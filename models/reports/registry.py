@@ -41,6 +41,7 @@ from models.reports.readiness import ReadinessReport, readiness
 from models.reports.reasons import ReasonsReport, reasons
 from models.reports.retention import RetentionReport, retention
 from models.reports.run_out import AHEAD, RunOutReport, run_out
+from models.reports.run_out import MEMBERS as RUN_OUT_MEMBERS
 from models.reports.scorecard import ScorecardReport, scorecard
 from models.reports.segments import MEMBERS, SegmentsReport, segments
 from models.reports.shelves import SERVICE_LEVEL
@@ -311,6 +312,7 @@ _ALL = (
             Parameter("ahead_days", "ahead_days", _whole, f"days that are looked ahead, default {AHEAD}"),
             Parameter("category", "category", str, "the goods of one category; all without"),
             Parameter("segment", "segment", str, "the customers of one named segment; all without"),
+            Parameter("members", "members", _whole, f"how many of the list, default {RUN_OUT_MEMBERS}"),
         ),
     ),
     Report("health", health, HealthReport, "nothing"),

@@ -14,16 +14,20 @@ from data_access.errors import Problem
 from data_access.pseudonym import customer_key
 from data_access.queries import lapse, places, reach, segments, stock
 from data_access.queries import run_out as queries
+from data_access.queries.actions import EVERYBODY, Wanted
+from data_access.queries.run_out import Part
 from data_access.results.info import has_current_rows
 from data_access.scope import Scope
 from data_access.snapshot import Snapshot
 from models.calc import run_out as calc
 from models.calc.funnel import wilson
 from models.calc.run_out import BASES, Events, Floats, Rhythm, Score
-from models.reports._shape import Columns, select_columns
+from models.reports._shape import Columns, declared_tables, select_columns
 from models.reports.segments import named
 
 AHEAD = 14  # days, unless told
+MEMBERS = 50  # of the list, unless told
+MOST_MEMBERS = 20_000  # of a file
 MOST_AHEAD = 90
 KEPT_AHEAD = 30  # what a batch keeps
 JOB = "run_out"
@@ -51,9 +55,21 @@ class Outlook:
     up soon, and how far that held: judged and hits by basis, figures of the gaps behind them."""
 
     learnt: Learnt | None
-    due: pd.DataFrame
+    due: pd.DataFrame | None  # None: it stays in the results, and is read page by page
     held: pd.DataFrame
     figures: dict[str, float]
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """Which part of the list is meant: of the days ahead or one of them, of the goods of one category, the customers of
+    one segment (None: all), and those ``wanted``."""
+
+    ahead_days: int = AHEAD
+    category: str | None = None
+    segment: str | None = None
+    day: date | None = None
+    wanted: Wanted = EVERYBODY
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,11 +93,11 @@ class RunOutReport:
     held: Annotated[pd.DataFrame, Columns("basis judged hits hit_rate lo95 hi95")]
     # one row per day ahead: what is expected to run out, of how many, and what was paid for it last
     by_day: Annotated[pd.DataFrame, Columns("day run_outs customers amount")]
-    # one row per customer and need expected to run out within the days ahead, the dearest first; last_day, units,
-    # amount, product, store: of the latest purchase; expected_on, from_on, until_on: days; basis: own | pace | usage |
-    # usual; in_stock: on hand in that store and not reserved (NA: never counted); may_be_called: agrees to calls, for
-    # service or, as an adult, for marketing; last_store: of the latest visit of all, where another in scope;
-    # home_elsewhere: registered out of it
+    # one row per customer and need expected to run out within the days ahead, the dearest first, as many as were asked
+    # for; last_day, units, amount, product, store: of the latest purchase; expected_on, from_on, until_on: days; basis:
+    # own | pace | usage | usual; in_stock: on hand in that store and not reserved (NA: never counted); may_be_called:
+    # agrees to calls, for service or, as an adult, for marketing; last_store: of the latest visit of all, where another
+    # in scope; home_elsewhere: registered out of it
     due: Annotated[
         pd.DataFrame,
         Columns(
@@ -98,31 +114,102 @@ def run_out(
     ahead_days: int = AHEAD,
     category: str | None = None,
     segment: str | None = None,
+    members: int = MEMBERS,
 ) -> RunOutReport:
     """Who runs out in the ``ahead_days`` after ``as_of``; from what a batch keeps where that is the same.
 
-    Listed are all, or the goods of one ``category`` or the customers of one ``segment``; what is learnt, and how far
-    that held, is of all of them.
+    Counted are all, or the goods of one ``category`` or the customers of one ``segment``, and so many of them listed;
+    what is learnt, and how far that held, is of all of them.
     """
     if not 1 <= ahead_days <= MOST_AHEAD:
         raise Problem(f"ahead_days is a whole number from 1 to {MOST_AHEAD}, not {ahead_days}")
-    if ahead_days <= KEPT_AHEAD and _is_kept(snapshot, scope, as_of):
-        found = _kept(snapshot, scope)
-    else:
-        found = outlook(snapshot, scope, as_of, ahead_days)
-    chosen = found.due if category is None else found.due[found.due["category"] == category]
-    if segment is not None:
-        of = segments.numbers(scope, snapshot.engine, named(snapshot, scope, as_of, segment))
-        chosen = chosen[chosen["customer_no"].isin(of["customer_no"])]
-    due = _listed(snapshot, scope, chosen, as_of, ahead_days)
+    found = outlook_of(snapshot, scope, as_of, ahead_days)
+    part = _part(snapshot, scope, as_of, Asked(ahead_days, category, segment))
+    days = _days(snapshot, scope, found, part)
+    figures = {
+        **found.figures,
+        "run_outs": float(days["run_outs"].sum()),
+        "run_out_customers": float(len(_customers(snapshot, scope, found, part))),
+        "run_out_amount": float(days["amount"].sum()),
+    }
     frames = select_columns(
         RunOutReport,
-        summary=_summary(due, found.figures),
+        summary=_summary(figures),
         held=_held(found.held),
-        by_day=_by_day(due, as_of, ahead_days),
-        due=due,
+        by_day=_by_day(days, as_of, ahead_days),
+        due=_page(snapshot, scope, as_of, found, part, 0, members),
     )
     return RunOutReport(as_of, ahead_days, snapshot.info.currency, **frames)
+
+
+def outlook_of(snapshot: Snapshot, scope: Scope, as_of: date, ahead_days: int) -> Outlook:
+    """What a batch keeps, where that is the same, or ``outlook``."""
+    if ahead_days <= KEPT_AHEAD and _is_kept(snapshot, scope, as_of):
+        assert snapshot.results is not None
+        held = queries.kept_held(scope, snapshot.results)
+        return Outlook(None, None, held, _by_key(queries.kept_figures(scope, snapshot.results)))
+    return outlook(snapshot, scope, as_of, ahead_days)
+
+
+def members(
+    snapshot: Snapshot, scope: Scope, as_of: date, asked: Asked, offset: int, limit: int, known: Outlook | None = None
+) -> pd.DataFrame:
+    """A page of the list of a report. ``known``: ``outlook_of`` the same day, where somebody has it already."""
+    found = known or outlook_of(snapshot, scope, as_of, asked.ahead_days)
+    rows = _page(snapshot, scope, as_of, found, _part(snapshot, scope, as_of, asked), offset, limit)
+    return rows[list(declared_tables(RunOutReport)["due"])]
+
+
+def count(snapshot: Snapshot, scope: Scope, as_of: date, asked: Asked, known: Outlook | None = None) -> int:
+    """How many rows ``members`` has in all."""
+    found = known or outlook_of(snapshot, scope, as_of, asked.ahead_days)
+    return int(_days(snapshot, scope, found, _part(snapshot, scope, as_of, asked))["run_outs"].sum())
+
+
+def customers(snapshot: Snapshot, scope: Scope, as_of: date, ahead_days: int) -> NDArray[np.int64]:
+    """Who runs out of something in the ``ahead_days`` after ``as_of``, by number."""
+    found = outlook_of(snapshot, scope, as_of, ahead_days)
+    return _customers(snapshot, scope, found, _part(snapshot, scope, as_of, Asked(ahead_days)))
+
+
+def _part(snapshot: Snapshot, scope: Scope, as_of: date, asked: Asked) -> Part:
+    first, last = asked.day or as_of + timedelta(days=1), asked.day or as_of + timedelta(days=asked.ahead_days)
+    among = None
+    if asked.segment is not None:
+        of = segments.numbers(scope, snapshot.engine, named(snapshot, scope, as_of, asked.segment))
+        among = of["customer_no"].tolist()
+    return Part(first, last, asked.category, among, asked.wanted)
+
+
+def _days(snapshot: Snapshot, scope: Scope, found: Outlook, part: Part) -> pd.DataFrame:
+    """As ``queries.kept_days``."""
+    if found.due is None:
+        assert snapshot.results is not None
+        return queries.kept_days(scope, snapshot.results, part)
+    by_day = part.rows(found.due).groupby("expected_on", as_index=False)
+    return by_day.agg(run_outs=("customer_no", "size"), customers=("customer_no", "nunique"), amount=("amount", "sum"))
+
+
+def _customers(snapshot: Snapshot, scope: Scope, found: Outlook, part: Part) -> NDArray[np.int64]:
+    if found.due is None:
+        assert snapshot.results is not None
+        numbers = queries.kept_customers(scope, snapshot.results, part)["customer_no"]
+    else:
+        numbers = part.rows(found.due)["customer_no"]
+    return np.unique(numbers.to_numpy(dtype=np.int64))
+
+
+def _page(
+    snapshot: Snapshot, scope: Scope, as_of: date, found: Outlook, part: Part, offset: int, limit: int
+) -> pd.DataFrame:
+    if found.due is None:
+        assert snapshot.results is not None
+        due = queries.kept_due(scope, snapshot.results, part, offset, limit)
+        names = queries.products(scope, snapshot.engine).set_index("product_id")["product"]
+        due = due.assign(product=due["product_id"].map(names).fillna(due["product_id"]))
+    else:
+        due = part.rows(found.due).iloc[offset : offset + limit].reset_index(drop=True)
+    return _listed(snapshot, scope, due, as_of)
 
 
 def outlook(snapshot: Snapshot, scope: Scope, as_of: date, ahead_days: int) -> Outlook:
@@ -174,16 +261,6 @@ def _parts(snapshot: Snapshot, scope: Scope) -> int:
 
 def _is_kept(snapshot: Snapshot, scope: Scope, as_of: date) -> bool:
     return as_of == snapshot.info.last_day and has_current_rows(snapshot, scope, JOB)
-
-
-def _kept(snapshot: Snapshot, scope: Scope) -> Outlook:
-    """What a batch kept of this scope on the last day."""
-    assert snapshot.results is not None
-    found = queries.kept(scope, snapshot.results)
-    names = queries.products(scope, snapshot.engine).set_index("product_id")["product"]
-    due = found.due.assign(product=found.due["product_id"].map(names).fillna(found.due["product_id"]))
-    learnt = _learnt(found.usual, found.paces, found.figures)
-    return Outlook(learnt, due, found.held, _by_key(found.figures))
 
 
 def _learnt(usual: pd.DataFrame, paces: pd.DataFrame, figures: pd.DataFrame) -> Learnt | None:
@@ -275,10 +352,8 @@ def _due(found: pd.DataFrame, as_of: date, ahead_days: int) -> pd.DataFrame:
     return found.loc[(found["expected_on"] > first) & (found["expected_on"] <= last), _DUE]
 
 
-def _listed(snapshot: Snapshot, scope: Scope, found: pd.DataFrame, as_of: date, ahead_days: int) -> pd.DataFrame:
-    """The list as a person reads it: by name, with what there is to sell and whom one may call."""
-    due = _due(found, as_of, ahead_days)
-    due = due.sort_values(["amount", "customer_no", "need"], ascending=[False, True, True], ignore_index=True)
+def _listed(snapshot: Snapshot, scope: Scope, due: pd.DataFrame, as_of: date) -> pd.DataFrame:
+    """Rows of the list as a person reads them: by name, with what there is to sell and whom one may call."""
     names = places.stores(scope, snapshot.engine).set_index("store_id")["store"]
     numbers = due["customer_no"].tolist()
     agreed = reach.channels(scope, snapshot.engine, numbers)
@@ -286,7 +361,8 @@ def _listed(snapshot: Snapshot, scope: Scope, found: pd.DataFrame, as_of: date, 
     last = lapse.last_stores(scope, snapshot.engine, as_of, numbers).set_index("customer_no")["store_id"]
     last_store = due["customer_no"].map(last)
     away = queries.at_home_elsewhere(scope, snapshot.engine, numbers)["customer_no"]
-    held = stock.positions(scope, snapshot.engine).astype({"store_id": object, "product_id": object})
+    held = stock.positions(scope, snapshot.engine, due["product_id"].unique().tolist())
+    held = held.astype({"store_id": object, "product_id": object})
     held = held[held["counted_at"].notna()]
     left = (held["on_hand"] - held["reserved"]).clip(lower=0).set_axis([held["store_id"], held["product_id"]])
     place = pd.MultiIndex.from_arrays([due["store_id"], due["product_id"]])
@@ -320,23 +396,14 @@ def _looked_back(score: Score | None) -> tuple[pd.DataFrame, dict[str, float]]:
     return held, figures
 
 
-def _summary(due: pd.DataFrame, figures: Mapping[str, float]) -> pd.DataFrame:
-    found: dict[str, float] = {
-        "run_outs": len(due),
-        "run_out_customers": due["customer_key"].nunique(),
-        "run_out_amount": float(due["amount"].sum()),
-        "hit_days": calc.HIT_DAYS,
-        **figures,
-    }
+def _summary(figures: Mapping[str, float]) -> pd.DataFrame:
+    found = {"hit_days": calc.HIT_DAYS, **figures}
     return pd.DataFrame({"key": _SUMMARY, "value": [found.get(key, math.nan) for key in _SUMMARY]})
 
 
-def _by_day(due: pd.DataFrame, as_of: date, ahead_days: int) -> pd.DataFrame:
+def _by_day(found: pd.DataFrame, as_of: date, ahead_days: int) -> pd.DataFrame:
     days = pd.date_range(as_of + timedelta(days=1), periods=ahead_days, name="day")
-    found = due.groupby("expected_on").agg(
-        run_outs=("customer_no", "size"), customers=("customer_no", "nunique"), amount=("amount", "sum")
-    )
-    return found.reindex(days, fill_value=0).reset_index()
+    return found.set_index("expected_on").reindex(days, fill_value=0).reset_index()
 
 
 def _held(found: pd.DataFrame) -> pd.DataFrame:

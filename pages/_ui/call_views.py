@@ -9,6 +9,7 @@ import streamlit as st
 from data_access.state import actions as state
 from data_access.state.actions import Subject
 from data_access.state.store import opened
+from models.reports.run_out import Asked
 from pages._ui import actions, drill, empty, head, load, reach, run_out_views, session
 from pages._ui import format as fmt
 from pages._ui.device import narrow
@@ -18,6 +19,7 @@ from pages._ui.tables import column
 
 AHEAD = 7  # days in which somebody runs out
 OF_EACH = 5  # customers of either list
+_LOOKED_AT = 500  # of those who run out, the dearest
 
 
 def to_call(page: Opened) -> None:
@@ -66,8 +68,8 @@ def to_call(page: Opened) -> None:
 
 def _running_out(page: Opened) -> Iterator[tuple[str, str, str, str]]:
     """Of those who run out soon and agree to be called, the dearest: key, list, store and why."""
-    report = load.run_out(page.scope, page.period.last, AHEAD, None, None, page.generation)
-    rows = run_out_views.people(report, None)
+    due = load.run_out_members(page.scope, page.period.last, Asked(AHEAD), 0, _LOOKED_AT, page.generation)
+    rows = run_out_views.people(due)
     kept = rows[rows["may_be_called"] & _waits(page, "run_out", rows)].drop_duplicates("customer_key")
     for row in kept.head(OF_EACH).to_dict("records"):
         words = "tasks.runs_out_short" if narrow() else "tasks.runs_out"

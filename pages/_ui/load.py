@@ -123,8 +123,13 @@ from models.reports.retention import CohortCell, RetentionReport
 from models.reports.retention import cohort_members as cohort_members_of
 from models.reports.retention import retention as retention_report
 from models.reports.retention import without_order as without_order_of
-from models.reports.run_out import Learnt, RunOutReport
+from models.reports.run_out import MOST_MEMBERS as MOST_RUN_OUTS
+from models.reports.run_out import Asked as RunOutAsked
+from models.reports.run_out import Learnt, Outlook, RunOutReport
+from models.reports.run_out import count as count_of_run_out
 from models.reports.run_out import learn as learn_rhythms
+from models.reports.run_out import members as run_out_members_of
+from models.reports.run_out import outlook_of as run_out_outlook
 from models.reports.run_out import run_out as run_out_report
 from models.reports.scorecard import ScorecardReport
 from models.reports.scorecard import scorecard as scorecard_report
@@ -472,7 +477,35 @@ def reach(scope: Scope, customer_keys: tuple[str, ...], generation: str) -> pd.D
 def run_out(
     scope: Scope, as_of: date, ahead_days: int, category: str | None, segment: str | None, generation: str
 ) -> RunOutReport:
-    return run_out_report(_at(generation), scope, as_of, ahead_days, category, segment)
+    """Without the list."""
+    return run_out_report(_at(generation), scope, as_of, ahead_days, category, segment, members=0)
+
+
+@st.cache_data(ttl=_KEEP, max_entries=4, show_spinner=False)
+def _run_out_outlook(scope: Scope, as_of: date, ahead_days: int, generation: str) -> Outlook:
+    return run_out_outlook(_at(generation), scope, as_of, ahead_days)
+
+
+@st.cache_data(ttl=_KEEP, max_entries=128, show_spinner=False)
+def run_out_members(
+    scope: Scope, as_of: date, asked: RunOutAsked, offset: int, limit: int, generation: str
+) -> pd.DataFrame:
+    """A page of the list of ``run_out``."""
+    known = _run_out_outlook(scope, as_of, asked.ahead_days, generation)
+    return run_out_members_of(_at(generation), scope, as_of, asked, offset, limit, known)
+
+
+@st.cache_data(ttl=_KEEP, max_entries=128, show_spinner=False)
+def run_out_count(scope: Scope, as_of: date, asked: RunOutAsked, generation: str) -> int:
+    """How many rows ``run_out_members`` lists."""
+    return count_of_run_out(
+        _at(generation), scope, as_of, asked, _run_out_outlook(scope, as_of, asked.ahead_days, generation)
+    )
+
+
+def every_run_out(scope: Scope, as_of: date, asked: RunOutAsked, generation: str) -> pd.DataFrame:
+    """The list as far as one file takes it; kept nowhere."""
+    return run_out_members_of(_at(generation), scope, as_of, asked, 0, MOST_RUN_OUTS)
 
 
 @st.cache_data(ttl=_KEEP, max_entries=16, show_spinner=False)

@@ -109,10 +109,9 @@ def held(report: RunOutReport) -> None:
     )
 
 
-def people(report: RunOutReport, day: str | None) -> pd.DataFrame:
-    """The list in the language of the run, of one day or of all."""
-    due = report.due if day is None else report.due[report.due["expected_on"] == pd.Timestamp(day)]
-    rows = localized(due.reset_index(drop=True), _NAMES)
+def people(due: pd.DataFrame) -> pd.DataFrame:
+    """Rows of the list in the language of the run."""
+    rows = localized(due, _NAMES)
     return rows.assign(
         said=[bought(row) for _, row in rows.iterrows()],
         range=[fmt.period(first, last) for first, last in zip(rows["from_on"], rows["until_on"], strict=True)],
@@ -120,9 +119,9 @@ def people(report: RunOutReport, day: str | None) -> pd.DataFrame:
     )
 
 
-def consents(report: RunOutReport) -> None:
-    """Says so where nobody on the list is known to agree to calls."""
-    if not report.due["may_be_called"].any():
+def consents(people: pd.DataFrame) -> None:
+    """Says so where nobody on the page of the list is known to agree to calls."""
+    if len(people) and not people["may_be_called"].any():
         st.caption(t("run_out.no_consents"))
 
 

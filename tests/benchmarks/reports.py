@@ -33,6 +33,7 @@ _OFFERED: dict[str, tuple[dict[str, Any], ...]] = {
     "preferences": ({"by": "tier", "thing": "benefit"},),
     "why_mix": ({"by": "staff"}, {"ratio": "price", "by": "category"}),
     "attribution": ({"days": 30}, {"days": 365}),
+    "run_out": ({"ahead_days": 7}, {"ahead_days": 30}),
     "funnel_detail": ({"by": "store"}, {"by": "channel"}, {"by": "staff"}),
 }
 # Choices that the refresh has not added up.
