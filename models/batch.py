@@ -151,6 +151,7 @@ class _Batch:
         self.forgotten = forgotten
         self.teller = Teller(home, snapshot.info.generation, say)
         self.now: dict[str, tuple[Held, Sequence[ResultTable]]] = {}  # what this batch will publish, as far as it is
+        self.ready: set[str] = set()  # the jobs whose rows are those of these facts, for sure
         self.computed: dict[str, float] = {}
         self.cpu: dict[str, float] = {}
         self.kept: list[str] = []
@@ -191,10 +192,11 @@ class _Batch:
             nothing = JobInfo(job.name, None, None, None, None, None, None, "failed", said)
             return Held(replace(old.info, state="failed", detail=said), old.path) if old else Held(nothing, None)
         self.teller.finish(job.name)
+        self.ready.add(job.name)
         return found
 
     def _fresh(self, job: Job, old: Held | None, *, full: bool) -> Held:
-        mark = job.fingerprint(self.snapshot)
+        mark = self._mark(job)
         if old and old.info.fingerprint == mark and not full:
             self.kept.append(job.name)
             return replace(old, info=self._about(old.info))
@@ -214,6 +216,15 @@ class _Batch:
         ready = parts.finished(self.home, job.name, job.tables)
         assert ready is not None
         return ready
+
+    def _mark(self, job: Job) -> str:
+        """The fingerprint of the job; of rows made from older ones of the job it needs, which failed or was not asked
+        for, another: they are not to be kept when it has caught up."""
+        mark = job.fingerprint(self.snapshot)
+        if job.needs is None or job.needs.name in self.ready:
+            return mark
+        older = self.now.get(job.needs.name)
+        return f"{mark} of {older[0].info.fingerprint if older else None}"
 
     def _seen_by(self, job: Job, old: Held | None) -> Snapshot:
         """The facts with its own rows of before, or with those of the job it needs alone, computed now or kept: its own

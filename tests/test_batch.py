@@ -11,6 +11,7 @@ from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from pathlib import Path
 from types import ModuleType
+from typing import Any
 
 import pandas as pd
 import pytest
@@ -191,6 +192,27 @@ def test_a_job_that_raises_keeps_its_older_rows_and_costs_the_others_nothing(
     toys[0].raises = None
     assert list(run().computed) == ["first"]
     assert is_current(current_snapshot(home), "first")
+
+
+def test_what_was_made_from_older_rows_is_made_anew_when_the_job_it_needs_has_caught_up(
+    home: Path, toys: list[Toy]
+) -> None:
+    first, second = toys
+
+    def run(**options: Any) -> list[str]:
+        return list(batch(home, jobs=[first.job, replace(second.job, needs=first.job)], **options).computed)
+
+    run()
+    first.mark, first.raises, second.mark = "b", ValueError(), "b"
+    publish_next(home)
+    assert run() == ["second"]  # from the rows of the first of the facts before
+    assert run() == []  # the same ones
+    first.raises = None
+    assert run() == ["first", "second"]
+    assert run() == []
+    first.mark = second.mark = "c"
+    assert run(only=["second"]) == ["second"]
+    assert run() == ["first", "second"]
 
 
 def test_a_job_that_never_came_to_an_end_has_no_rows_and_says_why(home: Path, toys: list[Toy], run: Run) -> None:
