@@ -20,7 +20,7 @@ import secrets
 import threading
 import time
 import weakref
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, fields
 from datetime import date, datetime
@@ -448,9 +448,8 @@ def _verified(path: Path) -> OpenFile:
     file = OpenFile(path)
     if _RESULTS.fullmatch(path.name):
         jobs = _jobs(file)
-        asked = (table for table in results_tables.sorted_tables if table.info.get(JOB_OF_TABLE) in (None, *jobs))
-        missing = [table.name for table in asked if not is_as_declared(file.engine, table)]
-        if missing:
+        asked = [table for table in results_tables.sorted_tables if table.info.get(JOB_OF_TABLE) in (None, *jobs)]
+        if missing := not_as_declared(file.engine, asked):
             raise ValueError(f"another version of the program wrote it, without {missing[0]} as it is now")
     else:
         _info(file)
@@ -463,11 +462,14 @@ def _jobs(file: OpenFile) -> list[str]:
         return list(connection.execute(select(result_info.c.job)).scalars())
 
 
-def is_as_declared(engine: Engine, table: Table) -> bool:
-    """Whether a results file has a table with the columns that it has now."""
-    query = text("SELECT column_name FROM duckdb_columns() WHERE table_name = :name")
+def not_as_declared(engine: Engine, tables: Collection[Table]) -> list[str]:
+    """The names of the tables that a results file has not, or with other columns than they have now."""
+    query = text("SELECT table_name, column_name FROM duckdb_columns()")
+    there: dict[str, set[str]] = {}
     with engine.connect() as connection:
-        return set(table.c.keys()) == set(connection.execute(query, {"name": table.name}).scalars())
+        for table, column in connection.execute(query):
+            there.setdefault(table, set()).add(column)
+    return [table.name for table in tables if set(table.c.keys()) != there.get(table.name, set())]
 
 
 def _info(file: OpenFile) -> GenerationInfo:

@@ -404,7 +404,7 @@ def test_work_is_spread_over_processes_that_open_the_same_snapshot(home: Path, m
     snapshot = current_snapshot(home)
     found = list(jobs.spread(snapshot, square, list(range(9)), workers=2))
     assert [(item, result[:2]) for item, result in found] == [(n, (n * n, 1)) for n in range(9)]
-    assert os.getpid() not in {result[2] for item, result in found if item}
+    assert len({result[2] for item, result in found}) == 2  # this process and another one
     monkeypatch.setattr(jobs, "_WORTH_IT", 60.0)
     assert {result[2] for _, result in jobs.spread(snapshot, square, [1, 2, 3])} == {os.getpid()}
     assert list(jobs.spread(snapshot, square, [])) == []

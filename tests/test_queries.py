@@ -232,7 +232,7 @@ CASES: dict[str, tuple[Any, ...]] = {
     "value.customers": (AS_OF,),
     "value.details": (AS_OF,),
     "treatments.over": (AS_OF, 3),
-    "treatments.treatments": (Question(AS_OF), "K1"),
+    "treatments.treatments": (AS_OF, "K1"),
     "value.margin": (AS_OF,),
     "stores.closures": (),
     "stores.comparable": (MARCH,),

@@ -41,7 +41,7 @@ FIRST, LAST = date(2025, 2, 24), date(2026, 3, 22)
 SLOW = frozenset(
     {
         *(f"segments.{name}" for name in ("cells", "curve", "cuts", "members", "stages")),
-        *("crossing.crossing", "crossing.crossings", "crossing.standings", "treatments.treatments"),
+        *("crossing.crossing", "crossing.crossings", "crossing.standings"),
     }
 )
 # Campaigns count what their customers did wherever they did it: a customer of a campaign belongs to one store.

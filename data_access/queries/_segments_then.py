@@ -62,6 +62,11 @@ class SegmentsThen:
         found[mine] = _GRID[r - 1, (f + m + 1) // 2 - 1]
         return found
 
+    def buyers(self, day: date) -> Ints:
+        """The numbers of those who had bought by the end of ``day``."""
+        self._walk_to(day)
+        return np.asarray(self._numbers[self._sums["orders"] > 0], dtype=np.int64)
+
     def _walk_to(self, day: date) -> None:
         end = int(np.searchsorted(self._day, np.datetime64(day, "D").astype(np.int64), side="right"))
         if end < self._done:

@@ -1,17 +1,15 @@
 """What campaigns did for the customers of each segment."""
 
 from datetime import date
-from typing import Any
 
+import numpy as np
 import pandas as pd
-from sqlalchemy import BigInteger, Engine, Select, and_, case, cast, func, select
+from sqlalchemy import Engine, func, or_, select
 
 from data_access.marts.campaign_customer import campaign_customer
-from data_access.marts.tables import campaign
-from data_access.queries._frame import fetch, fetch_from
-from data_access.queries._groups import groups
-from data_access.queries._people import Base, Question, base
-from data_access.queries.segments import CUTS, literals
+from data_access.marts.tables import campaign, customer
+from data_access.queries._frame import fetch, fetch_many
+from data_access.queries._segments_then import SegmentsThen
 from data_access.scope import Scope
 
 
@@ -30,41 +28,30 @@ def over(scope: Scope, engine: Engine, as_of: date, most: int) -> pd.DataFrame:
     return fetch(scope, engine, query.limit(most))
 
 
-def treatments(scope: Scope, engine: Engine, question: Question, campaign_id: str) -> pd.DataFrame:
-    """One row per named segment of the day of the question, and who of it a campaign was for.
+def treatments(scope: Scope, engine: Engine, as_of: date, campaign_id: str) -> pd.DataFrame:
+    """One row per named segment at the end of ``as_of``, and who of it a campaign was for.
 
     By intention to treat: treated and control (assigned), treated_buyers and control_buyers (an order in its window).
 
     Columns: segment, customers, treated, control, treated_buyers, control_buyers.
     """
-    with base(scope, engine, question) as kept:
-        query = _of_segments(scope, kept, question, campaign_id)
-        return fetch_from(scope, kept.connection, query)
-
-
-def _of_segments(scope: Scope, kept: Base, question: Question, campaign_id: str) -> Select[Any]:
-    people, cuts = kept.people, kept.cuts or dict.fromkeys(CUTS)
-    source, found = groups(people, literals(cuts), question, "keep_ties", scope, {"segment"})
-    standing = select(people.c.customer_no, found["segment"].label("segment")).select_from(source).subquery("standing")
-    m = campaign_customer.c
-    assigned = scope.limit(
-        select(m.customer_no, m.is_control, m.orders).where(m.campaign_id == campaign_id, m.arm.is_not(None)),
-        m.store_id,
-    ).subquery("assigned")
-    a = assigned.c
-    counts = {
-        "treated": ~a.is_control,
-        "control": a.is_control,
-        "treated_buyers": and_(~a.is_control, a.orders > 0),
-        "control_buyers": and_(a.is_control, a.orders > 0),
-    }
-    query = (
-        select(
-            standing.c.segment,
-            cast(func.count(), BigInteger).label("customers"),
-            *(cast(func.sum(case((rows, 1), else_=0)), BigInteger).label(name) for name, rows in counts.items()),
-        )
-        .select_from(standing.outerjoin(assigned, a.customer_no == standing.c.customer_no))
-        .group_by(standing.c.segment)
+    then, m, h = SegmentsThen(scope, engine, as_of, as_of), campaign_customer.c, customer.c
+    registered = select(h.customer_no).where(or_(h.joined_on.is_(None), h.joined_on <= as_of))
+    at_home = fetch_many(scope, engine, scope.limit(registered, h.home_store_id))["customer_no"]
+    everybody = pd.Series(np.union1d(then.buyers(as_of), at_home.to_numpy()))
+    arms = select(m.customer_no, m.is_control, (func.coalesce(m.orders, 0) > 0).label("bought")).where(
+        m.campaign_id == campaign_id, m.arm.is_not(None)
     )
-    return query.order_by(standing.c.segment)
+    assigned = fetch_many(scope, engine, scope.limit(arms, m.store_id))
+    control, bought = assigned["is_control"], assigned["bought"]
+    rows = {
+        "treated": ~control,
+        "control": control,
+        "treated_buyers": ~control & bought,
+        "control_buyers": control & bought,
+    }
+    counts = {name: everybody.isin(assigned.loc[of, "customer_no"]) for name, of in rows.items()}
+    joined_by_then = pd.Series(pd.NaT, index=everybody.index)
+    segment = pd.Series(then.of(everybody, joined_by_then, as_of), name="segment", dtype="str")
+    each = pd.DataFrame({"customers": everybody.notna(), **counts})
+    return each.groupby(segment).sum().reset_index()

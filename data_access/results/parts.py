@@ -22,7 +22,7 @@ from data_access.pseudonym import customer_key
 from data_access.readers import literal
 from data_access.results.info import JobInfo, infos
 from data_access.results.tables import result_info, results
-from data_access.snapshot import OpenFile, Snapshot, is_as_declared, reopened
+from data_access.snapshot import OpenFile, Snapshot, not_as_declared, reopened
 
 NUMBER, KEY = "customer_no", "customer_key"  # the columns by which results name a customer
 
@@ -124,7 +124,7 @@ def held(path: Path, tables: Sequence[Table]) -> dict[str, Held]:
     """By job what a file holds, if it holds ``tables`` as they are declared now."""
     try:
         file = OpenFile(path)
-        if not all(is_as_declared(file.engine, table) for table in (*tables, result_info)):
+        if not_as_declared(file.engine, [*tables, result_info]):
             return {}
         return {job: Held(info, path if info.has_rows else None) for job, info in infos(file.engine).items()}
     except SQLAlchemyError:  # cut short by whatever ended the batch: computed again

@@ -231,7 +231,7 @@ def effects(panel: Panel, table: pd.DataFrame) -> Effects:
     factor = np.ones((len(panel.ids), len(panel.dates)))
     if panel.frequency != "D" or table.empty or panel.length < _YEAR:
         return Effects(table.iloc[:0], factor)
-    days, of_event = _design(table, panel.dates)
+    days, of_event = design(table, panel.dates)
     rest = _off_the_week(panel, np.logical_or.reduce(days[: panel.length], axis=1))
     past = days[: panel.length].astype(np.float64)
     solve = np.linalg.solve(past.T @ past + _RIDGE * np.eye(past.shape[1]), past.T)
@@ -268,7 +268,7 @@ def _noticed(
     return np.array(found, dtype=np.str_)
 
 
-def _design(table: pd.DataFrame, dates: pd.DatetimeIndex) -> tuple[NDArray[np.bool_], NDArray[np.str_]]:
+def design(table: pd.DataFrame, dates: pd.DatetimeIndex) -> tuple[NDArray[np.bool_], NDArray[np.str_]]:
     """Which day of which event each date is (dates x days of events; two events may fall together), and its event."""
     number = dates.to_numpy().astype("datetime64[D]").astype(np.int64)
     anchors = table["ds"].to_numpy().astype("datetime64[D]").astype(np.int64)

@@ -3,15 +3,14 @@
 Its own holidays of China lack Double 11, 618 and Qixi and name the same day differently from year to year; the table of
 ``events`` replaces them. No sampling: intervals come from ``intervals``.
 
-Sales are taken in logarithms: an event multiplies its day whatever the weekday, which a sum of shares does not. A
-series with many days without sales has no logarithm and is fitted as it is.
+Sales are taken in logarithms: an event multiplies its day whatever the weekday, which a sum of shares does not. These
+are solved for (``additive``). A series with many days without sales has no logarithm and is fitted as it is, by Stan.
 """
 
-import dataclasses
 import logging
 import tempfile
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any, Final
 
@@ -19,10 +18,11 @@ import numpy as np
 import pandas as pd
 import stanio
 
+from models.forecasting import additive
+from models.forecasting.additive import Calendar
 from models.forecasting.panel import Floats, Panel
 
 _YEARLY_FROM: Final = 548  # days: a year and a half; with less the yearly wave is guessed
-_YEARLY_WAVES: Final = 4  # events have their own regressors; more waves would fit them, too
 _SELDOM: Final = 0.02  # share of days without sales up to which they count as unknown
 
 
@@ -48,8 +48,14 @@ class Fit:
 
 def fits(panel: Panel, table: pd.DataFrame) -> dict[str, Fit]:
     """The fit of each series, by its name."""
-    features = _Features(panel.dates)
-    return {name: _fit(panel, row, table, features) for row, name in enumerate(panel.ids)}
+    calendar, features = Calendar(panel.dates, table), _Features(panel.dates)
+    found = {}
+    for row, name in enumerate(panel.ids):
+        without = (panel.values[row, panel.begins[row] :] <= 0).mean()
+        found[name] = (
+            _of_logarithms(panel, row, calendar) if without <= _SELDOM else _of_shares(panel, row, table, features)
+        )
+    return found
 
 
 def forecast(panel: Panel, found: Mapping[str, Fit]) -> Floats:
@@ -85,24 +91,31 @@ def components(panel: Panel, found: Mapping[str, Fit]) -> pd.DataFrame:
     return pd.concat(parts, ignore_index=True)
 
 
-def _fit(panel: Panel, row: int, table: pd.DataFrame, features: "_Features") -> Fit:
+def _is_yearly(panel: Panel, row: int) -> bool:
+    return panel.frequency != "D" or panel.length - int(panel.begins[row]) >= _YEARLY_FROM
+
+
+def _of_logarithms(panel: Panel, row: int, calendar: Calendar) -> Fit:
+    values, known = panel.values[row], {name: of[row] for name, of in panel.known.items()}
+    weekly, yearly = panel.frequency == "D", _is_yearly(panel, row)
+    fit = Fit(True, additive.fit(calendar, values, known, weekly=weekly, yearly=yearly), 1.0)
+    begin = int(panel.begins[row])
+    return replace(fit, factor=_unbiased(values[begin:], fit.expected()[begin : panel.length]))
+
+
+def _of_shares(panel: Panel, row: int, table: pd.DataFrame, features: "_Features") -> Fit:
     from prophet import Prophet
 
     for name in ("cmdstanpy", "prophet"):
         logging.getLogger(name).disabled = True  # they tell of every fit
     begin = int(panel.begins[row])
-    values = panel.values[row, begin:]
-    logs = bool((values <= 0).mean() <= _SELDOM)
-    with np.errstate(divide="ignore", invalid="ignore"):
-        y = np.where(values > 0, np.log(values), np.nan) if logs else values
-    frame = pd.DataFrame({"ds": panel.dates[begin : panel.length], "y": y})
+    frame = pd.DataFrame({"ds": panel.dates[begin : panel.length], "y": panel.values[row, begin:]})
     ahead = pd.DataFrame({"ds": panel.dates})
-    daily = panel.frequency == "D"
     model = Prophet(
         holidays=_holidays(table, panel.dates[begin:]),
-        seasonality_mode="additive" if logs else "multiplicative",
-        weekly_seasonality=daily,
-        yearly_seasonality=_YEARLY_WAVES if not daily or len(values) >= _YEARLY_FROM else False,
+        seasonality_mode="multiplicative",
+        weekly_seasonality=panel.frequency == "D",
+        yearly_seasonality=additive.WAVES if _is_yearly(panel, row) else False,
         daily_seasonality=False,
         uncertainty_samples=0,
     )
@@ -113,8 +126,7 @@ def _fit(panel: Panel, row: int, table: pd.DataFrame, features: "_Features") -> 
     model.stan_backend.model = _Written(model.stan_backend.model)
     vars(model)["make_all_seasonality_features"] = partial(features.of, model, begin)
     model.fit(frame, seed=1)
-    fit = Fit(logs, model.predict(ahead), 1.0)
-    return dataclasses.replace(fit, factor=_unbiased(values, fit.expected()[begin : panel.length])) if logs else fit
+    return Fit(False, model.predict(ahead), 1.0)
 
 
 class _Features:

@@ -21,6 +21,7 @@ from data_access.state.event_changes import Change
 from models.calc import demand_rates
 from models.forecasting import (
     accuracy,
+    additive,
     analogues,
     boosting,
     candidates,
@@ -50,8 +51,8 @@ HORIZON_DAYS = 56
 _PRICE_BANDS = 4
 _AT_ONCE = 8_000  # products in stores, which is what memory has to hold
 _CODE = (
-    levels, market, panel, accuracy, engine, candidates, boosting, prophets, events, seasons, smoothing, intermittent,
-    intervals, classes, policy, reconcile, queries, products, analogues, demand_rates, shelves,
+    levels, market, panel, accuracy, engine, candidates, boosting, prophets, additive, events, seasons, smoothing,
+    intermittent, intervals, classes, policy, reconcile, queries, products, analogues, demand_rates, shelves,
 )  # fmt: skip
 
 

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from multiprocessing.connection import wait
 from pathlib import Path
 from types import ModuleType
-from typing import Literal, TypeVar
+from typing import Any, Literal, TypeVar
 
 import pandas as pd
 from threadpoolctl import threadpool_limits
@@ -139,9 +139,10 @@ def spread(
 ) -> Iterator[tuple[Item, Result]]:
     """``work`` on each item, over all cores, in the order of ``items``; few results are held at a time.
 
-    ``work`` is a function of a module; it runs in processes that have opened the same snapshot, or here where the first
-    item says that the others would be done before such processes have begun. So the longest item comes first. With
-    ``MIRROR_CLUSTER`` the same futures go to the workers of a Dask cluster.
+    ``work`` is a function of a module; it runs here and in one process less than there are cores, each of which has
+    opened the same snapshot, or only here where the first item says that the others would be done before such processes
+    have begun. So the longest item comes first. With ``MIRROR_CLUSTER`` the same futures go to the workers of a Dask
+    cluster.
     """
     address = settings().cluster
     started = time.process_time()
@@ -155,20 +156,28 @@ def spread(
     engines = (snapshot.engine, snapshot.results)
     where = _Files(tuple(str(e.url.database) for e in engines if e is not None), snapshot.generation)
     kept = _kept.get() or _Kept()
-    with cluster.workers(address) if address else _processes(many) as (pool, hands):
+    left = deque(items)
+    with cluster.workers(address) if address else _processes(many - 1) as (pool, hands):
         coming: deque[tuple[Item, Future[tuple[Result, float]]]] = deque()
+        most = (hands + 1) * (_WAITING + 1)
         try:
-            for item in items:
-                coming.append((item, pool.submit(_work, where, work, item)))
-                if len(coming) >= hands * _WAITING:
+            while left or coming:
+                while left and len(coming) < most and _at_work(coming) < hands * _WAITING:
+                    coming.append((left[0], pool.submit(_work, where, work, left.popleft())))
+                if address or not left or len(coming) >= most or coming[0][1].done():
                     first, future = coming.popleft()
                     yield first, kept.told(*future.result())
-            while coming:
-                first, future = coming.popleft()
-                yield first, kept.told(*future.result())
+                else:
+                    mine: Future[tuple[Result, float]] = Future()
+                    mine.set_result((work(snapshot, left[0]), 0.0))
+                    coming.append((left.popleft(), mine))
         finally:
             for _, future in coming:
                 future.cancel()
+
+
+def _at_work(coming: Iterable[tuple[object, Future[Any]]]) -> int:
+    return sum(not future.done() for _, future in coming)
 
 
 class _Kept:
@@ -221,7 +230,7 @@ def _processes(many: int) -> Iterator[tuple[Executor, int]]:
     kept = shared or _Kept()
     if kept.pool is None:
         context = multiprocessing.get_context("spawn")  # a fork would share open databases
-        most = max(many, min(os.cpu_count() or 1, _MOST_WORKERS))
+        most = max(many, min(os.cpu_count() or 1, _MOST_WORKERS) - 1)
         kept.pool = ProcessPoolExecutor(most, context, initializer=_begin)
     broken = False
     try:

@@ -37,6 +37,7 @@ from data_access.marts.tables import (
 )
 from data_access.queries import (
     _groups,
+    _segments_then,
     crossing,
     preferences,
     profile_quality,
@@ -71,7 +72,7 @@ _INPUTS = (
     *(return_line, staff, stock_movement, store_closure, ticket),
 )
 _CODE = (
-    *(_groups, crossing, preferences, profile_quality, reasons, retention, spending, treatments),
+    *(_groups, _segments_then, crossing, preferences, profile_quality, reasons, retention, spending, treatments),
     *(crossing_report, movement_report, preferences_report, reasons_report, retention_report),
     *(profile_report, spending_report, treatments_report),
 )

@@ -18,7 +18,7 @@ from data_access.queries import stock as queries
 from data_access.results.info import is_current
 from data_access.results.tables import demand_product
 from data_access.scope import Scope
-from data_access.snapshot import Snapshot, is_as_declared
+from data_access.snapshot import Snapshot, not_as_declared
 from models.calc import demand_rates, expiry
 from models.calc.demand_rates import Ahead, Floats, Ints, Outlook, Rates, quantile
 from models.calc.inventory import Proposal, Stock, Supply, calibrate, classes, propose
@@ -123,7 +123,7 @@ def _outlook(
     """The forecast of each shelf where there is one that begins on the next day, as people want it; and by what they
     multiply the next four weeks (1: nobody said anything)."""
     nobody = np.ones(len(frame))
-    if snapshot.results is None or not is_as_declared(snapshot.results, demand_product):
+    if snapshot.results is None or not_as_declared(snapshot.results, [demand_product]):
         return rates, nobody
     rows = forecasts.weeks_of_products(scope, snapshot.results)
     begin = last + timedelta(days=1)

@@ -83,7 +83,7 @@ def _last(snapshot: Snapshot, scope: Scope, as_of: date) -> pd.DataFrame:
     """One row per segment that a campaign was for: its name and days, and what came of it."""
     found = []
     for one in queries.over(scope, snapshot.engine, as_of, MOST_LOOKED_AT).to_dict("records"):
-        eve = Question(one["starts_on"].date() - timedelta(days=1))
+        eve = one["starts_on"].date() - timedelta(days=1)
         rows = queries.treatments(scope, snapshot.engine, eve, one["campaign_id"])
         found.append(rows.assign(**{str(name): value for name, value in one.items()}))
         enough = {name for rows in found for name in rows.loc[_was_for(rows), "segment"]}
