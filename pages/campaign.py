@@ -47,7 +47,7 @@ with st.container(border=True):
     st.markdown(f"**{experiments.advice(report, whole)}**")
     st.caption(campaign_views.basis(report))
     st.caption(experiments.finality(report))
-    for _, arm in report.verdict.iloc[:-1].iterrows():
+    for _, arm in (report.verdict.iloc[:-1] if experiments.is_valid(report) else report.verdict.iloc[:0]).iterrows():
         st.markdown(f"**{campaign_views.got(used, arm['arm'])}** {experiments.verdict_line(report, arm)}")
 cards.plain_row(experiments.cards(report, whole))
 if report.basis != "holdout":

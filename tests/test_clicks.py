@@ -14,7 +14,7 @@ from data_access.refresh import refresh
 from data_access.settings import settings
 from models.batch import batch
 from pages._gate.identity import Person, Role
-from pages._ui import access
+from pages._ui import access, drill
 from tests.browser.screenshots import examples
 from tests.clicks import NARROWS, OPENS, READS, click, declared, drawn_in_code, key_of, marks
 
@@ -33,6 +33,16 @@ def test_every_chart_in_the_code_says_what_a_click_does(how: str, key: str) -> N
     assert any(fnmatchcase(name, key) or fnmatchcase(key, name) for name in KINDS[how]), (
         f"say in tests/clicks.py what a click on {key!r} does"
     )
+
+
+def test_a_page_that_opens_itself_gets_new_lists(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(st, "session_state", {})
+    monkeypatch.setattr(st, "switch_page", lambda *_, **__: None)
+    drill.here("stock")
+    drill.open_page("lot", product="P1")
+    assert drill.clickable("stock_lots") == "stock_lots"
+    drill.open_page("stock", store="A")
+    assert drill.clickable("stock_lots") != "stock_lots"
 
 
 def test_nothing_is_said_of_charts_that_are_gone() -> None:

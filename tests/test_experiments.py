@@ -7,8 +7,9 @@ import pandas as pd
 import pytest
 
 from models.reports.campaign import CampaignReport
-from pages._ui import experiments
+from pages._ui import campaign_views, experiments
 from pages._ui.i18n import speaking
+from pages._ui.tables import MOST_COLUMNS
 
 
 def said(verdict: str, lo95: float, hi95: float, *, is_over: bool = True) -> str:
@@ -48,3 +49,38 @@ def test_nothing_is_explained_where_range_and_verdict_agree() -> None:
 
 def test_a_campaign_that_runs_says_so_first() -> None:
     assert "Not over yet. It worked" in said("worked", 1, 7, is_over=False)
+
+
+def test_harm_is_told_as_how_much_less() -> None:
+    assert "with 95% certainty -¥1.00 to ¥9.00" in said("hurt", -9, 1)
+
+
+def told(verdicts: list[str], *, ends: tuple[float, float] = (-1, 1), is_over: bool = True) -> Any:
+    """A card of campaign with these verdicts whose curve ends between ``ends``."""
+    lo95, hi95 = ends
+    return SimpleNamespace(
+        basis="holdout",
+        is_over=is_over,
+        verdict=pd.DataFrame({"verdict": verdicts}),
+        curve=pd.DataFrame({"lo95": [lo95], "hi95": [hi95]}),
+    )
+
+
+def test_what_harms_for_sure_is_stopped_before_its_end() -> None:
+    with speaking("en"):
+        for ends, advised in (((-9, -1), "Stop it"), ((-9, 1), "Do not stop or extend it")):
+            running = told(["hurt"], ends=ends, is_over=False)
+            assert advised in experiments.advice(running, running.verdict.iloc[-1])
+
+
+def test_groups_of_other_sizes_than_planned_are_no_basis() -> None:
+    with speaking("en"):
+        assert "not as many as planned" in campaign_views.basis(told(["arms_differ"]))
+        assert campaign_views._said(told(["arms_differ"], ends=(1, 9))).startswith("The groups may not be compared")
+        assert "held back at random" in campaign_views.basis(told(["worked"]))
+
+
+def test_coupons_of_several_groups_fit_a_list() -> None:
+    several = campaign_views.coupon_columns(pd.DataFrame({"arm": ["A", "B"]}))
+    assert len(several) == MOST_COLUMNS
+    assert "arm" in [one.name for one in several]

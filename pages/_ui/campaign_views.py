@@ -32,7 +32,7 @@ _SEGMENTS = tuple(dict.fromkeys([*(name for row in sorted(GRID, reverse=True) fo
 
 def basis(report: CampaignReport) -> str:
     """What the judgement rests on, in one sentence."""
-    return t(f"campaign.basis.{report.basis}")
+    return t(f"campaign.basis.{report.basis if experiments.is_valid(report) else 'invalid'}")
 
 
 def curve(report: CampaignReport) -> None:
@@ -46,11 +46,13 @@ def curve(report: CampaignReport) -> None:
 def _said(report: CampaignReport) -> str:
     """What the curve allows to conclude today."""
     last = report.curve.iloc[-1]
+    if not experiments.is_valid(report):
+        return t("campaign.curve_invalid")
     if fmt.is_missing(last["lo95"]):
         return t("campaign.curve_few")
     if last["lo95"] > 0:
         return t("campaign.curve_above" if report.is_over else "campaign.curve_above_running")
-    if last["hi95"] < 0:
+    if experiments.falls(report):
         return t("campaign.curve_below" if report.is_over else "campaign.curve_below_running")
     if not report.is_over:
         return t("campaign.curve_open_running")
@@ -171,7 +173,8 @@ def _estimates(report: CampaignReport, window: pd.DataFrame, people: int) -> Non
 def stores(report: CampaignReport) -> None:
     """A campaign of some stores against the others: what it did, whether to run it again, and how sure that is."""
     row = report.stores.iloc[0]
-    texts = {"value": fmt.change(row["difference"]), "low": fmt.change(row["lo95"]), "high": fmt.change(row["hi95"])}
+    texts = {name: fmt.change(row[end]) for name, end in (("value", "difference"), ("low", "lo95"), ("high", "hi95"))}
+    texts["size"] = fmt.percent(abs(row["difference"]))
     others = tn("campaign.other_stores", int(row["others"]), n=fmt.count(row["others"]))
     verdict = str(row["verdict"])
     with st.container(border=True):
@@ -226,15 +229,20 @@ def coupons(report: CouponsReport) -> None:
     rows = report.coupons
     shares = rows["own_rhythm"] / rows["known_rhythm"].where(rows["known_rhythm"] >= _FEWEST)
     shown = rows.assign(due_anyway=shares)
-    names = ("claimed", "redeemed", "redemption_rate", "discount_given", "net_sales")
-    groups = [column("arm")] if rows["arm"].nunique() > 1 else []
-    columns = [column("coupon_code"), *groups, *(column(name) for name in names)]
-    columns += [Column("margin", "money"), column("due_anyway")]
-    listing(shown, columns, currency=report.currency, alt=t("campaign.coupons"), key="campaign_coupons")
+    listing(shown, coupon_columns(rows), currency=report.currency, alt=t("campaign.coupons"), key="campaign_coupons")
     known, own = int(rows["known_rhythm"].sum()), int(rows["own_rhythm"].sum())
     if known >= _FEWEST:
         texts = {"share": fmt.percent(own / known, 0), "own": fmt.count(own), "known": fmt.count(known)}
         st.caption(t("campaign.due_anyway", **texts))
+
+
+def coupon_columns(coupons: pd.DataFrame) -> list[Column]:
+    """What the list of coupons shows; where several groups got some, the group stands in for net sales: the margin
+    says more."""
+    several = coupons["arm"].nunique() > 1
+    names = ["coupon_code", *(["arm"] if several else []), "claimed", "redeemed", "redemption_rate", "discount_given"]
+    names += [] if several else ["net_sales"]
+    return [*(column(name) for name in names), Column("margin", "money"), column("due_anyway")]
 
 
 def got(report: CouponsReport, arm: str) -> str:
@@ -276,7 +284,7 @@ def columns(kind: str) -> list[Column]:
         case _:
             earned = [Column("incremental_margin", "money"), Column("extra_range", "text")]
             returned = [Column("roi", "decimal"), Column("roi_range", "text"), Column("starts_on", "day")]
-            return [*first, badge("finality", "finality", experiments.FINALITY), *earned, *returned]
+            return [*first, *earned, badge("finality", "finality", experiments.FINALITY), *returned]
 
 
 def segment() -> str | None:
@@ -289,14 +297,14 @@ def choose(campaigns: pd.DataFrame, page: head.Opened) -> pd.DataFrame:
     """The campaigns of the channel, type and objective that the reader asks for, that ran in the days asked for; the
     URL keeps the choice. The segment is chosen here, too: ``segment`` says which."""
     found = campaigns
-    with st.container(horizontal=True, gap="small"):
+    with st.container(horizontal=True, gap="small", key="filters_campaigns"):
         for name, words in _FILTERS.items():
             values = sorted(found[name].dropna().unique())
             _box(name, values, partial(_choice, name, words))
         _box("segment", _SEGMENTS, partial(_choice, "segment", "segment"))
         days = _days(campaigns, page)
     for name in _FILTERS:
-        if chosen := st.session_state[f"campaigns_{name}"]:
+        if chosen := st.session_state[f"filter_campaigns_{name}"]:
             found = found[found[name] == chosen]
     if days is not None:
         found = found[running(found, days)]
@@ -324,7 +332,7 @@ def of_segment(report: CampaignsReport) -> None:
 
 def _box(name: str, values: Sequence[str], words: Callable[[str], str]) -> None:
     asked = st.query_params.get(f"by_{name}")
-    key = f"campaigns_{name}"
+    key = f"filter_campaigns_{name}"
     st.session_state[key] = asked if asked in values else ""
     st.selectbox(
         t(f"campaigns.any_{name}"),
@@ -332,7 +340,7 @@ def _box(name: str, values: Sequence[str], words: Callable[[str], str]) -> None:
         format_func=words,
         key=key,
         label_visibility="collapsed",
-        width=190,
+        width=180,  # five in a row
         on_change=_put,
         args=(name, key),
     )
@@ -342,7 +350,7 @@ def _days(campaigns: pd.DataFrame, page: head.Opened) -> Period | None:
     """The days that the reader asks for: the last weeks, a year, or own dates; None: all."""
     years = sorted(campaigns["starts_on"].dropna().dt.strftime("%Y").unique(), reverse=True)
     _box("when", [*_PERIODS, *years, filters.CUSTOM], _when)
-    chosen = st.session_state["campaigns_when"]
+    chosen = st.session_state["filter_campaigns_when"]
     first, last = page.period.first, page.period.last
     if chosen in _PERIODS:
         return periods.preset(chosen, first, last)

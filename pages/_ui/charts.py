@@ -14,7 +14,7 @@ import plotly.graph_objects as go
 import streamlit as st
 
 from models.calc.calendar import IN_ORDER, PEAKS, Event
-from pages._ui import chart_data, palette, passport, year
+from pages._ui import chart_data, drill, palette, passport, year
 from pages._ui import format as fmt
 from pages._ui.device import narrow
 from pages._ui.i18n import t
@@ -47,15 +47,17 @@ def clicked(figure: go.Figure, *, alt: str, key: str, then: Callable[[str], None
     ``then`` is called with the id before the next run begins, for clicks that set a filter.
     """
 
+    widget = drill.clickable(key)
+
     def tell() -> None:
-        if then is not None and (picked := _picked(st.session_state[key])) is not None:
+        if then is not None and (picked := _picked(st.session_state[widget])) is not None:
             then(picked)
 
     state = st.plotly_chart(
         figure,
         config=CONFIG,
         alt=alt,
-        key=key,
+        key=widget,
         on_select="rerun" if then is None else tell,
         selection_mode="points",
     )

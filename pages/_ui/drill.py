@@ -13,6 +13,8 @@ import streamlit as st
 from pages._ui import params
 from pages._ui.i18n import t
 
+_HERE, _TURN = "_page_on_the_screen", "_turn_of_lists"
+
 # The id each page needs in its URL, then the ids above it that its breadcrumb uses when they are there.
 LEVELS: dict[str, tuple[str, ...]] = {
     "overview": (),
@@ -75,7 +77,21 @@ def link(page: str, **ids: str | None) -> dict[str, str]:
 
 def open_page(page: str, **ids: str | None) -> NoReturn:
     """Opens ``page`` for these ids; ends the run. The filters in force stay in the URL by themselves."""
+    if page == st.session_state.get(_HERE):
+        st.session_state[_TURN] = st.session_state.get(_TURN, 0) + 1
     st.switch_page(f"{page}.py", query_params=query(page, **ids))
+
+
+def here(page: str) -> None:
+    """Says which page is on the screen."""
+    st.session_state[_HERE] = page
+
+
+def clickable(key: str) -> str:
+    """The key of the widget of a list or chart that opens something. A page that opens itself for other ids keeps its
+    widgets, and what was clicked would open again in every run: so they are new ones then."""
+    turn = st.session_state.get(_TURN, 0)
+    return f"{key}_again{turn}" if turn else key
 
 
 def keep_region(region: str) -> None:

@@ -34,6 +34,7 @@ STATES: Mapping[str, str] = {"running": "green", "planned": "blue", "closed": "g
 # Whether a result still follows the data.
 FINALITY: Mapping[str, str] = {"provisional": "orange", "final": "blue"}
 _SURE = ("worked", "hurt")  # verdicts beyond which chance is no explanation
+_SURE_OF_STORES = ("stores_more", "stores_less")
 _OPEN = ("cannot_tell", "no_evidence")
 _ICONS = {
     "worked": ":material/check_circle:",
@@ -117,7 +118,7 @@ def nothing(report: CampaignReport) -> tuple[str, str, str]:
 
 def rows(campaigns: pd.DataFrame, currency: str) -> pd.DataFrame:
     """Campaigns as a list shows them: a return only where something was shown to be caused; ranges as text."""
-    told = campaigns["verdict"].isin(["worked", "hurt"])
+    told = campaigns["verdict"].isin([*_SURE, *_SURE_OF_STORES])
     final, judged = campaigns["frozen_at"].notna(), ~campaigns["verdict"].isin(["nobody", "withheld"])
     finality = pd.Series("provisional", campaigns.index).mask(final, "final").where(final | judged, None)
     shown = campaigns.assign(
@@ -154,7 +155,7 @@ def verdict_line(report: CampaignReport, row: pd.Series) -> str:
         f"campaign.verdict.{key}",
         what=t(f"campaign.money.{report.money}"),
         each=_each(report, abs(effect["difference"])) if effect is not None else "",
-        range=_range(report, effect),
+        range=_range(report, effect, less=key == "hurt"),
         detectable=_each(report, row["smallest_detectable"]),
         worth=_each(report, row["worth"]),
         needed=fmt.compact(row["people_needed"]),
@@ -191,7 +192,7 @@ def buyers_line(report: CampaignReport, row: pd.Series) -> str | None:
 def advice(report: CampaignReport, row: pd.Series) -> str:
     """What to do next, in one sentence."""
     if not report.is_over:
-        return t("campaign.advice.running")
+        return t("campaign.advice.stop" if falls(report) and is_valid(report) else "campaign.advice.running")
     arms = report.verdict.iloc[:-1]
     worked = arms.loc[arms["verdict"] == "worked", "arm"].tolist()
     if worked and len(worked) < len(arms):
@@ -262,6 +263,16 @@ def _without_effect(report: CampaignReport, people: pd.Series) -> list[tuple[str
     ]
 
 
+def is_valid(report: CampaignReport) -> bool:
+    """Whether the groups may be compared at all."""
+    return not (report.verdict["verdict"] == "arms_differ").any()
+
+
+def falls(report: CampaignReport) -> bool:
+    """Whether the curve says even to who looks every day that the campaign brings less."""
+    return len(report.curve) > 0 and bool(report.curve["hi95"].iloc[-1] < 0)
+
+
 def is_sure(report: CampaignReport) -> bool:
     """Whether chance does not explain the result of all treated together."""
     return report.verdict["verdict"].iloc[-1] in _SURE
@@ -283,7 +294,7 @@ def effects(report: CampaignReport) -> go.Figure:
     middle = rows["difference"] / rows["control"]
     # The ratio's own interval where there is one: the control group is an estimate, too.
     low, high = (rows[f"relative_{end}"].fillna(rows[f"{end}95"] / rows["control"]) for end in ("lo", "hi"))
-    clear = rows["p_holm"] < LEVEL
+    clear = (rows["p_holm"] < LEVEL) & is_valid(report)
     places = list(range(len(rows)))
     figure = go.Figure(layout=charts.layout(height=charts.ROW * max(len(rows), 2) + 56))
     figure.add_trace(
@@ -355,7 +366,7 @@ def checks(report: CampaignReport) -> list[str]:
     lines = []
     ratio = known.get("sample_ratio_p")
     if ratio is not None and not fmt.is_missing(ratio):
-        lines.append(t("campaign.check.ratio", p=fmt.decimal(ratio, 3)))
+        lines.append(t("campaign.check.ratio", p=fmt.p_value(ratio, 3)))
     else:
         lines.append(t("campaign.check.no_plan"))
     whole = report.verdict["arm"].iloc[-1]
@@ -392,10 +403,12 @@ def _each(report: CampaignReport, value: float) -> str:
     return fmt.money(value, report.currency, digits=2)
 
 
-def _range(report: CampaignReport, effect: pd.Series | None) -> str:
+def _range(report: CampaignReport, effect: pd.Series | None, *, less: bool) -> str:
+    """The range of a difference; ``less``: of how much less it is, as the sentence around it says."""
     if effect is None or fmt.is_missing(effect["lo95"]):
         return t("campaign.no_range")
-    lo, hi = (fmt.money(effect[end], report.currency, digits=2) for end in ("lo95", "hi95"))
+    ends = (-effect["hi95"], -effect["lo95"]) if less else (effect["lo95"], effect["hi95"])
+    lo, hi = (fmt.money(end, report.currency, digits=2) for end in ends)
     return t("campaign.range_sure", lo=lo, hi=hi)
 
 

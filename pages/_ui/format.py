@@ -61,10 +61,10 @@ def compact(value: Any) -> str:
     return MISSING if is_missing(value) else _signed(_decimal(value), _compact)
 
 
-def p_value(value: float) -> str:
-    """A probability by chance, with two decimals; none is zero, so the small ones say below what they are."""
-    least = 0.01
-    return f"< {decimal(least)}" if not is_missing(value) and value < least else decimal(value)
+def p_value(value: float, digits: int = 2) -> str:
+    """A probability by chance, with so many decimals; none is zero, so the small ones say below what they are."""
+    least = 10**-digits
+    return f"< {decimal(least, digits)}" if not is_missing(value) and value < least else decimal(value, digits)
 
 
 def decimal(value: Any, digits: int = 2) -> str:

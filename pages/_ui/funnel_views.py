@@ -86,7 +86,7 @@ def _groupings() -> tuple[Grouping, ...]:
 
 def choose_counting(report: FunnelDetailReport) -> None:
     """How a step counts, within how many days, and of which arm where there are several."""
-    with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+    with st.container(horizontal=True, vertical_alignment="center", gap="small", key="filters_counting"):
         choice("counted", _COUNTED, words="funnel.counted", width=200)
         choice("within", _WINDOWS, words="funnel.within", width=220)
         if len(report.arms) > 1:

@@ -69,6 +69,7 @@ def begin(
     """
     detail = session.detail(page)
     compared.forget()
+    drill.here(page)
     seen = session.current_scope() if scope is None else scope
     snapshot = load.snapshot()
     name = title or t(f"page.{page}")

@@ -229,7 +229,7 @@ def link(receipt: pd.Series) -> None:
 
 def open_from(orders: pd.DataFrame, order_id: str, *, key: str, **ids: str | None) -> NoReturn:
     """After a click on a list of orders: opens the customer where it was on a customer's key, else the order."""
-    column_name = st.session_state[key]["selection"]["cells"][0][1]
+    column_name = st.session_state[drill.clickable(key)]["selection"]["cells"][0][1]
     known = orders.loc[orders["order_id"] == order_id, "customer_key"].dropna()
     if column_name == "customer_key" and len(known) and session.may_open("customer"):
         drill.open_page("customer", customer=str(known.iloc[0]), store=ids.get("store"))

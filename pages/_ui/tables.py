@@ -13,6 +13,7 @@ import pandas as pd
 import streamlit as st
 
 from models.metrics import METRICS, is_money
+from pages._ui import drill
 from pages._ui import format as fmt
 from pages._ui.device import narrow
 from pages._ui.i18n import exists, t
@@ -291,7 +292,9 @@ def listing(
     if opens is None:
         st.dataframe(drawn, alt=alt, key=key, **settings)
         return None
-    state = st.dataframe(drawn, alt=alt, key=key, on_select="rerun", selection_mode="single-cell", **settings)
+    state = st.dataframe(
+        drawn, alt=alt, key=drill.clickable(key), on_select="rerun", selection_mode="single-cell", **settings
+    )
     return _opened(frame, opens, state)
 
 
@@ -312,7 +315,7 @@ def choosing(
     height = _THUMB_PIXELS if narrow() else _ROW_PIXELS
     drawn, settings = _drawn(frame, columns, currency, rows, height, room=_PHONE - _BOXES)
     modes: list[Literal["multi-row", "single-cell"]] = ["multi-row", "single-cell"] if opens else ["multi-row"]
-    state = st.dataframe(drawn, alt=alt, key=key, on_select="rerun", selection_mode=modes, **settings)
+    state = st.dataframe(drawn, alt=alt, key=drill.clickable(key), on_select="rerun", selection_mode=modes, **settings)
     ticked = [row for row in state["selection"]["rows"] if 0 <= row < len(frame)]
     return (_opened(frame, opens, state) if opens else None), ticked
 

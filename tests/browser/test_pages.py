@@ -142,6 +142,14 @@ def test_a_drill_ends_at_a_receipt_and_every_level_has_its_address(page_as: Page
     expect(page.get_by_role("heading", level=1)).to_have_text(receipt)
 
 
+def test_a_row_that_opens_the_same_page_for_another_campaign_opens_it_once(page_as: PageAs) -> None:
+    page = page_as("marketing", path="/funnel", locale="en-US")
+    settled(page)
+    click_first_row(page, "funnel_compared")
+    expect(page).to_have_url(re.compile(r"campaign=\w+"))
+    settled(page)  # without end, if what was clicked were opened again in every run
+
+
 def test_a_breadcrumb_leads_up_again(page_as: PageAs) -> None:
     page = page_as("regional", home="R1", path="/store", locale="en-US")
     page.locator(".st-key-breadcrumb").get_by_role("link", name="Overview").click()
