@@ -15,6 +15,7 @@ until a file of a gigabyte is verified: it looks itself, within ``held``, for wh
 import hashlib
 import json
 import logging
+import os
 import re
 import secrets
 import threading
@@ -364,28 +365,33 @@ def current_snapshot(home: Path) -> Snapshot:
     A file that is missing or damaged is passed over with a warning in the log for the newest whole generation.
     Problem when there is none. Within ``held`` the generation in use, without a look at the disk.
     """
-    return _READERS.get(home.resolve())
+    return _READERS.get(_absolute(home))
 
 
 def current_generation(home: Path) -> str:
     """The name of the generation in force ("12", or "12-3" with results); reads only the pointer."""
-    return _READERS.generation(home.resolve())
+    return _READERS.generation(_absolute(home))
 
 
 def open_snapshot(home: Path, generation: str) -> Snapshot | None:
     """A generation that somebody in this process still holds; None when nobody does."""
-    return _READERS.alive(home.resolve(), generation)
+    return _READERS.alive(_absolute(home), generation)
 
 
 def unusable(home: Path) -> Unusable | None:
     """What CURRENT named when it was last looked at and could not be opened; None when all is well."""
-    return _READERS.unusable(home.resolve())
+    return _READERS.unusable(_absolute(home))
+
+
+def _absolute(home: Path) -> Path:
+    # Not resolve(), which asks the disk for every folder on the way: a page asks a hundred times.
+    return Path(os.path.abspath(home))
 
 
 @contextmanager
 def held(home: Path) -> Iterator[None]:
     """Within this, readers keep the generation in use until ``adopt``, whatever CURRENT names meanwhile."""
-    with _READERS.held(home.resolve()):
+    with _READERS.held(_absolute(home)):
         yield
 
 
@@ -394,7 +400,7 @@ def pending(home: Path) -> Pointer | None:
 
     None, too, while nothing is open yet, and for a minute after that generation could not be opened.
     """
-    return _READERS.pending(home.resolve())
+    return _READERS.pending(_absolute(home))
 
 
 def prepare(home: Path, pointer: Pointer) -> Snapshot | None:
@@ -402,12 +408,12 @@ def prepare(home: Path, pointer: Pointer) -> Snapshot | None:
 
     None when it cannot be opened: the log and ``unusable`` say why.
     """
-    return _READERS.prepare(home.resolve(), pointer)
+    return _READERS.prepare(_absolute(home), pointer)
 
 
 def adopt(home: Path, pointer: Pointer, snapshot: Snapshot) -> None:
     """Puts a prepared generation in use: the next reader gets it, whoever holds the old one goes on reading it."""
-    _READERS.adopt(home.resolve(), pointer, snapshot)
+    _READERS.adopt(_absolute(home), pointer, snapshot)
 
 
 def _in_one_line(error: Exception) -> str:

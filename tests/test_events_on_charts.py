@@ -31,10 +31,13 @@ def test_weeks_of_stores_are_shaded_where_an_event_lies(monkeypatch: pytest.Monk
     weeks = pd.DataFrame({"store_id": "S1", "store": "S", "week_ends": ends, "net_sales": 10.0, "last_year": 9.0})
     report: Any = SimpleNamespace(stores=weeks.head(1), weeks=weeks, currency="CNY")
     figure = stores_views.weeks(report)
-    (shade,) = figure.layout.shapes
-    # The first day drawn is half a week before 0; November begins 15 days later and its 11th ends 26 days later.
-    assert (shade.x0, shade.x1) == (15 / 7 - 0.5, 26 / 7 - 0.5)
-    told = [t(DOUBLE_11) in carried[3] for carried in figure.data[1].customdata]
+    shade, _, line, store = figure.data
+    assert (store.text, store.x) == (("S", ""), (0.03, None))
+    # Weeks 0 to 3 from 0.03 to 0.96. The first day drawn is half a week before 0; November begins 15 days later and
+    # its 11th ends 26 days later.
+    begin, end = (0.03 + 0.93 / 3 * (day / 7 - 0.5) for day in (15, 26))
+    assert shade.x == (round(begin, 4), round(begin, 4), round(end, 4), round(end, 4), None)
+    told = [t(DOUBLE_11) in carried[3] for carried in line.customdata if carried]
     assert told == [False, False, True, True]  # the third week ends on 6 November
 
 

@@ -29,7 +29,7 @@ from data_access.state import actions as state
 from data_access.state.actions import LONGEST_NOTE, LONGEST_SNOOZE, STAFF, Action, Assignee, State, Subject, Wish
 from data_access.state.store import opened
 from models.reports.actions import WINDOW
-from pages._ui import drill, freshness, load, session
+from pages._ui import drill, export, freshness, load, session
 from pages._ui import format as fmt
 from pages._ui.attempt import attempt, writer
 from pages._ui.choices import choice
@@ -161,9 +161,10 @@ class Board:
         return tuple(sorted(key for key, one in self.found.items() if wanted(one)))
 
 
-def in_file(list_key: str, rows: pd.DataFrame) -> pd.DataFrame:
-    """The rows of a list of customers for a file: with what was done about each."""
-    return board(list_key).for_file(lambda: rows)()
+def in_file(list_key: str, rows: pd.DataFrame) -> export.Unread:
+    """The rows of a list of customers for a file: with what was done about each, once the file is chosen."""
+    columns = [*(str(column) for column in rows if column != MARKED), MARKED]
+    return export.Unread(columns, len(rows), board(list_key).for_file(lambda: rows))
 
 
 def board(list_key: str, kind: str = "customer") -> Board:

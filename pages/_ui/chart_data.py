@@ -43,6 +43,8 @@ def _said(trace: Any, named: Names) -> list[tuple[str, str, str]]:
     series = _EXTRA.search(template)
     found = []
     for number in range(max(len(values) for values in (trace.x, trace.y) if values is not None)):
+        if trace.x is not None and trace.x[number] is None:
+            continue  # the gap between two lines
         text = _FIELD.sub(partial(_value, trace, number), _EXTRA.sub("", template))
         bold = _BOLD.match(text)
         mark = bold[1] if bold else _place(trace, number, named)

@@ -333,6 +333,7 @@ def _bands(figure: go.Figure, events: Sequence[Event], first: Any, last: Any, to
     Over more than 13 months only the peaks of the year.
     """
     half, days = pd.Timedelta(hours=12), max((last - first).days, 1)
+    bands = []
     shown = [e for e in events if days <= _MONTHS_13 or e.key in PEAKS]
     middles: dict[Event, pd.Timestamp] = {}
     for event in shown:
@@ -340,10 +341,16 @@ def _bands(figure: go.Figure, events: Sequence[Event], first: Any, last: Any, to
         if end < first or start > last:
             continue
         start, end = max(start, first) - half, min(end, last) + half
-        figure.add_vrect(
-            x0=start.isoformat(), x1=end.isoformat(), fillcolor=palette.WARM, opacity=0.12, line_width=0, layer="below"
-        )
+        bands.append(
+            {
+                "type": "rect", "x0": start.isoformat(), "x1": end.isoformat(), "yref": "y domain", "y0": 0, "y1": 1,
+                "fillcolor": palette.WARM, "opacity": 0.12, "line": {"width": 0}, "layer": "below",
+            }
+        )  # fmt: skip
         middles[event] = start + (end - start) / 2
+    if bands:
+        # At once: with each that is added to a figure, Plotly looks at all it has.
+        figure.layout.shapes = [*figure.layout.shapes, *bands]
     for event in named({event: (middle - first).days / days for event, middle in middles.items()}, _room()):
         _name(figure, event, middles[event].isoformat(), (middles[event] - first).days / days, top)
 

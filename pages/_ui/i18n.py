@@ -77,7 +77,12 @@ def speaking(chosen: str) -> Iterator[None]:
 
 
 def use_language(chosen: str) -> None:
-    """Sets the language of this run. Only the shell calls this."""
+    """Sets the language of this run. Only the shell calls this.
+
+    Kept for the thread of the run, because a page asks for it thousands of times and the session's state is slow to
+    answer; and in the session, for fragments and whatever else runs without the shell.
+    """
+    _spoken.set(chosen)
     st.session_state["_language"] = chosen
 
 

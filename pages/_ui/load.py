@@ -313,7 +313,7 @@ def region_stores(region_id: str, generation: str) -> tuple[str, ...]:
     return tuple(stores.loc[stores["region_id"] == region_id, "store_id"])
 
 
-@st.cache_data(ttl=_KEEP, max_entries=4, show_spinner=False)
+@st.cache_resource(ttl=_KEEP, max_entries=4, show_spinner=False)  # read for every name; nobody writes into it
 def translations(language: str, generation: str) -> dict[str, dict[str, str]]:
     """Data texts in ``language`` by field."""
     return read_translations(_at(generation).engine, language)

@@ -16,7 +16,7 @@ from models.metrics import METRICS, is_money
 from pages._ui import drill
 from pages._ui import format as fmt
 from pages._ui.device import narrow
-from pages._ui.i18n import exists, t
+from pages._ui.i18n import t, word
 
 Kind = Literal[
     "text",
@@ -361,9 +361,9 @@ def pager(rows: int, *, key: str, size: int = PAGE_ROWS) -> None:
 
 def in_words(values: pd.Series, prefix: str) -> pd.Series:
     """Keys as words: ``segment.<key>`` and the like; a key without a text stays as it is."""
-    return values.astype(object).map(
-        lambda key: t(f"{prefix}.{key}") if isinstance(key, str) and exists(f"{prefix}.{key}") else key
-    )
+    plain = values.astype(object)
+    words = {key: word(prefix, key) for key in plain.unique() if isinstance(key, str)}
+    return plain.map(lambda key: words.get(key, key))
 
 
 def _values(values: pd.Series, column: Column) -> pd.Series:
