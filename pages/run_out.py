@@ -29,7 +29,8 @@ if report.held.empty:
     empty.state(t("run_out.too_little"), t("run_out.too_little_do"), ":material/hourglass_empty:")
     st.stop()
 batch.note("run_out", live=True)
-cards.plain_row(run_out_views.figures(report, page.currency))
+narrowed = bool(page.category or page.segment)
+cards.plain_row(run_out_views.figures(report, page.currency, narrowed=narrowed))
 
 left, right = st.columns(2)
 with left.container(border=True, height="stretch"):
@@ -37,7 +38,7 @@ with left.container(border=True, height="stretch"):
     day = charts.kept(run_out_views.by_day(report, page.currency), alt=t("run_out.by_day"), key="run_out_days")
 with right.container(border=True, height="stretch"):
     run_out_views.held(report)
-    if page.category or page.segment:
+    if narrowed:
         st.caption(t("run_out.held_of_all"))
 
 with st.container(border=True):

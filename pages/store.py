@@ -46,11 +46,11 @@ if report.period is None:
     empty.no_sales()
 
 cards.kpi_row(report.kpis, page.currency, FIRST)
-why = {**drill.link("why"), "stores": store.store_id}
-st.page_link("why.py", label=t("why.open"), icon=":material/compare_arrows:", query_params=why)
 with st.expander(t("cards.more")):
     cards.kpi_row(report.kpis, page.currency, MORE)
     cards.facts(subjects.store_facts(facts))
+why = {**drill.link("why"), "stores": store.store_id}
+st.page_link("why.py", label=t("why.open"), icon=":material/compare_arrows:", query_params=why)
 
 if session.may_open("targets"):
     target_views.block(page)

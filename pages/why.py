@@ -60,10 +60,10 @@ if len(stores) > 1:
         if store := charts.clicked(bars, alt=t("why.stores"), key="why_stores"):
             drill.open_page("store", store=store)
 
-products = localized(report.products, {"product": "product.name", "category": "product.category"})
+products = why_views.movers(report.products)
 with st.container(border=True):
     head.block(t("why.list"), t("charts.click_product"))
-    shown = [column(name) for name in ("product", "change", "net_sales", "compared_with", "contribution", "category")]
+    shown = [column(name) for name in ("product", "apart_from", "net_sales", "sales_then", "contribution", "category")]
     opens = "product_id" if session.may_open("product") else None
     if product := listing(
         products, shown, currency=page.currency, alt=t("why.list"), key="why_list", opens=opens, rows=12

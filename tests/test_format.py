@@ -98,6 +98,15 @@ def test_days_and_months(language: str) -> None:
     assert fmt.instant(datetime(2026, 11, 20, 8, 4)) == both(language, "2026年11月20日 08:04", "Nov 20, 2026 08:04")
 
 
+def test_ranges(language: str) -> None:
+    assert fmt.between("-0.5", "32.9") == both(language, "-0.5 至 32.9", "-0.5 to 32.9")
+    dec, jan = date(2026, 12, 1), date(2027, 1, 5)
+    assert fmt.days_between(dec, jan) == both(language, "12月1日至1月5日", "Dec 1 – Jan 5")
+    assert fmt.days_between(dec, jan, beside=dec) == both(language, "12月1日至2027年1月5日", "Dec 1 – Jan 5, 2027")
+    assert [fmt.plus(12.44, 1), fmt.plus(-0.8, 1)] == ["+12.4", "-0.8"]
+    assert [fmt.listed(9_999.5, "money", "CNY"), fmt.listed(667_965.01, "money", "CNY")] == ["¥9,999.50", "¥667,965"]
+
+
 def test_periods(language: str) -> None:
     assert fmt.period(date(2026, 10, 24), date(2026, 11, 20)) == both(
         language, "2026年10月24日至11月20日", "Oct 24 – Nov 20, 2026"

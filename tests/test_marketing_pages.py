@@ -67,7 +67,7 @@ def visit(chain: Path, monkeypatch: pytest.MonkeyPatch) -> Visit:
 def test_marketing_is_told_which_campaign_fails_at_which_step(visit: Visit, language: str) -> None:
     at = visit("marketing", "tasks", _report(["closed", "running"], below="K1"), language)
     assert not at.exception
-    usual = text(language, "funnel.usual", low="9.0%", high="12.0%")
+    usual = text(language, "number.between", low="9.0%", high="12.0%")
     rate = text(language, "funnel.claim_rate")
     assert text(language, "calendar.unusual", name="K1", rate=rate, value="5.0%", usual=usual) in words(at)
     failing = text(language, "calendar.failing", step=text(language, "step.claimed"))

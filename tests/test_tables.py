@@ -86,6 +86,16 @@ def test_a_short_name_leaves_its_room_to_a_long_text(monkeypatch: pytest.MonkeyP
     assert drawn["customer_key"].tolist() == ["c01234567"]
 
 
+def test_the_sums_of_a_list_have_cents_together_and_an_amount_per_order_by_itself() -> None:
+    frame = pd.DataFrame(
+        {"net_sales": [36_722.0], "previous": [1_616.82], "average_ticket": [408.18], "hours": [110.0]}
+    )
+    columns = [tables.column(name) for name in frame]
+    assert tables._digits(frame, columns) == {"net_sales": 0, "previous": 0, "average_ticket": 2, "hours": 0}
+    small = frame.assign(net_sales=[9_999.0], hours=[16.5])
+    assert tables._digits(small, columns) == {"net_sales": 2, "previous": 2, "average_ticket": 2, "hours": 1}
+
+
 CHANGES = [
     # value, base, unit, direction -> text, arrow, better
     (110.0, 100.0, "money", 1, ("+10.0%", "up", True)),

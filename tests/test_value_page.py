@@ -70,7 +70,7 @@ def test_the_page_shows_the_forecast_to_everybody_who_may_open_it(visit: Visit, 
 def test_the_cards_carry_their_ranges(visit: Visit, report: ValueReport) -> None:
     at = visit("regional")
     total = report.summary.set_index("key").loc["expected_value"]
-    assert f"¥{total['lo95']:,.2f} – ¥{total['hi95']:,.2f}" in next(
+    assert f"¥{total['lo95']:,.2f} to ¥{total['hi95']:,.2f}" in next(
         c.help for c in at.metric if c.label == "Value ahead"
     )
     assert metric(at, "Margin")[0] == "–"

@@ -20,8 +20,8 @@ from pages._ui.tables import Column, badge, column
 RUN_OUTS = (
     Column("thing", "text"),
     Column("expected_on", "day"),
-    badge("basis", "run_out.basis", {"own": "green", "pace": "blue", "usage": "gray", "usual": "gray"}),
     column("range"),
+    badge("basis", "run_out.basis", {"own": "green", "pace": "blue", "usage": "gray", "usual": "gray"}),
 )
 _SOON = timedelta(days=30)  # ahead: what runs out by then is worth a word
 _LONG_GONE = timedelta(days=2 * HIT_DAYS)  # past: what ran out before that has been replaced elsewhere, or not at all
@@ -222,10 +222,7 @@ def run_outs(report: CustomerReport, today: pd.Timestamp) -> pd.DataFrame:
     rows = report.run_outs[report.run_outs["expected_on"] > today - _LONG_GONE].reset_index(drop=True)
     return localized(rows, {"product": "product.name"}).assign(
         thing=_names(rows),
-        range=[
-            f"{fmt.day_short(first)} – {fmt.day_short(last)}"
-            for first, last in zip(rows["from_on"], rows["until_on"], strict=True)
-        ],
+        range=[fmt.days_between(first, last) for first, last in zip(rows["from_on"], rows["until_on"], strict=True)],
     )
 
 

@@ -339,6 +339,6 @@ def _share_ranges(rows: pd.DataFrame) -> list[str]:
 def _ranges(rows: pd.DataFrame, low: str, high: str, said: Callable[[float], str]) -> list[str]:
     """Both ends of each row as one text."""
     return [
-        fmt.MISSING if pd.isna(lo) or pd.isna(hi) else f"{said(lo)} – {said(hi)}"
+        fmt.MISSING if pd.isna(lo) or pd.isna(hi) else fmt.between(said(lo), said(hi))
         for lo, hi in zip(rows[low], rows[high], strict=True)
     ]

@@ -128,7 +128,7 @@ def campaigns(report: AttributionReport, currency: str) -> None:
     head.block(t("attribution.campaigns"), t("attribution.campaigns_note"), t("attribution.credit_help"))
     rows = localized(report.campaigns, {"name": "campaign.name"})
     spans = [
-        None if fmt.is_missing(low) else f"{fmt.count(round(low))} – {fmt.count(round(high))}"
+        None if fmt.is_missing(low) else fmt.between(fmt.count(round(low)), fmt.count(round(high)))
         for low, high in zip(rows["caused_lo"], rows["caused_hi"], strict=True)
     ]
     rows = rows.assign(caused=rows["caused"].round() + 0.0, caused_range=pd.Series(spans, dtype=object))

@@ -14,14 +14,16 @@ _MARKS, _MARKS_WHEN_NARROW = 4, 3  # names along an axis of months
 _NAMES = 26  # pixels above the chart for the names of events
 
 
-def over_months(frame: pd.DataFrame, *, value: str, name: str, reach: tuple[float, float] | None = None) -> go.Figure:
-    """A share over ``frame["month"]`` ('YYYY-MM') with its range (columns lo95 and hi95).
+def over_months(
+    frame: pd.DataFrame, *, value: str, name: str, reach: tuple[float, float] | None = None, unit: str = "percent"
+) -> go.Figure:
+    """A share, or a figure of another ``unit``, over ``frame["month"]`` ('YYYY-MM') with its range (lo95, hi95).
 
     ``reach``: the axis, where the range of a month with few people would flatten all others. The peaks
     of the year stand above.
     """
     numbered = frame.assign(position=range(len(frame)))
-    figure = _figure({name: numbered}, "position", value, [fmt.month(month) for month in frame["month"]], reach)
+    figure = _figure({name: numbered}, "position", value, [fmt.month(month) for month in frame["month"]], reach, unit)
     step = max(-(-len(frame) // (_MARKS_WHEN_NARROW if narrow() else _MARKS)), 1)
     marks = list(range((len(frame) - 1) % step, len(frame), step))
     figure.update_xaxes(tickvals=marks, ticktext=[fmt.month(frame["month"].iloc[mark]) for mark in marks])
@@ -34,16 +36,23 @@ def over_months(frame: pd.DataFrame, *, value: str, name: str, reach: tuple[floa
 def over_days(lines: Mapping[str, pd.DataFrame], *, value: str) -> go.Figure:
     """Shares that rise with the days, by name; the last one with its range. ``frame``: days, ``value``, lo95, hi95."""
     own = list(lines.values())[-1]
-    figure = _figure(lines, "days", value, [t("bands.by_day", days=fmt.count(day)) for day in own["days"]], None)
+    figure = _figure(
+        lines, "days", value, [t("bands.by_day", days=fmt.count(day)) for day in own["days"]], None, "percent"
+    )
     figure.update_traces(line_shape="hv")
     figure.update_xaxes(title={"text": t("bands.days"), "standoff": 6}, dtick=None, nticks=8, rangemode="tozero")
     return figure
 
 
 def _figure(
-    lines: Mapping[str, pd.DataFrame], x: str, value: str, places: list[str], reach: tuple[float, float] | None
+    lines: Mapping[str, pd.DataFrame],
+    x: str,
+    value: str,
+    places: list[str],
+    reach: tuple[float, float] | None,
+    unit: str,
 ) -> go.Figure:
-    figure = charts.curves(lines, x=x, value=value, unit="percent", currency="")
+    figure = charts.curves(lines, x=x, value=value, unit=unit, currency="")
     own = list(lines.values())[-1]
     known = own.dropna(subset=["lo95", "hi95"])
     low, high = (known[bound].astype(float).clip(*(reach or (None, None))) for bound in ("lo95", "hi95"))
@@ -60,21 +69,25 @@ def _figure(
     )
     *others, line = figure.data
     line.update(
-        customdata=[[text] for text in _hints(own, value, places)],
+        customdata=[[text] for text in _hints(own, value, places, unit)],
         hovertemplate="%{customdata[0]}<extra></extra>",
         marker={"size": 4 if len(own) <= 40 else 0.1},
     )
     figure = go.Figure([band, *others, line], figure.layout)
     ends = [*own[value].dropna().astype(float), *low, *high]
-    ticks, texts = charts.axis_ticks("percent", "", max(ends, default=1.0), min([0.0, *ends]))
+    ticks, texts = charts.axis_ticks(unit, "", max(ends, default=1.0), min([0.0, *ends]))
     figure.update_yaxes(tickvals=ticks, ticktext=texts, range=[ticks[0], ticks[-1]])
     figure.update_layout(hovermode="closest")
     return figure
 
 
-def _hints(frame: pd.DataFrame, value: str, places: list[str]) -> list[str]:
-    rows = zip(places, frame[value], frame["lo95"], frame["hi95"], strict=True)
-    return [t("bands.hint", place=place, value=fmt.percent(mid), **bounds(low, high)) for place, mid, low, high in rows]
+def _hints(frame: pd.DataFrame, value: str, places: list[str], unit: str) -> list[str]:
+    rows = zip(
+        places,
+        *([fmt.value(number, unit, "") for number in frame[name]] for name in (value, "lo95", "hi95")),
+        strict=True,
+    )
+    return [t("bands.hint", place=place, value=mid, low=low, high=high) for place, mid, low, high in rows]
 
 
 def bounds(low: float, high: float) -> dict[str, str]:
@@ -85,7 +98,7 @@ def bounds(low: float, high: float) -> dict[str, str]:
 def ranges(frame: pd.DataFrame) -> pd.DataFrame:
     """``frame`` with its range (lo95, hi95) as one text ``likely``; missing where there is none."""
     texts = [
-        None if fmt.is_missing(low) else t("bands.range", **bounds(low, high))
+        None if fmt.is_missing(low) else fmt.between(fmt.percent(low), fmt.percent(high))
         for low, high in zip(frame["lo95"], frame["hi95"], strict=True)
     ]
     return frame.assign(likely=pd.Series(texts, index=frame.index, dtype=object))

@@ -69,7 +69,7 @@ def unusual(funnels: FunnelsReport, among: Collection[str] | None = None) -> Non
                 "name": row.name,
                 "rate": t(f"funnel.{row.key}"),
                 "value": fmt.percent(row.value),
-                "usual": t("funnel.usual", low=fmt.percent(row.lo95), high=fmt.percent(row.hi95)),
+                "usual": fmt.between(fmt.percent(row.lo95), fmt.percent(row.hi95)),
             }
             st.markdown(f":orange[:material/warning:] {t('calendar.unusual', **texts)}")
             query = drill.link("funnel", campaign=str(row.campaign_id), step=_STOPPED_AT[str(row.key)])

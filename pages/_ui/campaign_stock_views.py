@@ -105,7 +105,7 @@ def _where(rows: pd.DataFrame) -> str:
 def _ranges(rows: pd.DataFrame, name: str) -> list[str]:
     """From where to where a number of units may lie."""
     ends = zip(rows[f"{name}_lo"], rows[f"{name}_hi"], strict=True)
-    return [f"{fmt.count(low)} – {fmt.count(high)}" for low, high in ends]
+    return [fmt.between(fmt.count(low), fmt.count(high)) for low, high in ends]
 
 
 def _list(rows: pd.DataFrame, shown: list[Column], currency: str, name: str) -> None:

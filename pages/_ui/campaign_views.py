@@ -68,7 +68,7 @@ def _curve(rows: pd.DataFrame, currency: str) -> go.Figure:
         + (
             ""
             if fmt.is_missing(lo)
-            else f" ({fmt.money(lo, currency, digits=2)} – {fmt.money(hi, currency, digits=2)})"
+            else f" ({fmt.between(fmt.money(lo, currency, digits=2), fmt.money(hi, currency, digits=2))})"
         )
         for middle, lo, hi in zip(rows["difference"], rows["lo95"], rows["hi95"], strict=True)
     ]

@@ -152,7 +152,8 @@ def definition(metric: Metric) -> str:
     """One metric in full: name, definition, formula, certainty, unit and which way is good."""
     direction = {1: "up", -1: "down", 0: "neither"}[metric.direction]
     lines = [f"**{t(f'metric.{metric.key}')}**\n", t(f"metric.{metric.key}.help") + "\n"]
-    lines.append(f":gray[:small[{t('glossary.formula')}]] :small[{passport.formula(metric.key)}]")
+    if worked_out := passport.formula(metric.key):
+        lines.append(f":gray[:small[{t('glossary.formula')}]] :small[{worked_out}]")
     sure = t(f"passport.{'estimated' if metric.key in ESTIMATED else 'counted'}")
     lines.append(f":gray[:small[{t('passport.certainty')}]] :small[{sure}]")
     unit, way = t(f"unit.{metric.unit}"), t(f"glossary.{direction}")

@@ -285,7 +285,7 @@ def legend_below(figure: go.Figure) -> None:
 
 def bar_note(does: str, compared: pd.Series, name: str) -> str:
     """What a click on a bar ``does``, and what the mark on it is, where there is one to compare with."""
-    return t("charts.with_mark", does=does, name=name) if compared.notna().any() else does
+    return t("charts.with_mark", does=does, name=name[:1].lower() + name[1:]) if compared.notna().any() else does
 
 
 def height_beside(bars: int) -> int:

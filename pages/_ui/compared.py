@@ -57,7 +57,7 @@ def bar(page: str, period: Period, first_day: date, currency: str) -> Period:
             placeholder=t("filters.compare"),
             format_func=lambda one: t(f"filters.compare.{one}", festival=festival),
             label_visibility="collapsed",
-            width=180,
+            width=145,
             on_change=_choose,
             args=(offered[0],),
             filter_mode=None,

@@ -335,7 +335,7 @@ def table(report: CampaignReport) -> pd.DataFrame:
     shares = rows["metric"].isin(["visit", "conversion"])
 
     def text(value: float, share: bool) -> str:
-        return fmt.percent(value, 2) if share else fmt.decimal(value)
+        return fmt.percent(value) if share else fmt.decimal(value)
 
     shown = {
         name: [text(value, share) for value, share in zip(rows[name], shares, strict=True)]
@@ -345,7 +345,9 @@ def table(report: CampaignReport) -> pd.DataFrame:
     interval = [
         fmt.MISSING
         if fmt.is_missing(lo)
-        else (f"{fmt.points(lo)} – {fmt.points(hi)}" if share else f"{fmt.decimal(lo)} – {fmt.decimal(hi)}")
+        else fmt.between(fmt.plus(100 * lo, 1), fmt.points(hi))
+        if share
+        else fmt.between(fmt.decimal(lo), fmt.decimal(hi))
         for lo, hi, share in zip(rows["lo95"], rows["hi95"], shares, strict=True)
     ]
     return pd.DataFrame(

@@ -385,6 +385,7 @@ def to_xlsx(
         "decimal": book.add_format({"num_format": "#,##0.00"}),
         "ratio": book.add_format({"num_format": "#,##0.00"}),
         "percent": book.add_format({"num_format": "0.0%"}),
+        "change": book.add_format({"num_format": "+0.0%;-0.0%;0.0%"}),
         "day": book.add_format({"num_format": "yyyy-mm-dd"}),
         "instant": book.add_format({"num_format": "yyyy-mm-dd hh:mm"}),
     }

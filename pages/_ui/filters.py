@@ -87,7 +87,7 @@ def _part_bar(name: str, offered: Sequence[str], words: Callable[[str], str]) ->
             placeholder=t(f"filters.{name}"),
             format_func=lambda one: words(one) if one else t(f"filters.{name}.all"),
             label_visibility="collapsed",
-            width=150,
+            width=135,
             on_change=_choose_part,
             args=(name,),
             filter_mode=None,
@@ -155,7 +155,7 @@ def _period_bar(first_day: date, last_day: date, currency: str) -> Period:
         placeholder=t("filters.period"),
         format_func=_period_name,
         label_visibility="collapsed",
-        width=170,
+        width=155,
         on_change=_choose_period,
         args=(period,),
         filter_mode=None,
@@ -234,7 +234,7 @@ def _places_bar(scope: Scope, stores: pd.DataFrame) -> Scope:
                 localized_text("region.name", regions[option]) if option else t("filters.region.all")
             ),
             label_visibility="collapsed",
-            width=130,
+            width=125,
             on_change=_choose_region,
             filter_mode=None,
         )
@@ -253,7 +253,7 @@ def _places_bar(scope: Scope, stores: pd.DataFrame) -> Scope:
             format_func=lambda option: localized_text("store.name", names[option]),
             placeholder=t("filters.stores.all"),
             label_visibility="collapsed",
-            width=230,
+            width=175,
             on_change=_choose_stores,
         )
     if picked:
@@ -275,7 +275,7 @@ def _channel_bar(stores: pd.DataFrame) -> str:
         placeholder=t("filters.channel"),
         format_func=lambda option: t(f"filters.channel.{option or 'all'}"),
         label_visibility="collapsed",
-        width=165,
+        width=160,
         on_change=_choose_channel,
         filter_mode=None,
     )

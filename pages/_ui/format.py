@@ -18,6 +18,7 @@ from babel.numbers import format_decimal, get_currency_precision, get_currency_s
 from pages._ui.i18n import language, t, tn
 
 MISSING = "–"
+WITHOUT_CENTS = 10_000  # amounts from which on a list leaves the cents to its file
 
 # Numbers and days that are kept as written: Babel takes 20 to 60 microseconds for one, and the next reader of a page
 # sees the same ones.
@@ -97,6 +98,28 @@ def points(difference: Any) -> str:
     return t("number.points", number=_plus(difference, 3) + decimal(_decimal(difference) * 100, 1))
 
 
+def days_between(first: Any, last: Any, *, beside: Any = None) -> str:
+    """A range of days without their year: "11月21日至12月18日", "Nov 21 – Dec 18"; with it where it is another year
+    than that of the day ``beside`` it."""
+    ends = [day_short(one) if beside is None else day_near(one, beside) for one in (first, last)]
+    return t("number.days_between", first=ends[0], last=ends[1])
+
+
+def day_near(value: Any, beside: Any) -> str:
+    """A day, without its year where that is the year of the day ``beside`` it."""
+    return day_short(value) if _date(value).year == _date(beside).year else day(value)
+
+
+def plus(value: Any, digits: int) -> str:
+    """A plain number with its sign: 12.4 is "+12.4"."""
+    return MISSING if is_missing(value) else _plus(value, digits) + decimal(value, digits)
+
+
+def between(low: str, high: str) -> str:
+    """Both ends of a range, already written: "3.1 至 10.4", "-0.5 to 32.9"; a dash would read as a minus."""
+    return t("number.between", low=low, high=high)
+
+
 def days(value: Any) -> str:
     """A length of time in days: "28 天", "1 day", "2.5 days"."""
     if is_missing(value):
@@ -109,6 +132,18 @@ def days(value: Any) -> str:
 def value(number: Any, unit: str, currency: str) -> str:
     """The full number of a metric by its registry unit: money, count, ratio, percent, decimal or days."""
     return _by_unit(number, unit, currency, short=False)
+
+
+def signed_card(value: Any, currency: str) -> str:
+    """A change of an amount for a card, with its sign: "+¥11.1万"."""
+    return ("+" if not is_missing(value) and value > 0 else "") + money_compact(value, currency)
+
+
+def listed(number: Any, unit: str, currency: str) -> str:
+    """As ``value``, for a list of different figures: amounts from ten thousand on without cents."""
+    if unit == "money" and not is_missing(number) and abs(number) >= WITHOUT_CENTS:
+        return money(number, currency, digits=0)
+    return value(number, unit, currency)
 
 
 def card_value(number: Any, unit: str, currency: str) -> str:

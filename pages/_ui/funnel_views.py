@@ -282,7 +282,7 @@ def gaps(report: FunnelDetailReport, currency: str) -> None:
         part=[_part(report.by, part) for part in best["part"]],
         lost_people=best["lost"].round(),
         apart=[
-            t("funnel.points", value=fmt.points(value), low=fmt.points(low), high=fmt.points(high))
+            t("funnel.points", value=_plus(value), low=_plus(low), high=_plus(high))
             for value, low, high in zip(best["difference"], best["lo95"], best["hi95"], strict=True)
         ],
         judged=best["verdict"],
@@ -325,7 +325,7 @@ def compared(every: FunnelsReport, currency: str) -> None:
     """Campaigns side by side; a row opens its funnel. Unusual rates are named."""
     head.block(t("funnel.compared"), t("funnel.compared_note"), t("funnel.compared_help"))
     rows = localized(every.campaigns, {"name": "campaign.name"})
-    names = ["name", *(f"share_{step}" for step in ("bought", "clicked", "claimed", "visited", "opened")), "targeted"]
+    names = ["name", *(f"share_{step}" for step in ("bought", "opened", "clicked", "claimed", "visited")), "targeted"]
     shown = [*(column(name) for name in names), column("failing", words="funnel")]
     if campaign := listing(
         rows, shown, currency=currency, alt=t("funnel.compared"), key="funnel_compared", opens="campaign_id", rows=16
@@ -346,7 +346,7 @@ def compared(every: FunnelsReport, currency: str) -> None:
         column("denominator"),
     ]
     usual = [
-        t("funnel.usual", low=fmt.percent(low_end), high=fmt.percent(high_end))
+        fmt.between(fmt.percent(low_end), fmt.percent(high_end))
         for low_end, high_end in zip(said["lo95"], said["hi95"], strict=True)
     ]
     listing(
@@ -372,9 +372,14 @@ def in_words(report: FunnelDetailReport) -> tuple[tuple[str, str], ...]:
     )
 
 
+def _plus(share: float) -> str:
+    """A difference of shares in points; the heading has the unit."""
+    return fmt.plus(100 * share, 1)
+
+
 def _interval(rows: pd.DataFrame, value: str, low: str, high: str) -> pd.Series:
     texts = [
-        None if fmt.is_missing(middle) else f"{fmt.percent(middle)} ({fmt.percent(lo)} – {fmt.percent(hi)})"
+        None if fmt.is_missing(middle) else f"{fmt.percent(middle)} ({fmt.between(fmt.percent(lo), fmt.percent(hi))})"
         for middle, lo, hi in zip(rows[value], rows[low], rows[high], strict=True)
     ]
     return pd.Series(texts, index=rows.index, dtype=object)

@@ -133,7 +133,7 @@ def hours(frame: pd.DataFrame) -> go.Figure:
         values[int(weekday) - 1, int(hour) - first] = float(orders) / float(days) if days else np.nan
     names = [fmt.weekday(day) for day in range(1, 8)]
     times = [str(hour) for hour in range(first, last + 1)]
-    texts = [[fmt.decimal(value, 1) if value > 0 else "" for value in row] for row in values]
+    texts = [["" if np.isnan(value) else fmt.decimal(value, 1) for value in row] for row in values]
     hints = [
         [
             t("charts.hour_hint", day=day, hour=hour, orders=fmt.decimal(value, 1))

@@ -99,8 +99,8 @@ def learned(report: OwnReport) -> None:
     shown = [
         Column("course_name", "text"),
         badge("state", "certificate", STATES),
-        Column("completed_on", "day"),
         Column("expires_on", "day"),
+        Column("completed_on", "day"),
         Column("score", "tenth"),
     ]
     listing(records, shown, currency=report.currency, alt=t("mine.training"), key="mine_training", rows=8)

@@ -68,7 +68,7 @@ def _by(actor: str, known: dict[str, str]) -> str:
 
 
 def _days(first: date, last: date) -> str:
-    return f"{fmt.day_short(pd.Timestamp(first))} – {fmt.day_short(pd.Timestamp(last))}"
+    return fmt.days_between(first, last)
 
 
 def _form(report: DemandReport, scope: Scope) -> None:

@@ -83,8 +83,9 @@ def button(figures: Sequence[Figure]) -> None:
 def of_figure(figure: Figure) -> str:
     """What a figure means, how it is worked out, how sure it is."""
     lines = [f"**{figure.name}** {figure.value}", figure.meaning]
-    if figure.key is not None:
-        lines.append(_grey(t("glossary.formula"), formula(figure.key)))
+    worked_out = formula(figure.key) if figure.key is not None else None
+    if worked_out is not None:
+        lines.append(_grey(t("glossary.formula"), worked_out))
     lines.append(_grey(t("passport.certainty"), t(f"passport.{'estimated' if _is_estimate(figure) else 'counted'}")))
     shut = greyed(figure.key) if figure.key else None
     if shut:
@@ -96,11 +97,13 @@ def _is_estimate(figure: Figure) -> bool:
     return figure.key in ESTIMATED
 
 
-def formula(key: str) -> str:
-    """How a metric is worked out, in words."""
+def formula(key: str) -> str | None:
+    """How a metric is worked out, in words; None where its definition is all there is to say: a share, a mean or an
+    expectation that comes ready-made is no sum."""
     metric = METRICS[key]
     if metric.denominator is None:
-        return t("passport.sum", name=t(f"metric.{key}"))
+        is_sum = metric.unit in ("money", "count") and key not in ESTIMATED
+        return t("passport.sum", name=t(f"metric.{key}")) if is_sum else None
     return f"{label(metric.numerator)} ÷ {label(metric.denominator)}"
 
 

@@ -31,7 +31,7 @@ _DATA_TEXTS = {
     "category": "product.category",
     "supplier": "supplier.name",
 }
-_NUMBERS = ("money", "signed", "count", "decimal", "ratio", "percent", "days")
+_NUMBERS = ("money", "signed", "count", "decimal", "tenth", "ratio", "percent", "change", "days")
 _KEY = re.compile(r"[a-z][a-z0-9_]*")
 _FONTS = re.compile(r"CJK|Han|PingFang|YaHei|WenQuanYi|Hei|Song|Kai|Ming|Droid Sans Fallback", re.IGNORECASE)
 _CHINESE = re.compile(r"[\u4e00-\u9fff]")
@@ -181,6 +181,8 @@ def _cell(value: Any, column: str, currency: str) -> str:
     match kind := tables.kind_of(column):
         case "money" | "count" | "percent" | "decimal" | "ratio" | "days":
             return fmt.value(value, kind, currency)
+        case "change":
+            return fmt.change(value)
         case "signed":
             return ("+" if value > 0 else "") + fmt.decimal(value)
         case "instant":

@@ -33,8 +33,9 @@ _TALL = 250
 _ENOUGH = 30  # judged expectations, before their share is drawn
 
 
-def figures(report: RunOutReport, currency: str) -> list[tuple[str, str, str | None]]:
-    """Cards: how many people, how many purchases, worth what, and how often that came true."""
+def figures(report: RunOutReport, currency: str, *, narrowed: bool) -> list[tuple[str, str, str | None]]:
+    """Cards: how many people, how many purchases, worth what, and how often that came true, which is judged over all
+    goods and customers: ``narrowed`` says that the rest is of some."""
     known = report.summary.set_index("key")["value"]
     held = report.held[report.held["basis"] == ALL].iloc[0]
     said = {"days": fmt.days(report.ahead_days)}
@@ -42,7 +43,11 @@ def figures(report: RunOutReport, currency: str) -> list[tuple[str, str, str | N
         (t("run_out.customers"), fmt.count(known["run_out_customers"]), t("run_out.customers_help", **said)),
         (t("run_out.needs"), fmt.count(known["run_outs"]), t("run_out.needs_help")),
         (t("run_out.amount"), fmt.card_value(known["run_out_amount"], "money", currency), t("run_out.amount_help")),
-        (t("metric.hit_rate"), fmt.percent(held["hit_rate"]), t("run_out.hit_help", **_judged(held))),
+        (
+            t("run_out.hit_of_all" if narrowed else "metric.hit_rate"),
+            fmt.percent(held["hit_rate"]),
+            t("run_out.hit_help", **_judged(held)),
+        ),
     ]
 
 
@@ -114,7 +119,10 @@ def people(due: pd.DataFrame) -> pd.DataFrame:
     rows = localized(due, _NAMES)
     return rows.assign(
         said=[bought(row) for _, row in rows.iterrows()],
-        range=[fmt.period(first, last) for first, last in zip(rows["from_on"], rows["until_on"], strict=True)],
+        range=[
+            fmt.days_between(first, last, beside=day)
+            for first, last, day in zip(rows["from_on"], rows["until_on"], rows["expected_on"], strict=True)
+        ],
         call=rows["may_be_called"].map({True: "yes", False: "no"} if rows["may_be_called"].any() else {}),
     )
 
@@ -127,7 +135,7 @@ def consents(people: pd.DataFrame) -> None:
 
 def bought(row: pd.Series) -> str:
     """What was bought, how many, and when; that the customer goes to another store by now, or belongs to one."""
-    said = {"product": row["product"], "day": fmt.day(row["last_day"])}
+    said = {"product": row["product"], "day": fmt.day_near(row["last_day"], row["expected_on"])}
     if row["units"] > 1:
         words = t("run_out.bought_several", units=fmt.count(row["units"]), **said)
     else:

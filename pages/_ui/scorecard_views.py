@@ -21,6 +21,8 @@ from pages._ui.tables import Column, column, listing
 LEVELS: Final = ("region", "store")
 MEASURES: Final = ("csat", "nps", "active_share", "net_sales")
 _MONTHS: Final = 24  # offered for a cost
+# How a measure is drawn: its unit, and what its values are multiplied with to be in it.
+_DRAWN: Final = {"csat": ("decimal", 1.0), "nps": ("count", 100.0), "active_share": ("percent", 1.0)}
 
 
 def figures(report: ScorecardReport) -> None:
@@ -52,7 +54,7 @@ def _text(measure: str, value: float, currency: str) -> str:
 
 
 def measures(report: ScorecardReport) -> None:
-    """Each measure over the months: shares with their range, sales as columns."""
+    """Each measure over the months: those of answers and shares with their range, sales as columns."""
     left, right = st.columns(2)
     for name, place in zip(("csat", "nps", "active_share", "net_sales"), (left, right, left, right), strict=True):
         with place.container(border=True):
@@ -67,13 +69,11 @@ def measures(report: ScorecardReport) -> None:
                 )
                 charts.show(drawn, alt=t("scorecard.net_sales"), key="scorecard_net_sales")
             else:
-                low = {"csat": 1.0}.get(name, 0.0)
-                shares = (
-                    rows.assign(**{end: (rows[end] - low) / (5.0 - low) for end in ("value", "lo95", "hi95")})
-                    if low
-                    else rows
-                )
-                figure = bands.over_months(shares, value="value", name=t(f"scorecard.{name}"))
+                unit, per = _DRAWN[name]
+                ends = {end: rows[end] * per for end in ("value", "lo95", "hi95")}
+                figure = bands.over_months(rows.assign(**ends), value="value", name=t(f"scorecard.{name}"), unit=unit)
+                if name == "csat":
+                    figure.update_yaxes(range=[1, 5.4], tickvals=[1, 2, 3, 4, 5], ticktext=["1", "2", "3", "4", "5"])
                 charts.show(figure, alt=t(f"scorecard.{name}"), key=f"scorecard_{name}")
 
 
@@ -153,7 +153,7 @@ def listed(report: ScorecardReport) -> None:
     """Every month with its range and denominator."""
     rows = report.months.sort_values(["month", "measure"], ascending=[False, True])
     texts = [
-        "" if fmt.is_missing(low) else t("bands.range", low=_text(name, low, ""), high=_text(name, high, ""))
+        fmt.MISSING if fmt.is_missing(low) else fmt.between(_text(name, low, ""), _text(name, high, ""))
         for name, low, high in zip(rows["measure"], rows["lo95"], rows["hi95"], strict=True)
     ]
     shown = rows.assign(

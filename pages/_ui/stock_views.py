@@ -236,11 +236,13 @@ def _quadrants(report: StockReport) -> None:
             )
         )
     ticks, texts = fmt.percent_ticks(1.0)
-    figure.update_xaxes(tickvals=ticks, ticktext=texts, title={"text": t("metric.sell_through"), "standoff": 6})
-    figure.update_yaxes(title={"text": t("metric.days_of_cover"), "standoff": 6}, rangemode="tozero")
+    figure.update_xaxes(
+        tickvals=ticks, ticktext=texts, title={"text": t("metric.sell_through"), "standoff": 6}, automargin=True
+    )
+    figure.update_yaxes(title={"text": t("metric.days_of_cover"), "standoff": 6}, rangemode="tozero", automargin=True)
     figure.add_hline(y=LONG_COVER, line={"color": palette.RULE, "width": 1})
     figure.add_vline(x=float(report.products["sell_through"].median()), line={"color": palette.RULE, "width": 1})
-    figure.update_layout(showlegend=True, legend={"orientation": "h", "y": 1.12, "x": 0}, margin_l=48, margin_b=44)
+    figure.update_layout(showlegend=True, legend={"orientation": "h", "y": 1.12, "x": 0})
     with st.container(border=True):
         head.block(t("stock.quadrants"), t("stock.quadrants_note"), t("stock.quadrants_help", days=LONG_COVER))
         if product := charts.clicked(figure, alt=t("stock.quadrants"), key="stock_quadrants"):

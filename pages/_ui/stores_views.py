@@ -27,6 +27,7 @@ _WEEK: Final = pd.Timedelta(days=7)
 _ACROSS, _ACROSS_NARROW = 6, 2
 # Of the square of a store: where its line begins from the left, how wide it is, where zero lies, how high it goes.
 _LEFT, _WIDE, _GROUND, _TALL = 0.03, 0.93, 0.03, 0.65
+_FEW_CITIES = 4  # so few leave a tall map empty
 _LEVER_COLOURS = (palette.OWN, palette.SECOND, palette.WARM, palette.QUIET)
 _VIEWS = {
     "sales": ("net_sales", "target", "attainment", "last_year", "growth", "gap_to_peers"),
@@ -296,7 +297,7 @@ def places(report: StoresReport) -> go.Figure:
     rows = localized(located(report), NAMES)
     largest = float(rows["net_sales"].max()) or 1.0
     rising = (rows["growth"].fillna(0) >= 0).tolist()
-    figure = go.Figure(layout=charts.layout(height=420))
+    figure = go.Figure(layout=charts.layout(height=420 if rows["city"].nunique() > _FEW_CITIES else 260))
     for up, colour in ((True, palette.OWN), (False, palette.SECOND)):
         some = rows[[one is up for one in rising]]
         figure.add_trace(
@@ -343,15 +344,15 @@ def benchmark_rows(benchmark: pd.DataFrame, currency: str) -> pd.DataFrame:
 
     def number(value: object, metric: str) -> str:
         unit = METRICS[metric].unit if metric in METRICS else "money"
-        return fmt.MISSING if fmt.is_missing(value) else fmt.value(value, unit, currency)
+        return fmt.listed(value, unit, currency)
 
     pairs: list[Any] = list(benchmark.itertuples(index=False))
     return benchmark.assign(
         figure=[t(f"lever.{row.metric}") if row.metric == "price" else t(f"metric.{row.metric}") for row in pairs],
         own=[number(row.value, row.metric) for row in pairs],
         middle=[number(row.median, row.metric) for row in pairs],
-        half=[t("stores.between", low=number(row.q25, row.metric), high=number(row.q75, row.metric)) for row in pairs],
-        peers_below=["" if fmt.is_missing(row.below) else fmt.percent(row.below, 0) for row in pairs],
+        half=[fmt.between(number(row.q25, row.metric), number(row.q75, row.metric)) for row in pairs],
+        peers_below=[fmt.MISSING if fmt.is_missing(row.below) else fmt.percent(row.below, 0) for row in pairs],
     )
 
 

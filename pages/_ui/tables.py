@@ -27,6 +27,7 @@ Kind = Literal[
     "tenth",
     "ratio",
     "percent",
+    "change",
     "days",
     "day",
     "instant",
@@ -38,19 +39,20 @@ MOST_COLUMNS = 8
 WHEN_NARROW = 3
 _PHONE = 326  # pixels of a list on a phone
 _BOXES = 44  # of them for boxes to tick
-# Of a letter, of a thin one, of a Chinese character, and beside the text of a cell; a badge has a frame.
-_LETTER, _THIN, _HAN, _BESIDE, _FRAME = 7.1, 3.8, 13.2, 18, 22
-_THIN_ONES = frozenset(" .,:;'|()")
-_LEAST = 96  # of a text, which may be cut where a figure may not
+# Of a letter, of a thin and of a wide one, of a Chinese character, and beside the text of a cell; a badge has a frame.
+_LETTER, _THIN, _WIDE, _HAN, _BESIDE, _FRAME = 7.1, 3.8, 11.0, 13.2, 18, 22
+_THIN_ONES, _WIDE_ONES = frozenset(" .,:;'|()"), frozenset("%@MWmw–×")
+_LEAST, _LEAST_OF_NAME = 96, 140  # of a text, which may be cut where a figure may not; of what a row is about
 _HEADING = 112  # at most for a heading over narrower figures
 _KEY = 9  # letters of a customer's key where room is short: enough to tell two apart, and the row opens the whole
 # Texts that are written figures: right-aligned and never cut, as numbers are.
 _WRITTEN = frozenset(
     {"likely", "range", "between", "interval", "change_text", "treated", "control", "own", "middle", "half",
      "peers_below", "standing_in_chain", "value", "team_value", "within", "mixed", "then", "now", "seen", "ordinary",
-     "went_up", "went_down", "bought_30", "bought_90"}
+     "went_up", "went_down", "bought_30", "bought_90", "between80", "apart", "matched", "p_holm", "csat", "nps",
+     "active_share", "net_sales"}
 )  # fmt: skip
-_WITHOUT_CENTS, _WITHOUT_CENTS_WHEN_NARROW = 10_000, 100  # amounts from which on a list leaves the cents to its file
+_WITHOUT_CENTS_WHEN_NARROW = 100  # on a phone, amounts from which on a list leaves the cents to its file
 # Pixels where there is room: names of products and badges are long, and a list cuts what is longer.
 _WIDTHS = {"product": 230, "finality": 105}
 # Pixels of a list in half the page of a small desktop, of its first column, and of a range.
@@ -75,7 +77,7 @@ class Column:
 
 _KINDS: dict[str, Kind] = {
     "change": "signed",
-    "difference": "signed",
+    **dict.fromkeys(("difference", "apart_from"), "signed"),
     "ordered_at": "instant",
     "returned_at": "instant",
     "loaded_at": "instant",
@@ -84,13 +86,14 @@ _KINDS: dict[str, Kind] = {
     "month": "month",
     "commission_base": "money",
     "share": "percent",
-    "change_ratio": "percent",
+    "change_ratio": "change",
     "contribution": "percent",
     "customer_share": "percent",
     "net_sales_share": "percent",
     "rate": "percent",
     "quantity": "count",
     "hours": "tenth",
+    "peers": "count",
     "shifts": "count",
     "answers": "count",
     "hired_on": "day",
@@ -108,7 +111,7 @@ _KINDS: dict[str, Kind] = {
     **dict.fromkeys(("unsubscribe_rate", "customers_share"), "percent"),
     "last_contact": "instant",
     **dict.fromkeys(("units_needed", "coming", "short_units"), "count"),
-    "short_sales": "money",
+    **dict.fromkeys(("short_sales", "sales_then"), "money"),
     "runs_out_on": "day",
     **dict.fromkeys(("cost_each", "cost_each_lo", "cost_each_hi", "margin_each"), "money"),
     "rows": "count",
@@ -155,10 +158,11 @@ _KINDS: dict[str, Kind] = {
     **dict.fromkeys(("daily_demand", "expected_demand", "lost_units", "safety_stock", "z", "plain_z"), "decimal"),
     **dict.fromkeys(("stockout_probability", "attained"), "percent"),
     **dict.fromkeys(("expected", "next_week", "series", "receipts", "on_shelf", "nameless"), "count"),
-    **dict.fromkeys(("wape", "wape_naive", "bias", "coverage80", "coverage95", "effect", "discount"), "percent"),
+    **dict.fromkeys(("wape", "wape_naive", "coverage80", "coverage95", "discount"), "percent"),
+    **dict.fromkeys(("bias", "effect"), "change"),
     **dict.fromkeys(("ends_on", "starts_on", "order_until"), "day"),
     **dict.fromkeys(("festival_units", "usual_units", "expected_units", "units_before"), "count"),
-    "uplift": "percent",
+    "uplift": "change",
     "rmsse": "decimal",
     "happened_at": "instant",
     **dict.fromkeys(("claimed", "redeemed", "contacts", "unsubscribed", "known_rhythm", "own_rhythm"), "count"),
@@ -199,7 +203,7 @@ _KINDS: dict[str, Kind] = {
     "new": "count",
     "returning": "count",
     "previous_new": "count",
-    "growth": "percent",
+    "growth": "change",
     "first_day": "day",
     "joined_on": "day",
     "days_since_joining": "days",
@@ -259,8 +263,12 @@ def _heading(column: Column, currency: str) -> str:
     """The heading of a list's column. Before a signed amount stands its sign, so the currency goes to the heading."""
     if column.name == "customer_key" and narrow():
         return t("column.customer_key.short")
-    name = label(column.name)
-    return t("column.with_unit", name=name, unit=fmt.symbol(currency)) if column.kind == "signed" else name
+    name, days = label(column.name), t("unit.days")
+    if column.kind == "signed":
+        return t("column.with_unit", name=name, unit=fmt.symbol(currency))
+    return (
+        t("column.with_unit", name=name, unit=days) if column.kind == "days" and days not in name.casefold() else name
+    )
 
 
 def listing(
@@ -282,7 +290,7 @@ def listing(
     if half and not narrow():
         known = {
             columns[0].name: _FIRST_OF_HALF,
-            **{one.name: _RANGE_OF_HALF for one in columns if one.name == "likely"},
+            **{one.name: _RANGE_OF_HALF for one in columns if one.name in ("likely", "range")},
         }
         rest = (_HALF - sum(known.values())) // max(len(columns) - len(known), 1)
         columns = [replace(one, width=known.get(one.name, rest)) for one in columns]
@@ -326,12 +334,13 @@ def _drawn(
     """What is shown of ``frame`` in this window, and how; ``room``: pixels there are for it on a phone."""
     known = [column for column in columns if frame[column.name].notna().any()] or list(columns)
     shown = _fitted(frame, known[:WHEN_NARROW], currency, room) if narrow() else known
+    digits = _digits(frame, shown)
     drawn = pd.DataFrame({column.name: _values(frame[column.name], column) for column in shown})
     return drawn, {
         "hide_index": True,
         "placeholder": fmt.MISSING,
         "column_config": {
-            column.name: _config(column, currency, cents=_needs_cents(frame[column.name], column.kind))
+            column.name: _config(column, currency, digits[column.name], signs=_differs(frame[column.name], column))
             for column in shown
         },
         "row_height": row_height,
@@ -374,7 +383,7 @@ def _values(values: pd.Series, column: Column) -> pd.Series:
     if column.name == "customer_key" and narrow():
         return values.str[:_KEY]
     match column.kind:
-        case "percent":
+        case "percent" | "change":
             return values.astype(float) * 100  # the format below writes the sign only
         case "money" | "signed" | "count" | "decimal" | "tenth" | "ratio" | "days":
             return values.astype(float)
@@ -387,9 +396,11 @@ def _values(values: pd.Series, column: Column) -> pd.Series:
 def _fitted(frame: pd.DataFrame, columns: Sequence[Column], currency: str, room: int) -> list[Column]:
     """As many of the columns as fit, at least two, and how wide each is: figures whole, texts as long as they are, or
     what is left of the room. A long text is cut rather than a figure; the row it opens shows it whole."""
-    wanted = {column.name: _wanted(frame[column.name], column, currency) for column in columns}
+    digits = _digits(frame, columns)
+    wanted = {column.name: _wanted(frame[column.name], column, currency, digits[column.name]) for column in columns}
     cut = {column.name for column in columns if column.kind == "text" and not _is_written(column)}
-    needed = {name: min(pixels, _LEAST) if name in cut else pixels for name, pixels in wanted.items()}
+    least = {name: _LEAST_OF_NAME if name == columns[0].name else _LEAST for name in cut}
+    needed = {name: min(pixels, least.get(name, pixels)) for name, pixels in wanted.items()}
     shown = list(columns)
     while len(shown) > 2 and sum(needed[column.name] for column in shown) > room:
         shown.pop()
@@ -402,16 +413,16 @@ def _fitted(frame: pd.DataFrame, columns: Sequence[Column], currency: str, room:
     return [replace(column, width=widths[column.name]) for column in shown]
 
 
-def _wanted(values: pd.Series, column: Column, currency: str) -> int:
+def _wanted(values: pd.Series, column: Column, currency: str, digits: int) -> int:
     """Pixels of the longest text of a column, its heading included."""
-    texts = _written(values.dropna(), column, currency)
+    texts = _written(values.dropna(), column, currency, digits)
     longest = max((_pixels(text) for text in texts), default=0)
     frame = _FRAME if column.kind == "badge" else 0
     return max(longest + frame, min(_pixels(_heading(column, currency)), _HEADING)) + _BESIDE
 
 
-def _written(values: pd.Series, column: Column, currency: str) -> list[str]:
-    """The values as a list shows them, of numbers only the longest."""
+def _written(values: pd.Series, column: Column, currency: str, digits: int) -> list[str]:
+    """The values as a list shows them, of numbers only the longest; ``digits`` after the point."""
     match column.kind:
         case "day":
             return ["2026-12-31"]
@@ -424,17 +435,13 @@ def _written(values: pd.Series, column: Column, currency: str) -> list[str]:
     ends = [float(end) for end in values.astype(float).agg(["min", "max"])] if len(values) else []
     match column.kind:
         case "money":
-            digits = 2 if _needs_cents(values, column.kind) else 0
             return [fmt.symbol(currency) + fmt.decimal(end, digits) for end in ends]
-        case "percent":
-            return [fmt.percent(end) for end in ends]
-        case "count" | "days":
-            return [fmt.decimal(end, 0) for end in ends]
+        case "percent" | "change":
+            return [("+" if column.kind == "change" else "") + fmt.percent(end) for end in ends]
         case "signed":
-            digits = 2 if _needs_cents(values, column.kind) else 0
             return ["+" + fmt.decimal(end, digits) for end in ends]
         case _:
-            return [fmt.decimal(end, 1 if column.kind == "tenth" else 2) for end in ends]
+            return [fmt.decimal(end, digits) for end in ends]
 
 
 def _is_written(column: Column) -> bool:
@@ -449,32 +456,61 @@ def _pixels(text: str) -> int:
 def _width(letter: str) -> float:
     if letter in _THIN_ONES:
         return _THIN
+    if letter in _WIDE_ONES:
+        return _WIDE
     return _HAN if east_asian_width(letter) in "WF" else _LETTER
 
 
-def _needs_cents(values: pd.Series, kind: Kind) -> bool:
-    """Whether amounts are so small that cents say something in this window."""
-    most = _WITHOUT_CENTS_WHEN_NARROW if narrow() else _WITHOUT_CENTS
-    return kind not in ("money", "signed") or bool((values.dropna().astype(float).abs().max() or 0) < most)
+def _digits(frame: pd.DataFrame, columns: Sequence[Column]) -> dict[str, int]:
+    """Digits after the point of each column of numbers. The sums of a list have cents together or none has; an amount
+    per order or piece goes by its own size; hours without a part of one need no digit."""
+    most = _WITHOUT_CENTS_WHEN_NARROW if narrow() else fmt.WITHOUT_CENTS
+    largest = {
+        column.name: float(frame[column.name].astype(float).abs().max())
+        for column in columns
+        if column.kind in ("money", "signed") and frame[column.name].notna().any()
+    }
+    sums = max((size for name, size in largest.items() if not _is_per_piece(name)), default=0.0)
+
+    def of(column: Column) -> int:
+        match column.kind:
+            case "money" | "signed":
+                return 2 if (largest.get(column.name, 0.0) if _is_per_piece(column.name) else sums) < most else 0
+            case "tenth":
+                return int(bool((frame[column.name].dropna().astype(float) % 1).any()))
+            case "decimal" | "ratio":
+                return 2
+        return 0
+
+    return {column.name: of(column) for column in columns}
 
 
-def _config(column: Column, currency: str, *, cents: bool) -> Any:
+def _is_per_piece(name: str) -> bool:
+    return name.endswith("_each") or (name in METRICS and METRICS[name].denominator is not None)
+
+
+def _differs(values: pd.Series, column: Column) -> bool:
+    """Whether a column of signed amounts holds any but zero, which has no sign."""
+    return column.kind == "signed" and bool(values.astype(float).any())
+
+
+def _config(column: Column, currency: str, digits: int, *, signs: bool) -> Any:
     name, width = _heading(column, currency), column.width or _WIDTHS.get(column.name)
     number = partial(st.column_config.NumberColumn, width=width, alignment="right")
     hint = t(f"metric.{column.name}.help") if column.name in METRICS else None
     match column.kind:
         case "money":
-            return number(name, help=hint, format=f"{fmt.symbol(currency)}%,.{2 if cents else 0}f")
+            return number(name, help=hint, format=f"{fmt.symbol(currency)}%,.{digits}f")
         case "signed":
-            return number(name, help=hint, format=f"%+,.{2 if cents else 0}f")
+            return number(name, help=hint, format=f"%{'+' if signs else ''},.{digits}f")
         case "count" | "days":
             return number(name, help=hint, format="%,d")
-        case "tenth":
-            return number(name, help=hint, format="%,.1f")
-        case "decimal" | "ratio":
-            return number(name, help=hint, format="%,.2f")
+        case "tenth" | "decimal" | "ratio":
+            return number(name, help=hint, format=f"%,.{digits}f")
         case "percent":
             return number(name, help=hint, format="%.1f%%")
+        case "change":
+            return number(name, help=hint, format="%+.1f%%")
         case "badge":
             texts = [t(f"{column.words}.{key}") for key in column.tones]
             return st.column_config.MultiselectColumn(

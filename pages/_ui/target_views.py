@@ -119,17 +119,21 @@ def _short(name: str) -> str:
 def _range(low: float, high: float) -> str:
     if fmt.is_missing(low) or fmt.is_missing(high):
         return t("targets.no_range")
-    return t("targets.range", low=fmt.percent(low, 0), high=fmt.percent(high, 0))
+    return fmt.between(fmt.percent(low, 0), fmt.percent(high, 0))
 
 
 def rows(stores: pd.DataFrame, currency: str) -> pd.DataFrame:
     """Stores as the list shows them: the range and the source in words."""
     texts = [
-        "" if fmt.is_missing(low) else f"{fmt.money_compact(low, currency)} – {fmt.money_compact(high, currency)}"
+        fmt.MISSING
+        if fmt.is_missing(low)
+        else fmt.between(*(fmt.money(end, currency, digits=0) for end in (low, high)))
         for low, high in zip(stores["lo80"], stores["hi80"], strict=True)
     ]
     return stores.assign(
-        sold_so_far=stores["sold"], between=texts, source=[t(f"target_source.{source}") for source in stores["source"]]
+        sold_so_far=stores["sold"],
+        between80=texts,
+        source=[t(f"target_source.{source}") for source in stores["source"]],
     )
 
 
@@ -142,7 +146,7 @@ def columns() -> list[Column]:
         column("target"),
         Column("sold_so_far", "money"),
         Column("expected", "money"),
-        Column("between", "text"),
+        column("between80"),
         column("source"),
     ]
 

@@ -63,8 +63,9 @@ def effects(frame: pd.DataFrame) -> go.Figure:
         tickvals=list(drawn.index), ticktext=_wrapped(drawn["course_name"]), range=[-0.6, len(drawn) - 0.4],
         showgrid=False, zeroline=False, automargin=True,
     )  # fmt: skip
+    ticks, texts = fmt.percent_ticks(float(drawn["hi95"].max()), float(drawn["lo95"].min()))
     figure.update_xaxes(
-        tickformat="+.0%", title={"text": t("training.axis"), "standoff": 6}, showgrid=True, gridcolor=palette.RULE
+        tickvals=ticks, ticktext=texts, title={"text": t("training.axis"), "standoff": 6}, gridcolor=palette.RULE
     )
     figure.add_vline(x=0, line={"color": palette.SOFT_TEXT, "width": 1, "dash": "dot"})
     charts.legend_above(figure)
@@ -72,7 +73,7 @@ def effects(frame: pd.DataFrame) -> go.Figure:
 
 
 def _wrapped(names: pd.Series) -> list[str]:
-    most = 12 if narrow() else 40
+    most = 16 if narrow() else 40
     return [name if len(name) <= most else name[: most - 1] + "…" for name in names.astype(str)]
 
 

@@ -221,7 +221,7 @@ def with_ranges(rows: pd.DataFrame, currency: str) -> pd.DataFrame:
     """The list with the range of each customer as one text; missing where no spending can be expected."""
     bounds = zip(rows["lo95"], rows["hi95"], strict=True)
     texts = [
-        None if fmt.is_missing(low) else f"{fmt.money(low, currency, digits=0)} – {fmt.money(high, currency, digits=0)}"
+        None if fmt.is_missing(low) else fmt.between(*(fmt.money(end, currency, digits=0) for end in (low, high)))
         for low, high in bounds
     ]
     return rows.assign(expected_range=pd.Series(texts, index=rows.index, dtype=object))

@@ -79,8 +79,8 @@ def figures(report: WhyReport) -> list[tuple[str, str, str | None]]:
     return [
         (t("metric.net_sales"), fmt.card_value(row["net_sales"], "money", currency), t("metric.net_sales.help")),
         (t("why.compared_with"), fmt.card_value(row["compared_with"], "money", currency), t("why.compared_with.help")),
-        (t("column.change"), fmt.card_value(row["change"], "money", currency), t("why.accounting")),
-        (t("column.change_ratio"), fmt.percent(row["change_ratio"]), None),
+        (t("column.apart_from"), fmt.signed_card(row["change"], currency), t("why.accounting")),
+        (t("column.change_ratio"), fmt.change(row["change_ratio"]), None),
     ]
 
 
@@ -211,18 +211,15 @@ def changes(frame: pd.DataFrame, label: str, ids: str, currency: str, *, value: 
     figure.update_xaxes(
         visible=False, range=[-1.6 * reach if (numbers < 0).any() else -0.02 * reach, 1.6 * reach], fixedrange=True
     )
-    figure.update_yaxes(
-        tickvals=rows,
-        ticktext=[str(name) for name in shown[label]],
-        range=[len(shown) - 0.5, -0.5],
-        showgrid=False,
-        zeroline=False,
-        ticks="",
-        fixedrange=True,
-        automargin=True,
-    )
+    charts.name_rows(figure, [str(name) for name in shown[label]])
     figure.add_vline(x=0, line={"color": palette.SOFT_TEXT, "width": 1})
     return figure
+
+
+def movers(products: pd.DataFrame) -> pd.DataFrame:
+    """The products that changed most, for the list: here the change is against what the page compares with."""
+    named = localized(products, {"product": "product.name", "category": "product.category"})
+    return named.assign(apart_from=named["change"], sales_then=named["compared_with"])
 
 
 def ratio() -> tuple[Ratio, By]:

@@ -127,7 +127,7 @@ def test_the_language_switch_keeps_the_page_and_stays(page_as: PageAs, server: S
 def test_an_unknown_page_is_ours(page_as: PageAs, server: Server, watched: Watched) -> None:
     page = page_as("manager")
     page.goto(f"{server.url}/secret")
-    expect(page.get_by_text("没有这个页面，或者你的角色不能查看它。")).to_be_visible()
+    expect(page.get_by_text("没有这个页面，或者您的角色不能查看它。")).to_be_visible()
     assert len(watched.console) == 1
     assert "404" in watched.console.pop()
 

@@ -71,5 +71,5 @@ def test_somebody_unknown_reads_what_to_do(browser: Browser, with_provider: Serv
     page = browser.new_context(locale="zh-CN").new_page()
     page.goto(with_provider.url)
     page.get_by_role("link", name="使用公司账号登录").click()
-    expect(page.get_by_role("heading", name="你还没有访问权限")).to_be_visible()
+    expect(page.get_by_role("heading", name="您还没有访问权限")).to_be_visible()
     expect(page.get_by_text("sub-of-bo")).to_be_visible()
