@@ -242,7 +242,7 @@ def _quadrants(report: StockReport) -> None:
     figure.update_yaxes(title={"text": t("metric.days_of_cover"), "standoff": 6}, rangemode="tozero", automargin=True)
     figure.add_hline(y=LONG_COVER, line={"color": palette.RULE, "width": 1})
     figure.add_vline(x=float(report.products["sell_through"].median()), line={"color": palette.RULE, "width": 1})
-    figure.update_layout(showlegend=True, legend={"orientation": "h", "y": 1.12, "x": 0})
+    charts.legend_above(figure)
     with st.container(border=True):
         head.block(t("stock.quadrants"), t("stock.quadrants_note"), t("stock.quadrants_help", days=LONG_COVER))
         if product := charts.clicked(figure, alt=t("stock.quadrants"), key="stock_quadrants"):
