@@ -3,7 +3,6 @@
 from typing import Any
 
 import numpy as np
-import pandas as pd
 
 from models.calc.funnel import Z95
 
@@ -15,18 +14,10 @@ def matched_difference(exposed: Any, happened: Any, stratum: Any) -> tuple[float
     the Mantel-Haenszel risk difference, Biometrics 45, 1989), which holds for few large strata and for many small ones.
     NaN without a stratum that has both.
     """
-    frame = pd.DataFrame({"exposed": exposed, "happened": happened, "stratum": stratum}).astype(
-        {"exposed": bool, "happened": bool}
-    )
-    counts = pd.DataFrame(
-        {
-            "a": (frame["exposed"] & frame["happened"]).groupby(frame["stratum"]).sum(),
-            "n1": frame["exposed"].groupby(frame["stratum"]).sum(),
-            "b": (~frame["exposed"] & frame["happened"]).groupby(frame["stratum"]).sum(),
-            "n0": (~frame["exposed"]).groupby(frame["stratum"]).sum(),
-        }
-    ).astype("float64")
-    a, n1, b, n0 = (counts[name].to_numpy() for name in ("a", "n1", "b", "n0"))
+    treated, came = (np.asarray(values, dtype=bool) for values in (exposed, happened))
+    names, at = np.unique(np.asarray(stratum), return_inverse=True)
+    groups = (treated & came, treated, ~treated & came, ~treated)
+    a, n1, b, n0 = (np.bincount(at[group], minlength=len(names)).astype("float64") for group in groups)
     n = n1 + n0
     weight = float((n1 * n0 / n).sum())
     if weight == 0:

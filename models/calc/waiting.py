@@ -22,19 +22,19 @@ def waiting_curve(days: Any, people: Any, happened: Any) -> pd.DataFrame:
         One row per day on which it happened to somebody, in order: days, waiting (just before), happened (then),
         rate (by then), lo95, hi95 (missing where everybody's wait has ended).
     """
-    frame = pd.DataFrame({"days": days, "people": people, "happened": happened})
-    frame["events"] = frame["people"].where(frame["happened"].astype(bool), 0)
-    by_day = frame.groupby("days")[["people", "events"]].sum().sort_index()
-    waiting = by_day["people"][::-1].cumsum()[::-1]
-    table = by_day.assign(waiting=waiting)[by_day["events"] > 0]
-    n, d = table["waiting"].to_numpy("float64"), table["events"].to_numpy("float64")
+    day, at = np.unique(np.asarray(days, dtype="int64"), return_inverse=True)
+    many = np.asarray(people, dtype="float64")
+    of_day = np.bincount(at, many, len(day))
+    events = np.bincount(at, np.where(np.asarray(happened, dtype=bool), many, 0.0), len(day))
+    some = events > 0
+    n, d = of_day[::-1].cumsum()[::-1][some], events[some]
     left = np.cumprod(1 - d / n)
     with np.errstate(divide="ignore", invalid="ignore"):
         error = np.sqrt(np.cumsum(d / (n * (n - d)))) / np.abs(np.log(left))
         bounds = [1 - left ** np.exp(sign * Z95 * error) for sign in (-1, 1)]
     return pd.DataFrame(
         {
-            "days": table.index.to_numpy("int64"),
+            "days": day[some],
             "waiting": n.astype("int64"),
             "happened": d.astype("int64"),
             "rate": 1 - left,

@@ -102,7 +102,7 @@ def forecast(items: Items, whole: pd.DataFrame, past: Sequence[Past]) -> pd.Data
     weeks = whole.drop(columns=["store_id", "category"]).to_numpy(dtype=np.float64)
     group = pd.MultiIndex.from_frame(whole[["store_id", "category"]].astype("str")).get_indexer(items.groups)
     items, group = items.some(group >= 0), group[group >= 0]
-    mean = _shared(_weights(items, weeks.shape[1]), weeks, group)
+    mean = _shared(_weights(items, demand_rates.levels(items.sold), weeks.shape[1]), weeks, group)
     low, high = _range(mean, _variance(items, mean), _part_held(past))
     count = weeks.shape[1]
     return pd.DataFrame(
@@ -127,9 +127,9 @@ def _shared(weights: Floats, weeks: Floats, group: Ints) -> Floats:
     return found
 
 
-def _weights(items: Items, weeks: int) -> Floats:
-    """What each item would sell in each week by itself: its level, or that of its like, and what is on offer."""
-    level = demand_rates.levels(items.sold)
+def _weights(items: Items, level: Floats, weeks: int) -> Floats:
+    """What each item would sell in each week by itself: its level, or that of its like, and what is on offer. level:
+    as ``demand_rates.levels`` of the items."""
     own = np.repeat(WEEK * level[:, -1:], weeks, axis=1)
     known = (~np.isnan(items.sold)).sum(axis=1)
     new, old = np.flatnonzero(known < _NEW_WEEKS * WEEK), np.flatnonzero(known >= _NEW_WEEKS * WEEK)
@@ -156,19 +156,21 @@ def _weekly(sold: Floats) -> Floats:
 def _uplift(items: Items, level: Floats) -> float:
     """By how much more of its level an item sells per whole of its price taken off, from all offers of the past: sales
     against the item's share of what its category sold on the day."""
-    days = items.sold.shape[1]
-    off = np.where(np.isnan(items.sold), 0.0, items.discount[:, :days])
+    days = np.flatnonzero(items.discount[:, : items.sold.shape[1]].any(axis=0))
+    sold = items.sold[:, days]
+    unknown = np.isnan(sold)
+    off = np.where(unknown, 0.0, items.discount[:, days])
     if not off.any():
         return 0.0
     group = pd.factorize(items.groups)[0]
-    usual = np.where(np.isnan(items.sold), 0.0, level[:, :-1])
-    came, size = (_sums(values, group) for values in (np.nan_to_num(items.sold), usual))
+    sold, usual = np.nan_to_num(sold), np.where(unknown, 0.0, level[:, days])
+    came, size = (_sums(values, group) for values in (sold, usual))
     with np.errstate(divide="ignore", invalid="ignore"):
         pace = np.where(size > 0, came / size, 0.0)
     expected = np.where(off > 0, usual * pace[group], 0.0)
     if expected.sum() < _LEAST_ON_OFFER:
         return 0.0
-    more = np.where(off > 0, np.nan_to_num(items.sold), 0.0).sum() - expected.sum()
+    more = np.where(off > 0, sold, 0.0).sum() - expected.sum()
     return float(np.clip(more / (expected * off).sum(), 0.0, _MOST_UPLIFT))
 
 
@@ -279,12 +281,13 @@ def _origin(items: Items, at: Looked, name_of: Mapping[str, tuple[str, str]], ho
     then = items.until(length, horizon).some(inside)
     if not len(then.sold):
         return None
-    mean = _shared(_weights(then, weeks.shape[1]), weeks, group[inside])
+    level = demand_rates.levels(then.sold)
+    mean = _shared(_weights(then, level, weeks.shape[1]), weeks, group[inside])
     came = items.sold[inside, length : length + horizon].reshape(len(mean), -1, WEEK)
     known = ~np.isnan(came).any(axis=(1, 2))
     history = _weekly(then.sold)
     last = np.repeat(np.nan_to_num(history[:, -1:]), weeks.shape[1], axis=1)
-    alone = np.repeat(WEEK * demand_rates.levels(then.sold)[:, -1:], weeks.shape[1], axis=1)
+    alone = np.repeat(WEEK * level[:, -1:], weeks.shape[1], axis=1)
     kind = np.where(classes.interval(then.sold) >= classes.OFTEN, "intermittent", "regular")
     ids = np.char.add(np.char.add(then.store_id.astype(str), "\t"), then.product_id.astype(str))
     said = {MODEL: mean, LEVEL_ALONE: alone, policy.NAIVE: last}

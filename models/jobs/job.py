@@ -275,8 +275,7 @@ def _work(where: _Files, work: Callable[[Snapshot, Item], Result], item: Item) -
     if where not in _opened:
         _opened.clear()
         facts, *results = map(Path, where.paths)
-        # The other cores have processes of their own: a second thread for a query would cost a sixth more.
-        _opened[where] = reopened(facts, results[0] if results else None, where.generation, threads="1")
+        _opened[where] = reopened(facts, results[0] if results else None, where.generation)
     with one_thread():
         found = work(_opened[where], item)
     spent, _said = _own_cpu() - _said, _own_cpu()

@@ -131,7 +131,8 @@ def computed(
 
     ``results``: what the list of campaigns says of each, of those withheld as well.
     """
-    dated = identity(snapshot, scope).set_index("campaign_id")
+    known = identity(snapshot, scope)
+    dated = known.set_index("campaign_id")
     found: dict[str, list[pd.DataFrame]] = {name: [] for name in KEPT}
     past = _past(snapshot, scope, campaigns)
     alike = compared(snapshot, scope, dict(_uncontrolled({key: one.made for key, one in campaigns.items()}, dated)))
@@ -142,7 +143,7 @@ def computed(
             found[name].append(table.assign(campaign_id=campaign_id, position=range(len(table))))
     for campaign_id, table in stores.items():
         found["stores"].append(table.assign(campaign_id=campaign_id, position=0))
-    mine = results.merge(identity(snapshot, scope), on="campaign_id")
+    mine = results.merge(known, on="campaign_id")
     money = {key: one.made.money for key, one in campaigns.items()}
     money |= {key: table["money"].iloc[0] for key, table in stores.items()}
     told = mine.assign(

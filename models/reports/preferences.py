@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Annotated, get_args
 
+import numpy as np
 import pandas as pd
 
 from data_access.errors import Problem
@@ -107,8 +108,14 @@ def asked(
 
 
 def _parts(rows: pd.DataFrame, by: Sequence[str]) -> dict[str, pd.DataFrame]:
-    """The rows of each grouping."""
-    return {name: rows[rows["by"] == name].drop(columns="by").reset_index(drop=True) for name in by}
+    """The rows of each grouping, which lie together."""
+    of, others = rows["by"].to_numpy(), rows.drop(columns="by")
+    found = {}
+    for name in by:
+        mine = np.flatnonzero(of == name)
+        first = int(mine[0]) if len(mine) else 0
+        found[name] = others.iloc[first : first + len(mine)].reset_index(drop=True)
+    return found
 
 
 def _older(bought: pd.DataFrame) -> pd.DataFrame:
