@@ -109,7 +109,9 @@ CASES: dict[str, tuple[Any, ...]] = {
     "lots.of_product": ("P1",),
     "demand.products_sold": (MARCH.first, MARCH.last),
     "demand.market": (),
+    "demand.offers": (MARCH.first,),
     "demand.promotions": (MARCH.first,),
+    "demand.sold": ("category", MARCH.first, MARCH.last),
     "demand.range_of_products": (),
     "health.generation": (),
     "health.loads": (),
@@ -262,7 +264,7 @@ OF_RESULTS = {
     *("demand.forecasts", "demand.forecasts_of_stores", "lapse.kept", "stock.kept_classes", "stock.kept_lots"),
     *("stock.kept_shelves", "stock.kept_transfers", "value.checked_from", "value.kept", "value.score"),
     *("value.score_count", "value.scores"),
-    "demand.weeks_of_products",
+    *("demand.ahead_of_products", "demand.weeks_of_products"),
     *(
         "stores.alerts",
         "stores.bands",
@@ -291,7 +293,7 @@ SHARED = {
     "audience.tiers",  # the tiny chain has none, nor of these:
     *("lots.buyers", "lots.in_stores", "lots.of_product"),
     "training.courses",
-    *("demand.market", "demand.promotions", "demand.range_of_products"),
+    *("demand.market", "demand.offers", "demand.promotions", "demand.range_of_products"),
     "spending.ready",  # nobody went up a band while buying elsewhere below it
     "segments.numbers",  # the only prospect, 5, is at home in store A
     *("staff.at_work", "training.praise"),

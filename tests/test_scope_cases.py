@@ -182,6 +182,8 @@ DRAW: dict[str, Callable[[Draw], Any]] = {
     ),
     "channels": lambda draw: some(draw, ("wechat", "sms", "phone")),
     "campaign_table": lambda draw: draw.choice(("arms", "lift", "verdict", "checks", "balance", "stores")),
+    **dict.fromkeys((f"demand.ahead_of_products {name}" for name in ("week", "until")), lambda draw: period(draw).last),
+    "demand.sold by": lambda draw: draw.choice(("category", "store_id")),
     "attribution.credit by": lambda draw: draw.choice(("campaign_id", "channel")),
     **dict.fromkeys((f"attribution.{name} ready" for name in ("credit", "reach", "reached")), lambda draw: False),
     **dict.fromkeys(

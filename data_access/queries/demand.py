@@ -1,9 +1,10 @@
 """Demand of the stores in scope: units sold by day and category, what holds ahead, and what the batch forecast."""
 
 from datetime import date
+from typing import Literal
 
 import pandas as pd
-from sqlalchemy import ColumnElement, Double, Engine, Table, cast, false, select
+from sqlalchemy import ColumnElement, Double, Engine, Table, cast, false, func, select
 
 from data_access.marts.product_store_day import product_store_day
 from data_access.marts.store_category_day import store_category_day
@@ -12,6 +13,8 @@ from data_access.queries._frame import amount, fetch, fetch_many
 from data_access.queries._places import place_of
 from data_access.results.tables import demand_accuracy, demand_component, demand_forecast, demand_product
 from data_access.scope import Scope
+
+By = Literal["category", "store_id"]
 
 
 def by_store(scope: Scope, engine: Engine, first: date, last: date) -> pd.DataFrame:
@@ -26,6 +29,22 @@ def by_store(scope: Scope, engine: Engine, first: date, last: date) -> pd.DataFr
     )
     found = fetch(scope, engine, scope.limit(query, c.store_id))
     return found.assign(category=found["category"].astype(object).fillna(""))
+
+
+def sold(scope: Scope, engine: Engine, by: By, first: date, last: date) -> pd.DataFrame:
+    """One row per category ('': none) or store in scope with a sale in the days from ``first`` to ``last``.
+
+    Columns: ``by`` (category or store_id), units.
+    """
+    c = store_category_day.c
+    query = (
+        select(c[by], amount(c.units).label("units"))
+        .where(c.day >= first, c.day <= last)
+        .group_by(c[by])
+        .order_by(c[by].nulls_first())
+    )
+    found = fetch(scope, engine, scope.limit(query, c.store_id))
+    return found.assign(**{by: found[by].astype(object).fillna("")})
 
 
 def history(scope: Scope, engine: Engine, first: date, category: str | None) -> pd.DataFrame:
@@ -44,6 +63,19 @@ def promotions(scope: Scope, engine: Engine, first: date) -> pd.DataFrame:
     """
     p = price_promotion.c
     query = select(price_promotion).where(p.ends_on >= first).order_by(p.starts_on, p.promotion_id, p.store_id)
+    return fetch(scope, engine, scope.limit(query, p.store_id))
+
+
+def offers(scope: Scope, engine: Engine, first: date) -> pd.DataFrame:
+    """One row per price promotion of a category (missing: of everything) in stores in scope that does not end before
+    ``first``. Columns: promotion_id, category, starts_on, ends_on, discount."""
+    p = price_promotion.c
+    query = (
+        select(p.promotion_id, p.category, p.starts_on, p.ends_on, p.discount)
+        .distinct()
+        .where(p.ends_on >= first, p.product_id.is_(None))
+        .order_by(p.starts_on, p.promotion_id)
+    )
     return fetch(scope, engine, scope.limit(query, p.store_id))
 
 
@@ -94,6 +126,29 @@ def weeks_of_products(scope: Scope, engine: Engine) -> pd.DataFrame:
     query = select(demand_product).order_by(p.store_id, p.product_id, p.ds)
     limited = scope.limit(query, p.store_id)
     return fetch_many(scope, engine, limited, categories=["store_id", "product_id", "category"])
+
+
+def ahead_of_products(scope: Scope, engine: Engine, category: str | None, week: date, until: date) -> pd.DataFrame:
+    """One row per product of one category or all that the stores in scope will sell: the weeks of ``weeks_of_products``
+    added up that begin by ``week`` (next_week) and by ``until`` (expected).
+
+    Columns: product_id, category ('': none), next_week, expected.
+    """
+    p = demand_product.c
+    query = (
+        select(
+            p.product_id,
+            func.max(p.category).label("category"),
+            func.coalesce(func.sum(p.mean).filter(p.ds <= week), 0.0).label("next_week"),
+            func.sum(p.mean).label("expected"),
+        )
+        .where(p.ds <= until)
+        .group_by(p.product_id)
+        .order_by(p.product_id)
+    )
+    if category is not None:
+        query = query.where(p.category == category)
+    return fetch(scope, engine, scope.limit(query, p.store_id))
 
 
 def products_sold(scope: Scope, engine: Engine, first: date, last: date) -> pd.DataFrame:

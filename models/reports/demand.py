@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from data_access.queries import demand as queries
-from data_access.queries import places
+from data_access.queries import places, run_out
 from data_access.results.info import info_of
 from data_access.scope import Scope
 from data_access.snapshot import Snapshot
@@ -77,7 +77,8 @@ def demand(
     history = _every_day(history[history["day"] <= pd.Timestamp(last)], first, last)
     # What the same weekdays as the next four weeks sold one year before.
     year_ago = last - timedelta(days=_YEAR - 1)
-    before = queries.by_store(scope, snapshot.engine, year_ago, year_ago + timedelta(days=_PARTS - 1))
+    before = year_ago, year_ago + timedelta(days=_PARTS - 1)
+    stores = queries.forecasts_of_stores(scope, results)
     shown = own[own["category"].isna()] if category is None else own[own["category"] == category]
     components = queries.components(scope, results)
     return DemandReport(
@@ -87,10 +88,10 @@ def demand(
             DemandReport,
             ahead=_ahead(shown, history, AHEAD),
             history=history.rename(columns={"day": "ds"}),
-            forecast=_forecast(own, queries.forecasts_of_stores(scope, results)),
-            categories=_categories(own, before, last),
-            stores=_stores(scope, snapshot, before, last),
-            products=_products(scope, snapshot, category, last),
+            forecast=_forecast(own, stores),
+            categories=_categories(own, queries.sold(scope, snapshot.engine, "category", *before), last),
+            stores=_stores(scope, snapshot, stores, queries.sold(scope, snapshot.engine, "store_id", *before), last),
+            products=_products(scope, snapshot, category, before, last),
             decomposition=_named(components),
             occasions=_occasions(scope, snapshot, components, first, last, shifts),
             accuracy=_league(queries.accuracy(scope, results)),
@@ -139,46 +140,33 @@ def _categories(own: pd.DataFrame, before: pd.DataFrame, last: date) -> pd.DataF
     end = pd.Timestamp(last) + pd.Timedelta(days=_PARTS)
     ahead = own[own["category"].notna() & (own["ds"] <= end)].groupby("category")["mean"].sum()
     ahead = ahead[ahead >= _LEAST_UNITS]
-    past = before.groupby("category")["units"].sum()
+    past = before.set_index("category")["units"]
     frame = pd.DataFrame({"expected": ahead, "last_year": past.reindex(ahead.index)}).reset_index(names="category")
     return _with_growth(frame).sort_values("expected", ascending=False, ignore_index=True)
 
 
-def _stores(scope: Scope, snapshot: Snapshot, before: pd.DataFrame, last: date) -> pd.DataFrame:
+def _stores(scope: Scope, snapshot: Snapshot, rows: pd.DataFrame, before: pd.DataFrame, last: date) -> pd.DataFrame:
     """The next four weeks of each store in scope, most units first."""
-    assert snapshot.results is not None
-    rows = queries.forecasts_of_stores(scope, snapshot.results)
     ahead = rows[rows["ds"] <= pd.Timestamp(last) + pd.Timedelta(days=_PARTS)].groupby("place_id")["mean"].sum()
-    past = before.groupby("store_id")["units"].sum()
+    past = before.set_index("store_id")["units"]
     names = places.stores(scope, snapshot.engine).set_index("store_id")["store"]
     frame = pd.DataFrame({"expected": ahead, "last_year": past.reindex(ahead.index)}).reset_index(names="store_id")
     named = _with_growth(frame).assign(store=frame["store_id"].map(names))
     return named.sort_values("expected", ascending=False, ignore_index=True)
 
 
-def _products(scope: Scope, snapshot: Snapshot, category: str | None, last: date) -> pd.DataFrame:
+def _products(
+    scope: Scope, snapshot: Snapshot, category: str | None, before: tuple[date, date], last: date
+) -> pd.DataFrame:
     """The next four weeks of each product, of one category or all, most units first."""
     assert snapshot.results is not None
-    rows = queries.weeks_of_products(scope, snapshot.results)
-    if category is not None:
-        rows = rows[rows["category"] == category]
-    year_ago = last - timedelta(days=_YEAR - 1)
-    past = queries.products_sold(scope, snapshot.engine, year_ago, year_ago + timedelta(days=_PARTS - 1))
-    names = queries.range_of_products(scope, snapshot.engine).set_index("product_id")
-    rows = rows.assign(product_id=rows["product_id"].astype("str"))
-    month = rows[rows["ds"] <= pd.Timestamp(last) + pd.Timedelta(days=_PARTS)].groupby("product_id")["mean"].sum()
-    week = rows[rows["ds"] == rows["ds"].min()].groupby("product_id")["mean"].sum()
-    month = month[month >= 2 * _LEAST_UNITS]
-    frame = pd.DataFrame(
-        {
-            "next_week": week.reindex(month.index),
-            "expected": month,
-            "last_year": past.set_index("product_id")["units"].reindex(month.index),
-            "product": names["product"].reindex(month.index),
-            "category": names["category"].reindex(month.index).fillna(""),
-        }
-    ).reset_index(names="product_id")
-    return _with_growth(frame).sort_values("expected", ascending=False, ignore_index=True)
+    week, until = last + timedelta(days=7), last + timedelta(days=_PARTS)
+    rows = queries.ahead_of_products(scope, snapshot.results, category, week, until)
+    rows = rows[rows["expected"] >= 2 * _LEAST_UNITS].set_index("product_id")
+    past = queries.products_sold(scope, snapshot.engine, *before).set_index("product_id")["units"]
+    names = run_out.products(scope, snapshot.engine).set_index("product_id")["product"]
+    found = rows.assign(last_year=past.reindex(rows.index), product=names.reindex(rows.index)).reset_index()
+    return _with_growth(found).sort_values("expected", ascending=False, ignore_index=True)
 
 
 def _named(components: pd.DataFrame) -> pd.DataFrame:
@@ -195,8 +183,7 @@ def _occasions(
         ("event", event.key, event.first, event.last, np.nan, _strongest(effect, event.first, event.last))
         for event in events(first, end, snapshot.info.currency, shifts)
     ]
-    offers = queries.promotions(scope, snapshot.engine, first).drop_duplicates("promotion_id")
-    for offer in offers[offers["product_id"].isna()].to_dict("records"):
+    for offer in queries.offers(scope, snapshot.engine, first).to_dict("records"):
         starts, ends = pd.Timestamp(offer["starts_on"]).date(), pd.Timestamp(offer["ends_on"]).date()
         if starts <= end:
             rows.append(("promotion", offer["category"], starts, ends, offer["discount"], np.nan))
