@@ -187,7 +187,7 @@ DRAW: dict[str, Callable[[Draw], Any]] = {
     "attribution.credit by": lambda draw: draw.choice(("campaign_id", "channel")),
     **dict.fromkeys((f"attribution.{name} ready" for name in ("credit", "reach", "reached")), lambda draw: False),
     **dict.fromkeys(
-        (f"run_out.kept_{name} part" for name in ("customers", "days", "due")),
+        (f"run_out.kept_{name} part" for name in ("count", "customers", "days", "due")),
         lambda draw: RunOutPart(FIRST, LAST, draw.choice((None, "Face")), draw.choice((None, (1, 2)))),
     ),
     "attribution.reached part": lambda draw: draw.choice((Reached(), Reached(("wechat",)), Reached(least=2))),
@@ -199,7 +199,10 @@ DRAW: dict[str, Callable[[Draw], Any]] = {
     "cell": lambda draw: draw.choice((None, draw.randrange(12))),
     **{f"campaign_effects.{name} last_day": lambda draw: LAST for name in ("bought", "days", "store_days")},
     **dict.fromkeys(
-        (f"campaign_effects.{name} campaign_ids" for name in ("bought", "members")),
+        (
+            *(f"campaign_effects.{name} campaign_ids" for name in ("bought", "members")),
+            "customer.coupons campaign_ids",
+        ),
         lambda draw: some(draw, ("K1", "K2", "K3", "K4", "K5")),
     ),
     "highest": lambda draw: draw.choice((0, 2**63, 2**64 - 1)),

@@ -3,6 +3,7 @@
 Of anybody else, as of a key that nobody has, there is nothing at all.
 """
 
+from collections.abc import Collection
 from typing import Any
 
 import pandas as pd
@@ -378,31 +379,27 @@ def tiers(scope: Scope, engine: Engine) -> pd.DataFrame:
     return fetch(scope, engine, query.where(exists(some_store)).order_by(c.rank, c.tier_id))
 
 
-def coupons(scope: Scope, engine: Engine, customer_key: str) -> pd.DataFrame:
-    """One row per campaign whose coupon a customer of a store in scope claimed and has not spent, the first to end
-    first, ended ones included.
+def coupons(scope: Scope, engine: Engine, campaign_ids: Collection[str]) -> pd.DataFrame:
+    """One row per campaign of these with a coupon, the first to end first; none when the scope holds no store.
 
     Columns: campaign_id, campaign (name), face_value (the highest of the campaign's coupons), valid_to (the latest).
     """
-    c, k = campaign_customer.c, coupon.c
+    c, k = campaign.c, coupon.c
     ends = func.max(k.valid_to)
+    some_store = scope.limit(select(store.c.store_id), store.c.store_id)
     query = (
         select(
-            c.campaign_id,
-            func.coalesce(campaign.c.name, c.campaign_id).label("campaign"),
+            k.campaign_id,
+            func.coalesce(func.max(c.name), k.campaign_id).label("campaign"),
             cast(func.max(k.face_value), Double).label("face_value"),
             ends.label("valid_to"),
         )
-        .select_from(
-            campaign_customer.join(coupon, k.campaign_id == c.campaign_id).outerjoin(
-                campaign, campaign.c.campaign_id == c.campaign_id
-            )
-        )
-        .where(_is(c.customer_no, customer_key), c.claimed_at.is_not(None), c.redeemed_at.is_(None))
-        .group_by(c.campaign_id, campaign.c.name)
-        .order_by(ends, c.campaign_id)
+        .select_from(coupon.outerjoin(campaign, c.campaign_id == k.campaign_id))
+        .where(k.campaign_id.in_(sorted(campaign_ids)), exists(some_store))
+        .group_by(k.campaign_id)
+        .order_by(ends, k.campaign_id)
     )
-    return fetch(scope, engine, scope.limit(query, c.store_id))
+    return fetch(scope, engine, query)
 
 
 def tags(scope: Scope, engine: Engine, customer_key: str) -> pd.DataFrame:

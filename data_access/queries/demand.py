@@ -6,6 +6,7 @@ from typing import Literal
 import pandas as pd
 from sqlalchemy import ColumnElement, Double, Engine, Table, cast, false, func, select
 
+from data_access.marts.product_place_day import product_place_day
 from data_access.marts.product_store_day import product_store_day
 from data_access.marts.store_category_day import store_category_day
 from data_access.marts.tables import market_observation, price_promotion, product
@@ -156,14 +157,18 @@ def products_sold(scope: Scope, engine: Engine, first: date, last: date) -> pd.D
 
     Columns: product_id, units.
     """
-    s = product_store_day.c
+    place = place_of(scope, engine)
+    is_stores = place is None or place.level == "store"
+    mart = product_store_day if is_stores else product_place_day
+    s = mart.c
     query = (
         select(s.product_id, amount(s.units).label("units"))
         .where(s.day >= first, s.day <= last)
         .group_by(s.product_id)
         .order_by(s.product_id)
     )
-    return fetch(scope, engine, scope.limit(query, s.store_id))
+    mine = scope.limit(query, s.store_id) if place is None or is_stores else query.where(place.rows(mart))
+    return fetch(scope, engine, mine)
 
 
 def accuracy(scope: Scope, engine: Engine) -> pd.DataFrame:

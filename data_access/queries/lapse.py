@@ -11,9 +11,11 @@ import pandas as pd
 from sqlalchemy import Date, Double, Engine, Integer, Select, cast, exists, false, func, literal, select
 
 from data_access.marts._bridge import days_between
+from data_access.marts.customer_place import customer_place
 from data_access.marts.customer_store_day import customer_store_day
 from data_access.marts.tables import product, store
 from data_access.queries._frame import amount, fetch, fetch_many, one_of, within
+from data_access.queries._people import last_day_of
 from data_access.queries._places import place_of
 from data_access.results.tables import (
     lapse_at_risk,
@@ -141,7 +143,10 @@ def last_stores(scope: Scope, engine: Engine, as_of: date, only: Collection[int]
 
     Columns: customer_no, store_id (of the last order, of several that day the last by id).
     """
-    c = customer_store_day.c
+    c, k, place = customer_store_day.c, customer_place.c, place_of(scope, engine)
+    if place is not None and as_of == last_day_of(engine):
+        known = place.rows(customer_place), k.orders > 0, one_of(k.customer_no, only)
+        return fetch(scope, engine, select(k.customer_no, k.store_id).where(*known).order_by(k.customer_no))
     worth = func.row(c.day, c.store_id)
     query = select(c.customer_no, func.arg_max(c.store_id, worth).label("store_id")).where(
         c.orders > 0, c.day <= as_of, one_of(c.customer_no, only)

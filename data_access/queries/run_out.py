@@ -13,6 +13,7 @@ from data_access.marts.tables import customer, product, store
 from data_access.queries._frame import fetch, fetch_many, one_of
 from data_access.queries._places import place_of
 from data_access.queries.actions import EVERYBODY, Wanted
+from data_access.queries.reach import bought_here
 from data_access.results.tables import run_out_due, run_out_figure, run_out_held, run_out_pace, run_out_usual
 from data_access.scope import Scope
 
@@ -82,9 +83,7 @@ def at_home_elsewhere(scope: Scope, engine: Engine, customers: Collection[int]) 
 
     Column: customer_no. None for the chain.
     """
-    line, c = customer_line.c, customer.c
-    bought = select(line.customer_no).distinct().where(one_of(line.customer_no, customers))
-    here = scope.limit(bought, line.store_id).subquery("here")
+    c, here = customer.c, bought_here(scope, engine, customers)
     away = false() if scope.kind == "chain" else c.home_store_id.not_in(scope.store_ids)
     query = select(c.customer_no).join_from(customer, here, here.c.customer_no == c.customer_no)
     return fetch(scope, engine, query.where(away).order_by(c.customer_no))
@@ -148,6 +147,12 @@ def kept_customers(scope: Scope, engine: Engine, part: Part) -> pd.DataFrame:
     number = run_out_due.c.customer_no
     query = select(number).distinct().where(_of_place(scope, engine, run_out_due), part.condition()).order_by(number)
     return fetch(scope, engine, query)
+
+
+def kept_count(scope: Scope, engine: Engine, part: Part) -> pd.DataFrame:
+    """One row: how many customers ``kept_customers`` has. Column: customers."""
+    many = func.count(run_out_due.c.customer_no.distinct()).label("customers")
+    return fetch(scope, engine, select(many).where(_of_place(scope, engine, run_out_due), part.condition()))
 
 
 def kept_due(scope: Scope, engine: Engine, part: Part, offset: int, limit: int) -> pd.DataFrame:

@@ -166,7 +166,7 @@ def customer(
     events = _Events(*(getattr(queries, name)(scope, engine, customer_key) for name in _Events._fields))
     header = _header(customer_key, profile, _groups(snapshot, scope, customer_key), bought)
     found = _found(snapshot, scope, lines)
-    coupons = queries.coupons(scope, engine, customer_key)
+    coupons = _coupons(snapshot, scope, events.contacts)
     frames = select_columns(
         CustomerReport,
         header=header,
@@ -178,7 +178,7 @@ def customer(
         expectations=_expectations(snapshot, scope, customer_key, worth, visited=len(bought) > 0),
         run_outs=_run_outs(snapshot, scope, customer_key, learnt),
         standing=_standing(snapshot, scope, customer_key, trade),
-        coupons=coupons[coupons["valid_to"] >= pd.Timestamp(last_day)] if last_day else coupons,
+        coupons=coupons,
         tags=queries.tags(scope, engine, customer_key),
         recommendations=_recommendations(snapshot, scope, found, header.iloc[0], lines, trade),
         next_categories=_next_categories(found, lines),
@@ -236,6 +236,16 @@ def _standing(snapshot: Snapshot, scope: Scope, customer_key: str, trade: pd.Dat
             row |= {"next_tier": aim["tier"], "spent": spent, "gap": max(float(aim["threshold"]) - spent, 0.0)}
             row |= {name: aim[name] for name in ("threshold", "window_months", "review_month")}
     return pd.DataFrame([row], columns=declared_tables(CustomerReport)["standing"])
+
+
+def _coupons(snapshot: Snapshot, scope: Scope, contacts: pd.DataFrame) -> pd.DataFrame:
+    """The coupons that were claimed, not spent, and still hold, by campaign."""
+    unspent = contacts.loc[contacts["claimed_at"].notna() & contacts["redeemed_at"].isna(), "campaign_id"]
+    if unspent.empty:
+        return pd.DataFrame(columns=declared_tables(CustomerReport)["coupons"])
+    found = queries.coupons(scope, snapshot.engine, unspent.tolist())
+    last_day = snapshot.info.last_day
+    return found[found["valid_to"] >= pd.Timestamp(last_day)] if last_day else found
 
 
 def _found(snapshot: Snapshot, scope: Scope, lines: pd.DataFrame) -> Known | None:

@@ -129,7 +129,7 @@ def run_out(
     figures = {
         **found.figures,
         "run_outs": float(days["run_outs"].sum()),
-        "run_out_customers": float(len(_customers(snapshot, scope, found, part))),
+        "run_out_customers": float(_how_many(snapshot, scope, found, part)),
         "run_out_amount": float(days["amount"].sum()),
     }
     frames = select_columns(
@@ -188,6 +188,14 @@ def _days(snapshot: Snapshot, scope: Scope, found: Outlook, part: Part) -> pd.Da
         return queries.kept_days(scope, snapshot.results, part)
     by_day = part.rows(found.due).groupby("expected_on", as_index=False)
     return by_day.agg(run_outs=("customer_no", "size"), customers=("customer_no", "nunique"), amount=("amount", "sum"))
+
+
+def _how_many(snapshot: Snapshot, scope: Scope, found: Outlook, part: Part) -> int:
+    """How many customers are in a part."""
+    if found.due is None:
+        assert snapshot.results is not None
+        return int(queries.kept_count(scope, snapshot.results, part)["customers"].iloc[0])
+    return len(_customers(snapshot, scope, found, part))
 
 
 def _customers(snapshot: Snapshot, scope: Scope, found: Outlook, part: Part) -> NDArray[np.int64]:
