@@ -262,6 +262,7 @@ OF_RESULTS = {
     *(f"run_out.kept_{name}" for name in ("count", "customers", "days", "due", "figures", "held")),
     *("spending.kept_ready", "spending.kept_unassigned"),
     *("demand.forecasts", "demand.forecasts_of_stores", "lapse.kept", "stock.kept_classes", "stock.kept_lots"),
+    "stock.kept_sums",
     *("stock.kept_shelves", "stock.kept_transfers", "value.checked_from", "value.kept", "value.score"),
     *("value.score_count", "value.scores"),
     *("demand.ahead_of_products", "demand.weeks_of_products"),

@@ -28,6 +28,7 @@ from data_access.queries.funnel import Walk
 from data_access.queries.lapse import KEPT as LAPSE_KEPT
 from data_access.queries.run_out import Part as RunOutPart
 from data_access.queries.segments import Choice, Question
+from data_access.queries.stock import Listed
 from data_access.queries.value import KEPT
 from data_access.results.tables import kept_frame, team_frame
 from data_access.scope import Period, Scope
@@ -183,6 +184,11 @@ DRAW: dict[str, Callable[[Draw], Any]] = {
     "channels": lambda draw: some(draw, ("wechat", "sms", "phone")),
     "campaign_table": lambda draw: draw.choice(("arms", "lift", "verdict", "checks", "balance", "stores")),
     **dict.fromkeys((f"demand.ahead_of_products {name}" for name in ("week", "until")), lambda draw: period(draw).last),
+    "stock.kept_shelves columns": lambda draw: draw.choice(((), ("store_id", "product_id", "on_hand"))),
+    "stock.kept_shelves listed": lambda draw: draw.choice((None, Listed("on_hand", ("product_id", "store_id"), ()))),
+    "stock.kept_sums by": lambda draw: draw.choice((("store_id",), ("category", "product_id"))),
+    "stock.kept_sums sums": lambda draw: ("on_hand", "free_units"),
+    "stock.kept_sums urgent": lambda draw: ("out_of_stock",),
     "demand.sold by": lambda draw: draw.choice(("category", "store_id")),
     "attribution.credit by": lambda draw: draw.choice(("campaign_id", "channel")),
     **dict.fromkeys((f"attribution.{name} ready" for name in ("credit", "reach", "reached")), lambda draw: False),

@@ -17,13 +17,18 @@ from models.calc.expiry import unsold
 from models.jobs.stock import JOB
 from models.reports import tables
 from models.reports.shelves import SERVICE_LEVEL, Shelves, kept, shelves
-from models.reports.stock import planned
-from models.reports.stock import stock as report_of
+from models.reports.stock import LISTS, StockReport, planned, whole_list
+from models.reports.stock import stock as capped_report
 from tests import tiny, two_chains
 from tests.test_truth import Chain, build
 from tests.tiny import CHAIN, ONLY_A
 
 DAY = date(2026, 3, 1)
+
+
+def report_of(snapshot: Snapshot, scope: Scope, category: str | None = None) -> StockReport:
+    """The report with all rows of every list."""
+    return capped_report(snapshot, scope, category=category, rows=None)
 
 
 def day(number: int) -> date:
@@ -167,7 +172,6 @@ def test_transfers_create_no_risk_at_the_donor_and_save_sales_at_the_receiver(de
     change = got.reindex(rows.index, fill_value=0) - given.reindex(rows.index, fill_value=0)
     free = (rows["on_hand"] - rows["reserved"] - rows["expired_units"]).clip(lower=0).to_numpy(dtype=np.float64)
     protection = (rows["lead_time_days"] + rows["review_days"]).to_numpy(dtype=np.float64)
-    assert found.outlook is not None
     mean, variance = found.outlook.over(protection)
     variance = variance + (found.outlook.rate * rows["lead_time_sd"].to_numpy(dtype=np.float64)) ** 2
     donors = rows.index.isin(given.index)
@@ -187,6 +191,17 @@ def test_the_batch_keeps_what_the_report_would_compute(demo: Chain, computed: Sn
     from_batch, live = tables(report_of(computed, CHAIN)), tables(report_of(demo.snapshot, CHAIN))
     for name, frame in live.items():
         pd.testing.assert_frame_equal(from_batch[name], frame, check_dtype=False, rtol=1e-9, obj=name)
+
+
+def test_lists_are_cut_and_can_be_read_whole(demo: Chain, computed: Snapshot) -> None:
+    every = report_of(demo.snapshot, CHAIN)
+    for snapshot in (demo.snapshot, computed):
+        cut = capped_report(snapshot, CHAIN, rows=2)
+        for name in LISTS:
+            pd.testing.assert_frame_equal(getattr(cut, name), getattr(every, name).head(2), check_dtype=False)
+    whole = {name: whole_list(computed, CHAIN, name) for name in LISTS}
+    assert {name: len(rows) for name, rows in whole.items()} == {name: len(getattr(every, name)) for name in LISTS}
+    assert len(whole["orders"]) > 2
 
 
 def test_of_one_category_every_table_and_card_is_of_its_products_alone(computed: Snapshot) -> None:

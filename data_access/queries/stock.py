@@ -1,12 +1,27 @@
 """Stock of the stores in scope: what there is to sell (on_hand - reserved + on_order = available, in units), how it
 came and went, when it expires, and on what terms it is filled up."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
 import pandas as pd
-from sqlalchemy import Date, Double, Engine, Integer, Select, Subquery, Table, and_, case, cast, func, select
+from sqlalchemy import (
+    ColumnElement,
+    Date,
+    Double,
+    Engine,
+    Integer,
+    Select,
+    Subquery,
+    Table,
+    and_,
+    case,
+    cast,
+    func,
+    select,
+)
 
 from data_access.marts.product_store_day import product_store_day
 from data_access.marts.stock_position import stock_position
@@ -23,6 +38,21 @@ from data_access.marts.tables import (
 from data_access.queries._frame import count, fetch, fetch_many
 from data_access.results.tables import stock_class, stock_lot_left, stock_shelf, stock_transfer
 from data_access.scope import Scope
+
+
+@dataclass(frozen=True, slots=True)
+class Listed:
+    """Which shelves belong to a list, and its order: those with a ``column`` above 0, or one of ``words`` in it."""
+
+    column: str
+    order: tuple[str, ...]
+    falling: tuple[str, ...]  # of ``order``: the highest first
+    words: tuple[str, ...] = ()
+
+    def rows(self, every: pd.DataFrame) -> pd.DataFrame:
+        """Those of ``every``, in order."""
+        has = every[self.column].isin(self.words) if self.words else every[self.column] > 0
+        return every[has].sort_values(list(self.order), ascending=[name not in self.falling for name in self.order])
 
 
 def positions(scope: Scope, engine: Engine, products: Collection[str] | None = None) -> pd.DataFrame:
@@ -297,9 +327,55 @@ def lanes(scope: Scope, engine: Engine) -> pd.DataFrame:
     return fetch(scope, engine, scope.limit(scope.limit(query, lane.from_store_id), lane.to_store_id))
 
 
-def kept_shelves(scope: Scope, engine: Engine) -> pd.DataFrame:
-    """The shelves of the stores in scope, kept by the batch. Columns as ``stock_shelf``. ``engine``: of the results."""
-    return fetch_many(scope, engine, scope.limit(select(stock_shelf), stock_shelf.c.store_id))
+def kept_shelves(
+    scope: Scope,
+    engine: Engine,
+    category: str | None = None,
+    columns: Sequence[str] = (),
+    listed: Listed | None = None,
+    most: int | None = None,
+) -> pd.DataFrame:
+    """The shelves of the stores in scope, kept by the batch: all, or those of one category, of one list, so many of
+    them, and with these ``columns``. Columns as ``stock_shelf``, all of them unless told. ``engine``: of the results.
+    """
+    s = stock_shelf.c
+    query = select(*(s[name] for name in columns)) if columns else select(stock_shelf)
+    if category is not None:
+        query = query.where(s.category == category)
+    if listed is not None:
+        has = s[listed.column]
+        query = query.where(has.in_(listed.words) if listed.words else has > 0)
+        query = query.order_by(
+            *((s[name].desc() if name in listed.falling else s[name]).nulls_last() for name in listed.order)
+        )
+    return fetch_many(scope, engine, scope.limit(query if most is None else query.limit(most), s.store_id))
+
+
+def kept_sums(
+    scope: Scope, engine: Engine, by: Sequence[str], sums: Sequence[str], urgent: Sequence[str], category: str | None
+) -> pd.DataFrame:
+    """The ``sums`` of kept shelves (of one category or all) by the columns ``by``, in their order, with warnings: how
+    many shelves have one of the reasons ``urgent``. ``engine``: of the results.
+
+    Of these sums unsold_value is that of expiring units at cost, free_units what is on hand and not reserved.
+    """
+    s = stock_shelf.c
+    known: dict[str, ColumnElement[Any]] = {
+        "unsold_value": s.expiring_units * s.unit_cost,
+        "free_units": func.greatest(s.on_hand - s.reserved, 0),
+    }
+    query = (
+        select(
+            *(s[name] for name in by),
+            *(func.coalesce(func.sum(known.get(name, s.get(name))), 0.0).label(name) for name in sums),
+            func.count().filter(s.reason.in_(urgent)).label("warnings"),
+        )
+        .group_by(*(s[name] for name in by))
+        .order_by(*(s[name].nulls_last() for name in by))
+    )
+    if category is not None:
+        query = query.where(s.category == category)
+    return fetch(scope, engine, scope.limit(query, s.store_id))
 
 
 def kept_lots(scope: Scope, engine: Engine) -> pd.DataFrame:

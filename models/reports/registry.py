@@ -48,6 +48,7 @@ from models.reports.shelves import SERVICE_LEVEL
 from models.reports.spending import SpendingReport, spending
 from models.reports.staff import StaffMemberReport, StaffReport, staff, staff_member
 from models.reports.staff_goals import StaffGoalsReport, staff_goals
+from models.reports.stock import ROWS as STOCK_ROWS
 from models.reports.stock import StockReport, stock
 from models.reports.store import StoreReport, store
 from models.reports.stores import StoresReport, stores
@@ -404,6 +405,7 @@ _ALL = (
         (
             Parameter("service_level", "service_level", _share, f"cycles without a stock-out, default {SERVICE_LEVEL}"),
             Parameter("category", "category", str, "the goods of one category; all without"),
+            Parameter("rows", "rows", _whole, f"how many of each list of shelves, default {STOCK_ROWS}"),
         ),
     ),
     Report("suppliers", suppliers, SuppliersReport, "nothing"),

@@ -48,13 +48,12 @@ _LIKELY = 0.5  # a stock-out before the next receipt that is more likely than no
 @dataclass(frozen=True)
 class Shelves:
     """shelves: one row per store in scope and product with a position. lots: those that expire within
-    ``EXPIRING_DAYS``. calibration: z per class. outlook: the demand behind it all, one entry per row of shelves; None
-    of rows that a batch kept."""
+    ``EXPIRING_DAYS``. calibration: z per class. outlook: the demand behind it all, one entry per row of shelves."""
 
     shelves: pd.DataFrame
     lots: pd.DataFrame
     calibration: pd.DataFrame
-    outlook: Outlook | None
+    outlook: Outlook
     as_of: date
 
 
@@ -105,16 +104,23 @@ def shelves(
     return Shelves(frame, lots, table, outlook, last)
 
 
-def kept(snapshot: Snapshot, scope: Scope) -> Shelves | None:
+@dataclass(frozen=True)
+class KeptShelves:
+    """What a batch kept beside the shelves, as ``Shelves``; those are read from the results as a report wants them."""
+
+    lots: pd.DataFrame
+    calibration: pd.DataFrame
+    as_of: date
+
+
+def kept(snapshot: Snapshot, scope: Scope) -> KeptShelves | None:
     """The rows of a scope as the batch left them for this snapshot; None where there are none of its very facts."""
     results, last = snapshot.results, snapshot.info.last_day
     if results is None or last is None or not is_current(snapshot, JOB):
         return None
-    frame = queries.kept_shelves(scope, results)
-    if frame.empty:
+    if queries.kept_sums(scope, results, ("store_id",), (), (), None).empty:
         return None
-    lots = queries.kept_lots(scope, results)
-    return Shelves(frame, lots, queries.kept_classes(scope, results), None, last)
+    return KeptShelves(queries.kept_lots(scope, results), queries.kept_classes(scope, results), last)
 
 
 def _outlook(

@@ -6,16 +6,18 @@ from typing import Annotated
 
 import numpy as np
 import pandas as pd
+from sqlalchemy import Engine
 
 from data_access.queries import places
 from data_access.queries import stock as queries
+from data_access.queries.stock import Listed
 from data_access.scope import Scope
 from data_access.snapshot import Snapshot
 from models import metrics
 from models.calc import transfers
 from models.calc.demand_rates import Floats, probability_above, quantile
-from models.reports._shape import Columns, select_columns
-from models.reports.shelves import KEY, LONG_COVER, SERVICE_LEVEL, URGENT, Shelves, kept, shelves
+from models.reports._shape import Columns, declared_tables, select_columns
+from models.reports.shelves import KEY, LONG_COVER, SERVICE_LEVEL, URGENT, KeptShelves, Shelves, kept, shelves
 
 FIRST = ("money_at_risk", "lost_sales", "overstock_value", "unsold_value")
 KPIS = (*FIRST, "stock_value", "sell_through", "stock_turnover", "gmroi")
@@ -29,6 +31,14 @@ _SUMS = (
     "stock_value", "average_value", "cost_year", "margin_year", "net_sales_year", "overstock_value", "unsold_value",
     "lost_sales", "money_at_risk", "sold", "offered", "daily_demand", "free_units",
 )  # fmt: skip
+_ADDED = (*_SUMS, "on_hand", "on_order", "suggested_quantity", "month_mean", "month_variance", "quarter_mean")
+ROWS = 50  # of each of these, unless told
+LISTS = {
+    "warnings": Listed("reason", ("money_at_risk", *KEY), ("money_at_risk",), URGENT),
+    "orders": Listed("suggested_quantity", ("supplier_id", "order_value", *KEY), ("order_value",)),
+    "overstock": Listed("overstock_units", ("overstock_value", *KEY), ("overstock_value",)),
+    "lost": Listed("lost_units", ("lost_sales", *KEY), ("lost_sales",)),
+}
 
 
 _WARNING = (
@@ -135,55 +145,121 @@ class StockReport:
 
 
 def stock(
-    snapshot: Snapshot, scope: Scope, service_level: float = SERVICE_LEVEL, category: str | None = None
+    snapshot: Snapshot,
+    scope: Scope,
+    service_level: float = SERVICE_LEVEL,
+    category: str | None = None,
+    rows: int | None = ROWS,
 ) -> StockReport:
     """The stock of the stores in scope: of the batch, where it has computed these very facts, else computed now; of one
-    ``category`` where it is named.
+    ``category`` where it is named. rows: how many of each of ``LISTS``, None: all.
 
     The transfers are those of the chain's plan to these stores, or, computed now, the best plan between them.
     """
-    found = kept(snapshot, scope) if service_level == SERVICE_LEVEL else None
+    names = places.stores(scope, snapshot.engine).set_index("store_id")["store"]
+    found: Shelves | KeptShelves | None = kept(snapshot, scope) if service_level == SERVICE_LEVEL else None
     found = found or shelves(snapshot, scope, service_level)
     if found is None:
         return StockReport(None, snapshot.info.currency, service_level, **_nothing())
-    names = places.stores(scope, snapshot.engine).set_index("store_id")["store"]
-    every = found.shelves.assign(
-        store=found.shelves["store_id"].map(names),
-        unsold_value=found.shelves["expiring_units"] * found.shelves["unit_cost"],
-        free_units=(found.shelves["on_hand"] - found.shelves["reserved"]).clip(lower=0),
-    )
-    if category is not None:
-        every = every[every["category"] == category]
+    source: _Kept | _Computed
+    if isinstance(found, KeptShelves):
+        assert snapshot.results is not None
+        source = _Kept(scope, snapshot.results, category)
+    else:
+        source = _Computed(_with_sums(found.shelves), category)
+    products = _with_ratios(source.sums(("product_id", "product", "category", "supplier_id")))
+    of_stores = source.sums(("store_id",))
 
     def of_mine(rows: pd.DataFrame) -> pd.DataFrame:
-        return rows if category is None else rows[rows["product_id"].isin(every["product_id"])]
+        return rows if category is None else rows[rows["product_id"].isin(products["product_id"])]
 
-    warned = every[every["reason"].isin(URGENT)].sort_values(["money_at_risk", *KEY], ascending=[False, True, True])
-    ordered = every[every["suggested_quantity"] > 0].sort_values(
-        ["supplier_id", "order_value", *KEY], ascending=[True, False, True, True]
-    )
-    over = every[every["overstock_units"] > 0].sort_values(["overstock_value", *KEY], ascending=[False, True, True])
-    lost = every[every["lost_units"] > 0].sort_values(["lost_sales", *KEY], ascending=[False, True, True])
-    products = _figures(every, ["product_id", "product", "category"])
+    def listed(name: str) -> pd.DataFrame:
+        return _named(source.listed(name, rows), names)
+
+    ages = of_mine(queries.ages(scope, snapshot.engine, found.as_of))
+    exceptions = of_mine(queries.ledger_exceptions(scope, snapshot.engine))
+    known = source.known() if len(ages) or len(exceptions) else pd.DataFrame(columns=[*KEY, "product", "unit_cost"])
+    of_categories = products.groupby("category", dropna=False, as_index=False)[[*_SUMS, "warnings"]].sum()
     frames = select_columns(
         StockReport,
-        kpis=_kpis(every),
-        warnings=warned,
-        orders=ordered,
+        kpis=_kpis(of_stores),
+        warnings=listed("warnings"),
+        orders=listed("orders"),
         transfers=of_mine(_transfers(snapshot, scope, found, names)),
-        overstock=over,
-        ageing=_ageing(every, of_mine(queries.ages(scope, snapshot.engine, found.as_of))),
+        overstock=listed("overstock"),
+        ageing=_ageing(known, ages),
         expiring=of_mine(found.lots.assign(store=found.lots["store_id"].map(names))),
         products=products.assign(quadrant=_quadrants(products)).sort_values("net_sales_year", ascending=False),
-        categories=_figures(every, ["category"]).sort_values("stock_value", ascending=False),
-        stores=_figures(every, ["store_id", "store"]).sort_values("money_at_risk", ascending=False),
-        lost=lost,
-        exceptions=_exceptions(every, of_mine(queries.ledger_exceptions(scope, snapshot.engine))),
-        demand=_demand(every),
+        categories=_with_ratios(of_categories).sort_values("stock_value", ascending=False),
+        stores=_with_ratios(of_stores.assign(store=of_stores["store_id"].map(names))).sort_values(
+            "money_at_risk", ascending=False
+        ),
+        lost=listed("lost"),
+        exceptions=_exceptions(known.assign(store=known["store_id"].map(names)), exceptions),
+        demand=_demand(products),
         calibration=found.calibration,
     )
     whole = {name: frame.reset_index(drop=True) for name, frame in frames.items()}
     return StockReport(found.as_of, snapshot.info.currency, service_level, **whole)
+
+
+def whole_list(snapshot: Snapshot, scope: Scope, name: str, category: str | None = None) -> pd.DataFrame:
+    """All rows of one of ``LISTS``, as ``stock`` has them."""
+    if kept(snapshot, scope) is None:
+        found: pd.DataFrame = getattr(stock(snapshot, scope, category=category, rows=None), name)
+        return found
+    assert snapshot.results is not None
+    names = places.stores(scope, snapshot.engine).set_index("store_id")["store"]
+    rows = _named(_Kept(scope, snapshot.results, category).listed(name, None), names)
+    return rows[list(declared_tables(StockReport)[name])]
+
+
+def _named(rows: pd.DataFrame, names: pd.Series) -> pd.DataFrame:
+    return rows.assign(store=rows["store_id"].map(names))
+
+
+@dataclass(frozen=True, slots=True)
+class _Kept:
+    """The shelves that a batch kept, of one category or all."""
+
+    scope: Scope
+    results: Engine
+    category: str | None
+
+    def sums(self, by: tuple[str, ...]) -> pd.DataFrame:
+        return queries.kept_sums(self.scope, self.results, by, _ADDED, URGENT, self.category)
+
+    def listed(self, name: str, most: int | None) -> pd.DataFrame:
+        columns = [column for column in declared_tables(StockReport)[name] if column != "store"]
+        return queries.kept_shelves(self.scope, self.results, self.category, columns, LISTS[name], most)
+
+    def known(self) -> pd.DataFrame:
+        return queries.kept_shelves(self.scope, self.results, self.category, (*KEY, "product", "unit_cost"))
+
+
+class _Computed:
+    """The same of shelves computed now."""
+
+    def __init__(self, every: pd.DataFrame, category: str | None) -> None:
+        self._every = every if category is None else every[every["category"] == category]
+
+    def sums(self, by: tuple[str, ...]) -> pd.DataFrame:
+        counted = self._every.assign(warnings=self._every["reason"].isin(URGENT))
+        return counted.groupby(list(by), dropna=False, as_index=False)[[*_ADDED, "warnings"]].sum()
+
+    def listed(self, name: str, most: int | None) -> pd.DataFrame:
+        return LISTS[name].rows(self._every).head(len(self._every) if most is None else most)
+
+    def known(self) -> pd.DataFrame:
+        return self._every
+
+
+def _with_sums(every: pd.DataFrame) -> pd.DataFrame:
+    """Shelves with the figures that are added up and are no column of theirs."""
+    return every.assign(
+        unsold_value=every["expiring_units"] * every["unit_cost"],
+        free_units=(every["on_hand"] - every["reserved"]).clip(lower=0),
+    )
 
 
 def _nothing() -> dict[str, pd.DataFrame]:
@@ -195,18 +271,11 @@ def _kpis(every: pd.DataFrame) -> pd.DataFrame:
     return metrics.kpis(KPIS, {name: float(every[name].sum()) for name in _SUMS})
 
 
-def _figures(every: pd.DataFrame, by: list[str]) -> pd.DataFrame:
-    """The sums of shelves by some columns, and the ratios of these sums."""
-    sums = every.assign(warnings=every["reason"].isin(URGENT)).groupby(by, dropna=False, as_index=False)[
-        [*_SUMS, "warnings"]
-    ]
-    found = sums.sum()
-    ratios = {
-        name: (found[metrics.METRICS[name].numerator] / found[str(metrics.METRICS[name].denominator)]).where(
-            found[str(metrics.METRICS[name].denominator)] > 0
-        )
-        for name in ("sell_through", "stock_turnover", "gmroi", "days_of_cover")
-    }
+def _with_ratios(found: pd.DataFrame) -> pd.DataFrame:
+    """Sums of shelves with the ratios of these sums."""
+    chosen = {name: metrics.METRICS[name] for name in ("sell_through", "stock_turnover", "gmroi", "days_of_cover")}
+    whole = {name: found[str(metric.denominator)] for name, metric in chosen.items()}
+    ratios = {name: (found[metric.numerator] / whole[name]).where(whole[name] > 0) for name, metric in chosen.items()}
     return found.assign(**ratios)
 
 
@@ -217,13 +286,10 @@ def _quadrants(products: pd.DataFrame) -> np.ndarray:
     return np.select([sells & ~long, sells & long, ~sells & ~long], QUADRANTS[:3], QUADRANTS[3])
 
 
-def _demand(every: pd.DataFrame) -> pd.DataFrame:
+def _demand(products: pd.DataFrame) -> pd.DataFrame:
     """By supplier and product: what the shelves together expect; their errors are taken as independent."""
-    by = ["supplier_id", "product_id", "product", "category"]
-    numbers = ["on_hand", "on_order", "suggested_quantity", "month_mean", "month_variance", "quarter_mean"]
-    sums = every.groupby(by, dropna=False, as_index=False)[numbers].sum()
-    upper = quantile(sums["month_mean"].to_numpy(), sums["month_variance"].to_numpy(), 0.9)
-    named = sums.rename(columns={"month_mean": "demand_month", "quarter_mean": "demand_quarter"})
+    upper = quantile(products["month_mean"].to_numpy(), products["month_variance"].to_numpy(), 0.9)
+    named = products.rename(columns={"month_mean": "demand_month", "quarter_mean": "demand_quarter"})
     return named.assign(demand_p90=upper).sort_values("demand_month", ascending=False)
 
 
@@ -245,8 +311,9 @@ def _exceptions(every: pd.DataFrame, rows: pd.DataFrame) -> pd.DataFrame:
 # --- transfers ------------------------------------------------------------------------------------------------------
 
 
-def _transfers(snapshot: Snapshot, scope: Scope, found: Shelves, names: pd.Series) -> pd.DataFrame:
-    if found.outlook is None and snapshot.results is not None:
+def _transfers(snapshot: Snapshot, scope: Scope, found: Shelves | KeptShelves, names: pd.Series) -> pd.DataFrame:
+    if isinstance(found, KeptShelves):
+        assert snapshot.results is not None
         moved = queries.kept_transfers(scope, snapshot.results)
         return moved.sort_values(["saving", "from_store", "product_id"], ascending=[False, True, True])
     return planned(found, queries.lanes(scope, snapshot.engine), names)
@@ -271,8 +338,6 @@ def offers(found: Shelves, lanes: pd.DataFrame) -> transfers.Offers:
     A unit gains its margin with the probability that somebody asks for it before the receiver's next delivery.
     """
     every, outlook = found.shelves, found.outlook
-    if outlook is None:
-        raise ValueError("rows that a batch kept do not tell what demand may be on other days")
     travel = every["store_id"].map(lanes.groupby("to_store")["days"].max()).fillna(0).to_numpy(dtype=np.float64)
     free = (every["on_hand"] - every["reserved"] - every["expired_units"]).clip(lower=0).to_numpy(dtype=np.float64)
     left = np.maximum(free - outlook.rate * travel, 0)

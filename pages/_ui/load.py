@@ -137,6 +137,7 @@ from models.reports.segments import MOST_MEMBERS, MOST_MOVED, USUAL, Move, Part,
 from models.reports.segments import count as count_of_part
 from models.reports.segments import members as members_of_report
 from models.reports.segments import segments as segments_report
+from models.reports.shelves import kept as kept_shelves
 from models.reports.spending import MOST_MEMBERS as MOST_SPENDING_MEMBERS
 from models.reports.spending import SpendingReport
 from models.reports.spending import spending as spending_report
@@ -145,8 +146,10 @@ from models.reports.staff import staff as staff_report
 from models.reports.staff import staff_member as staff_member_report
 from models.reports.staff_goals import StaffGoalsReport
 from models.reports.staff_goals import staff_goals as staff_goals_report
+from models.reports.stock import ROWS as STOCK_ROWS
 from models.reports.stock import StockReport
 from models.reports.stock import stock as stock_report
+from models.reports.stock import whole_list as whole_stock_list
 from models.reports.store import StoreReport
 from models.reports.store import store as store_report
 from models.reports.stores import StoresReport, peers_of
@@ -811,7 +814,15 @@ def quarantined_rows(scope: Scope, generation: str) -> pd.DataFrame:
 
 @st.cache_data(ttl=_KEEP, max_entries=12, show_spinner=False)
 def stock(scope: Scope, category: str | None, generation: str) -> StockReport:
-    return stock_report(_at(generation), scope, category=category)
+    """With the first rows of each list of shelves; with all of them where there are no results to read them from."""
+    snapshot = _at(generation)
+    return stock_report(snapshot, scope, category=category, rows=STOCK_ROWS if kept_shelves(snapshot, scope) else None)
+
+
+@st.cache_data(ttl=_KEEP, max_entries=16, show_spinner=False)
+def stock_list(scope: Scope, name: str, category: str | None, generation: str) -> pd.DataFrame:
+    """All rows of a list that ``stock`` has the first of."""
+    return whole_stock_list(_at(generation), scope, name, category)
 
 
 @st.cache_data(ttl=_KEEP, max_entries=24, show_spinner=False)

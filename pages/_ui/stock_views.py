@@ -1,16 +1,19 @@
 """The parts of the stock page: figures, charts that narrow it, its lists, and one shelf with the formula behind it."""
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass, replace
+from typing import Any
 
 import pandas as pd
 import plotly.graph_objects as go
 import streamlit as st
 
+from data_access.scope import Scope
 from models.metrics import METRICS
 from models.reports.shelves import LONG_COVER
-from models.reports.stock import FIRST, KPIS, QUADRANTS, StockReport
-from pages._ui import actions, cards, charts, drill, empty, head, palette, session
+from models.reports.stock import FIRST, KPIS, QUADRANTS, ROWS, StockReport
+from models.reports.stock import LISTS as SHELF_LISTS
+from pages._ui import actions, cards, charts, drill, empty, head, load, palette, session
 from pages._ui import format as fmt
 from pages._ui.choices import choice
 from pages._ui.i18n import localized, t
@@ -134,6 +137,18 @@ def figures(report: StockReport, currency: str) -> None:
 def chosen_list() -> str:
     """Which list the reader looks at."""
     return choice("list", tuple(LISTS), words="stock.list", width=300)
+
+
+def with_whole(
+    report: StockReport, wanted: Collection[str], scope: Scope, category: str | None, generation: str
+) -> tuple[StockReport, set[str]]:
+    """The report with all rows of the lists that are wanted, and the names of those that still have their first rows
+    only, which leave in no file."""
+    cut = {name for name in SHELF_LISTS if len(getattr(report, name)) == ROWS}
+    read: dict[str, Any] = {
+        name: load.stock_list(scope, name, category, generation) for name in sorted(cut & set(wanted))
+    }
+    return replace(report, **read), cut - set(read)
 
 
 def rows_of(report: StockReport, name: str) -> pd.DataFrame:
