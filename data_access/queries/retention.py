@@ -200,10 +200,19 @@ def without_order(
 
     Columns: customer_no, store_id (the home store), source, joined_on. ``source``: only that one.
     """
-    j = _joined(scope, engine, as_of).c
-    query = select(j.customer_no, j.store_id, j.source, j.joined_on).where(
-        or_(j.first_day.is_(None), j.first_day > as_of)
-    )
+    known = _known(scope, engine, as_of)
+    if known is not None:
+        h, k = customer.c, customer_place.c
+        never = select(k.customer_no, k.store_id, k.joined_on).where(known, k.orders == 0, k.joined_on <= as_of)
+        people = never.subquery("never")
+        joined = people.join(customer, h.customer_no == people.c.customer_no)
+        j = select(*people.c, h.source).select_from(joined).subquery("joined").c
+        query = select(j.customer_no, j.store_id, j.source, j.joined_on)
+    else:
+        j = _joined(scope, engine, as_of).c
+        query = select(j.customer_no, j.store_id, j.source, j.joined_on).where(
+            or_(j.first_day.is_(None), j.first_day > as_of)
+        )
     if source is not None:
         query = query.where(j.source == source)
     return fetch(scope, engine, query.order_by(j.joined_on.desc(), j.customer_no).offset(offset).limit(limit))
@@ -227,6 +236,25 @@ def cohort_customers(
     orders, net_sales.
     """
     c = customer_store_day.c
+    known = _known(scope, engine, as_of)
+    if known is not None:
+        k = customer_place.c
+        there = select(c.customer_no).distinct().where(c.orders > 0, within(c.day, month), c.day <= as_of)
+        then = scope.limit(there, c.store_id).subquery("there")
+        query = (
+            select(
+                k.customer_no,
+                k.store_id,
+                k.first_day,
+                k.last_day,
+                cast(k.orders, BigInteger).label("orders"),
+                cast(k.net_sales, Double).label("net_sales"),
+            )
+            .join_from(customer_place, then, then.c.customer_no == k.customer_no, isouter=True)
+            .where(known, within(k.first_day, cohort), then.c.customer_no.is_not(None) == came)
+            .order_by(k.net_sales.desc(), k.customer_no)
+        )
+        return fetch(scope, engine, query.offset(offset).limit(limit))
     firsts = _firsts(scope, engine, min(cohort.last, as_of))
     f = firsts.c
     members = select(f.customer_no).where(within(f.first_day, cohort)).subquery("members")
@@ -310,6 +338,12 @@ def _firsts(scope: Scope, engine: Engine, as_of: date) -> FromClause:
         .group_by(steps.customer_no)
         .subquery("firsts")
     )
+
+
+def _known(scope: Scope, engine: Engine, as_of: date) -> ColumnElement[bool] | None:
+    """The rows of ``customer_place`` that say of the scope what they say of all days; None: of another day or place."""
+    place, last_day = place_of(scope, engine), last_day_of(engine)
+    return place.rows(customer_place) if place is not None and last_day is not None and as_of >= last_day else None
 
 
 def _joined(scope: Scope, engine: Engine, as_of: date) -> FromClause:

@@ -14,6 +14,7 @@ from typing import Any
 from sqlalchemy import event, func, select
 
 from data_access.errors import Problem
+from data_access.marts.campaign_step import campaign_step
 from data_access.marts.customer_place import customer_place
 from data_access.marts.staff_day import staff_day
 from data_access.marts.tables import UNKNOWN, campaign, sale_line, sale_order, store
@@ -36,6 +37,7 @@ _OFFERED: dict[str, tuple[dict[str, Any], ...]] = {
     "run_out": ({"ahead_days": 7}, {"ahead_days": 30}),
     "funnel_detail": ({"by": "store"}, {"by": "channel"}, {"by": "staff"}),
 }
+_ASKED_OF_ONE = {("campaign", "campaign")}  # reports and their parameters that pages always give
 # Choices that the refresh has not added up.
 _USUAL_ORDERS = 8  # of the customer who is looked up
 _EDITED: dict[str, tuple[dict[str, Any], ...]] = {
@@ -75,7 +77,7 @@ class Ground:
 
 def ground_of(snapshot: Snapshot) -> Ground:
     """The store in the middle by receipts and its region; of it one receipt, its best seller, a customer and one of its
-    staff; a large campaign."""
+    staff; the campaign with most customers."""
     last = snapshot.info.last_day
     assert last is not None, "the snapshot holds no sales"
     s, o, line = store.c, sale_order.c, sale_line.c
@@ -94,7 +96,14 @@ def ground_of(snapshot: Snapshot) -> Ground:
         product = connection.scalar(sold.group_by(line.product_id).order_by(func.count().desc(), line.product_id))
         receipt = select(o.order_id).where(o.store_id == middle.store_id, o.exclusion.is_(None))
         order = connection.scalar(receipt.order_by(o.day.desc(), o.order_id.desc()).limit(1))
-        begun = select(campaign.c.campaign_id).where(campaign.c.starts_on <= last).order_by(campaign.c.starts_on.desc())
+        of = campaign_step.c
+        begun = (
+            select(of.campaign_id)
+            .join_from(campaign_step, campaign, campaign.c.campaign_id == of.campaign_id)
+            .where(of.level == "chain", of.step == "targeted", campaign.c.starts_on <= last)
+            .group_by(of.campaign_id)
+            .order_by(func.sum(of.customers).desc(), of.campaign_id)
+        )
         campaign_id = connection.scalar(begun.limit(1))
         k = customer_place.c
         usual = select(k.customer_no).where(k.level == "store", k.place_id == middle.store_id)
@@ -233,7 +242,7 @@ def _call(
     ground: Ground, report: Report, place: Place, days: Any, choices: dict[str, Any] | None = None
 ) -> Callable[[], object] | None:
     """The report as a call without arguments; None when it needs a thing we have none of, or out of the place."""
-    needed = [p for p in report.parameters if p.required]
+    needed = [p for p in report.parameters if p.required or (report.name, p.name) in _ASKED_OF_ONE]
     if any(p.name not in ground.things for p in needed):
         return None
     given = {p.argument: ground.things[p.name] for p in needed} | (choices or {})
