@@ -348,7 +348,8 @@ def kept_shelves(
         query = query.order_by(
             *((s[name].desc() if name in listed.falling else s[name]).nulls_last() for name in listed.order)
         )
-    return fetch_many(scope, engine, scope.limit(query if most is None else query.limit(most), s.store_id))
+    mine = scope.limit(query, s.store_id)
+    return fetch_many(scope, engine, mine) if most is None else fetch(scope, engine, mine.limit(most))
 
 
 def kept_sums(

@@ -118,7 +118,7 @@ def kept(snapshot: Snapshot, scope: Scope) -> KeptShelves | None:
     results, last = snapshot.results, snapshot.info.last_day
     if results is None or last is None or not is_current(snapshot, JOB):
         return None
-    if queries.kept_sums(scope, results, ("store_id",), (), (), None).empty:
+    if queries.kept_shelves(scope, results, columns=("store_id",), most=1).empty:
         return None
     return KeptShelves(queries.kept_lots(scope, results), queries.kept_classes(scope, results), last)
 
