@@ -58,6 +58,7 @@ def wish(page: Opened, offered: Sequence[str]) -> Wish:
         format_func=lambda one: t(f"segment.{one}"),
         key="audience_segments",
         placeholder=t("audiences.any"),
+        select_all=False,
     )
     stages = second.multiselect(
         t("audiences.stages"),
@@ -65,6 +66,7 @@ def wish(page: Opened, offered: Sequence[str]) -> Wish:
         format_func=lambda one: t(f"stage.{one}"),
         key="audience_stages",
         placeholder=t("audiences.any"),
+        select_all=False,
         help=t("audiences.stages_help"),
     )
     known = load.audience_tiers(page.scope, page.generation)
@@ -74,6 +76,7 @@ def wish(page: Opened, offered: Sequence[str]) -> Wish:
         format_func=lambda one: localized_text("tier.name", one),
         key="audience_tiers",
         placeholder=t("audiences.any"),
+        select_all=False,
         disabled=not known,
     )
     birthday = _days(first, "birthday", BIRTHDAYS)

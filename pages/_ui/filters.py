@@ -252,6 +252,7 @@ def _places_bar(scope: Scope, stores: pd.DataFrame) -> Scope:
             key="filter_stores",
             format_func=lambda option: localized_text("store.name", names[option]),
             placeholder=t("filters.stores.all"),
+            select_all=False,  # none chosen is all; Streamlit's own entry has no translation
             label_visibility="collapsed",
             width=175,
             on_change=_choose_stores,

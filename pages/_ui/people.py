@@ -237,6 +237,7 @@ def _wish(key: str, known: Account | None) -> Callable[[], tuple[str, str, Right
                 list(had),
                 format_func=lambda home: options.get(home, home),
                 placeholder=t(f"accounts.choose_{kind}s"),
+                select_all=False,
                 key=f"{key}_{kind}s",
             )
         )
