@@ -4,6 +4,7 @@ The script that Streamlit executes is ``pages/_shell.py``, not this file. A scri
 ``pages`` makes Streamlit serve every file in it by its URL until the router has run once, sign-in and roles included.
 """
 
+import asyncio
 import logging
 import sys
 from collections.abc import AsyncIterator
@@ -22,7 +23,7 @@ if str(ROOT) not in sys.path:
 from data_access import private, redact  # noqa: E402
 from data_access.state import precautions  # noqa: E402
 from data_access.state.store import opened  # noqa: E402
-from pages._gate import hosts, incidents, warm  # noqa: E402
+from pages._gate import hosts, incidents, wake, warm  # noqa: E402
 from pages._gate.gate import Gate  # noqa: E402
 from pages._gate.headers import SecurityHeaders  # noqa: E402
 from pages._gate.page import commands  # noqa: E402
@@ -37,6 +38,7 @@ _log = logging.getLogger("mirror")
 async def lifespan(_: st.App) -> AsyncIterator[dict[str, Any]]:
     """Says why nothing will be served, where that is so; warms the process up and watches for newer data."""
     private.from_now_on()
+    wake.once(asyncio.get_running_loop())
     now = state()
     if now is not State.OPEN:
         for language in LANGUAGES:
