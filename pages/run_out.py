@@ -52,7 +52,7 @@ with st.container(border=True):
     with load.working(t("run_out.list")):
         rows = load.run_out_members(page.scope, page.period.last, asked, first, PAGE_ROWS, page.generation)
     people = run_out_views.people(rows)
-    todo.listing(people, run_out_views.COLUMNS, currency=page.currency, alt=t("run_out.list"), key="run_out_list")
+    todo.listing(people, run_out_views.columns(), currency=page.currency, alt=t("run_out.list"), key="run_out_list")
     pager(many, key="run_out_page")
     todo.came_of(page.generation)
     run_out_views.consents(people)

@@ -158,12 +158,12 @@ def first_orders(report: RetentionReport, scope: Scope, generation: str, currenc
             for _, row in rows.reindex(table["source"]).iterrows()
         ]
         table = table.assign(**{f"bought_{days}": pd.Series(texts, index=table.index, dtype=object)})
-    names = ("source", "joined", "bought_30", "bought_90", "median_days", "p90_days", "without_order")
+    names = ("source", "bought_30", "bought_90", "joined", "median_days", "p90_days", "without_order")
     shown = [column(name, words="source" if name == "source" else "") for name in names]
     listing(table, shown, currency=currency, alt=t("retention.first"), key="retention_first", rows=10)
     if len(report.first_by_store) > 1:
         stores = localized(report.first_by_store, {"store": "store.name"})
-        by_store = [column(name) for name in ("store", "joined", "median_days", "p90_days", "without_order")]
+        by_store = [column(name) for name in ("store", "median_days", "joined", "p90_days", "without_order")]
         listing(stores, by_store, currency=currency, alt=t("retention.first"), key="retention_first_store", rows=8)
     head.block(t("retention.never"), t("retention.never_note"))
     with load.working(t("retention.never")):

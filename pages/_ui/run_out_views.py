@@ -12,7 +12,7 @@ from pages._ui.i18n import localized, t
 from pages._ui.tables import Column, badge, column
 
 _TONES = {"own": "green", "pace": "blue", "usage": "gray", "usual": "gray"}
-COLUMNS = (
+_COLUMNS = (
     column("customer_key"),
     Column("said", "text", width="medium"),
     Column("expected_on", "day"),
@@ -31,6 +31,14 @@ _NAMES = {
 }
 _TALL = 250
 _ENOUGH = 30  # judged expectations, before their share is drawn
+
+
+def columns() -> tuple[Column, ...]:
+    """The columns of the list; on a phone what was bought and when it ends, the row opens whose it is."""
+    if not narrow():
+        return _COLUMNS
+    first = ("said", "expected_on")
+    return tuple(sorted(_COLUMNS, key=lambda one: first.index(one.name) if one.name in first else len(first)))
 
 
 def figures(report: RunOutReport, currency: str, *, narrowed: bool) -> list[tuple[str, str, str | None]]:

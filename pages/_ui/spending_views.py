@@ -89,7 +89,7 @@ def by_category(report: SpendingReport, currency: str) -> None:
             for way in ("up", "down")
         }
     )
-    columns = [column(name) for name in ("category", "customers", "went_up", "went_down")]
+    columns = [column(name) for name in ("category", "went_up", "went_down", "customers")]
     listing(shown, columns, currency=currency, alt=t("spending.by_category"), key="spending_category", rows=10)
 
 
