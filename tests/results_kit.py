@@ -1,5 +1,6 @@
-"""Results of one job over a snapshot that a test made, without a home."""
+"""Results of jobs over a snapshot that a test made, without a home."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -12,16 +13,23 @@ from models.jobs.job import Job
 
 def one_job(snapshot: Snapshot, job: Job, folder: Path) -> Snapshot:
     """The snapshot with what the job computed from it."""
-    info = snapshot.info
-    with parts.writing(folder, job.name, job.tables) as (part, said):
-        job.run(snapshot, part.write, lambda *_: None)
-        mark = job.fingerprint(snapshot)
-        said.append(
-            JobInfo(job.name, info.generation, info.as_of, info.last_day, info.built_at, 0.0, mark, "done", None)
-        )
-    held = parts.finished(folder, job.name, job.tables)
-    assert held is not None
+    return with_jobs(snapshot, [job], folder)
+
+
+def with_jobs(snapshot: Snapshot, jobs: Sequence[Job], folder: Path) -> Snapshot:
+    """The snapshot with what each of the jobs computed from it, none of them from another."""
+    info, held = snapshot.info, {}
+    for job in jobs:
+        with parts.writing(folder, job.name, job.tables) as (part, said):
+            job.run(snapshot, part.write, lambda *_: None)
+            mark = job.fingerprint(snapshot)
+            said.append(
+                JobInfo(job.name, info.generation, info.as_of, info.last_day, info.built_at, 0.0, mark, "done", None)
+            )
+        found = parts.finished(folder, job.name, job.tables)
+        assert found is not None
+        held[job.name] = (Held(found.info, found.path), job.tables)
     path = folder / "results.duckdb"
-    parts.assemble(path, folder, {job.name: (Held(held.info, held.path), job.tables)}, snapshot.engine)
+    parts.assemble(path, folder, held, snapshot.engine)
     file = OpenFile(path)
     return replace(snapshot, results=file.engine, files=(*snapshot.files, file))

@@ -5,6 +5,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+from scipy import stats
 
 from data_access.snapshot import Snapshot
 from models.calc import alerts, watch
@@ -46,6 +47,17 @@ def test_a_day_of_half_the_visitors_is_found_and_does_not_move_the_days_after() 
     found = alerts.bands(panel, events.nothing(), 28)[1]
     assert found.p[3, -5] < 0.001
     assert found.expected[3, -4:] == pytest.approx(100 * np.tile(WEEK, 2)[-4:], rel=0.1)
+
+
+@pytest.mark.parametrize(("mean", "shape"), [(5.0, 1e6), (10.0, 20.0), (100.0, 50.0)])
+def test_a_count_is_scored_by_the_chance_of_less_and_half_of_its_own(mean: float, shape: float) -> None:
+    law = alerts._Law(np.ones(1), np.array([shape]), np.ones(1), np.zeros(1))
+    counts, expected = np.floor(mean * np.array([[0.2, 0.4, 1.0, 1.7, 2.2]])), np.full((1, 5), mean)
+    scores = law.scores(counts, expected)
+    exact = stats.nbinom(shape, shape / (shape + mean))
+    chance = exact.cdf(counts) - exact.pmf(counts) / 2
+    assert scores == pytest.approx(stats.norm.ppf(chance), abs=0.15)
+    assert law.value(expected, scores) == pytest.approx(counts, abs=0.001)
 
 
 def test_of_many_figures_some_lie_far_out_by_chance() -> None:
@@ -154,6 +166,18 @@ def test_shocks_in_daily_visitors_of_the_demo_chain(tmp_path: Path) -> None:
         assert bands.found[0.7] > other.found[0.7]
 
 
+def test_what_is_attainable_in_one_day_of_a_few_receipts() -> None:
+    """By hand for a mean of 5, told it is a loss: none has a chance of .0067 and one of .0337, so at 1 % none is called
+    and one in a share of .098 = (.01 - .0067) / .0337. Halved, all of the none (.0067) and half of the ones (.0168) are
+    none; half of the ones, the twos (.0842) and half of the threes (.0702) one: .0236 + .098 * .1712 = .040."""
+    assert alert_bounds.attainable(5)[1] == pytest.approx(0.040, abs=0.001)
+    for mean in (5, 10, 23):
+        sides, told = alert_bounds.attainable(mean)
+        assert sides < told < 0.85
+        assert alert_bounds.attainable(mean, scatter=1.28)[0] < sides
+    assert alert_bounds.attainable(90)[0] > 0.99
+
+
 @pytest.mark.slow
 def test_nobody_finds_half_of_a_day_of_a_dozen_receipts() -> None:
     """Not the oracle, who knows the mean and the law of each day, nor the best test there is, told the shock as well;
@@ -162,6 +186,7 @@ def test_nobody_finds_half_of_a_day_of_a_dozen_receipts() -> None:
     mean = np.outer([12.0] * 20, np.tile(WEEK, len(DAYS) // 7))
     made = alert_bounds.twin(panel, mean, np.array([0.0, 1.0]))
     bands, oracle, best = alert_bounds.compared(made)
+    assert oracle.found[0.5] == pytest.approx(np.mean([alert_bounds.attainable(12 * day)[0] for day in WEEK]), abs=0.03)
     assert best.found[0.5] < 0.5
     assert oracle.found[0.5] <= best.found[0.5] + 0.02
     assert bands.found[0.5] > oracle.found[0.5] / 2

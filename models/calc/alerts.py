@@ -4,13 +4,14 @@ Each series has a band of its own: its recent level (weighted towards the latest
 promotions known ahead and, in series known by the week only, its season, drawn towards that of all series. Days can be
 taken together: half of a day of ten receipts cannot be told from a quiet day, half of a week can. How far a day may lie
 off is learnt from the same expectations of the year before: on a scale on which small and large series scatter alike
-(variances of counts grow with their mean, and with its square where all customers stay away together), each series by
-its own spread, the shape of the tail by all of them. Over many series and figures of one day, the false discovery rate
-is held by the step-up procedure of Benjamini and Hochberg (JRSS B 57, 1995).
+(by the negative binomial law: variances of counts grow with their mean, and with its square where all customers stay
+away together), each series by its own spread, the shape of either tail by all of them. Over many series and figures of
+one day, the false discovery rate is held by the step-up procedure of Benjamini and Hochberg (JRSS B 57, 1995).
 """
 
 from collections.abc import Sequence
 from dataclasses import dataclass, fields
+from typing import TypeVar
 
 import numpy as np
 import pandas as pd
@@ -20,6 +21,7 @@ from models.forecasting import events
 from models.forecasting.panel import Floats, Panel
 
 NOMINAL = 0.01  # the chance of lying outside the band on an ordinary day
+BELOW = 0.9  # of that, the share below the band: a loss is what somebody must act on
 FALSE_DISCOVERIES = 0.1  # of the alerts of a day
 LEARNT = {"D": 364, "W": 52}  # one-step expectations behind the band: those of a year
 _REFIT = {"D": 91, "W": 4}  # periods after which week, season, events and promotions are learnt anew
@@ -29,7 +31,7 @@ _HALF_LIVES = (7.0, 14.0, 28.0, 56.0, 112.0)  # days of the level; weeks over we
 LEAST = 56  # days of a series before anything is expected of it
 _YEAR = 364  # periods behind the week and the choice of the half-life
 _SHARED_DAYS = 8.0  # of each weekday: what the others say of the week of a series weighs as much
-_TAIL = 0.02  # beyond it the tail is taken to fall off exponentially
+_TAIL = 0.01  # of a side: beyond it the tail is taken to fall off exponentially
 _WITHIN = 4.0  # robust standard deviations: a level does not follow what lies farther off
 _MOVED = 0.01  # of the logarithm: what events move by less is no day of an event
 _HIGH_SEASON = 0.05  # the same of a season
@@ -37,13 +39,21 @@ _MOST_SHIFTED = (0.2, 5.0)  # factors of promotions
 _RIDGE = 25.0
 _OWN_SEASON = 0.7  # of what a series sold apart from the others in the same week of the years before
 _FAR = 3.0  # standard deviations: what lies farther off says nothing of how far the rest scatters
+_HALF = 0.5  # of a unit, which is half of the chance of the very value
+_BY_ITSELF = 0.9  # of the scatter at the typical mean: it grows with the mean, the rest with its square
+_STEPS = 4  # of Newton's method: to a thousandth of a unit
+_NEXT_TO_NOTHING = 1e-9
 _LIKE_OTHERS = 8.0  # days of events: that they scatter like others weighs as much
+
+
+_Share = TypeVar("_Share", float, Floats)
 
 
 @dataclass(frozen=True, slots=True)
 class Bands:
     """Series x days: the value, what was expected the day before, the band of an ordinary day, the chance of a value as
-    far out (two-sided) on an ordinary day; NaN where nothing was expected or the day has no value."""
+    far out to either side (``BELOW`` of it below) on an ordinary day; NaN where nothing was expected or the day has no
+    value."""
 
     value: Floats
     expected: Floats
@@ -67,13 +77,20 @@ def bands(
     expected, special = _expected(panel, table, first, together)
     every = _RELEARN[panel.frequency]
     return {
-        many: _bands(_summed(panel.values, many), expected[many], special[many], judged, year, every, nominal)
+        many: _bands(_summed(panel.values, many), expected[many], special[many], judged, year, every, many, nominal)
         for many in together
     }
 
 
 def _bands(
-    values: Floats, expected: Floats, special: NDArray[np.bool_], judged: int, year: int, every: int, nominal: float
+    values: Floats,
+    expected: Floats,
+    special: NDArray[np.bool_],
+    judged: int,
+    year: int,
+    every: int,
+    together: int,
+    nominal: float,
 ) -> Bands:
     """The bands of the last ``judged`` values; how far is far is learnt anew for ``every`` few of them from the
     ``year`` before, for expectations become better the longer the history they are learnt from. What hardly an ordinary
@@ -83,29 +100,32 @@ def _bands(
     for begin in range(length - judged, length, every):
         past, end = max(begin - year, 0), min(begin + every, length)
         known = np.hstack([ordinary[:, past:begin], values[:, begin:end]])
-        parts.append(_far(known, expected[:, past:end], special[past:end], begin - past, nominal))
+        parts.append(_far(known, expected[:, past:end], special[past:end], begin - past, together, nominal))
         ordinary[:, begin:end][parts[-1].p < _NO_ORDINARY_DAY] = np.nan
     return Bands(*(np.hstack([getattr(part, field.name) for part in parts]) for field in fields(Bands)))
 
 
-def _far(values: Floats, expected: Floats, special: NDArray[np.bool_], begin: int, nominal: float) -> Bands:
+def _far(
+    values: Floats, expected: Floats, special: NDArray[np.bool_], begin: int, together: int, nominal: float
+) -> Bands:
     """The bands of the values from ``begin`` on, by how far those before it lay off."""
-    scale = _scale(values[:, :begin], expected[:, :begin])
-    score = scale.scores(values, expected)
+    law = _law(values[:, :begin], expected[:, :begin])
+    score = law.scores(values, expected)
     wider = _wider(score[:, :begin], special[:begin])
     score = score / np.where(special, wider, 1.0)
     middle = begin // 2
     earlier, later = (_spread(score[:, part]) for part in (slice(0, middle), slice(middle, begin)))
     score = score / np.where(np.arange(values.shape[1]) < middle, earlier, later)
-    tail = _Tail.of(np.abs(score[:, :begin]))
+    below, above = (_Tail.of(side * score[:, :begin], together) for side in (-1, 1))
     now, mean = score[:, begin:], expected[:, begin:]
-    reach = tail.beyond(nominal) * later * np.where(special[begin:], wider, 1.0)
+    width = later * np.where(special[begin:], wider, 1.0)
+    chance = np.minimum(below.chance(-now) / BELOW, above.chance(now) / (1 - BELOW))
     return Bands(
         values[:, begin:],
         mean,
-        scale.value(mean, -reach),
-        scale.value(mean, reach),
-        np.where(np.isnan(now), np.nan, tail.chance(np.abs(now))),
+        law.value(mean, -below.beyond(nominal * BELOW) * width),
+        law.value(mean, above.beyond(nominal * (1 - BELOW)) * width),
+        np.where(np.isnan(now), np.nan, np.minimum(chance, 1.0)),
     )
 
 
@@ -290,44 +310,56 @@ def _smoothed(values: Floats, profile: Floats, half_lives: Floats) -> Floats:
 
 
 @dataclass(frozen=True, slots=True)
-class _Scale:
-    """The scale on which a series scatters alike whatever its mean: variance = noise x mean + shared x mean squared."""
+class _Law:
+    """How each series scatters around what is expected: a negative binomial number of units.
 
-    noise: Floats  # by series
-    shared: Floats
-    spread: Floats  # robust standard deviation of what is off, on that scale
+    A unit comes or stays away by itself: one of what is counted; of money as much as makes it scatter as it does.
+    """
+
+    unit: Floats  # by series
+    shape: Floats  # variance = mean + mean squared / shape, in units: all of a day come or stay away together
+    spread: Floats  # robust standard deviation of the normal quantiles of past values
     centre: Floats
 
     def scores(self, values: Floats, expected: Floats) -> Floats:
-        off = self._even(values) - self._even(expected)
-        found: Floats = (off - self.centre[:, None]) / self.spread[:, None]
+        """The normal quantile of the chance of less, half of the chance of the very value with it.
+
+        The tail of the negative binomial law is that of F, whose normal quantile is that of E. Paulson (Annals of
+        Mathematical Statistics 13, 1942), which knows no whole numbers.
+        """
+        unit, whole = self.unit[:, None], 1 / (9 * self.shape[:, None])
+        count = np.maximum(values, 0.0) / unit + _HALF
+        own, root = 1 / (9 * count), np.cbrt(count / np.maximum(expected / unit, _NEXT_TO_NOTHING))
+        quantile = ((1 - own) * root - (1 - whole)) / np.sqrt(own * root**2 + whole)
+        found: Floats = (quantile - self.centre[:, None]) / self.spread[:, None]
         return found
 
     def value(self, expected: Floats, score: Floats) -> Floats:
-        """The value that lies ``score`` off what was expected."""
-        even = self._even(expected) + self.centre[:, None] + score * self.spread[:, None]
-        root = np.sinh(np.maximum(even, 0.0) * np.sqrt(self.shared[:, None]) / 2)
-        found: Floats = self.noise[:, None] / self.shared[:, None] * root**2
+        """The value of this score, by Newton's method."""
+        unit, whole = self.unit[:, None], 1 / (9 * self.shape[:, None])
+        mean = np.maximum(expected / unit, _NEXT_TO_NOTHING)
+        goal, own = self.centre[:, None] + score * self.spread[:, None], 1 / (9 * mean)
+        least = np.cbrt(_HALF / mean)  # nothing
+        root = np.maximum(1 - whole + goal * np.sqrt(own + whole), least)
+        for _ in range(_STEPS):
+            width = np.sqrt(own / root + whole)
+            off = root - own / root**2 - (1 - whole) - goal * width
+            root = np.maximum(root - off / (1 + 2 * own / root**3 + goal * own / (2 * root**2 * width)), least)
+        found: Floats = unit * (mean * root**3 - _HALF)
         return found
 
-    def _even(self, values: Floats) -> Floats:
-        """The integral of 1 / standard deviation."""
-        ratio = self.shared[:, None] / self.noise[:, None]
-        found: Floats = 2 / np.sqrt(self.shared[:, None]) * np.arcsinh(np.sqrt(np.maximum(values, 0.0) * ratio))
-        return found
 
-
-def _scale(values: Floats, expected: Floats) -> _Scale:
+def _law(values: Floats, expected: Floats) -> _Law:
     """Learnt from past values and what had been expected of them."""
     off = (values - expected) ** 2
     with np.errstate(invalid="ignore", divide="ignore"):
         typical = np.nanmean(expected, axis=1)
         dispersion = np.nanmean(off / expected, axis=1)
     dispersion, typical = (np.where(np.isfinite(v) & (v > 0), v, 1.0) for v in (dispersion, typical))
-    # Half of what is seen at the typical mean is taken to grow with it: the rest of the scale is learnt as a spread.
-    noise, shared = dispersion / 2, dispersion / (2 * typical)
-    plain = _Scale(noise, shared, np.ones(len(values)), np.zeros(len(values)))
-    score = plain.scores(values, expected)
+    counted = (np.mod(np.nan_to_num(values), 1) == 0).all(axis=1)
+    unit = np.minimum(_BY_ITSELF * dispersion, np.where(counted, 1.0, np.inf))  # what is counted comes one by one
+    shape = typical / (dispersion - unit)
+    score = _Law(unit, shape, np.ones(len(values)), np.zeros(len(values))).scores(values, expected)
     known = np.isfinite(score).sum(axis=1) > 1
     centre, spread = np.zeros(len(values)), np.ones(len(values))
     if known.any():
@@ -337,7 +369,7 @@ def _scale(values: Floats, expected: Floats) -> _Scale:
         # The quartiles say what is far off, all that is not how far the rest scatters: they alone are a rough guess.
         reach = _FAR * robust[:, None]
         spread[known] = np.nanstd(np.clip(score[known] - centre[known, None], -reach, reach), axis=1)
-    return _Scale(noise, shared, spread, centre)
+    return _Law(unit, shape, spread, centre)
 
 
 def _spread(score: Floats) -> float:
@@ -361,30 +393,38 @@ def _wider(score: Floats, special: NDArray[np.bool_]) -> float:
 
 @dataclass(frozen=True, slots=True)
 class _Tail:
-    """How far off ordinary days lie, to either side: the farthest, and how fast they become rarer beyond."""
+    """How far off ordinary days lie to one side: the farthest, and how fast they become rarer beyond."""
 
     ordered: Floats  # distances, rising
+    number: float  # of values that know nothing of each other
     bound: float  # beyond it lie _TAIL of them
     decay: float  # mean excess over the bound
 
     @classmethod
-    def of(cls, distances: Floats) -> "_Tail":
+    def of(cls, distances: Floats, together: int) -> "_Tail":
+        """Of sums of so many days ``together`` those that share days say as much as one."""
         known = np.sort(distances[np.isfinite(distances)])
         if not len(known):
-            return cls(known, 0.0, 1.0)
+            return cls(known, 0.0, 0.0, 1.0)
         bound = float(np.quantile(known, 1 - _TAIL))
         beyond = known[known > bound] - bound
-        return cls(known, bound, float(beyond.mean()) if len(beyond) else 1.0)
+        return cls(known, len(known) / together, bound, float(beyond.mean()) if len(beyond) else 1.0)
 
     def chance(self, distance: Floats) -> Floats:
         """The share of ordinary days that lie as far out or farther."""
-        within = 1 - np.searchsorted(self.ordered, distance, side="left") / max(len(self.ordered), 1)
-        far = _TAIL * np.exp(-np.maximum(distance - self.bound, 0.0) / self.decay)
+        within = self._with_itself(1 - np.searchsorted(self.ordered, distance, side="left") / max(len(self.ordered), 1))
+        far = self._with_itself(_TAIL) * np.exp(-np.maximum(distance - self.bound, 0.0) / self.decay)
         found: Floats = np.where(distance > self.bound, far, within)
         return found
 
     def beyond(self, chance: float) -> float:
         """The distance that so many ordinary days exceed."""
-        if chance >= _TAIL:
-            return float(np.quantile(self.ordered, 1 - chance)) if len(self.ordered) else 0.0
-        return float(self.bound + self.decay * np.log(_TAIL / chance))
+        if chance >= self._with_itself(_TAIL):
+            share = (chance * (self.number + 1) - 1) / self.number
+            return float(np.quantile(self.ordered, 1 - share))
+        return float(self.bound + self.decay * np.log(self._with_itself(_TAIL) / chance))
+
+    def _with_itself(self, share: _Share) -> _Share:
+        """The share among past values, the judged one counted with them as one as far out: of few, the farthest is no
+        rarity (V. Vovk, A. Gammerman, G. Shafer, Algorithmic learning in a random world, 2005)."""
+        return (share * self.number + 1) / (self.number + 1)

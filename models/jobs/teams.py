@@ -69,14 +69,21 @@ def job_for(ahead: Job) -> Job:
 
 
 def _run(snapshot: Snapshot, write: Write, step: Step) -> None:
+    if snapshot.info.last_day is None:
+        return
+    write_figures(snapshot, write)
+    places = job.every_place(snapshot)
+    job.write_places(snapshot, rows_of, places, {team_frame.name: team_frame}, write, step)
+
+
+def write_figures(snapshot: Snapshot, write: Write) -> None:
+    """The part of the job that is about stores alone."""
     first, last = snapshot.info.first_day, snapshot.info.last_day
     if first is None or last is None:
         return
     facts = stores.facts(WHOLE, snapshot.engine).set_index("store_id")
     for period in periods.every(first, last):
         write(store_figure, _figures(snapshot, period, facts))
-    places = job.every_place(snapshot)
-    job.write_places(snapshot, rows_of, places, {team_frame.name: team_frame}, write, step)
 
 
 def _figures(snapshot: Snapshot, period: Period, facts: pd.DataFrame) -> pd.DataFrame:

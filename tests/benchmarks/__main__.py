@@ -46,7 +46,7 @@ from tests.benchmarks.clock import measured
 CHAIN = Scope("chain")
 END = date(2026, 11, 20)
 # These measure data of their own; the others need a chain.
-ALONE = ("forecasting", "value", "inventory", "staff", "stores")
+ALONE = ("forecasting", "value", "inventory", "staff", "stores", "chains")
 PARTS = ("refresh", "reports", "free", "questions", "pages", "first_page", "alerts", *ALONE)
 
 
@@ -140,6 +140,9 @@ def main() -> None:
     if "alerts" in options.parts and options.walmart:
         for found in alerts.compare(alerts.walmart(options.walmart)):
             emit("alerts", series="sales a week", **asdict(found))
+    if "chains" in options.parts:
+        for metric, of_chains in alerts.of_chains(range(1, 8)):
+            emit("alerts_of_chains", series=f"{metric} a day", **asdict(of_chains))
     if set(options.parts) <= set(ALONE):
         return
     if options.online_retail:
@@ -170,7 +173,12 @@ def _read(home: Path, options: argparse.Namespace) -> None:
         for metric, found in alert_bounds.bounds(snapshot):
             emit("alerts", series=metric, **asdict(found))
         for metric, panel in alerts.daily_series(snapshot):
-            emit("lasting", series=metric, found_by_day=alert_bounds.lasting(panel))
+            found_ = asdict(alert_bounds.lasting(panel))
+            emit("lasting", series=metric, false_alarms=alert_bounds.false_alarms(panel), **found_)
+        for mean in (5, 10, 23):
+            for scatter in (1.0, 1.28):
+                oracle, told = alert_bounds.attainable(mean, scatter)
+                emit("attainable", mean=mean, scatter=scatter, oracle=oracle, told_it_is_a_loss=told)
     if "reports" in options.parts:
         for row in reports.preset(reports.ground_of(snapshot), options.repeats, options.reports):
             small.append(row)

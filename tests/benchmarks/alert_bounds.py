@@ -7,13 +7,14 @@ false alarms: the oracle, who like the bands looks at how far out a value lies, 
 is told the size of the shock as well: no rule whatever finds more of them in one day.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from functools import partial
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
+from scipy import stats
 from sqlalchemy import Engine, text
 
 from data_access.snapshot import Snapshot
@@ -58,12 +59,59 @@ def compared(made: Twin) -> tuple[Found, Found, Found]:
     )
 
 
-def lasting(panel: Panel, factor: float = 0.5) -> list[float]:
-    """Of the shocks that begin on some day and stay, the share that the bands of seven days find on the first, second
-    and later days of it, at their own limit of 1 %."""
+def attainable(mean: float, scatter: float = 1.0, factor: float = 0.5) -> tuple[float, float]:
+    """Of the days of a steady series that are multiplied by ``factor``, the shares found at 1 % false alarms by whoever
+    knows the law of its counts: by how far out a day lies, to the sides as the bands do, and told that it is a loss.
+
+    The law is Poisson's, or negative binomial where the variance is ``scatter`` times the mean. On the border a coin
+    is tossed, so that false alarms are 1 % to the letter.
+    """
+    law = stats.poisson(mean) if scatter == 1 else stats.nbinom(mean / (scatter - 1), 1 / scatter)
+    counts = np.arange(int(law.ppf(1 - 1e-12)) + 1)
+    chance = law.pmf(counts)
+    shocked = np.zeros(len(counts) + 1)
+    whole = np.floor(counts * factor).astype(int)
+    for place, share in ((whole, 1 - (counts * factor - whole)), (whole + 1, counts * factor - whole)):
+        np.add.at(shocked, place, chance * share)
+
+    def beyond(order: NDArray[np.int64], allowed: float) -> float:
+        at = int(np.searchsorted(chance[order].cumsum(), allowed))
+        inside = order[:at]
+        coin = (allowed - chance[inside].sum()) / chance[order[at]]
+        return float(shocked[inside].sum() + coin * shocked[order[at]])
+
+    below = alerts.NOMINAL * alerts.BELOW
+    sides = beyond(counts, below) + beyond(counts[::-1], alerts.NOMINAL - below)
+    return sides, beyond(counts, alerts.NOMINAL)
+
+
+def by_day_or_week(chance: Mapping[int, Floats]) -> NDArray[np.bool_]:
+    """What a day or the seven days up to it say together, each at half of the nominal chance."""
+    found_: NDArray[np.bool_] = (chance[1] < alerts.NOMINAL / 2) | (chance[7] < alerts.NOMINAL / 2)
+    return found_
+
+
+def false_alarms(panel: Panel) -> float:
+    """The share of the judged days that ``by_day_or_week`` calls unusual as they are."""
+    bands = alerts.bands(panel, china(), JUDGED["D"], (1, 7))
+    known = ~np.isnan(bands[1].p) & ~np.isnan(bands[7].p)
+    return float(by_day_or_week({many: one.p for many, one in bands.items()})[known].mean())
+
+
+@dataclass(frozen=True, slots=True)
+class Lasting:
+    """Of the shocks that begin on some day and stay: the share found on their first, second and later days by the bands
+    of seven days, and the share found up to that day by day or week, at 1 % false alarms each."""
+
+    on_day: list[float]
+    up_to_day: list[float]
+
+
+def lasting(panel: Panel, factor: float = 0.5) -> Lasting:
+    """Of ``_ONSETS`` days of each series."""
     judged, rng = JUDGED["D"], np.random.default_rng(1)
     onsets = np.linspace(panel.length - judged + 7, panel.length - _LASTS, _ONSETS).astype(int)
-    hits, known = np.zeros(_LASTS), np.zeros(_LASTS)
+    on, up_to, known = np.zeros(_LASTS), np.zeros(_LASTS), np.zeros(_LASTS)
     for onset in onsets:
         values = panel.values[:, : onset + _LASTS].copy()
         values[:, onset:] = multiplied(values, factor, rng)[:, onset:]
@@ -73,10 +121,13 @@ def lasting(panel: Panel, factor: float = 0.5) -> list[float]:
             dates=panel.dates[: values.shape[1]],
             known={name: part[:, : values.shape[1]] for name, part in panel.known.items()},
         )
-        chance = alerts.bands(cut, china(), _LASTS, (7,))[7].p
-        hits += (chance < alerts.NOMINAL).sum(axis=0)
-        known += (~np.isnan(chance)).sum(axis=0)
-    return [round(float(share), 3) for share in hits / np.maximum(known, 1)]
+        chance = {many: one.p for many, one in alerts.bands(cut, china(), _LASTS, (1, 7)).items()}
+        judged_ = ~np.isnan(chance[7])
+        on += (chance[7] < alerts.NOMINAL).sum(axis=0)
+        up_to += (np.logical_or.accumulate(by_day_or_week(chance), axis=1) & judged_).sum(axis=0)
+        known += judged_.sum(axis=0)
+    shares = [[round(float(share), 3) for share in hits / np.maximum(known, 1)] for hits in (on, up_to)]
+    return Lasting(*shares)
 
 
 def twin(panel: Panel, mean: Floats, amounts: Floats, seed: int = 1) -> Twin:
@@ -124,11 +175,12 @@ def _places(made: Twin, panel: Panel) -> NDArray[np.int64]:
 
 
 def _oracle(made: Twin, panel: Panel, judged: int) -> Floats:
-    """The chance of a value as far out, to the nearer side, doubled."""
+    """The chance of a value as far out, of which the two sides have the shares that the bands give them."""
     at = _places(made, panel)
     here = np.take_along_axis(made.law, at, 2)[:, :, 0]
     below = np.take_along_axis(made.law.cumsum(axis=2), at, 2)[:, :, 0]
-    chance = 2 * np.minimum(below - here / 2, 1 - below + here / 2)
+    less, more = below - here / 2, 1 - below + here / 2
+    chance = np.minimum(less / alerts.BELOW, more / (1 - alerts.BELOW))
     return np.where(np.isnan(panel.values[:, -judged:]), np.nan, outness(np.clip(chance, 0, 1)))
 
 
