@@ -306,7 +306,7 @@ def test_refused_rows_are_shown_by_reason_and_taken_away_by_administrators_only(
         ["Customers", "Key occurs twice; the first row counts", 1],
     ]
     assert "4 rows were left out, worth ¥30.50." in words(at)
-    assert metric(at, "Rows quarantined")[0] == "4"
+    assert metric(at, "Quarantined")[0] == "4"
     files = {"administrator": 2, "marketing": 0}
     for role, more in files.items():
         offered = "".join(element.proto.body for element in visit(role, "data_health").get("html"))
