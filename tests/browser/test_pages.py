@@ -50,15 +50,29 @@ def open_path(page: Page, server: Server, path: str) -> None:
     settled(page)
 
 
-@pytest.mark.parametrize("role", ROLES)
+def menu(role: str) -> list[str]:
+    return [entry.key for entry in access.PAGES if role in entry.detail and entry.listed]
+
+
+def first_met(role: str) -> list[str]:
+    """The pages of a role that none before it in ``ROLES`` has: each page once, all roles together."""
+    before = {key for other in ROLES[: ROLES.index(role)] for key in menu(other)}
+    return [key for key in menu(role) if key not in before]
+
+
+@pytest.mark.parametrize(
+    ("role", "keys"),
+    [
+        *(pytest.param(role, first_met(role), id=role) for role in ROLES if first_met(role)),
+        *(pytest.param(role, menu(role), id=f"{role}-all", marks=pytest.mark.slow) for role in ROLES),
+    ],
+)
 def test_every_page_opens_without_an_error_and_without_asking_another_host(
-    page_as: PageAs, server: Server, role: str
+    page_as: PageAs, server: Server, role: str, keys: list[str]
 ) -> None:
     page = page_as(role, locale="en-US")
-    for entry in access.PAGES:
-        if role not in entry.detail or not entry.listed:
-            continue
-        open_path(page, server, f"/{entry.key}")
+    for key in keys:
+        open_path(page, server, f"/{key}")
         expect(page.get_by_role("heading", level=1).first).to_be_visible()
         expect(page.get_by_test_id("stException")).to_have_count(0)
         expect(page.get_by_text("Something went wrong")).to_have_count(0)  # the text of shell.failed
