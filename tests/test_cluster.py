@@ -45,7 +45,7 @@ def rows(snapshot: Snapshot) -> dict[str, pd.DataFrame]:
     def write(table: ResultTable, frame: pd.DataFrame) -> None:
         written.setdefault(table.name, []).append(frame)
 
-    forecast._run(snapshot, write, lambda done, of: None)
+    forecast._run(snapshot, (), write, lambda done, of: None)
     return {name: pd.concat(frames, ignore_index=True) for name, frames in written.items()}
 
 
