@@ -148,8 +148,18 @@ def is_added_up(engine: Engine, question: Question) -> bool:
 
 def covers_all_days(engine: Engine, question: Question) -> bool:
     """Whether no day of the data lies outside the question."""
+    return question.window_first is None and is_over(engine, question.as_of)
+
+
+def place_of_all_days(scope: Scope, engine: Engine, as_of: date) -> Place | None:
+    """The place of the scope, if what marts say of its days all lies before the end of ``as_of``; else None."""
+    return place_of(scope, engine) if is_over(engine, as_of) else None
+
+
+def is_over(engine: Engine, as_of: date) -> bool:
+    """Whether no day of the data comes after ``as_of``."""
     last_day = last_day_of(engine)
-    return question.window_first is None and last_day is not None and question.as_of >= last_day
+    return last_day is not None and as_of >= last_day
 
 
 # A published file never changes, so its last day is read once.

@@ -15,7 +15,7 @@ from data_access.marts.customer_place import customer_place
 from data_access.marts.customer_store_day import customer_store_day
 from data_access.marts.tables import product, store
 from data_access.queries._frame import amount, fetch, fetch_many, one_of, within
-from data_access.queries._people import last_day_of
+from data_access.queries._people import place_of_all_days
 from data_access.queries._places import place_of
 from data_access.results.tables import (
     lapse_at_risk,
@@ -143,8 +143,8 @@ def last_stores(scope: Scope, engine: Engine, as_of: date, only: Collection[int]
 
     Columns: customer_no, store_id (of the last order, of several that day the last by id).
     """
-    c, k, place = customer_store_day.c, customer_place.c, place_of(scope, engine)
-    if place is not None and as_of == last_day_of(engine):
+    c, k, place = customer_store_day.c, customer_place.c, place_of_all_days(scope, engine, as_of)
+    if place is not None:
         known = place.rows(customer_place), k.orders > 0, one_of(k.customer_no, only)
         return fetch(scope, engine, select(k.customer_no, k.store_id).where(*known).order_by(k.customer_no))
     worth = func.row(c.day, c.store_id)

@@ -31,7 +31,7 @@ from data_access.marts.customer_place import customer_place
 from data_access.marts.customer_store_day import customer_store_day
 from data_access.marts.tables import customer
 from data_access.queries._frame import amount, count, fetch, within
-from data_access.queries._people import last_day_of
+from data_access.queries._people import place_of_all_days
 from data_access.queries._places import place_of
 from data_access.scope import Period, Scope
 
@@ -49,9 +49,8 @@ def cohort_months(scope: Scope, engine: Engine, as_of: date) -> pd.DataFrame:
     them who have two orders or more by ``as_of``), orders, gross_sales, net_sales, repeat_net_sales (net sales
     of the customers with two orders or more by ``as_of``).
     """
-    place = place_of(scope, engine)
-    last_day = last_day_of(engine)
-    if place is not None and last_day is not None and as_of >= last_day:
+    place = place_of_all_days(scope, engine, as_of)
+    if place is not None:
         rows: Select[Any] = select(cohort_month).where(place.rows(cohort_month))
     else:
         rows = _live(scope, as_of)
@@ -202,11 +201,11 @@ def without_order(
     """
     known = _known(scope, engine, as_of)
     if known is not None:
-        h, k = customer.c, customer_place.c
-        never = select(k.customer_no, k.store_id, k.joined_on).where(known, k.orders == 0, k.joined_on <= as_of)
-        people = never.subquery("never")
-        joined = people.join(customer, h.customer_no == people.c.customer_no)
-        j = select(*people.c, h.source).select_from(joined).subquery("joined").c
+        k, h = customer_place.c, customer.c
+        joined = select(k.customer_no, k.store_id, h.source, k.joined_on).join_from(
+            customer_place, customer, h.customer_no == k.customer_no
+        )
+        j = joined.where(known, k.orders == 0, k.joined_on <= as_of).subquery("joined").c
         query = select(j.customer_no, j.store_id, j.source, j.joined_on)
     else:
         j = _joined(scope, engine, as_of).c
@@ -342,8 +341,8 @@ def _firsts(scope: Scope, engine: Engine, as_of: date) -> FromClause:
 
 def _known(scope: Scope, engine: Engine, as_of: date) -> ColumnElement[bool] | None:
     """The rows of ``customer_place`` that say of the scope what they say of all days; None: of another day or place."""
-    place, last_day = place_of(scope, engine), last_day_of(engine)
-    return place.rows(customer_place) if place is not None and last_day is not None and as_of >= last_day else None
+    place = place_of_all_days(scope, engine, as_of)
+    return None if place is None else place.rows(customer_place)
 
 
 def _joined(scope: Scope, engine: Engine, as_of: date) -> FromClause:

@@ -13,6 +13,7 @@ from data_access.marts.tables import campaign, campaign_event, coupon, customer,
 from data_access.queries import _elsewhere, mechanics
 from data_access.queries import allocation as allocation_queries
 from data_access.queries import attribution as attribution_queries
+from data_access.queries import campaigns as campaign_queries
 from data_access.results.frames import to_bytes
 from data_access.results.tables import campaign_frame
 from data_access.snapshot import Snapshot
@@ -25,7 +26,7 @@ _INPUTS = (
     *(campaign, campaign_customer, campaign_event, coupon, customer, customer_store_day, place_store),
     *(sale_line, sale_order),
 )
-_CODE = (allocation, allocation_queries, attribution, attribution_queries, mechanics, _elsewhere)
+_CODE = (allocation, allocation_queries, attribution, attribution_queries, campaign_queries, mechanics, _elsewhere)
 
 
 def _fingerprint(snapshot: Snapshot) -> str:

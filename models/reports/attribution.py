@@ -19,7 +19,7 @@ from models.calc.funnel import wilson
 from models.calc.lift import Estimate
 from models.reports._kept import Frames, kept_sums
 from models.reports._shape import Columns, select_columns
-from models.reports.campaigns import campaigns, states
+from models.reports.campaigns import campaigns
 
 JOB = "attribution"
 CAMPAIGNS = "campaigns"  # a choice of what a batch keeps of the report: of all days; others are numbers of days
@@ -114,8 +114,7 @@ def of_campaigns(snapshot: Snapshot, scope: Scope) -> Frames:
     first, last = snapshot.info.first_day, snapshot.info.last_day
     assert first is not None
     assert last is not None
-    listed = all_campaigns.campaigns(scope, snapshot.engine)
-    listed = listed.loc[states(listed, snapshot.info.as_of) != "planned", ["campaign_id", "channel"]]
+    listed = all_campaigns.campaigns(scope, snapshot.engine)[["campaign_id", "channel"]]
     left = _left(all_campaigns.funnel_steps(scope, snapshot.engine))
     rows = _filled(listed.merge(_credit(snapshot, scope, "campaign_id", first, last), on="campaign_id", how="left"))
     rows = rows.merge(left, on="campaign_id", how="left")

@@ -64,7 +64,8 @@ def first_met(role: str) -> list[str]:
     ("role", "keys"),
     [
         *(pytest.param(role, first_met(role), id=role) for role in ROLES if first_met(role)),
-        *(pytest.param(role, menu(role), id=f"{role}-all", marks=pytest.mark.slow) for role in ROLES),
+        # The first role opens its whole menu above.
+        *(pytest.param(role, menu(role), id=f"{role}-all", marks=pytest.mark.slow) for role in ROLES[1:]),
     ],
 )
 def test_every_page_opens_without_an_error_and_without_asking_another_host(
