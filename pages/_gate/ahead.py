@@ -1,28 +1,30 @@
-"""What the sign-in page lets the browser do ahead: load and start Streamlit's front end in a hidden frame.
+"""What the sign-in page lets the browser do ahead: start Streamlit's front end, and draw a page with it.
 
 More than half of what a browser computed between the click on sign-in and the first chart was compiling JavaScript
-that holds nobody's data: 5 MB for charts alone. A browser keeps what it has compiled for the next page of the same
-site in the same tab, so the frame does that work while a person types or reads. It asks the server for nothing but
-files: what Streamlit would ask before it shows a page stays unanswered inside the browser.
+that holds nobody's data: 5 MB for charts alone. The rest ran slowly because it ran for the first time. So the sign-in
+page starts the front end out of sight while a person types or reads, and plays it a page of invented figures
+(``sample``). Whoever signs in then stays in this document: the form is sent by a script, and the front end, which has
+waited for an answer of the server until then, connects. Where anything is not as expected, the form is sent as ever.
 
-Those files, and only those, answer to people who have not signed in.
+Until then the server is asked for nothing but files. Those, and only those, answer to people who have not signed in.
 """
 
+import asyncio
 import re
 from functools import lru_cache
 from pathlib import Path
 
 import streamlit as st
 from starlette.requests import Request
-from starlette.responses import HTMLResponse, Response
+from starlette.responses import Response
 from starlette.routing import Route
 
 from pages._gate import index
 from pages._gate.look import asset, chosen_language
 
-PAGE = "/ahead"
-SCRIPT = "/ahead.js"  # of the sign-in page: opens the frame
-FRAME_SCRIPT = "/ahead-frame.js"
+SCRIPT = "/ahead.js"  # of the sign-in page
+SAMPLE = "/ahead.bin"
+STAY = "x-mirror-stay"  # of a form that a script sends: the document would rather not be left
 
 _STATIC = Path(st.__file__).parent / "static"
 _HASHED = re.compile(r"[\w.@+-]+\.[\w-]{8}\.(js|css|woff2)")
@@ -35,25 +37,41 @@ def files() -> frozenset[str]:
     return frozenset(f"/{path.relative_to(_STATIC).as_posix()}" for path in found if _HASHED.fullmatch(path.name))
 
 
-async def show(request: Request) -> Response:
-    """The page in the frame: the one that starts Streamlit, which here never reaches a server."""
-    page = index.index(chosen_language(request))
-    return HTMLResponse(page.replace(f'src="{index.START}"', f'src="{FRAME_SCRIPT}"'))
+@lru_cache(maxsize=1)
+def script_text() -> str:
+    """Starts the front end as soon as the sign-in page has nothing else to do, and signs in without leaving."""
+    wanted = ", ".join(f'import("/static/js/{name}")' for name in index.first_chunks())
+    words = {
+        '"MODULE"': f'"{index.entry("script")}"',
+        '"STYLES"': f'"{index.entry("style")}"',
+        '"SAMPLE"': f'"{SAMPLE}"',
+        '"STAY"': f'"{STAY}"',
+        'import("CHUNKS")': f"Promise.all([{wanted}])",
+    }
+    text = asset("ahead.js")
+    for word, meant in words.items():
+        text = text.replace(word, meant)
+    return index.START_SCRIPT + text
 
 
 async def script(_: Request) -> Response:
-    """Opens the frame as soon as the sign-in page has nothing else to do."""
-    return Response(asset("ahead.js"), media_type="text/javascript")
+    """The script of the sign-in page."""
+    return Response(script_text(), media_type="text/javascript")
 
 
-async def frame_script(_: Request) -> Response:
-    """Leaves every question to the server unanswered, and starts what the first pages consist of."""
-    wanted = ", ".join(f'"/static/js/{name}"' for name in index.first_chunks())
-    return Response(asset("ahead-frame.js").replace('"FILES"', wanted), media_type="text/javascript")
+async def play(request: Request) -> Response:
+    """The invented page, for the front end to draw."""
+    frames = await asyncio.to_thread(_frames, chosen_language(request))
+    return Response(frames, media_type="application/octet-stream")
+
+
+def _frames(language: str) -> bytes:
+    from pages._gate import sample  # loads what draws charts, which a process that begins does later, on its own thread
+
+    return sample.frames(language)
 
 
 ROUTES = [
-    Route(PAGE, show, methods=["GET"]),
     Route(SCRIPT, script, methods=["GET"]),
-    Route(FRAME_SCRIPT, frame_script, methods=["GET"]),
+    Route(SAMPLE, play, methods=["GET"]),
 ]

@@ -41,7 +41,7 @@ FORM_SCRIPT = "/form.js"
 _BEFORE_SIGN_IN = (SIGN_IN, OIDC, OIDC_BACK, OIDC_SIGN_OUT, SIGN_OUT, SETUP, BEGIN)
 
 # Hold nothing of the chain, whatever state the app is in.
-_OPEN = (FORM_SCRIPT, ahead.PAGE, ahead.SCRIPT, ahead.FRAME_SCRIPT)
+_OPEN = (FORM_SCRIPT, ahead.SCRIPT, ahead.SAMPLE)
 
 LARGEST_FORM = 16 * 1024  # bytes
 

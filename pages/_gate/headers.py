@@ -10,8 +10,6 @@ import streamlit as st
 from starlette.datastructures import MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from pages._gate import ahead
-
 _YEAR = 365 * 24 * 60 * 60
 _UNFRAMED = "frame-ancestors 'none'"
 _INLINE_SCRIPT = re.compile(rb"<script>(.*?)</script>", re.DOTALL)
@@ -47,23 +45,14 @@ class SecurityHeaders:
             "permissions-policy": "camera=(), microphone=(), geolocation=()",
         }
 
-        # Our own sign-in page holds this one in a frame; there is nothing on it to click.
-        self.framed = {
-            **self.fixed,
-            "content-security-policy": content_security_policy().replace(_UNFRAMED, "frame-ancestors 'self'"),
-            "x-frame-options": "SAMEORIGIN",
-        }
-
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         # File names under /static/ hold a hash of the content; everything else may show somebody's figures.
         lasting = scope["type"] == "http" and scope["path"].startswith("/static/")
 
-        framed = scope.get("path") == ahead.PAGE
-
         async def with_headers(message: Message) -> None:
             if message["type"] == "http.response.start":
                 headers = MutableHeaders(scope=message)
-                headers.update(self.framed if framed else self.fixed)
+                headers.update(self.fixed)
                 # No other site's pages read anything here, whatever a route behind would allow them.
                 del headers["access-control-allow-origin"], headers["access-control-allow-credentials"]
                 if scope["scheme"] == "https":

@@ -14,8 +14,10 @@ What the first pages consist of, charts and tables among it, is named in it, so 
 first page is computed, and not after.
 """
 
+import re
 from functools import lru_cache
 from pathlib import Path
+from typing import Literal
 
 import streamlit as st
 
@@ -28,6 +30,10 @@ START = "/start.js"
 _FIRST = (
     "PlotlyChart", "DataFrame", "Metric", "Html", "PageLink", "TextInput", "ButtonGroup", "Selectbox", "Multiselect",
 )  # fmt: skip
+_ENTRIES = {
+    "script": r'<script type="module" crossorigin src="\.(/static/js/[^"]+)"',
+    "style": r'<link rel="stylesheet" crossorigin href="\.(/static/css/[^"]+)"',
+}
 START_SCRIPT = f"""window.__streamlit = {{BACKEND_BASE_URL: window.location.origin + "/"}};
 document.cookie = "{SCREEN_COOKIE}=" + (window.innerWidth < {NARROW} ? "narrow" : "wide") + "; path=/; samesite=lax";
 document.cookie = "{ZONE_COOKIE}=" + Intl.DateTimeFormat().resolvedOptions().timeZone + "; path=/; samesite=lax";
@@ -64,6 +70,16 @@ def index(language: str) -> str:
         page = page.replace(old, new)
     links = "".join(f'<link rel="modulepreload" crossorigin href="./static/js/{name}">' for name in first_chunks())
     return page.replace("</head>", f"{links}</head>")
+
+
+@lru_cache(maxsize=2)
+def entry(kind: Literal["script", "style"]) -> str:
+    """The path of the file of Streamlit's front end that loads all others. ValueError when there is not one."""
+    page = (Path(st.__file__).parent / "static" / "index.html").read_text(encoding="utf-8")
+    found = re.findall(_ENTRIES[kind], page)
+    if len(found) != 1:
+        raise ValueError(f"Streamlit's index.html no longer loads one {kind}")
+    return str(found[0])
 
 
 @lru_cache(maxsize=1)

@@ -26,7 +26,7 @@ from data_access.state.rules import Rule
 from data_access.state.sessions import Visitor
 from data_access.state.sign_in import Refused
 from data_access.state.store import opened
-from pages._gate import begin_page, identity, page, places, provider, sign_in_page
+from pages._gate import ahead, begin_page, identity, page, places, provider, sign_in_page
 from pages._gate.gate import FORM_SCRIPT, HEALTH, SIGN_IN, SIGN_OUT
 from pages._gate.hosts import host_name, is_secure
 from pages._gate.index import START, START_SCRIPT
@@ -134,13 +134,23 @@ async def apart(work: Callable[[], Result]) -> Result:
 
 
 async def begun(request: Request, who: Account | Visitor, target: str, proof: Proof | None = None) -> Response:
-    """On to ``target`` with a new session. The one this browser had ends: no token lives through a sign-in."""
+    """On to ``target`` with a new session. The one this browser had ends: no token lives through a sign-in.
+
+    A document that can show the first page itself (``ahead``) is told that it may, and not sent away.
+    """
     await end_session(request)
     address, device = address_of(request), device_of(request)
     token = await apart(lambda: sessions.begin(opened(), who, utc_now(), address=address, device=device, proof=proof))
-    answer = RedirectResponse(target, status_code=303)
+    stays = target == "/" and ahead.STAY in request.headers and await asyncio.to_thread(_opens, token)
+    answer = Response(status_code=204) if stays else RedirectResponse(target, status_code=303)
     identity.give(answer, request, token)
     return answer
+
+
+def _opens(token: str) -> bool:
+    """Whether a new session leads to the first page, with nothing to do before."""
+    session = identity.look(token)
+    return session is not None and not session.todo and state() is State.OPEN
 
 
 async def end_session(request: Request) -> None:

@@ -131,12 +131,16 @@ def _imports() -> None:
     import plotly.io  # noqa: F401
 
     import pages._ui
+    from pages._gate import sample
+    from pages._ui.i18n import LANGUAGES
 
     # What pages consist of: a third of what the very first visit cost.
     for module in pkgutil.iter_modules(pages._ui.__path__):
         importlib.import_module(f"pages._ui.{module.name}")
     # The first figure loads validators and the encoder.
     go.Figure(go.Bar(x=[1], y=["a"])).to_json()
+    for language in LANGUAGES:
+        sample.frames(language)
 
 
 def default_reports(snapshot: Snapshot) -> Iterator[None]:

@@ -59,7 +59,7 @@ def test_the_first_page_run_of_a_fresh_server_shows_no_page_that_is_not_register
     context.close()
 
 
-def test_the_front_end_starts_ahead_and_asks_for_open_files_only(
+def test_the_front_end_starts_ahead_with_open_files_only_and_signs_in_where_it_is(
     browser: Browser, server: Server, watched: Watched
 ) -> None:
     page = browser.new_page(locale="en-US")
@@ -68,11 +68,18 @@ def test_the_front_end_starts_ahead_and_asks_for_open_files_only(
     page.on("request", lambda request: asked.append(urlsplit(request.url)))
     page.on("websocket", lambda socket: sockets.append(socket.url))
     page.goto(f"{server.url}/sign-in")
-    frame = page.frame_locator(f'iframe[src="{ahead.PAGE}"]')
-    expect(frame.locator("html")).to_have_attribute("data-ahead", "done", timeout=60_000)
-    ours = {"/sign-in", ahead.PAGE, ahead.SCRIPT, ahead.FRAME_SCRIPT}
+    expect(page.locator("html")).to_have_attribute("data-ahead", "done", timeout=60_000)
+    ours = {"/sign-in", ahead.SCRIPT, ahead.SAMPLE}
     assert {url.path for url in asked if url.scheme == "http"} - ahead.files() == ours
     assert sockets == []
+
+    begun = page.evaluate("performance.timeOrigin")
+    page.locator("form.role:has(input[value=manager])").get_by_role("button").click()
+    settled(page)
+    assert shown_pages(page)
+    expect(page.locator("main.slim, form.role")).to_have_count(0)
+    expect(page).to_have_url(f"{server.url}/")
+    assert page.evaluate("performance.timeOrigin") == begun
     page.close()
 
 

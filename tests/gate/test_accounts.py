@@ -13,7 +13,7 @@ from data_access.state import accounts, sessions, setup, totp
 from data_access.state.accounts import Account, Rights
 from data_access.state.store import opened
 from data_access.state.tokens import digest
-from pages._gate import identity
+from pages._gate import ahead, identity
 from pages._gate.identity import COOKIE
 from tests.gate.kit import BEHIND, HTML, ORIGIN, STREAM, use, visitor
 from tests.small_chain import build
@@ -92,6 +92,15 @@ def test_what_was_typed_as_a_name_is_escaped(store: Path) -> None:
     somebody()
     page = signs_in(visitor(), '"><script>alert(1)</script>', "x").text
     assert "<script>" not in page
+
+
+@pytest.mark.parametrize(("initial", "status"), [(False, 204), (True, 303)], ids=["nothing to do", "a first password"])
+def test_a_document_that_would_stay_is_sent_on_where_something_comes_first(
+    store: Path, initial: bool, status: int
+) -> None:
+    somebody(initial=initial)
+    form = {"name": "li.na", "password": PASSWORD}
+    assert visitor().post("/sign-in", form, origin=ORIGIN, **{ahead.STAY: "1"}).status == status
 
 
 def test_a_first_password_opens_nothing_but_the_way_to_ones_own(store: Path) -> None:

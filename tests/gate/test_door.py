@@ -144,7 +144,7 @@ def test_no_other_site_may_read_an_answer(guarded: bool) -> None:
 
 
 @pytest.mark.parametrize(
-    "path", ["/sign-in", "/sign-out", "/setup", "/form.js", "/ahead", "/ahead.js", "/healthz", "/readyz", "/secret"]
+    "path", ["/sign-in", "/sign-out", "/setup", "/form.js", "/ahead.js", "/healthz", "/readyz", "/secret"]
 )
 def test_every_answer_says_what_it_is(home: Path, path: str) -> None:
     answer = visitor().get(path, **HTML)
