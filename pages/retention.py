@@ -3,7 +3,7 @@
 import streamlit as st
 
 from models.reports import tables
-from pages._ui import actions, cards, charts, empty, export, head, load, members
+from pages._ui import cards, charts, empty, export, head, load, members
 from pages._ui import format as fmt
 from pages._ui import retention_views as views
 from pages._ui.choices import choice
@@ -53,14 +53,12 @@ with right.container(border=True, height="stretch"):
     views.second_visit(report)
 with st.container(border=True):
     people = views.members(report, cell, page.scope, page.generation, page.currency)
-    export.menu("retention", page.cover(), tables(report), actions.in_file("retention.cohort", people))
+    export.menu("retention", page.cover(), tables(report), people)
 
 with st.container(border=True):
     never = views.first_orders(report, page.scope, page.generation, page.currency)
-    if len(never):
-        export.menu(
-            "retention_registered", page.cover(), {}, actions.in_file("retention.registered", views.sources(never))
-        )
+    if never is not None and never.rows:
+        export.menu("retention_registered", page.cover(), {}, never)
 left, right = st.columns(2)
 with left.container(border=True, height="stretch"):
     views.members_who_bought(report, page.currency)

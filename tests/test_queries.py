@@ -155,6 +155,7 @@ CASES: dict[str, tuple[Any, ...]] = {
     "reach.channels": ([1, 2, 3],),
     "retention.bought_within": (AS_OF, (30, 90)),
     "retention.cohort_customers": (AS_OF, FEBRUARY, FEBRUARY, True),
+    "retention.cohort_count": (AS_OF, FEBRUARY, FEBRUARY, True),
     "retention.cohort_months": (AS_OF,),
     "retention.new_by_place": ("store",),
     "retention.members_who_bought": (MARCH,),
@@ -162,6 +163,7 @@ CASES: dict[str, tuple[Any, ...]] = {
     "retention.second_visits": (AS_OF,),
     "retention.visits_in_months": (MARCH, 5, True),
     "retention.without_order": (MARCH_2025.last,),
+    "retention.without_order_count": (MARCH_2025.last,),
     "run_out.products": (),
     "run_out.purchases": (AS_OF,),
     "run_out.size": (),
@@ -327,7 +329,13 @@ SHARED = {
 # One row per period whatever the scope; without stores its figures are 0 or missing.
 PER_PERIOD = {"customers.buyers", "products.product_buyers"}
 # One row with a number whatever the scope.
-COUNTS = {"profile_quality.to_fix_count", "provenance.counted_days", "provenance.traded_days"}
+COUNTS = {
+    "retention.cohort_count",
+    "retention.without_order_count",
+    "profile_quality.to_fix_count",
+    "provenance.counted_days",
+    "provenance.traded_days",
+}
 # A column per entry of a list that the docstring names.
 BY_ENTRY = {
     "crossing.standings": crossing.SCHEMES,

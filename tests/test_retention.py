@@ -8,10 +8,18 @@ import pytest
 
 from data_access.errors import Problem
 from data_access.pseudonym import customer_key
+from data_access.queries.actions import EVERYBODY, Wanted
 from data_access.queries.retention import cohort_months, second_visits
 from data_access.scope import Scope
 from data_access.snapshot import Snapshot
-from models.reports.retention import CohortCell, cohort_members, retention, without_order
+from models.reports.retention import (
+    CohortCell,
+    cohort_count,
+    cohort_members,
+    retention,
+    without_order,
+    without_order_count,
+)
 from tests.random_chain import FIRST, LAST, RandomChain, random_chain
 from tests.report_fixtures import figure
 from tests.tiny import AS_OF, CHAIN, NORTH, NOTHING, ONLY_A
@@ -168,6 +176,10 @@ def test_who_registered_and_has_not_bought(chain: RandomChain, scope: Scope) -> 
     listed = without_order(chain.snapshot, scope, LAST, limit=1000)
     assert set(listed["customer_key"]) == {customer_key(number) for number in firsts[firsts.isna()].index}
     assert listed["days_since_joining"].eq((LAST - FIRST).days).all()
+    first = str(listed["customer_key"].iloc[0])
+    for wanted, many in ((EVERYBODY, len(listed)), (Wanted(without=(first,)), len(listed) - 1), (Wanted((first,)), 1)):
+        assert without_order_count(chain.snapshot, scope, LAST, wanted) == many
+        assert len(without_order(chain.snapshot, scope, LAST, limit=1000, wanted=wanted)) == many
 
 
 @pytest.mark.parametrize("scope", [CHAIN, Scope("stores", ("A", "C")), ONLY_A], ids=["chain", "two stores", "one"])
@@ -182,6 +194,11 @@ def test_a_cell_of_the_cohorts_opens_its_customers(chain: RandomChain, scope: Sc
     assert set(came["customer_key"]) <= july
     assert not set(others["customer_key"]) & july
     assert came["net_sales"].is_monotonic_decreasing
+    first = str(came["customer_key"].iloc[0])
+    those = CohortCell("2025-03", 4, came=True)
+    for wanted, many in ((EVERYBODY, len(came)), (Wanted(without=(first,)), len(came) - 1), (Wanted((first,)), 1)):
+        assert cohort_count(chain.snapshot, scope, LAST, those, wanted) == many
+        assert len(cohort_members(chain.snapshot, scope, LAST, those, limit=1000, wanted=wanted)) == many
 
 
 def test_visits_in_a_month(chain: RandomChain) -> None:

@@ -33,6 +33,7 @@ from data_access.marts.tables import customer
 from data_access.queries._frame import amount, count, fetch, within
 from data_access.queries._people import place_of_all_days
 from data_access.queries._places import place_of
+from data_access.queries.actions import EVERYBODY, Wanted
 from data_access.scope import Period, Scope
 
 _COUNTS = ("customers", "repeat_customers", "orders")
@@ -193,12 +194,34 @@ def bought_within(scope: Scope, engine: Engine, as_of: date, within: Sequence[in
 
 
 def without_order(
-    scope: Scope, engine: Engine, as_of: date, source: str | None = None, offset: int = 0, limit: int = 50
+    scope: Scope,
+    engine: Engine,
+    as_of: date,
+    source: str | None = None,
+    offset: int = 0,
+    limit: int = 50,
+    wanted: Wanted = EVERYBODY,
 ) -> pd.DataFrame:
     """A page of the customers of ``registered`` without an order by the end of ``as_of``, those who joined last first.
 
     Columns: customer_no, store_id (the home store), source, joined_on. ``source``: only that one.
     """
+    found = _without_order(scope, engine, as_of, source, wanted)
+    f = found.selected_columns
+    return fetch(scope, engine, found.order_by(f.joined_on.desc(), f.customer_no).offset(offset).limit(limit))
+
+
+def without_order_count(scope: Scope, engine: Engine, as_of: date, wanted: Wanted = EVERYBODY) -> pd.DataFrame:
+    """One row: how many ``without_order`` lists. Column: customers."""
+    return _counted(scope, engine, _without_order(scope, engine, as_of, None, wanted))
+
+
+def _counted(scope: Scope, engine: Engine, listed: Select[Any]) -> pd.DataFrame:
+    rows = listed.subquery("listed")
+    return fetch(scope, engine, select(cast(func.count(), BigInteger).label("customers")).select_from(rows))
+
+
+def _without_order(scope: Scope, engine: Engine, as_of: date, source: str | None, wanted: Wanted) -> Select[Any]:
     known = _known(scope, engine, as_of)
     if known is not None:
         k, h = customer_place.c, customer.c
@@ -214,7 +237,7 @@ def without_order(
         )
     if source is not None:
         query = query.where(j.source == source)
-    return fetch(scope, engine, query.order_by(j.joined_on.desc(), j.customer_no).offset(offset).limit(limit))
+    return query.where(wanted.condition(j.customer_no))
 
 
 def cohort_customers(
@@ -226,6 +249,7 @@ def cohort_customers(
     came: bool,
     offset: int = 0,
     limit: int = 50,
+    wanted: Wanted = EVERYBODY,
 ) -> pd.DataFrame:
     """A page of the customers whose first order lies in ``cohort``: who bought in ``month``, or who did not.
 
@@ -234,13 +258,28 @@ def cohort_customers(
     Columns: customer_no, store_id (of the last order, of several that day the last by id), first_day, last_day,
     orders, net_sales.
     """
+    found = _cohort_customers(scope, engine, as_of, cohort, month, came, wanted)
+    f = found.selected_columns
+    return fetch(scope, engine, found.order_by(f.net_sales.desc(), f.customer_no).offset(offset).limit(limit))
+
+
+def cohort_count(
+    scope: Scope, engine: Engine, as_of: date, cohort: Period, month: Period, came: bool, wanted: Wanted = EVERYBODY
+) -> pd.DataFrame:
+    """One row: how many ``cohort_customers`` lists. Column: customers."""
+    return _counted(scope, engine, _cohort_customers(scope, engine, as_of, cohort, month, came, wanted))
+
+
+def _cohort_customers(
+    scope: Scope, engine: Engine, as_of: date, cohort: Period, month: Period, came: bool, wanted: Wanted
+) -> Select[Any]:
     c = customer_store_day.c
     known = _known(scope, engine, as_of)
     if known is not None:
         k = customer_place.c
         there = select(c.customer_no).distinct().where(c.orders > 0, within(c.day, month), c.day <= as_of)
         then = scope.limit(there, c.store_id).subquery("there")
-        query = (
+        return (
             select(
                 k.customer_no,
                 k.store_id,
@@ -251,9 +290,8 @@ def cohort_customers(
             )
             .join_from(customer_place, then, then.c.customer_no == k.customer_no, isouter=True)
             .where(known, within(k.first_day, cohort), then.c.customer_no.is_not(None) == came)
-            .order_by(k.net_sales.desc(), k.customer_no)
+            .where(wanted.condition(k.customer_no))
         )
-        return fetch(scope, engine, query.offset(offset).limit(limit))
     firsts = _firsts(scope, engine, min(cohort.last, as_of))
     f = firsts.c
     members = select(f.customer_no).where(within(f.first_day, cohort)).subquery("members")
@@ -274,15 +312,14 @@ def cohort_customers(
         .group_by(c.customer_no)
     )
     d = scope.limit(days, c.store_id).subquery("days").c
-    query = select(
+    return select(
         d.customer_no,
         func.substr(d.last, len("2026-01-31") + 1).label("store_id"),
         d.first_day,
         d.last_day,
         d.orders,
         d.net_sales,
-    ).where(d.came == came)
-    return fetch(scope, engine, query.order_by(d.net_sales.desc(), d.customer_no).offset(offset).limit(limit))
+    ).where(d.came == came, wanted.condition(d.customer_no))
 
 
 def visits_in_months(scope: Scope, engine: Engine, period: Period, most: int, by_store: bool = False) -> pd.DataFrame:

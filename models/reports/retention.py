@@ -11,6 +11,7 @@ from data_access.errors import Problem
 from data_access.pseudonym import customer_key
 from data_access.queries import places
 from data_access.queries import retention as queries
+from data_access.queries.actions import EVERYBODY, Wanted
 from data_access.scope import Period, Scope
 from data_access.snapshot import Snapshot
 from models.calc.cohorts import cohort_table, new_and_returning, retention_curve
@@ -143,35 +144,50 @@ def _end(snapshot: Snapshot, as_of: date) -> date:
 
 
 def cohort_members(
-    snapshot: Snapshot, scope: Scope, as_of: date, cell: CohortCell, offset: int = 0, limit: int = 50
+    snapshot: Snapshot,
+    scope: Scope,
+    as_of: date,
+    cell: CohortCell,
+    offset: int = 0,
+    limit: int = 50,
+    wanted: Wanted = EVERYBODY,
 ) -> pd.DataFrame:
     """A page of the customers of a cell of the cohorts at the end of ``as_of``, highest net sales first.
 
     Columns: customer_key, store_id, store (of the last order), first_day, last_day, orders, net_sales.
     """
-    cohort = _number(cell.cohort)
-    found = queries.cohort_customers(
-        scope,
-        snapshot.engine,
-        as_of,
-        month_days(cohort),
-        month_days(cohort + cell.month_number),
-        cell.came,
-        offset,
-        limit,
-    )
+    asked = _months_of(cell)
+    found = queries.cohort_customers(scope, snapshot.engine, as_of, *asked, cell.came, offset, limit, wanted)
     columns = ["customer_key", "store_id", "store", "first_day", "last_day", "orders", "net_sales"]
     return _named(snapshot, scope, found)[columns]
 
 
+def cohort_count(snapshot: Snapshot, scope: Scope, as_of: date, cell: CohortCell, wanted: Wanted = EVERYBODY) -> int:
+    """How many customers ``cohort_members`` lists."""
+    found = queries.cohort_count(scope, snapshot.engine, as_of, *_months_of(cell), cell.came, wanted)
+    return int(found["customers"].iloc[0])
+
+
+def _months_of(cell: CohortCell) -> tuple[Period, Period]:
+    """The month of the cohort and the one that is looked at."""
+    cohort = _number(cell.cohort)
+    return month_days(cohort), month_days(cohort + cell.month_number)
+
+
 def without_order(
-    snapshot: Snapshot, scope: Scope, as_of: date, source: str | None = None, offset: int = 0, limit: int = 50
+    snapshot: Snapshot,
+    scope: Scope,
+    as_of: date,
+    source: str | None = None,
+    offset: int = 0,
+    limit: int = 50,
+    wanted: Wanted = EVERYBODY,
 ) -> pd.DataFrame:
     """A page of the customers at home in scope without an order, those who joined last first.
 
     Columns: customer_key, store_id, store (the home store), source, joined_on, days_since_joining.
     """
-    found = queries.without_order(scope, snapshot.engine, as_of, source, offset, limit)
+    found = queries.without_order(scope, snapshot.engine, as_of, source, offset, limit, wanted)
     joined = pd.to_datetime(found["joined_on"])
     rows = _sourced(found).assign(
         joined_on=joined,
@@ -180,6 +196,11 @@ def without_order(
     return _named(snapshot, scope, rows)[
         ["customer_key", "store_id", "store", "source", "joined_on", "days_since_joining"]
     ]
+
+
+def without_order_count(snapshot: Snapshot, scope: Scope, as_of: date, wanted: Wanted = EVERYBODY) -> int:
+    """How many customers ``without_order`` lists."""
+    return int(queries.without_order_count(scope, snapshot.engine, as_of, wanted)["customers"].iloc[0])
 
 
 def _named(snapshot: Snapshot, scope: Scope, rows: pd.DataFrame) -> pd.DataFrame:

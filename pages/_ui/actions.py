@@ -23,7 +23,7 @@ import pandas as pd
 import streamlit as st
 
 from data_access.freshness import utc_now
-from data_access.queries.actions import Wanted
+from data_access.queries.actions import EVERYBODY, Wanted
 from data_access.state import accounts
 from data_access.state import actions as state
 from data_access.state.actions import LONGEST_NOTE, LONGEST_SNOOZE, STAFF, Action, Assignee, State, Subject, Wish
@@ -96,6 +96,8 @@ class Board:
 
     def rows(self, frame: pd.DataFrame) -> pd.DataFrame:
         """The rows of a whole list that are wanted."""
+        if self.wanted == EVERYBODY:
+            return frame.reset_index(drop=True)
         keys = _keys(frame, self.kind)
         kept = ~keys.isin(self.without) if self.only is None else keys.isin(self.only)
         return frame[kept].reset_index(drop=True)

@@ -67,13 +67,12 @@ def _figure(
         hoverinfo="skip",
         showlegend=False,
     )
-    *others, line = figure.data
-    line.update(
-        customdata=[[text] for text in _hints(own, value, places, unit)],
-        hovertemplate="%{customdata[0]}<extra></extra>",
-        marker={"size": 4 if len(own) <= 40 else 0.1},
-    )
-    figure = go.Figure([band, *others, line], figure.layout)
+    line = figure.data[-1]
+    line.customdata = [[text] for text in _hints(own, value, places, unit)]
+    line.hovertemplate = "%{customdata[0]}<extra></extra>"
+    line.marker.size = 4 if len(own) <= 40 else 0.1
+    figure.add_trace(band)
+    figure.data = (figure.data[-1], *figure.data[:-1])  # behind the lines
     ends = [*own[value].dropna().astype(float), *low, *high]
     ticks, texts = charts.axis_ticks(unit, "", max(ends, default=1.0), min([0.0, *ends]))
     figure.update_yaxes(tickvals=ticks, ticktext=texts, range=[ticks[0], ticks[-1]])

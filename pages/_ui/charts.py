@@ -32,6 +32,7 @@ _FONT = {"size": 13}
 _PLOT, _PLOT_ON_A_PHONE = 480, 250  # pixels between the axes of a chart of time, at least
 _EDGE = 0.06  # of a chart: names of events there run inwards
 _MONTHS_13 = 396  # days
+MARGIN = {"l": 4, "r": 4, "t": 8, "b": 8}  # pixels around a chart
 _DIGITS = 4  # of a value in a figure: a share of one needs them
 
 
@@ -124,38 +125,41 @@ def ranked_bars(
     rows = list(range(len(frame)))
     height = height or ROW * max(len(frame), 2) + 16
     full = [fmt.value(number, unit, currency) for number in values]
-    bars = go.Bar(
-        y=rows,
-        x=values.round(_DIGITS).tolist(),
-        orientation="h",
-        marker={"color": colour, "cornerradius": 3},
-        width=min(0.62, _THICKEST * max(len(frame), 2) / height),
-        customdata=list(zip(frame[ids].astype(str), names, full, strict=True)),
-        hovertemplate="<b>%{customdata[1]}</b><br>%{customdata[2]}<extra></extra>",
-        showlegend=False,
-    )
-    figure = go.Figure(bars, layout(height=height))
+    bars = {
+        "type": "bar",
+        "y": rows,
+        "x": values.round(_DIGITS).tolist(),
+        "orientation": "h",
+        "marker": {"color": colour, "cornerradius": 3},
+        "width": min(0.62, _THICKEST * max(len(frame), 2) / height),
+        "customdata": list(zip(frame[ids].astype(str), names, full, strict=True)),
+        "hovertemplate": "<b>%{customdata[1]}</b><br>%{customdata[2]}<extra></extra>",
+        "showlegend": False,
+    }
+    marks = []
     falling = bool(len(values)) and float(values.max()) <= 0
     # A loss among gains is written at the zero line, where it does not hide the name of its row.
     ends = values.fillna(0.0).clip(None if falling else 0.0)
     if compare is not None:
         known = frame[compare].astype(float)
-        figure.add_trace(_marks(rows, known, frame[ids].astype(str), names, unit, currency, compare_name))
+        marks = [_marks(rows, known, frame[ids].astype(str), names, unit, currency, compare_name)]
         # The value stands beyond the mark, so that neither hides the other.
         ends = ends.where(ends < 0, ends.combine(known.fillna(0.0), max))
     # As rounded as the texts are placed: plotly leaves a text out that stands a hair beyond the axis.
     ends = ends.round(_DIGITS)
     reach = float(ends.abs().max()) if len(ends) else 0.0
     short = [fmt.card_value(number, unit, currency) for number in values]
-    figure.add_trace(_values_beside(rows, ends, short))
     lowest = min(float(values.min()), 0.0) if len(values) else 0.0
     span = [-reach, 0] if falling else [1.3 * lowest, reach]
     # The values stand in the margin beside the plot, whatever width is left for the bars.
     room = _DIGIT * max((len(text) for text in short), default=0) + 12
-    figure.update_layout(margin_r=4 if falling else room, margin_l=room if falling else 4)
-    figure.update_xaxes(visible=False, range=span if reach else [0, 1], fixedrange=True)
-    name_rows(figure, names, side="right" if falling else "left")
-    return figure
+    drawn = layout(
+        height=height,
+        margin={**MARGIN, "r": 4 if falling else room, "l": room if falling else 4},
+        xaxis={"visible": False, "range": span if reach else [0, 1], "fixedrange": True},
+        yaxis=rows_axis(names, side="right" if falling else "left"),
+    )
+    return go.Figure([bars, *marks, _values_beside(rows, ends, short)], drawn)
 
 
 def whiskers(middle: pd.Series, low: pd.Series, high: pd.Series, colour: str) -> dict[str, Any]:
@@ -173,18 +177,23 @@ def whiskers(middle: pd.Series, low: pd.Series, high: pd.Series, colour: str) ->
 
 def name_rows(figure: go.Figure, names: Sequence[str], *, side: Literal["left", "right"] = "left") -> None:
     """The names of rows 0, 1, ... from the top, beside the marks of each."""
-    figure.update_yaxes(
-        tickvals=list(range(len(names))),
-        ticktext=[_short(name) for name in names],
-        range=[max(len(names), 2) - 0.5, -0.5],
-        tickfont={**_FONT, "color": palette.TEXT},
-        showgrid=False,
-        zeroline=False,
-        ticks="",
-        fixedrange=True,
-        automargin=True,
-        side=side,
-    )
+    figure.update_yaxes(**rows_axis(names, side=side))
+
+
+def rows_axis(names: Sequence[str], *, side: Literal["left", "right"] = "left") -> dict[str, Any]:
+    """The axis of rows 0, 1, ... from the top with their names."""
+    return {
+        "tickvals": list(range(len(names))),
+        "ticktext": [_short(name) for name in names],
+        "range": [max(len(names), 2) - 0.5, -0.5],
+        "tickfont": {**_FONT, "color": palette.TEXT},
+        "showgrid": False,
+        "zeroline": False,
+        "ticks": "",
+        "fixedrange": True,
+        "automargin": True,
+        "side": side,
+    }
 
 
 def legend_above(figure: go.Figure) -> None:
@@ -192,33 +201,35 @@ def legend_above(figure: go.Figure) -> None:
     figure.update_layout(legend=_LEGEND, showlegend=True)
 
 
-def _values_beside(rows: list[int], ends: pd.Series, texts: list[str]) -> go.Scatter:
-    return go.Scatter(
-        y=rows,
-        x=ends.tolist(),
-        mode="text",
-        text=[f" {text} " for text in texts],
-        textposition=["middle left" if end < 0 else "middle right" for end in ends],
-        textfont={**_FONT, "color": palette.SOFT_TEXT},
-        cliponaxis=False,
-        hoverinfo="skip",
-        showlegend=False,
-    )
+def _values_beside(rows: list[int], ends: pd.Series, texts: list[str]) -> dict[str, Any]:
+    return {
+        "type": "scatter",
+        "y": rows,
+        "x": ends.tolist(),
+        "mode": "text",
+        "text": [f" {text} " for text in texts],
+        "textposition": ["middle left" if end < 0 else "middle right" for end in ends],
+        "textfont": {**_FONT, "color": palette.SOFT_TEXT},
+        "cliponaxis": False,
+        "hoverinfo": "skip",
+        "showlegend": False,
+    }
 
 
 def _marks(
     rows: list[int], values: pd.Series, ids: pd.Series, names: list[str], unit: str, currency: str, name: str
-) -> go.Scatter:
+) -> dict[str, Any]:
     texts = [f"{name} {fmt.value(number, unit, currency)}" for number in values]
-    return go.Scatter(
-        y=rows,
-        x=[round(number, 2) if number > 0 else None for number in values],
-        mode="markers",
-        marker={"symbol": "line-ns", "size": 17, "line": {"width": 2.5, "color": palette.SOFT_TEXT}},
-        customdata=list(zip(ids, names, texts, strict=True)),
-        hovertemplate="<b>%{customdata[1]}</b><br>%{customdata[2]}<extra></extra>",
-        showlegend=False,
-    )
+    return {
+        "type": "scatter",
+        "y": rows,
+        "x": [round(number, 2) if number > 0 else None for number in values],
+        "mode": "markers",
+        "marker": {"symbol": "line-ns", "size": 17, "line": {"width": 2.5, "color": palette.SOFT_TEXT}},
+        "customdata": list(zip(ids, names, texts, strict=True)),
+        "hovertemplate": "<b>%{customdata[1]}</b><br>%{customdata[2]}<extra></extra>",
+        "showlegend": False,
+    }
 
 
 def time_line(
@@ -243,23 +254,22 @@ def time_line(
     weekly = len(frame) > DAYS_DRAWN
     drawn = by_week(frame, shown) if weekly else frame
     days = pd.to_datetime(drawn["day"])
-    figure = go.Figure(layout=layout(height=height, hovermode="x unified"))
+    lines = [_line(days, drawn[value], name, unit, currency, own=True, weekly=weekly)]
     if other is not None:
-        figure.add_trace(_line(days, drawn[other], compare[other], unit, currency, own=False, weekly=weekly))
-    figure.add_trace(_line(days, drawn[value], name, unit, currency, own=True, weekly=weekly))
+        lines.insert(0, _line(days, drawn[other], compare[other], unit, currency, own=False, weekly=weekly))
     bounds = drawn[shown].astype(float)
     ticks, texts = axis_ticks(unit, currency, float(bounds.max().max()), float(bounds.min().min()))
-    figure.update_yaxes(**_value_axis(ticks, texts))
     marks = spread(len(days), 4 if narrow() else 7)
-    figure.update_xaxes(
-        tickvals=[days.iloc[mark].date().isoformat() for mark in marks],
-        ticktext=[fmt.day_short(days.iloc[mark]) for mark in marks],
-        hoverformat=t("charts.week_hover" if weekly else "charts.day_hover"),
+    time = {
+        "tickvals": [days.iloc[mark].date().isoformat() for mark in marks],
+        "ticktext": [fmt.day_short(days.iloc[mark]) for mark in marks],
+        "hoverformat": t("charts.week_hover" if weekly else "charts.day_hover"),
         **_time_axis(),
-    )
+    }
+    axes = {"xaxis": time, "yaxis": _value_axis(ticks, texts), "legend": _LEGEND, "showlegend": len(lines) > 1}
+    figure = go.Figure(lines, layout(height=height, hovermode="x unified", **axes))
     if len(days):
         _bands(figure, events, days.iloc[0], days.iloc[-1], ticks[-1])
-    figure.update_layout(legend=_LEGEND, showlegend=len(figure.data) > 1)
     return figure
 
 
@@ -307,24 +317,25 @@ def by_week(frame: pd.DataFrame, columns: Sequence[str]) -> pd.DataFrame:
 
 def _line(
     days: pd.Series, values: pd.Series, name: str, unit: str, currency: str, *, own: bool, weekly: bool
-) -> go.Scatter:
+) -> dict[str, Any]:
     numbers = values.astype(float)
     length = pd.Timedelta(days=6 if weekly else 0)
-    return go.Scatter(
-        x=[day.date().isoformat() for day in days],
-        y=[None if fmt.is_missing(number) else round(number, 4) for number in numbers],
-        name=name,
-        legendrank=1 if own else 2,
-        mode="lines+markers",
-        line={"color": palette.OWN if own else palette.QUIET, "width": 2.4 if own else 1.4}
+    return {
+        "type": "scatter",
+        "x": [day.date().isoformat() for day in days],
+        "y": [None if fmt.is_missing(number) else round(number, 4) for number in numbers],
+        "name": name,
+        "legendrank": 1 if own else 2,
+        "mode": "lines+markers",
+        "line": {"color": palette.OWN if own else palette.QUIET, "width": 2.4 if own else 1.4}
         | ({} if own else {"dash": "dot"}),
-        marker={"size": 4 if own and len(days) <= 45 else 0.1},
-        customdata=[
+        "marker": {"size": 4 if own and len(days) <= 45 else 0.1},
+        "customdata": [
             [f"{day.date()}/{(day + length).date()}", fmt.value(number, unit, currency)]
             for day, number in zip(days, numbers, strict=True)
         ],
-        hovertemplate="%{customdata[1]}<extra>" + name + "</extra>",
-    )
+        "hovertemplate": "%{customdata[1]}<extra>" + name + "</extra>",
+    }
 
 
 def _bands(figure: go.Figure, events: Sequence[Event], first: Any, last: Any, top: float) -> None:
@@ -412,32 +423,34 @@ def columns_over_time(
     frame: pd.DataFrame, *, month: str, parts: Mapping[str, str], unit: str, currency: str, height: int = 300
 ) -> go.Figure:
     """Stacked columns, one per month ('YYYY-MM'), ``parts`` (column -> name) from the ground up."""
-    figure = go.Figure(layout=layout(height=height, hovermode="x unified", barmode="stack"))
     months = frame[month].tolist()
+    columns = []
     for colour, (column, name) in zip((palette.OWN, palette.SECOND), parts.items(), strict=False):
         numbers = frame[column].astype(float)
-        figure.add_trace(
-            go.Bar(
-                x=months,
-                y=numbers.round(2).tolist(),
-                name=name,
-                marker={"color": colour},
-                customdata=[[fmt.value(number, unit, currency)] for number in numbers],
-                hovertemplate="%{customdata[0]}<extra>" + name + "</extra>",
-            )
+        columns.append(
+            {
+                "type": "bar",
+                "x": months,
+                "y": numbers.round(2).tolist(),
+                "name": name,
+                "marker": {"color": colour},
+                "customdata": [[fmt.value(number, unit, currency)] for number in numbers],
+                "hovertemplate": "%{customdata[0]}<extra>" + name + "</extra>",
+            }
         )
     highest = float(frame[list(parts)].astype(float).sum(axis=1).max()) if len(frame) else 0.0
     ticks, texts = axis_ticks(unit, currency, highest)
-    figure.update_yaxes(**_value_axis(ticks, texts))
-    name_months(figure, months, currency, ticks[-1])
     marks = spread(len(months), 3 if narrow() else 5)
-    figure.update_xaxes(
-        type="category",
-        tickvals=[months[mark] for mark in marks],
-        ticktext=[fmt.month(months[mark]) for mark in marks],
+    time = {
+        "type": "category",
+        "tickvals": [months[mark] for mark in marks],
+        "ticktext": [fmt.month(months[mark]) for mark in marks],
         **_time_axis(),
-    )
-    figure.update_layout(legend={**_LEGEND, "traceorder": "normal"}, bargap=0.28)
+    }
+    more = {"barmode": "stack", "bargap": 0.28, "legend": {**_LEGEND, "traceorder": "normal"}}
+    axes = {"xaxis": time, "yaxis": _value_axis(ticks, texts)}
+    figure = go.Figure(columns, layout(height=height, hovermode="x unified", **more, **axes))
+    name_months(figure, months, currency, ticks[-1])
     return figure
 
 
@@ -448,30 +461,33 @@ def curves(
 
     The last one is what the chart is about, those before it what it is compared with.
     """
-    figure = go.Figure(layout=layout(height=height, hovermode="x unified"))
+    drawn: list[dict[str, Any]] = []
     highest, longest = 0.0, 0
     for position, (name, frame) in enumerate(lines.items(), start=1):
         own = position == len(lines)
         numbers = frame[value].astype(float)
         highest, longest = max(highest, numbers.max() if len(numbers) else 0.0), max(longest, len(frame))
-        figure.add_trace(
-            go.Scatter(
-                x=frame[x].tolist(),
-                y=numbers.round(4).tolist(),
-                name=name,
-                legendrank=1 if own else 2,
-                mode="lines+markers",
-                line={"color": palette.OWN if own else palette.QUIET, "width": 2.4 if own else 1.6}
+        drawn.append(
+            {
+                "type": "scatter",
+                "x": frame[x].tolist(),
+                "y": numbers.round(4).tolist(),
+                "name": name,
+                "legendrank": 1 if own else 2,
+                "mode": "lines+markers",
+                "line": {"color": palette.OWN if own else palette.QUIET, "width": 2.4 if own else 1.6}
                 | ({} if own else {"dash": "dot"}),
-                marker={"size": 5 if own else 0.1},
-                customdata=[[fmt.value(number, unit, currency)] for number in numbers],
-                hovertemplate="%{customdata[0]}<extra>" + name + "</extra>",
-            )
+                "marker": {"size": 5 if own else 0.1},
+                "customdata": [[fmt.value(number, unit, currency)] for number in numbers],
+                "hovertemplate": "%{customdata[0]}<extra>" + name + "</extra>",
+            }
         )
-    figure.update_yaxes(**_value_axis(*axis_ticks(unit, currency, float(highest))))
-    figure.update_xaxes(dtick=max(longest // 8, 1), **_time_axis())
-    figure.update_layout(legend=_LEGEND, showlegend=len(lines) > 1)
-    return figure
+    axes = {
+        "xaxis": {"dtick": max(longest // 8, 1), **_time_axis()},
+        "yaxis": _value_axis(*axis_ticks(unit, currency, float(highest))),
+    }
+    more = {"legend": _LEGEND, "showlegend": len(lines) > 1, **axes}
+    return go.Figure(drawn, layout(height=height, hovermode="x unified", **more))
 
 
 def axis_ticks(unit: str, currency: str, highest: float, lowest: float = 0.0) -> tuple[list[float], list[str]]:
@@ -483,16 +499,18 @@ def axis_ticks(unit: str, currency: str, highest: float, lowest: float = 0.0) ->
     return fmt.count_ticks(highest, lowest)
 
 
-def layout(*, height: int, **more: Any) -> go.Layout:
-    """The layout every figure begins with."""
-    return go.Layout(
-        height=height,
-        margin={"l": 4, "r": 4, "t": 8, "b": 8},
-        dragmode=False,
-        clickmode="event+select",
-        hoverlabel={"align": "left"},
-        **{"hovermode": "closest", "bargap": 0.3, **more},
-    )
+def layout(*, height: int, **more: Any) -> dict[str, Any]:
+    """The layout every figure begins with. Not a ``go.Layout``: a figure would look at all of it a second time."""
+    return {
+        "height": height,
+        "margin": MARGIN,
+        "dragmode": False,
+        "clickmode": "event+select",
+        "hoverlabel": {"align": "left"},
+        "hovermode": "closest",
+        "bargap": 0.3,
+        **more,
+    }
 
 
 _LEGEND = {"orientation": "h", "x": 0, "y": 1.02, "yanchor": "bottom", "xanchor": "left", "title": None}

@@ -43,78 +43,75 @@ def heat_map(
     known = np.isfinite(values)
     highest = top or (float(values[known].max()) if known.any() else 1.0)
     scale = highest or 1.0
-    figure = go.Figure(
-        [
-            _cells(
-                np.where(values <= _STRONG * scale, values, np.nan), texts if numbers else None, scale, palette.TEXT
-            ),
-            _cells(
-                np.where(values > _STRONG * scale, values, np.nan), texts if numbers else None, scale, palette.GROUND
-            ),
-        ],
-        charts.layout(height=row_height * height + (52 if column_name else 30), hoverdistance=30),
-    )
+    layers = [
+        _cells(np.where(values <= _STRONG * scale, values, np.nan), texts if numbers else None, scale, palette.TEXT),
+        _cells(np.where(values > _STRONG * scale, values, np.nan), texts if numbers else None, scale, palette.GROUND),
+    ]
     unknown = [(x, y) for y in range(height) for x in range(width) if not known[y, x] and texts[y][x]]
     if unknown:
-        figure.add_trace(
-            go.Scatter(
-                x=[x for x, _ in unknown],
-                y=[y for _, y in unknown],
-                mode="text",
-                text=[texts[y][x] for x, y in unknown],
-                textfont={"size": 14, "color": palette.FALL},
-                hoverinfo="skip",
-                showlegend=False,
-            )
+        layers.append(
+            {
+                "type": "scatter",
+                "x": [x for x, _ in unknown],
+                "y": [y for _, y in unknown],
+                "mode": "text",
+                "text": [texts[y][x] for x, y in unknown],
+                "textfont": {"size": 14, "color": palette.FALL},
+                "hoverinfo": "skip",
+                "showlegend": False,
+            }
         )
     cells = [(x, y) for y in range(height) for x in range(width) if known[y, x] or texts[y][x]]
-    figure.add_trace(
-        go.Scatter(
-            x=[x for x, _ in cells],
-            y=[y for _, y in cells],
-            mode="markers",
-            marker={"size": max(row_height - 4, 8), "symbol": "square", "opacity": 0},
-            selected={"marker": {"opacity": 0}},
-            unselected={"marker": {"opacity": 0}},
-            customdata=[[ids[y][x] if ids else "", hints[y][x]] for x, y in cells],
-            hovertemplate="%{customdata[1]}<extra></extra>",
-            showlegend=False,
-        )
+    layers.append(
+        {
+            "type": "scatter",
+            "x": [x for x, _ in cells],
+            "y": [y for _, y in cells],
+            "mode": "markers",
+            "marker": {"size": max(row_height - 4, 8), "symbol": "square", "opacity": 0},
+            "selected": {"marker": {"opacity": 0}},
+            "unselected": {"marker": {"opacity": 0}},
+            "customdata": [[ids[y][x] if ids else "", hints[y][x]] for x, y in cells],
+            "hovertemplate": "%{customdata[1]}<extra></extra>",
+            "showlegend": False,
+        }
     )
     axis = {"showgrid": False, "zeroline": False, "ticks": "", "fixedrange": True, "automargin": True}
-    figure.update_xaxes(
-        tickvals=list(range(width)),
-        ticktext=list(columns),
-        side="top",
-        title={"text": column_name or None, "standoff": 6},
-        range=[-0.5, width - 0.5],
-        tickangle=0,
+    across = {
+        "tickvals": list(range(width)),
+        "ticktext": list(columns),
+        "side": "top",
+        "title": {"text": column_name or None, "standoff": 6},
+        "range": [-0.5, width - 0.5],
+        "tickangle": 0,
         **axis,
-    )
-    figure.update_yaxes(tickvals=list(range(height)), ticktext=list(rows), range=[height - 0.5, -0.5], **axis)
-    return figure
+    }
+    down = {"tickvals": list(range(height)), "ticktext": list(rows), "range": [height - 0.5, -0.5], **axis}
+    more = {"hoverdistance": 30, "xaxis": across, "yaxis": down}
+    return go.Figure(layers, charts.layout(height=row_height * height + (52 if column_name else 30), **more))
 
 
-def _cells(values: np.ndarray, texts: Sequence[Sequence[str]] | None, scale: float, ink: str) -> go.Heatmap:
-    return go.Heatmap(
-        z=[[_shade(value / scale) if np.isfinite(value) else None for value in row] for row in values],
-        zmin=0,
-        zmax=1,
-        colorscale=palette.SCALE,
-        showscale=False,
-        xgap=2,
-        ygap=2,
+def _cells(values: np.ndarray, texts: Sequence[Sequence[str]] | None, scale: float, ink: str) -> dict[str, Any]:
+    return {
+        "type": "heatmap",
+        "z": [[_shade(value / scale) if np.isfinite(value) else None for value in row] for row in values],
+        "zmin": 0,
+        "zmax": 1,
+        "colorscale": palette.SCALE,
+        "showscale": False,
+        "xgap": 2,
+        "ygap": 2,
         # Plotly writes the text of an empty cell, too.
-        text=[
+        "text": [
             [text if np.isfinite(value) else "" for text, value in zip(*pair, strict=True)]
             for pair in zip(texts, values, strict=True)
         ]
         if texts is not None
         else None,
-        texttemplate="%{text}" if texts is not None else None,
-        textfont={"size": 12, "color": ink},
-        hoverinfo="skip",
-    )
+        "texttemplate": "%{text}" if texts is not None else None,
+        "textfont": {"size": 12, "color": ink},
+        "hoverinfo": "skip",
+    }
 
 
 def _shade(share: float) -> float:

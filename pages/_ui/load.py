@@ -7,7 +7,7 @@ from collections import OrderedDict
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import date, timedelta
-from functools import partial
+from functools import lru_cache, partial
 from pathlib import Path
 
 import numpy as np
@@ -120,9 +120,11 @@ from models.reports.reasons import ReasonsReport
 from models.reports.reasons import reasons as reasons_report
 from models.reports.retention import MOST_MEMBERS as MOST_RETENTION_MEMBERS
 from models.reports.retention import CohortCell, RetentionReport
+from models.reports.retention import cohort_count as count_of_cohort
 from models.reports.retention import cohort_members as cohort_members_of
 from models.reports.retention import retention as retention_report
 from models.reports.retention import without_order as without_order_of
+from models.reports.retention import without_order_count as count_without_order
 from models.reports.run_out import MOST_MEMBERS as MOST_RUN_OUTS
 from models.reports.run_out import Asked as RunOutAsked
 from models.reports.run_out import Learnt, Outlook, RunOutReport
@@ -316,9 +318,14 @@ def region_stores(region_id: str, generation: str) -> tuple[str, ...]:
     return tuple(stores.loc[stores["region_id"] == region_id, "store_id"])
 
 
-@st.cache_resource(ttl=_KEEP, max_entries=4, show_spinner=False)  # read for every name; nobody writes into it
 def translations(language: str, generation: str) -> dict[str, dict[str, str]]:
-    """Data texts in ``language`` by field."""
+    """Data texts in ``language`` by field. Nobody writes into them."""
+    return _translations(settings().home, language, generation)
+
+
+# Asked for every name on a page: what Streamlit keeps takes a millisecond to give.
+@lru_cache(maxsize=4)
+def _translations(home: Path, language: str, generation: str) -> dict[str, dict[str, str]]:
     return read_translations(_at(generation).engine, language)
 
 
@@ -456,16 +463,42 @@ def retention(scope: Scope, as_of: date, generation: str, months: int | None = 2
     return retention_report(_at(generation), scope, as_of, months)
 
 
-@st.cache_data(ttl=_KEEP, max_entries=32, show_spinner=False)
-def cohort_members(scope: Scope, as_of: date, generation: str, cell: CohortCell) -> pd.DataFrame:
-    """The customers of a cell of the cohorts, as far as one list goes."""
-    return cohort_members_of(_at(generation), scope, as_of, cell, 0, MOST_RETENTION_MEMBERS)
+@st.cache_data(ttl=_KEEP, max_entries=128, show_spinner=False)
+def cohort_members(
+    scope: Scope, as_of: date, generation: str, cell: CohortCell, offset: int, limit: int, wanted: Wanted
+) -> pd.DataFrame:
+    """A page of the customers of a cell of the cohorts."""
+    return cohort_members_of(_at(generation), scope, as_of, cell, offset, limit, wanted)
 
 
-@st.cache_data(ttl=_KEEP, max_entries=16, show_spinner=False)
-def without_order(scope: Scope, as_of: date, generation: str) -> pd.DataFrame:
-    """Who registered and never bought, as far as one list goes."""
-    return without_order_of(_at(generation), scope, as_of, None, 0, MOST_RETENTION_MEMBERS)
+@st.cache_data(ttl=_KEEP, max_entries=128, show_spinner=False)
+def cohort_count(scope: Scope, as_of: date, generation: str, cell: CohortCell, wanted: Wanted) -> int:
+    """How many customers ``cohort_members`` lists."""
+    return count_of_cohort(_at(generation), scope, as_of, cell, wanted)
+
+
+def every_cohort_member(
+    scope: Scope, as_of: date, generation: str, cell: CohortCell, wanted: Wanted = EVERYBODY
+) -> pd.DataFrame:
+    """The list as far as one file takes it; kept nowhere."""
+    return cohort_members_of(_at(generation), scope, as_of, cell, 0, MOST_RETENTION_MEMBERS, wanted)
+
+
+@st.cache_data(ttl=_KEEP, max_entries=128, show_spinner=False)
+def without_order(scope: Scope, as_of: date, generation: str, offset: int, limit: int, wanted: Wanted) -> pd.DataFrame:
+    """A page of those who registered and never bought."""
+    return without_order_of(_at(generation), scope, as_of, None, offset, limit, wanted)
+
+
+@st.cache_data(ttl=_KEEP, max_entries=128, show_spinner=False)
+def without_order_count(scope: Scope, as_of: date, generation: str, wanted: Wanted) -> int:
+    """How many customers ``without_order`` lists."""
+    return count_without_order(_at(generation), scope, as_of, wanted)
+
+
+def every_without_order(scope: Scope, as_of: date, generation: str, wanted: Wanted = EVERYBODY) -> pd.DataFrame:
+    """The list as far as one file takes it; kept nowhere."""
+    return without_order_of(_at(generation), scope, as_of, None, 0, MOST_RETENTION_MEMBERS, wanted)
 
 
 @st.cache_data(ttl=_KEEP, max_entries=32, show_spinner=False)

@@ -1,11 +1,13 @@
 """The parts of the retention page: growth, the cohorts' customers, waits and first orders."""
 
 from collections.abc import Mapping
+from functools import partial
 
 import pandas as pd
 import plotly.graph_objects as go
 import streamlit as st
 
+from data_access.queries.actions import Wanted
 from data_access.scope import Scope
 from models.reports.retention import (
     FIRST_WITHIN,
@@ -16,7 +18,7 @@ from models.reports.retention import (
     CohortCell,
     RetentionReport,
 )
-from pages._ui import bands, charts, customer_lists, empty, grids, head, load, tables
+from pages._ui import bands, charts, customer_lists, empty, export, grids, head, load, tables
 from pages._ui import format as fmt
 from pages._ui.choices import choice
 from pages._ui.i18n import localized, t, tn
@@ -29,6 +31,7 @@ _MEMBERS = (Column("bought", "count"), Column("members", "count"))
 _GROWTH = (-1.0, 1.5)  # of the axis: the range of a month with few customers reaches far beyond
 VERDICTS: Mapping[str, str] = {"above": "green", "below": "red", "unclear": "gray"}
 PLACES = ("place", "new", "previous_new", "growth", "likely", "verdict")
+_STORES = {"store": "store.name"}
 _CUSTOMERS = ("customer_key", "net_sales", "orders", "first_day", "last_day", "store")
 
 
@@ -86,9 +89,8 @@ def cohorts(report: RetentionReport) -> CohortCell:
     return CohortCell(newest, int(rows["month_number"].max()) if len(rows) else 0, came)
 
 
-def members(report: RetentionReport, cell: CohortCell, scope: Scope, generation: str, currency: str) -> pd.DataFrame:
-    """The customers of a cell of the cohorts, those who came or those who did not; gives the whole list."""
-    rows = load.cohort_members(scope, report.as_of, generation, cell)
+def members(report: RetentionReport, cell: CohortCell, scope: Scope, generation: str, currency: str) -> export.Unread:
+    """The customers of a cell of the cohorts, those who came or those who did not; gives the list for a file."""
     row = report.cohorts[
         (report.cohorts["cohort"] == cell.cohort) & (report.cohorts["month_number"] == cell.month_number)
     ].iloc[0]
@@ -96,8 +98,13 @@ def members(report: RetentionReport, cell: CohortCell, scope: Scope, generation:
     note = t("retention.cell", month=fmt.month(_later(cell)), **said)
     head.block(t("retention.one", cohort=fmt.month(cell.cohort)), note, t("retention.one_help"))
     choice("came", CAME, words="retention.came", width=260)
-    _customers(rows, _CUSTOMERS, "retention.cohort", "retention_list", generation, currency)
-    return rows
+    asked = (scope, report.as_of, generation, cell)
+    listed = customer_lists.Paged(
+        partial(load.cohort_count, *asked),
+        lambda *page: localized(load.cohort_members(*asked, *page), _STORES),
+        partial(load.every_cohort_member, *asked),
+    )
+    return _customers(listed, _CUSTOMERS, "retention.cohort", "retention_list", scope, generation, currency)
 
 
 def _later(cell: CohortCell) -> str:
@@ -105,11 +112,18 @@ def _later(cell: CohortCell) -> str:
 
 
 def _customers(
-    rows: pd.DataFrame, names: tuple[str, ...], list_key: str, key: str, generation: str, currency: str
-) -> None:
-    customer_lists.listing(
-        localized(rows, {"store": "store.name"}),
-        [column(name, words="source" if name == "source" else "") for name in names],
+    listed: customer_lists.Paged,
+    names: tuple[str, ...],
+    list_key: str,
+    key: str,
+    scope: Scope,
+    generation: str,
+    currency: str,
+) -> export.Unread:
+    several = len(scope.store_ids) > 1 if scope.kind == "stores" else len(load.places(generation)) > 1
+    return customer_lists.paged(
+        listed,
+        [column(name, words="source" if name == "source" else "") for name in names if several or name != "store"],
         list_key,
         key=key,
         generation=generation,
@@ -142,12 +156,12 @@ def second_visit(report: RetentionReport) -> None:
     st.caption("  \n".join(said))
 
 
-def first_orders(report: RetentionReport, scope: Scope, generation: str, currency: str) -> pd.DataFrame:
-    """From joining to the first order, by source, and who joined and never bought; gives that list."""
+def first_orders(report: RetentionReport, scope: Scope, generation: str, currency: str) -> export.Unread | None:
+    """From joining to the first order, by source, and who joined and never bought; gives that list for a file."""
     head.block(t("retention.first"), t("retention.first_note"), t("retention.first_help"))
     if report.first_order.empty:
         empty.nothing(t("retention.first_none"))
-        return pd.DataFrame()
+        return None
     table = report.first_order
     for days in FIRST_WITHIN:
         rows = report.first_within[report.first_within["within_days"] == days].set_index("source")
@@ -166,11 +180,21 @@ def first_orders(report: RetentionReport, scope: Scope, generation: str, currenc
         by_store = [column(name) for name in ("store", "median_days", "joined", "p90_days", "without_order")]
         listing(stores, by_store, currency=currency, alt=t("retention.first"), key="retention_first_store", rows=8)
     head.block(t("retention.never"), t("retention.never_note"))
+    asked = (scope, report.as_of, generation)
+    words = dict(zip(table["source"], tables.in_words(table["source"], "source"), strict=True))
+
+    def every(wanted: Wanted) -> pd.DataFrame:
+        people = load.every_without_order(*asked, wanted)
+        return people.assign(source=people["source"].map(words))
+
+    listed = customer_lists.Paged(
+        partial(load.without_order_count, *asked),
+        lambda *page: localized(load.without_order(*asked, *page), _STORES),
+        every,
+    )
+    never = ("customer_key", "source", "joined_on", "days_since_joining", "store")
     with load.working(t("retention.never")):
-        people = load.without_order(scope, report.as_of, generation)
-    listed = ("customer_key", "source", "joined_on", "days_since_joining", "store")
-    _customers(people, listed, "retention.registered", "retention_registered", generation, currency)
-    return people
+        return _customers(listed, never, "retention.registered", "retention_registered", scope, generation, currency)
 
 
 def members_who_bought(report: RetentionReport, currency: str) -> None:
@@ -216,8 +240,3 @@ def _visits(frame: pd.DataFrame) -> go.Figure:
     return charts.ranked_bars(
         frame.assign(name=names), label="name", value="share", ids="visits", unit="percent", currency=""
     )
-
-
-def sources(frame: pd.DataFrame) -> pd.DataFrame:
-    """The list with its sources in words, for a file."""
-    return frame.assign(source=tables.in_words(frame["source"], "source")) if "source" in frame else frame

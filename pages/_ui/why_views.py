@@ -117,7 +117,7 @@ def factors(report: WhyReport) -> go.Figure:
             hovertemplate="<b>%{customdata[1]}</b><br>%{customdata[2]}<extra></extra>",
             showlegend=False,
         ),
-        charts.layout(height=320, margin_t=28),
+        charts.layout(height=320, margin={**charts.MARGIN, "t": 28}),
     )
     figure.update_xaxes(
         tickvals=list(range(len(names))),
