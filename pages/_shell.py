@@ -3,7 +3,7 @@
 import streamlit as st
 
 from pages._gate.look import LANGUAGE_COOKIE
-from pages._ui import access, format, load, params, saved_views, session
+from pages._ui import access, device, format, keys, load, params, saved_views, session
 from pages._ui.i18n import LANGUAGES, language, preferred, t, text, use_language
 from pages._ui.literal import literal
 from pages._ui.mark import mark, wordmark
@@ -13,6 +13,8 @@ kept = st.sidebar.container(key="views", gap="xxsmall")
 account = st.sidebar.container(key="account", border=session.identity() is not None)
 with st.sidebar:
     params.mount()
+    device.listen_for_themes()
+    keys.listen()
 wish = params.get("lang")
 if wish not in LANGUAGES:
     cookie = st.context.cookies.get(LANGUAGE_COOKIE)
@@ -22,8 +24,16 @@ use_language(wish)
 st.set_page_config(page_title=t("app.name"), page_icon=mark(), layout="wide")
 st.logo(wordmark(language()), icon_image=mark(), size="large")
 
-# The one link of the frame that has no translation: what it says is drawn over it.
-st.html(f'<style>[data-testid="stSkipToContent"]::after{{content:"{t("shell.skip")}"}}</style>')
+# What Streamlit's own frame says in English only: our words are drawn over it.
+framed = {
+    '"stSkipToContent"': "skip",
+    '"stMainMenuItem-theme-System"': "theme_system",
+    '"stMainMenuItem-theme-Light"': "theme_light",
+    '"stMainMenuItem-theme-Dark"': "theme_dark",
+    '"stMainMenuItem-print"] [data-testid="stMainMenuItemLabel"': "print",
+}
+rules = "".join(f'[data-testid={at}]::after{{content:"{t(f"shell.{word}")}"}}' for at, word in framed.items())
+st.html(f"<style>{rules}</style>")
 
 person = session.current_person()
 

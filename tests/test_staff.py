@@ -188,6 +188,24 @@ def test_fewer_than_four_people_are_not_compared() -> None:
         effects(np.zeros(9), np.ones(9), np.zeros(9, dtype=np.int64), np.repeat(np.arange(3), 3), np.zeros((9, 0)))
 
 
+def test_nobody_is_compared_alone_or_in_a_store_whose_receipts_name_nobody() -> None:
+    sold = {("A", "E1"): 900.0, ("A", "E2"): 700.0, ("A", "E3"): 0.0, ("B", "E4"): 800.0, ("C", "E5"): 0.0}
+    sold |= {("C", "E6"): 0.0, ("D", "E7"): 500.0, ("D", "E8"): 600.0}
+    rows = [
+        (store, person, pd.Timestamp("2026-03-02") + pd.Timedelta(days=day), 8.0, 10, 18, amount)
+        for (store, person), amount in sold.items()
+        for day in range(8)
+    ]
+    shifts = pd.DataFrame(
+        rows, columns=["store_id", "staff_id", "day", "hours", "first_hour", "last_hour", "gross_sales"]
+    )
+    busy = pd.DataFrame({"store_id": ["A"], "weekday": [1], "hour": [12], "visitors": [40.0]})
+    found, judged = report_module.judge(shifts, busy)
+    assert judged["staff_id"].tolist() == ["E1", "E2", "E3", "E7", "E8"]
+    assert found is not None
+    assert len(found.adjusted) == 5
+
+
 def test_places_that_cannot_be_ruled_out() -> None:
     # the first is surely first; the second and third overlap; the last lies below all
     low, high = rank_ranges(np.array([2.0, 1.0, 0.9, 0.2]), np.array([3.0, 1.4, 1.2, 0.5]))

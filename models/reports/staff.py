@@ -27,7 +27,7 @@ from models.reports._shape import Columns, select_columns
 
 Standing = Literal["above", "as_expected", "below", "too_few"]
 STANDINGS: tuple[Standing, ...] = ("above", "as_expected", "below", "too_few")
-# Nobody is judged below these.
+# Nobody is judged below these, nor without a colleague who reaches them in a store whose receipts name somebody.
 LEAST_SHIFTS = 6
 LEAST_HOURS = 30.0
 JOB: Final = "staff"  # that keeps the people of the chain in the days mostly asked for
@@ -110,7 +110,7 @@ def computed(snapshot: Snapshot, scope: Scope, period: Period) -> tuple[pd.DataF
     and the name of the store; and how far people truly differ (the logarithm; NaN where nobody is judged)."""
     engine = snapshot.engine
     days = queries.days(scope, engine, period)
-    found, judged = _effects(days, queries.busy_hours(scope, engine, period))
+    found, judged = judge(days, queries.busy_hours(scope, engine, period))
     rows = _sums(snapshot, scope, period, days).merge(_judgements(found, judged), "left", ["store_id", "staff_id"])
     rows["standing"] = rows["standing"].fillna("too_few")
     return rows, math.nan if found is None else found.spread
@@ -236,7 +236,7 @@ def _among(snapshot: Snapshot, scope: Scope, person: pd.Series) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=["measure", "value", "tenths", "people"])
 
 
-def _effects(days: pd.DataFrame, busy: pd.DataFrame) -> tuple[Effects | None, pd.DataFrame]:
+def judge(days: pd.DataFrame, busy: pd.DataFrame) -> tuple[Effects | None, pd.DataFrame]:
     """The effects of whoever worked enough, and who they are in their order (store_id, staff_id).
 
     A shift brings with it the visitors that its hours usually bring to each of the people on the floor, and the week.
@@ -244,9 +244,12 @@ def _effects(days: pd.DataFrame, busy: pd.DataFrame) -> tuple[Effects | None, pd
     shifts = days[days["hours"] > 0].assign(
         store_id=lambda f: f["store_id"].astype("str"), staff_id=lambda f: f["staff_id"].astype("str")
     )
-    worked = shifts.groupby(["store_id", "staff_id"])["hours"].agg(["count", "sum"])
-    enough = worked[(worked["count"] >= LEAST_SHIFTS) & (worked["sum"] >= LEAST_HOURS)].reset_index()
-    keys = enough[["store_id", "staff_id"]]
+    worked = shifts.groupby(["store_id", "staff_id"]).agg(
+        shifts=("hours", "size"), hours=("hours", "sum"), sales=("gross_sales", "sum")
+    )
+    enough = worked[(worked["shifts"] >= LEAST_SHIFTS) & (worked["hours"] >= LEAST_HOURS)].reset_index()
+    team = enough.groupby("store_id")["sales"].agg(["size", "sum"]).loc[enough["store_id"]].reset_index(drop=True)
+    keys = enough.loc[(team["size"] > 1) & (team["sum"] > 0), ["store_id", "staff_id"]].reset_index(drop=True)
     if len(keys) < LEAST_PEOPLE:
         return None, keys
     shifts = shifts.merge(keys.assign(number=np.arange(len(keys))), "inner", ["store_id", "staff_id"])

@@ -10,6 +10,10 @@ One click makes one entry in the browser's history. Streamlit makes up to three 
 first with the address of what is opened under the page one leaves: Back would lead to a product page that has lost its
 product.
 
+A row of a list that is reached by keys waits for Enter or Space: the server is told how the focus came (keys.py).
+
+A theme that changes while a page is open runs the page again, so that its charts are drawn in the new colours.
+
 What the first pages consist of, charts and tables among it, is named in it, so that the browser fetches it while the
 first page is computed, and not after.
 """
@@ -23,6 +27,8 @@ import streamlit as st
 
 from pages._gate.look import NARROW, SCREEN_COOKIE, ZONE_COOKIE, icon, tag
 from pages._gate.sockets import REVOKED
+from pages._ui import keys
+from pages._ui.device import THEME_BUTTON
 from pages._ui.i18n import text
 
 START = "/start.js"
@@ -51,6 +57,39 @@ window.history.pushState = (...entry) => {{
   if (pushed) window.history.replaceState(...entry); else push(...entry);
   pushed = true;
 }};
+const press = (name) => document.querySelector(`.st-key-${{name}} button`)?.click();
+let byKeys = false, key = "";
+const inList = (event) => event.target instanceof Element && event.target.closest("[class*=st-key-{keys.LIST}]");
+addEventListener("keydown", (event) => {{
+  key = event.key;
+  if (!byKeys || !inList(event) || (key !== "Enter" && key !== " ") || event.shiftKey) return;
+  event.preventDefault();
+  event.stopImmediatePropagation();
+  setTimeout(() => press("{keys.OPEN}"), 250);  // once the list has told which row it is
+}}, true);
+addEventListener("focusin", (event) => {{
+  if (byKeys || !key || !inList(event)) return;
+  byKeys = true;
+  press("{keys.BY_KEYS}");
+}}, true);
+addEventListener("pointerdown", () => {{
+  key = "";
+  if (byKeys) press("{keys.BY_POINTER}");
+  byKeys = false;
+}}, true);
+const theme = (app) => getComputedStyle(app).colorScheme;
+const started = new MutationObserver(() => {{
+  const app = document.querySelector("[data-testid=stApp]");
+  if (!app) return;
+  started.disconnect();
+  let last = theme(app);
+  new MutationObserver(() => {{
+    if (theme(app) === last) return;
+    last = theme(app);
+    press("{THEME_BUTTON}");
+  }}).observe(app, {{attributeFilter: ["class"]}});
+}});
+started.observe(document, {{childList: true, subtree: true}});
 """
 
 

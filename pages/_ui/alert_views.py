@@ -136,8 +136,8 @@ def band(report: AlertsReport, row: pd.Series) -> go.Figure:
     highest = float(mine[["value", "hi"]].max().max())
     ticks, texts = charts.axis_ticks(unit, report.currency, highest)
     figure.update_yaxes(
-        tickvals=ticks, ticktext=texts, range=[0, max(ticks[-1], highest)], gridcolor=palette.RULE, zeroline=False,
-        ticks="", fixedrange=True, automargin=True,
+        tickvals=ticks, ticktext=texts, range=[0, 1.12 * max(ticks[-1], highest)], gridcolor=palette.RULE,
+        zeroline=False, ticks="", fixedrange=True, automargin=True,
     )  # fmt: skip
     marks = charts.spread(len(days), 5)
     figure.update_xaxes(

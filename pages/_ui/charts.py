@@ -16,7 +16,7 @@ import streamlit as st
 from models.calc.calendar import IN_ORDER, PEAKS, Event
 from pages._ui import chart_data, drill, palette, passport, year
 from pages._ui import format as fmt
-from pages._ui.device import narrow
+from pages._ui.device import narrow, themes_seen
 from pages._ui.i18n import t
 
 CONFIG = {"displayModeBar": False, "scrollZoom": False, "doubleClick": False, "showTips": False}
@@ -38,7 +38,7 @@ _DIGITS = 4  # of a value in a figure: a share of one needs them
 
 def show(figure: go.Figure, *, alt: str, key: str | None = None) -> None:
     """Draws a figure that nobody clicks, with its data table; ``alt`` says in words what it shows."""
-    st.plotly_chart(figure, config=CONFIG, alt=alt, key=key)
+    _draw(figure, alt=alt, key=key)
     _table(figure, alt, key or alt)
 
 
@@ -54,9 +54,8 @@ def clicked(figure: go.Figure, *, alt: str, key: str, then: Callable[[str], None
         if then is not None and (picked := _picked(st.session_state[widget])) is not None:
             then(picked)
 
-    state = st.plotly_chart(
+    state = _draw(
         figure,
-        config=CONFIG,
         alt=alt,
         key=widget,
         on_select="rerun" if then is None else tell,
@@ -77,10 +76,16 @@ def kept(figure: go.Figure, *, alt: str, key: str) -> str | None:
         else:
             st.query_params[PICK] = f"{key}.{picked}"
 
-    st.plotly_chart(figure, config=CONFIG, alt=alt, key=key, on_select=keep, selection_mode="points")
+    _draw(figure, alt=alt, key=key, on_select=keep, selection_mode="points")
     _table(figure, alt, key)
     chart, _, picked = st.query_params.get(PICK, "").partition(".")
     return picked if chart == key and picked else None
+
+
+def _draw(figure: go.Figure, **how: Any) -> Any:
+    """Streamlit's chart. It puts the theme's colours in once and has none to replace when the theme changes; a figure
+    that differs is a new one, with the colours of the theme in force."""
+    return st.plotly_chart(figure.update_layout(meta=themes_seen()), config=CONFIG, **how)
 
 
 def _table(figure: go.Figure, alt: str, key: str) -> None:

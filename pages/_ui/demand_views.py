@@ -54,7 +54,7 @@ def figures(report: DemandReport) -> None:
         grid.metric(
             t("demand.next_days", days=row["days"]),
             fmt.count(row["expected"]),
-            fmt.change(row["growth"]) if pd.notna(row["growth"]) else None,
+            t("cards.last_year", change=fmt.change(row["growth"])) if pd.notna(row["growth"]) else None,
             delta_color="off",
             help=t("demand.next_help"),
         )

@@ -36,6 +36,9 @@ FINALITY: Mapping[str, str] = {"provisional": "orange", "final": "blue"}
 _SURE = ("worked", "hurt")  # verdicts beyond which chance is no explanation
 _SURE_OF_STORES = ("stores_more", "stores_less")
 _OPEN = ("cannot_tell", "no_evidence")
+# The units of what is compared: of one customer, and money where neither.
+_SHARES = ("visit", "conversion")
+_COUNTS = ("orders",)
 _ICONS = {
     "worked": ":material/check_circle:",
     "hurt": ":material/cancel:",
@@ -332,31 +335,31 @@ def effects(report: CampaignReport) -> go.Figure:
 def table(report: CampaignReport) -> pd.DataFrame:
     """The effects as a list: arm, metric and every number as text in its own unit."""
     rows = report.lift
-    shares = rows["metric"].isin(["visit", "conversion"])
+    metrics = rows["metric"]
 
-    def text(value: float, share: bool) -> str:
-        return fmt.percent(value) if share else fmt.decimal(value)
+    def level(value: float, metric: str) -> str:
+        if metric in _SHARES:
+            return fmt.percent(value)
+        return fmt.decimal(value) if metric in _COUNTS else _each(report, value)
 
-    shown = {
-        name: [text(value, share) for value, share in zip(rows[name], shares, strict=True)]
-        for name in ("treated", "control")
-    }
-    change = [fmt.points(v) if share else fmt.decimal(v) for v, share in zip(rows["difference"], shares, strict=True)]
-    interval = [
-        fmt.MISSING
-        if fmt.is_missing(lo)
-        else fmt.between(fmt.plus(100 * lo, 1), fmt.points(hi))
-        if share
-        else fmt.between(fmt.decimal(lo), fmt.decimal(hi))
-        for lo, hi, share in zip(rows["lo95"], rows["hi95"], shares, strict=True)
-    ]
+    def change(value: float, metric: str) -> str:
+        if metric in _SHARES:
+            return fmt.points(value)
+        return fmt.plus(value, 2) if metric in _COUNTS else ("+" if value > 0 else "") + _each(report, value)
+
+    def ends(low: float, high: float, metric: str) -> str:
+        if fmt.is_missing(low):
+            return fmt.MISSING
+        return fmt.between(fmt.plus(100 * low, 1) if metric in _SHARES else change(low, metric), change(high, metric))
+
+    shown = {name: list(map(level, rows[name], metrics)) for name in ("treated", "control")}
     return pd.DataFrame(
         {
             "arm": rows["arm"].map(arm_name),
             "metric": rows["metric"],
             **shown,
-            "change_text": change,
-            "interval": interval,
+            "change_text": list(map(change, rows["difference"], metrics)),
+            "interval": list(map(ends, rows["lo95"], rows["hi95"], metrics)),
             "p_holm": [fmt.p_value(value) for value in rows["p_holm"]],
         }
     )

@@ -100,7 +100,6 @@ def learned(report: OwnReport) -> None:
         Column("course_name", "text"),
         badge("state", "certificate", STATES),
         Column("expires_on", "day"),
-        Column("completed_on", "day"),
         Column("score", "tenth"),
     ]
     listing(records, shown, currency=report.currency, alt=t("mine.training"), key="mine_training", rows=8)

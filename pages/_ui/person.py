@@ -188,6 +188,7 @@ def axis_of_time(timeline: pd.DataFrame, currency: str, today: pd.Timestamp) -> 
                     "opacity": 0.8,
                     "line": {"width": 1, "color": palette.GROUND},
                 },
+                cliponaxis=False,
                 customdata=[[_opens(row), _hint(row, currency)] for _, row in rows.iterrows()],
                 hovertemplate="%{customdata[1]}<extra></extra>",
                 showlegend=False,

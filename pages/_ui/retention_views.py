@@ -27,7 +27,6 @@ from pages._ui.tables import Column, badge, column, listing
 
 CAME = ("no", "yes")
 MEMBER_LEVELS = ("store", "tier", "source")
-_MEMBERS = (Column("bought", "count"), Column("members", "count"))
 _GROWTH = (-1.0, 1.5)  # of the axis: the range of a month with few customers reaches far beyond
 VERDICTS: Mapping[str, str] = {"above": "green", "below": "red", "unclear": "gray"}
 PLACES = ("place", "new", "previous_new", "growth", "likely", "verdict")
@@ -213,7 +212,7 @@ def members_who_bought(report: RetentionReport, currency: str) -> None:
     field = {"store": "store.name", "tier": "tier.name"}.get(level)
     named = localized(part, {"key": field}) if field else part.assign(key=tables.in_words(part["key"], "source"))
     part = named.assign(**{level: named["key"].astype(object).mask(unknown, t("source.unknown"))})
-    shown = [Column(level, "text"), *(column(name) for name in ("rate", "likely")), *_MEMBERS]
+    shown = [Column(level, "text"), *(column(name) for name in ("rate", "likely")), Column("members", "count")]
     listing(part, shown, currency=currency, alt=t("retention.active"), key="retention_members", rows=10)
 
 

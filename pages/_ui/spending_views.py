@@ -12,6 +12,7 @@ from pages._ui import format as fmt
 from pages._ui.i18n import localized, t
 from pages._ui.tables import Column, column, listing
 
+_TOLD_FROM = 10  # customers: a share of fewer says nothing
 _WORDS = {"band": "price_band", "ready_band": "price_band", "has_left": "adviser_state"}
 
 
@@ -85,7 +86,9 @@ def by_category(report: SpendingReport, currency: str) -> None:
     rows = localized(report.by_category.astype({"category": object}), {"category": "product.category"})
     shown = rows.assign(
         **{
-            f"went_{way}": _shares(rows[f"{way}_share"], rows[f"{way}_lo95"], rows[f"{way}_hi95"])
+            f"went_{way}": _shares(rows[f"{way}_share"], rows[f"{way}_lo95"], rows[f"{way}_hi95"]).where(
+                rows["customers"] >= _TOLD_FROM, t("spending.too_few")
+            )
             for way in ("up", "down")
         }
     )

@@ -28,6 +28,9 @@ _ACROSS, _ACROSS_NARROW = 6, 2
 # Of the square of a store: where its line begins from the left, how wide it is, where zero lies, how high it goes.
 _LEFT, _WIDE, _GROUND, _TALL = 0.03, 0.93, 0.03, 0.65
 _FEW_CITIES = 4  # so few leave a tall map empty
+_MAP_HEIGHT, _MAP_HEIGHT_OF_FEW = 420, 260
+_MAP, _MAP_ON_A_PHONE = 900, 310  # pixels across, at least
+_MAP_ROOM = 0.12  # beyond the outermost stores, of their distance
 _LEVER_COLOURS = (palette.OWN, palette.SECOND, palette.WARM, palette.QUIET)
 _VIEWS = {
     "sales": ("net_sales", "target", "attainment", "last_year", "growth", "gap_to_peers"),
@@ -297,7 +300,7 @@ def places(report: StoresReport) -> go.Figure:
     rows = localized(located(report), NAMES)
     largest = float(rows["net_sales"].max()) or 1.0
     rising = (rows["growth"].fillna(0) >= 0).tolist()
-    figure = go.Figure(layout=charts.layout(height=420 if rows["city"].nunique() > _FEW_CITIES else 260))
+    figure = go.Figure(layout=charts.layout(height=_map_height(rows)))
     for up, colour in ((True, palette.OWN), (False, palette.SECOND)):
         some = rows[[one is up for one in rising]]
         figure.add_trace(
@@ -318,14 +321,13 @@ def places(report: StoresReport) -> go.Figure:
                 hovertemplate="<b>%{customdata[1]}</b><br>%{customdata[2]} · %{customdata[3]}<extra></extra>",
             )
         )
-    cities = rows.drop_duplicates("city")
+    cities = rows[rows["city"].notna()].sort_values("net_sales", ascending=False).drop_duplicates("city")
     figure.add_trace(
         go.Scatter(
             x=cities["longitude"].tolist(),
             y=cities["latitude"].tolist(),
             mode="text",
-            # Text is centred on its place: two lines lower it lies below the largest mark, 38 pixels wide.
-            text=[f"<br><br><br><br>{city}" for city in cities["city"].fillna("")],
+            text=_city_names(cities, rows),
             textfont={"size": 12, "color": palette.SOFT_TEXT},
             hoverinfo="skip",
             showlegend=False,
@@ -333,10 +335,43 @@ def places(report: StoresReport) -> go.Figure:
     )
     for axis, name in ((figure.update_xaxes, "longitude"), (figure.update_yaxes, "latitude")):
         low, high = float(rows[name].min()), float(rows[name].max())
-        room = 0.12 * (high - low) or 1.0
+        room = _MAP_ROOM * (high - low) or 1.0
         axis(range=[low - room, high + room], showticklabels=False, showgrid=False, zeroline=False, ticks="", fixedrange=True)  # fmt: skip  # noqa: E501
     charts.legend_above(figure)
     return figure
+
+
+def _map_height(rows: pd.DataFrame) -> int:
+    return _MAP_HEIGHT if rows["city"].nunique() > _FEW_CITIES else _MAP_HEIGHT_OF_FEW
+
+
+def _city_names(cities: pd.DataFrame, rows: pd.DataFrame) -> list[str]:
+    """The name of each city below its mark, or above it where another name lies below; '' where there is no room for
+    it either, and the tooltip tells. ``cities``: the largest first."""
+    taken: list[tuple[float, float, float]] = []  # middle, height and width of the names so far
+    names = []
+    for name, x, y in zip(cities["city"], *_pixels(cities, rows), strict=True):
+        width = sum(14 if ord(letter) > 0x2E80 else 8 for letter in name)
+        # Text is centred on its place: two lines lower it lies below the largest mark, 38 pixels wide.
+        for off, text in ((28, f"<br><br><br><br>{name}"), (-28, f"{name}<br><br><br><br>")):
+            if all(abs(y + off - other) > 16 or abs(x - at) > (width + wide) / 2 for at, other, wide in taken):
+                taken.append((x, y + off, width))
+                names.append(text)
+                break
+        else:
+            names.append("")
+    return names
+
+
+def _pixels(cities: pd.DataFrame, rows: pd.DataFrame) -> tuple[list[float], list[float]]:
+    """Where cities lie in the map of the stores ``rows``: to the right, and down."""
+    room = 1 + 2 * _MAP_ROOM
+    sides = (("longitude", _MAP_ON_A_PHONE if narrow() else _MAP), ("latitude", -_map_height(rows)))
+    across, down = (
+        [float(at) * pixels / (room * float(rows[name].max() - rows[name].min()) or 2.0) for at in cities[name]]
+        for name, pixels in sides
+    )
+    return across, down
 
 
 def benchmark_rows(benchmark: pd.DataFrame, currency: str) -> pd.DataFrame:

@@ -4,6 +4,7 @@ Units come from the metric registry, so a column of a report looks the same on e
 """
 
 from collections.abc import Mapping, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Any, Literal
@@ -13,7 +14,7 @@ import pandas as pd
 import streamlit as st
 
 from models.metrics import METRICS, is_money
-from pages._ui import drill
+from pages._ui import drill, keys
 from pages._ui import format as fmt
 from pages._ui.device import narrow
 from pages._ui.i18n import t, word
@@ -54,7 +55,7 @@ _WRITTEN = frozenset(
 )  # fmt: skip
 _WITHOUT_CENTS_WHEN_NARROW = 100  # on a phone, amounts from which on a list leaves the cents to its file
 # Pixels where there is room: names of products and badges are long, and a list cuts what is longer.
-_WIDTHS = {"product": 230, "finality": 105}
+_WIDTHS = {"product": 230, "finality": 105, "source": 150}
 # Pixels of a list in half the page of a small desktop, of its first column, and of a range.
 _HALF, _FIRST_OF_HALF, _RANGE_OF_HALF = 416, 92, 112
 PAGE_ROWS = 20
@@ -225,7 +226,7 @@ _KINDS: dict[str, Kind] = {
     "lapsed_share": "percent",
     "stayed_share": "percent",
     "event_day": "day",
-    "own_gaps": "decimal",
+    "own_gaps": "tenth",
     "returned": "count",
     "usual_gap": "days",
     "days_since": "days",
@@ -300,10 +301,10 @@ def listing(
     if opens is None:
         st.dataframe(drawn, alt=alt, key=key, **settings)
         return None
-    state = st.dataframe(
-        drawn, alt=alt, key=drill.clickable(key), on_select="rerun", selection_mode="single-cell", **settings
-    )
-    return _opened(frame, opens, state)
+    widget = drill.clickable(key)
+    with keys.clickable(widget):
+        state = st.dataframe(drawn, alt=alt, key=widget, on_select="rerun", selection_mode="single-cell", **settings)
+    return _opened(frame, opens, state, widget)
 
 
 def choosing(
@@ -323,9 +324,11 @@ def choosing(
     height = _THUMB_PIXELS if narrow() else _ROW_PIXELS
     drawn, settings = _drawn(frame, columns, currency, rows, height, room=_PHONE - _BOXES)
     modes: list[Literal["multi-row", "single-cell"]] = ["multi-row", "single-cell"] if opens else ["multi-row"]
-    state = st.dataframe(drawn, alt=alt, key=drill.clickable(key), on_select="rerun", selection_mode=modes, **settings)
+    widget = drill.clickable(key)
+    with keys.clickable(widget) if opens else nullcontext():
+        state = st.dataframe(drawn, alt=alt, key=widget, on_select="rerun", selection_mode=modes, **settings)
     ticked = [row for row in state["selection"]["rows"] if 0 <= row < len(frame)]
-    return (_opened(frame, opens, state) if opens else None), ticked
+    return (_opened(frame, opens, state, widget) if opens else None), ticked
 
 
 def _drawn(
@@ -348,9 +351,11 @@ def _drawn(
     }
 
 
-def _opened(frame: pd.DataFrame, opens: str, state: Any) -> str | None:
+def _opened(frame: pd.DataFrame, opens: str, state: Any, widget: str) -> str | None:
     cells = state["selection"]["cells"]
-    return str(frame[opens].iloc[cells[0][0]]) if cells and 0 <= cells[0][0] < len(frame) else None
+    if not cells or not 0 <= cells[0][0] < len(frame) or keys.only_chosen(widget, tuple(cells[0])):
+        return None
+    return str(frame[opens].iloc[cells[0][0]])
 
 
 def first_row(rows: int, *, key: str, size: int = PAGE_ROWS) -> int:

@@ -8,10 +8,12 @@ from models.reports.why import BY, RATIOS, By, Ratio, WhyMixReport, WhyReport
 from pages._ui import charts, compared, load, palette, session
 from pages._ui import format as fmt
 from pages._ui.choices import choice
+from pages._ui.device import narrow
 from pages._ui.i18n import localized, t
 from pages._ui.tables import Column, in_words
 
 _MOST = 12  # bars
+_JOINED = "\u2060"  # between a sign and an amount, which a line must not end between
 _TOLD = 0.15  # of the change: effects below it are not worth a word
 _UNITS = {
     "traffic": "count",
@@ -62,7 +64,8 @@ def sentence(report: WhyReport) -> str:
 
 def _effect(row: pd.Series, currency: str) -> str:
     way = "up" if row["effect"] > 0 else "down"
-    return t(f"why.factor.{row['factor']}.{way}", amount=fmt.money_compact(abs(row["effect"]), currency))
+    amount = _JOINED + fmt.money_compact(abs(row["effect"]), currency)
+    return t(f"why.factor.{row['factor']}.{way}", amount=amount)
 
 
 def periods(report: WhyReport) -> str:
@@ -183,7 +186,9 @@ def changes(frame: pd.DataFrame, label: str, ids: str, currency: str, *, value: 
     """Changes as bars to the right (more) and to the left (less); the largest, where there are many."""
     shown = frame.head(_MOST)
     numbers = shown[value].astype(float)
-    reach = float(numbers.abs().max()) or 1.0
+    lowest, highest = min(float(numbers.min()), 0.0), max(float(numbers.max()), 0.0)
+    # Beside the bars stands the amount, as wide as a quarter of a phone's chart.
+    room = (0.6 if narrow() else 0.28) * ((highest - lowest) or 1.0)
     rows = list(range(len(shown)))
     texts = [("+" if number > 0 else "") + fmt.card_value(number, "money", currency) for number in numbers]
     figure = go.Figure(
@@ -209,7 +214,9 @@ def changes(frame: pd.DataFrame, label: str, ids: str, currency: str, *, value: 
         charts.layout(height=charts.height_beside(len(shown))),
     )
     figure.update_xaxes(
-        visible=False, range=[-1.6 * reach if (numbers < 0).any() else -0.02 * reach, 1.6 * reach], fixedrange=True
+        visible=False,
+        range=[lowest - (room if lowest else 0.04 * room), highest + (room if highest else 0.04 * room)],
+        fixedrange=True,
     )
     charts.name_rows(figure, [str(name) for name in shown[label]])
     figure.add_vline(x=0, line={"color": palette.SOFT_TEXT, "width": 1})
@@ -280,4 +287,4 @@ def _of_ratio(value: float, named: Ratio, currency: str) -> str:
 def _signed(value: float, named: Ratio, currency: str) -> str:
     if _RATIO_UNITS.get(named) == "percent":
         return fmt.points(value)
-    return ("+" if value > 0 else "") + _of_ratio(value, named, currency)
+    return (f"+{_JOINED}" if value > 0 else "") + _of_ratio(value, named, currency)

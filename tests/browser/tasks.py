@@ -107,7 +107,7 @@ class Hand:
         canvas = self.page.locator(f".st-key-{table} canvas").first
         if self.keys:
             self.reach(canvas)
-            self.key("ArrowDown")
+            self.key("Enter")
         else:
             box = canvas.bounding_box()
             assert box is not None

@@ -1,0 +1,31 @@
+"""Lists by keys, and a theme that changes while a page is open."""
+
+import re
+
+from playwright.sync_api import expect
+
+from tests.browser.conftest import PageAs, Server, settled
+from tests.browser.test_pages import DARK_ACCENT, LIGHT_ACCENT, bar
+
+
+def test_a_row_reached_by_keys_waits_for_enter(page_as: PageAs, server: Server) -> None:
+    page = page_as("regional", home="R1", locale="en-US", path="/overview?period=90d")
+    losing = page.locator(".st-key-overview_falling canvas").first
+    losing.wait_for()
+    losing.focus()
+    page.keyboard.press("Tab")
+    page.keyboard.press("Shift+Tab")
+    page.wait_for_timeout(600)  # the list tells of its focus after a moment
+    settled(page)
+    expect(page).to_have_url(re.compile("/overview"))
+    page.keyboard.press("Enter")
+    expect(page).to_have_url(re.compile(r"/product\?.*product=\w+"))
+
+
+def test_charts_follow_a_theme_that_changes(page_as: PageAs) -> None:
+    page = page_as("marketing")
+    expect(bar(page, "overview_stores")).to_have_css("fill", LIGHT_ACCENT)
+    page.emulate_media(color_scheme="dark")
+    expect(bar(page, "overview_stores")).to_have_css("fill", DARK_ACCENT)
+    page.emulate_media(color_scheme="light")
+    expect(bar(page, "overview_stores")).to_have_css("fill", LIGHT_ACCENT)
