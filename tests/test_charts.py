@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 
 from models.calc.calendar import events
-from pages._ui import charts, grids, palette
+from pages._ui import bands, charts, grids, palette
 
 STORES = pd.DataFrame(
     {
@@ -217,3 +217,10 @@ def test_hours_are_averages_of_the_days_a_weekday_occurs() -> None:
     assert list(figure.layout.xaxis.ticktext) == ["10", "11", "12"]
     assert written(figure)[0][0] == "1.5"
     assert written(figure)[6][2] == "0.5"
+
+
+def test_a_long_curve_is_drawn_by_every_so_many_days_and_to_its_last() -> None:
+    days = pd.DataFrame({"days": range(366), "rate": 0.5, "lo95": 0.4, "hi95": 0.6})
+    line = bands.over_days({"all": days}, value="rate").data[-1]
+    assert list(line.x) == [*range(0, 366, 4), 365]
+    assert len(line.customdata) == len(line.x)

@@ -34,7 +34,11 @@ def over_months(
 
 
 def over_days(lines: Mapping[str, pd.DataFrame], *, value: str) -> go.Figure:
-    """Shares that rise with the days, by name; the last one with its range. ``frame``: days, ``value``, lo95, hi95."""
+    """Shares that rise with the days, by name; the last one with its range. ``frame``: days, ``value``, lo95, hi95.
+
+    Of more than 120 days every second, third, ... is drawn, and the last.
+    """
+    lines = {name: _thinned(frame) for name, frame in lines.items()}
     own = list(lines.values())[-1]
     figure = _figure(
         lines, "days", value, [t("bands.by_day", days=fmt.count(day)) for day in own["days"]], None, "percent"
@@ -42,6 +46,11 @@ def over_days(lines: Mapping[str, pd.DataFrame], *, value: str) -> go.Figure:
     figure.update_traces(line_shape="hv")
     figure.update_xaxes(title={"text": t("bands.days"), "standoff": 6}, dtick=None, nticks=8, rangemode="tozero")
     return figure
+
+
+def _thinned(frame: pd.DataFrame) -> pd.DataFrame:
+    step = max(-(-len(frame) // charts.DAYS_DRAWN), 1)
+    return frame[[row % step == 0 or row == len(frame) - 1 for row in range(len(frame))]].reset_index(drop=True)
 
 
 def _figure(
