@@ -54,7 +54,9 @@ function rehearse() {
   const own = document.querySelector("style");
   const root = document.createElement("div");
   Object.assign(root, { id: "root", inert: true });
-  root.style = "position: fixed; inset: 0; overflow: hidden; visibility: hidden";
+  // The colours it will have: a change would run the first page twice.
+  const scheme = matchMedia("(prefers-color-scheme: dark)").matches ? "dark" : "light";
+  root.style = `position: fixed; inset: 0; overflow: hidden; visibility: hidden; color-scheme: ${scheme}`;
   watch.observe(document.head, { childList: true });
   document.body.append(root);
   document.head.append(Object.assign(document.createElement("link"), { rel: "stylesheet", href: "STYLES" }));
