@@ -31,6 +31,7 @@ _DATA_TEXTS = {
     "category": "product.category",
     "supplier": "supplier.name",
 }
+_WITHOUT_CENTS = 100  # amounts
 _NUMBERS = ("money", "signed", "count", "decimal", "tenth", "ratio", "percent", "change", "days")
 _KEY = re.compile(r"[a-z][a-z0-9_]*")
 _FONTS = re.compile(r"CJK|Han|PingFang|YaHei|WenQuanYi|Hei|Song|Kai|Ming|Droid Sans Fallback", re.IGNORECASE)
@@ -113,7 +114,8 @@ def _table(name: str, frame: pd.DataFrame, currency: str, rows: int) -> str:
     by_day, by_month = (bool(drawn) and column in worded for column in ("day", "month"))
     latest = _LAST_DAYS if by_day else rows if by_month else 0
     shown = worded[columns].tail(latest) if latest else worded[columns].head(rows)
-    lines = "".join(_row(row, columns, currency) for row in shown.itertuples(index=False))
+    digits = {column: _digits(shown[column], column) for column in columns}
+    lines = "".join(_row(row, digits, currency) for row in shown.itertuples(index=False))
     said = tn(f"print.{'last' if latest else 'first'}_of", len(frame), shown=len(shown), n=fmt.count(len(frame)))
     more = f'<p class="note">{escape(said)}</p>' if len(shown) < len(frame) else ""
     return f"{title}{drawn}<table><thead><tr>{heads}</tr></thead><tbody>{lines}</tbody></table>{more}"
@@ -168,23 +170,34 @@ def _side(column: str) -> str:
     return ' class="n"' if tables.kind_of(column) in _NUMBERS else ""
 
 
-def _row(row: Sequence[Any], columns: Sequence[str], currency: str) -> str:
-    cells = (f"<td{_side(c)}>{escape(_cell(value, c, currency))}</td>" for value, c in zip(row, columns, strict=True))
+def _digits(values: pd.Series, column: str) -> int:
+    """Of amounts, after the point: sums of hundreds and more are read without their cents, which the file has."""
+    sums = tables.kind_of(column) in ("money", "signed") and not tables.is_per_piece(column)
+    return 0 if sums and float(values.astype(float).abs().max()) >= _WITHOUT_CENTS else 2
+
+
+def _row(row: Sequence[Any], columns: Mapping[str, int], currency: str) -> str:
+    cells = (
+        f"<td{_side(column)}>{escape(_cell(value, column, currency, digits))}</td>"
+        for value, (column, digits) in zip(row, columns.items(), strict=True)
+    )
     return f"<tr>{''.join(cells)}</tr>"
 
 
-def _cell(value: Any, column: str, currency: str) -> str:
+def _cell(value: Any, column: str, currency: str, digits: int) -> str:
     if fmt.is_missing(value):
         return fmt.MISSING
     if isinstance(value, str):
         return fmt.month(value) if tables.kind_of(column) == "month" else value
     match kind := tables.kind_of(column):
-        case "money" | "count" | "percent" | "decimal" | "ratio" | "days":
+        case "money":
+            return fmt.money(value, currency, digits=digits)
+        case "count" | "percent" | "decimal" | "ratio" | "days":
             return fmt.value(value, kind, currency)
         case "change":
             return fmt.change(value)
         case "signed":
-            return ("+" if value > 0 else "") + fmt.decimal(value)
+            return ("+" if value > 0 else "") + fmt.decimal(value, digits)
         case "instant":
             return fmt.instant(value)
         case "day":

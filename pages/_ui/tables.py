@@ -475,12 +475,12 @@ def _digits(frame: pd.DataFrame, columns: Sequence[Column]) -> dict[str, int]:
         for column in columns
         if column.kind in ("money", "signed") and frame[column.name].notna().any()
     }
-    sums = max((size for name, size in largest.items() if not _is_per_piece(name)), default=0.0)
+    sums = max((size for name, size in largest.items() if not is_per_piece(name)), default=0.0)
 
     def of(column: Column) -> int:
         match column.kind:
             case "money" | "signed":
-                return 2 if (largest.get(column.name, 0.0) if _is_per_piece(column.name) else sums) < most else 0
+                return 2 if (largest.get(column.name, 0.0) if is_per_piece(column.name) else sums) < most else 0
             case "tenth":
                 return int(bool((frame[column.name].dropna().astype(float) % 1).any()))
             case "decimal" | "ratio":
@@ -490,7 +490,8 @@ def _digits(frame: pd.DataFrame, columns: Sequence[Column]) -> dict[str, int]:
     return {column.name: of(column) for column in columns}
 
 
-def _is_per_piece(name: str) -> bool:
+def is_per_piece(name: str) -> bool:
+    """Whether a column holds amounts of one order, piece or customer, and no sums."""
     return name.endswith("_each") or (name in METRICS and METRICS[name].denominator is not None)
 
 
