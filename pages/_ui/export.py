@@ -9,7 +9,7 @@ import csv
 import io
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from functools import partial
 from html import escape
@@ -35,6 +35,7 @@ from pages._ui.i18n import exists, language, localized_text, speaking, t, text
 
 CUSTOMER = "customer_key"  # a table with this column names customers
 
+_A4 = 9  # as spreadsheets number paper
 _WIDEST = 48
 _MOST_IN_A_WORKBOOK = 200_000  # rows; building more would take minutes
 _OFFERED = "_exports"
@@ -270,6 +271,8 @@ class Sheet:
     headings: tuple[str, ...]
     kinds: tuple[str, ...]
     read: Callable[[], pd.DataFrame]
+    # Of a table of key figures, whose rows have a unit each: the names of figures and units.
+    figures: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -283,7 +286,11 @@ class Words:
 
 def _sheet(name: str, columns: Iterable[object], read: Callable[[], pd.DataFrame]) -> Sheet:
     names = tuple(map(str, columns))
-    return Sheet(name, tuple(map(_heading, names)), tuple(map(tables.kind_of, names)), read)
+    figures = {}
+    if {"key", "value", "unit"} <= set(names):
+        figures = {unit: t(f"unit.{unit}") for unit in {metric.unit for metric in METRICS.values()}}
+        figures |= {key: t(f"metric.{key}") for key in METRICS}
+    return Sheet(name, tuple(map(_heading, names)), tuple(map(tables.kind_of, names)), read, figures)
 
 
 def _heading(column: str) -> str:
@@ -423,13 +430,20 @@ def _cover_sheet(
 
 def _table_sheet(page: Worksheet, sheet: Sheet, frame: pd.DataFrame, formats: Mapping[str, Format]) -> None:
     page.freeze_panes(1, 0)
+    page.set_landscape()
+    page.set_paper(_A4)
+    page.fit_to_pages(1, 0)
+    page.repeat_rows(0)
+    page.set_footer("&L&A&R&P / &N")
     for column, heading in enumerate(sheet.headings):
         page.write_string(0, column, heading, formats["head"])
         longest = max((len(str(value)) for value in frame.iloc[:200, column]), default=0)
         page.set_column(column, column, min(max(12, 2 * len(heading), longest + 2), _WIDEST))
+    units = frame["unit"].tolist() if sheet.figures else []
     for row, values in enumerate(frame.itertuples(index=False), start=1):
         for column, (value, kind) in enumerate(zip(values, sheet.kinds, strict=True)):
-            _write(page, row, column, value, kind, formats)
+            own = units[row - 1] if units else kind
+            _write(page, row, column, sheet.figures.get(value, value) if units else value, own, formats)
     if len(frame):
         page.autofilter(0, 0, len(frame), len(sheet.headings) - 1)
 
