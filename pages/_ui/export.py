@@ -286,9 +286,9 @@ class Words:
 
 def _sheet(name: str, columns: Iterable[object], read: Callable[[], pd.DataFrame]) -> Sheet:
     names = tuple(map(str, columns))
-    figures = {}
+    figures: dict[str, str] = {}
     if {"key", "value", "unit"} <= set(names):
-        figures = {unit: t(f"unit.{unit}") for unit in {metric.unit for metric in METRICS.values()}}
+        figures |= {metric.unit: t(f"unit.{metric.unit}") for metric in METRICS.values()}
         figures |= {key: t(f"metric.{key}") for key in METRICS}
     return Sheet(name, tuple(map(_heading, names)), tuple(map(tables.kind_of, names)), read, figures)
 
