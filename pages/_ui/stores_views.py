@@ -329,6 +329,7 @@ def places(report: StoresReport) -> go.Figure:
             mode="text",
             text=_city_names(cities, rows),
             textfont={"size": 12, "color": palette.SOFT_TEXT},
+            cliponaxis=False,
             hoverinfo="skip",
             showlegend=False,
         )
@@ -336,7 +337,8 @@ def places(report: StoresReport) -> go.Figure:
     for axis, name in ((figure.update_xaxes, "longitude"), (figure.update_yaxes, "latitude")):
         low, high = float(rows[name].min()), float(rows[name].max())
         room = _MAP_ROOM * (high - low) or 1.0
-        axis(range=[low - room, high + room], showticklabels=False, showgrid=False, zeroline=False, ticks="", fixedrange=True)  # fmt: skip  # noqa: E501
+        below = 2 * room if name == "latitude" else room  # names stand below the marks
+        axis(range=[low - below, high + room], showticklabels=False, showgrid=False, zeroline=False, ticks="", fixedrange=True)  # fmt: skip  # noqa: E501
     charts.legend_above(figure)
     return figure
 

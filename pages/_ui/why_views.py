@@ -287,4 +287,5 @@ def _of_ratio(value: float, named: Ratio, currency: str) -> str:
 def _signed(value: float, named: Ratio, currency: str) -> str:
     if _RATIO_UNITS.get(named) == "percent":
         return fmt.points(value)
-    return (f"+{_JOINED}" if value > 0 else "") + _of_ratio(value, named, currency)
+    sign = "+" if value > 0 else ""
+    return (sign + _of_ratio(value, named, currency)).replace("+", f"+{_JOINED}").replace("-", f"-{_JOINED}")
