@@ -102,6 +102,7 @@ CASES: dict[str, tuple[Any, ...]] = {
     "customer.tiers": (),
     "customer.timeline": (key(1),),
     "customers.buyers": (PERIODS,),
+    "demand.by_category": (MARCH.first, MARCH.last),
     "demand.by_store": (MARCH.first, MARCH.last),
     "demand.history": (MARCH.first, None),
     "lots.buyers": ("P1", "L1"),

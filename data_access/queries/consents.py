@@ -7,7 +7,7 @@ from datetime import date, datetime, time
 from typing import Any
 
 import pandas as pd
-from sqlalchemy import ColumnElement, Engine, and_, case, extract, false, func, or_, select
+from sqlalchemy import ColumnElement, Engine, case, extract, false, func, select
 
 from data_access.marts.consent_breach import MARKETING, consent_breach
 from data_access.marts.consent_store import ANY, consent_store
@@ -122,19 +122,20 @@ def without_purchase(scope: Scope, engine: Engine, before: date) -> pd.DataFrame
 
     Nothing outside the chain scope; customers of whom neither day is known are not counted. Columns: year, customers.
     """
-    c, p = customer.c, customer_place.c
-    bought = and_(p.customer_no == c.customer_no, p.level == CHAIN, p.place_id == CHAIN)
-    last_seen = func.greatest(p.last_day, c.joined_on)  # either may be unknown
-    year: ColumnElement[Any] = extract("year", last_seen)
+    p = customer_place.c
+    last_seen = func.greatest(p.last_day, p.joined_on)  # either may be unknown
+    gone = select(p.customer_no, last_seen.label("last_seen")).where(
+        p.level == CHAIN, p.place_id == CHAIN, last_seen < before
+    )
+    g = (gone if scope.kind == "chain" else gone.where(false())).subquery("gone").c
+    year: ColumnElement[Any] = extract("year", g.last_seen)
     query = (
         select(year.label("year"), func.count().label("customers"))
-        .select_from(customer.outerjoin(customer_place, bought))
-        # the first condition follows from the second, and most customers need not be looked up with it
-        .where(or_(c.joined_on.is_(None), c.joined_on < before), last_seen < before)
+        .join_from(g.customer_no.table, customer, customer.c.customer_no == g.customer_no)  # who is registered
         .group_by(year)
         .order_by(year)
     )
-    return fetch(scope, engine, query if scope.kind == "chain" else query.where(false()))
+    return fetch(scope, engine, query)
 
 
 def withdrawn_before(scope: Scope, engine: Engine, before: date) -> pd.DataFrame:

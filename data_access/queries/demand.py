@@ -32,6 +32,19 @@ def by_store(scope: Scope, engine: Engine, first: date, last: date) -> pd.DataFr
     return found.assign(category=found["category"].astype(object).fillna(""))
 
 
+def by_category(scope: Scope, engine: Engine, first: date, last: date) -> pd.DataFrame:
+    """One row per category ('': none) and day with a sale in the stores in scope: category, day, units."""
+    c = store_category_day.c
+    category = func.coalesce(c.category, "").label("category")
+    query = (
+        select(category, c.day, amount(c.units).label("units"))
+        .where(c.day >= first, c.day <= last)
+        .group_by(category, c.day)
+        .order_by(category, c.day)
+    )
+    return fetch(scope, engine, scope.limit(query, c.store_id))
+
+
 def sold(scope: Scope, engine: Engine, by: By, first: date, last: date) -> pd.DataFrame:
     """One row per category ('': none) or store in scope with a sale in the days from ``first`` to ``last``.
 

@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.optimize import elementwise
 
 from models.calc import purchases, spend
 from models.calc.likelihood import Z95, Estimate
@@ -21,7 +22,8 @@ Floats = NDArray[np.float64]
 _ENOUGH = 50_000  # different pasts that tell how a total moves with the parameters as well as all of them
 _MOST_VISITS = 400  # of one customer within a horizon: whoever comes more often is counted as coming that often
 _AT_ONCE = 200  # customers whose chances are held at a time
-_HALVINGS = 18
+_NEAR = 2.0**-18  # of a position between 0 and 1
+_NEGLIGIBLE = 1e-7  # chance of so many visits
 
 
 @dataclass(frozen=True)
@@ -118,20 +120,20 @@ def ranges(model: Purchases, amounts: Spend, past: Histories, amount: Floats, da
 
 
 def _quantiles(amounts: Spend, repeats: Any, amount: Floats, chances: Floats) -> tuple[Floats, Floats]:
-    """Bisection on the distribution of a sum of as many amounts as there are visits."""
+    """Roots of the distribution of a sum of as many amounts as there are visits."""
     # Whoever comes even more often than the last number says is counted with it.
+    chances = chances[:, : np.flatnonzero(chances.max(axis=0) > _NEGLIGIBLE)[-1] + 1]
     ahead = np.arange(1, chances.shape[1])[None, :]
     nothing, some = chances[:, 0], chances[:, 1:]
     x, z = np.asarray(repeats)[:, None], amount[:, None]
 
-    def quantile(rows: NDArray[np.bool_], level: Any) -> Floats:
-        lower, upper = np.zeros(int(rows.sum())), np.ones(int(rows.sum()))
-        for _ in range(_HALVINGS):
-            middle = (lower + upper) / 2
-            sums = spend.chance_within(amounts, x[rows], z[rows], ahead, middle[:, None])
-            below = nothing[rows] + (some[rows] * sums).sum(axis=1) < level
-            lower, upper = np.where(below, middle, lower), np.where(below, upper, middle)
-        return spend.unscaled(amounts, x[rows, 0], z[rows, 0], lower)
+    def quantile(rows: NDArray[np.bool_], level: float) -> Floats:
+        def beyond(position: Floats, row: Any) -> Floats:
+            sums = spend.chance_within(amounts, x[row], z[row], ahead, position[:, None])
+            return nothing[row] + (some[row] * sums).sum(axis=1) - level
+
+        found = elementwise.find_root(beyond, (0.0, 1.0), args=(np.flatnonzero(rows),), tolerances={"xatol": _NEAR})
+        return spend.unscaled(amounts, x[rows, 0], z[rows, 0], found.x)
 
     low, high = np.zeros(len(amount)), np.zeros(len(amount))
     rarely, often = nothing <= 0.025, (nothing > 0.025) & (nothing < 0.95)

@@ -82,8 +82,8 @@ def _calendar(changes: Sequence[Change] = ()) -> tuple[Event, ...]:
 def _units(snapshot: Snapshot, scope: Scope, last: date) -> pd.DataFrame:
     """Units by day (rows, every one) and category (columns) since the first festival that may be compared with."""
     first = last - timedelta(days=_YEAR + _BACK_DAYS)
-    sold = queries.by_store(scope, snapshot.engine, first, last)
-    wide = sold.pivot_table(index="day", columns="category", values="units", aggfunc="sum")
+    sold = queries.by_category(scope, snapshot.engine, first, last)
+    wide = sold.pivot(index="day", columns="category", values="units")
     return wide.reindex(pd.date_range(first, last)).fillna(0.0)
 
 
@@ -114,9 +114,10 @@ def _twin(one: Event, every: tuple[Event, ...]) -> Event | None:
 
 def _pace(units: pd.DataFrame, begin: date, every: tuple[Event, ...]) -> pd.Series:
     """Units a day by category in the four weeks before ``begin``, without the days of festivals if enough are left."""
-    weeks = units[(units.index < pd.Timestamp(begin)) & (units.index >= pd.Timestamp(begin - timedelta(_BACK_DAYS)))]
+    first = begin - timedelta(_BACK_DAYS)
+    weeks = units[(units.index < pd.Timestamp(begin)) & (units.index >= pd.Timestamp(first))]
     festive = np.zeros(len(weeks), dtype=bool)
-    for other in every:
+    for other in (one for one in every if one.first < begin and one.last >= first):
         festive |= (weeks.index >= pd.Timestamp(other.first)) & (weeks.index <= pd.Timestamp(other.last))
     return (weeks[~festive] if (~festive).sum() >= _LEAST_DAYS else weeks).mean()
 
