@@ -24,7 +24,7 @@ from data_access.queries.actions import Wanted
 from data_access.queries.attribution import Part as Reached
 from data_access.queries.audience import Bought, Conditions
 from data_access.queries.crossing import GROUPS
-from data_access.queries.funnel import Walk
+from data_access.queries.funnel import GROUPINGS, Walk
 from data_access.queries.lapse import KEPT as LAPSE_KEPT
 from data_access.queries.run_out import Part as RunOutPart
 from data_access.queries.segments import Choice, Question
@@ -224,6 +224,7 @@ DRAW: dict[str, Callable[[Draw], Any]] = {
     "of": lambda draw: draw.choice((None, named(draw))),
     "segments.numbers of": lambda draw: named(draw),
     "funnel.stopped step": lambda draw: draw.choice(STEPS),
+    "funnel.walked by": lambda draw: draw.choice((None, *GROUPINGS)),
     "campaigns.step_hours previous": lambda draw: {
         step: draw.choice(("targeted", "sent")) for step in some(draw, STEPS)
     },

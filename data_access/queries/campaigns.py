@@ -21,8 +21,9 @@ from data_access.scope import Scope
 PURCHASES = ("bought", "bought_again")  # steps that every campaign uses
 
 
-def campaigns(scope: Scope, engine: Engine) -> pd.DataFrame:
-    """One row per campaign that concerns the scope, the latest first, those without a first day last.
+def campaigns(scope: Scope, engine: Engine, campaign_ids: Sequence[str] | None = None) -> pd.DataFrame:
+    """One row per campaign that concerns the scope (of these, where told), the latest first, those without a first day
+    last.
 
     Columns: campaign_id, name, type, channel, objective, offer, starts_on, ends_on, window_last (last day on which an
     order counts for it), is_planned, targeted and held_back (customers in scope assigned to its treated arms, and to
@@ -42,7 +43,7 @@ def campaigns(scope: Scope, engine: Engine) -> pd.DataFrame:
             _first_noted(taken, "delivered", "sent").label("reached"),
             _first_noted(taken, "clicked", "claimed", "visited").label("engaged"),
         )
-        .where(summable_rows(scope, engine, campaign_step))
+        .where(summable_rows(scope, engine, campaign_step), _one_of(s.campaign_id, campaign_ids))
         .group_by(s.campaign_id)
         .subquery("assigned")
     )
@@ -70,7 +71,13 @@ def campaigns(scope: Scope, engine: Engine) -> pd.DataFrame:
         )
         .order_by(c.starts_on.desc().nulls_last(), campaign_use.c.campaign_id)
     )
-    return fetch(scope, engine, query.where(concerns(scope, engine, campaign_use.c.campaign_id)))
+    campaign_id = campaign_use.c.campaign_id
+    asked = query.where(concerns(scope, engine, campaign_id), _one_of(campaign_id, campaign_ids))
+    return fetch(scope, engine, asked)
+
+
+def _one_of(campaign_id: ColumnElement[str], campaign_ids: Sequence[str] | None) -> ColumnElement[bool]:
+    return true() if campaign_ids is None else campaign_id.in_(campaign_ids)
 
 
 def _first_noted(taken: Callable[[str], ColumnElement[int]], *steps: str) -> ColumnElement[Any]:

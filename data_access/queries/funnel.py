@@ -5,9 +5,11 @@ in the stores in scope count here: who of a few people bought elsewhere is the b
 """
 
 from datetime import date, timedelta
+from typing import Any
 
 import pandas as pd
 from sqlalchemy import (
+    ColumnElement,
     Double,
     Engine,
     and_,
@@ -40,27 +42,27 @@ def used_steps(scope: Scope, engine: Engine, campaign_id: str) -> pd.DataFrame:
     return pd.DataFrame({"step": pd.Series(taken, dtype="str")})
 
 
-def walked(scope: Scope, engine: Engine, walk: Walk) -> pd.DataFrame:
-    """One row per treated customer: how far and how fast. Read once, for all that a page says of it.
+def walked(scope: Scope, engine: Engine, walk: Walk, by: str | None = None) -> pd.DataFrame:
+    """One row per treated customer: how far and how fast, and what tells the group ``by`` (of ``GROUPINGS``).
 
-    Columns: customer_no, joined_on, store_id, channel, staff_id (of the adviser; the three missing: nobody knows one),
-    taken (the set of steps, by ``campaign_use.BIT``), and for each of ``TIMED`` the hours since the first step as
-    hours_<step> (NaN: not taken, or nobody knows when).
+    Columns: taken (the set of steps, by ``campaign_use.BIT``), for each of ``TIMED`` the hours since the first step as
+    hours_<step> (NaN: not taken, or nobody knows when), and of the group store_id, channel, staff_id (of the adviser;
+    the three missing: nobody knows one) or, for the segment, customer_no and joined_on.
     """
     found, k = walked_by(scope, walk), customer.c
     w = found.c
-    query = select(
-        w.customer_no,
-        k.joined_on,
-        w.store_id,
-        w.channel,
-        k.owner_staff_id.label("staff_id"),
-        w.taken,
-        *(
-            case((has(w.taken, step), seconds(w[f"{step}_at"], w.first_at) / 3600)).label(f"hours_{step}")
-            for step in TIMED
-        ),
-    ).select_from(found.outerjoin(customer, k.customer_no == w.customer_no))
+    of_group: dict[str | None, tuple[ColumnElement[Any], ...]] = {
+        "segment": (w.customer_no, k.joined_on),
+        "store": (w.store_id,),
+        "channel": (w.channel,),
+        "staff": (k.owner_staff_id.label("staff_id"),),
+    }
+    hours = (
+        case((has(w.taken, step), seconds(w[f"{step}_at"], w.first_at) / 3600)).label(f"hours_{step}") for step in TIMED
+    )
+    query = select(w.taken, *of_group.get(by, ()), *hours)
+    if by in ("segment", "staff"):  # to look everybody up takes as long as all the rest
+        query = query.select_from(found.outerjoin(customer, k.customer_no == w.customer_no))
     return fetch_many(scope, engine, query)
 
 

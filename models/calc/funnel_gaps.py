@@ -4,6 +4,7 @@ from collections.abc import Mapping
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 from scipy import stats
 
 from models.calc.funnel import previous_steps, wilson
@@ -59,23 +60,25 @@ def by_step(paths: pd.DataFrame, bits: Mapping[str, int]) -> pd.DataFrame:
     took the step), stopped (it and none after it), base (who took the previous step), passed (who took both).
     """
     before = previous_steps(list(bits))
-    taken, many = paths["taken"].to_numpy(dtype=np.int64), paths["customers"]
-    frames = []
+    number, parts = pd.factorize(paths["part"], sort=True)
+    taken, many = (paths[name].to_numpy(dtype=np.int64) for name in ("taken", "customers"))
+    counts: dict[str, list[NDArray[np.int64]]] = {name: [] for name in ("customers", "stopped", "base", "passed")}
     for position, (step, bit) in enumerate(bits.items()):
         later = sum(list(bits.values())[position + 1 :])
         previous = before.get(step)
         has, came = (taken & bit) > 0, (taken & bits[previous]) > 0 if previous else np.ones(len(paths), dtype=bool)
-        counts = {
-            "customers": many.where(has, 0),
-            "stopped": many.where(has & ((taken & later) == 0), 0),
-            "base": many.where(came, 0),
-            "passed": many.where(has & came, 0),
+        counted_here = {"customers": has, "stopped": has & ((taken & later) == 0), "base": came, "passed": has & came}
+        for name, rows in counted_here.items():
+            sums = np.bincount(number[rows], many[rows], minlength=len(parts))
+            counts[name].append(sums.astype(np.int64))
+    return pd.DataFrame(
+        {
+            "part": parts.repeat(len(bits)),
+            "step": list(bits) * len(parts),
+            "previous": pd.Series([before.get(step) for step in bits] * len(parts), dtype=object),
+            **{name: np.column_stack(sums).ravel() for name, sums in counts.items()},
         }
-        sums = pd.DataFrame({"part": paths["part"], **counts}).groupby("part", sort=True, as_index=False).sum()
-        frames.append(sums.assign(step=step, previous=previous, position=position))
-    found = pd.concat(frames, ignore_index=True).sort_values(["part", "position"], kind="stable", ignore_index=True)
-    found["previous"] = found["previous"].astype(object).where(found["previous"].notna(), None)
-    return found[["part", "step", "previous", "customers", "stopped", "base", "passed"]]
+    )
 
 
 def with_small_together(paths: pd.DataFrame, first: int) -> pd.DataFrame:

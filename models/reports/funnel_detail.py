@@ -76,10 +76,9 @@ def funnel_detail(
 ) -> FunnelDetailReport:
     """The funnel of one campaign; Problem when there is no such campaign, arm or step in it."""
     engine = snapshot.engine
-    listed = all_campaigns.campaigns(scope, engine)
-    mine = listed[listed["campaign_id"] == campaign]
+    mine = all_campaigns.campaigns(scope, engine, [campaign])
     if mine.empty:
-        names = ", ".join(listed["campaign_id"].head(20)) or "none"
+        names = ", ".join(all_campaigns.campaigns(scope, engine)["campaign_id"].head(20)) or "none"
         raise Problem(f"there is no campaign {campaign!r}: the latest are {names}")
     first, last = (None if pd.isna(day) else day.date() for day in mine[["starts_on", "window_last"]].iloc[0])
     any_order = all_campaigns.funnel_steps(scope, engine, [campaign])
@@ -93,7 +92,7 @@ def funnel_detail(
     bits = {name: BIT[name] for name in used}
     frames: dict[str, pd.DataFrame] = {}
     kept = campaign_segments.paths(snapshot, scope, walk) if by == "segment" else None
-    people = queries.walked(scope, engine, walk)
+    people = queries.walked(scope, engine, walk, by if kept is None else None)
     by_group = _paths(people, _part(snapshot, scope, walk, people, by)) if kept is None else kept
     if len(by_group) and bits:
         whole = by_group.groupby("taken", as_index=False)["customers"].sum().assign(part=ALL)
