@@ -29,18 +29,16 @@ with st.container(horizontal=True, vertical_alignment="center", gap="small"):
     name = stock_views.chosen_list()
     stock_views.chips()
 product = drill.asked("product")
-report, cut = stock_views.with_whole(
-    report, {name, *(("warnings", "orders") if product else ())}, page.scope, page.category, page.generation
-)
+report = stock_views.with_whole(report, name, page.scope, page.category, page.generation)
 if product:
-    stock_views.shelf(report, drill.asked("store"), product, page.currency)
+    stock_views.shelf(report, load.shelf(page.scope, product, page.generation), product, page.currency)
 with st.container(border=True):
     stock_views.the_list(report, name, page.currency)
 stock_views.narrowing(report, name, page.currency)
 
-free = {key: frame for key, frame in tables(report).items() if key not in cut}
+free = {key: frame for key, frame in tables(report).items() if key not in report.cut}
 with st.container(horizontal=True, gap="small"):
     export.menu("stock", page.cover(), free, stock_views.rows_of(report, name))
-    if "orders" not in cut:
-        by_supplier = stock_views.orders_by_supplier(report)
-        export.book("stock_orders", page.cover(), t("stock.orders_by_supplier"), by_supplier)
+    if len(report.orders):
+        sheets = stock_views.orders_by_supplier(report, page.scope, page.category, page.generation)
+        export.book("stock_orders", page.cover(), t("stock.orders_by_supplier"), sheets)

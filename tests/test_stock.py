@@ -17,7 +17,7 @@ from models.calc.expiry import unsold
 from models.jobs.stock import JOB
 from models.reports import tables
 from models.reports.shelves import SERVICE_LEVEL, Shelves, kept, shelves
-from models.reports.stock import LISTS, StockReport, planned, whole_list
+from models.reports.stock import LISTS, StockReport, planned, shelf, whole_list
 from models.reports.stock import stock as capped_report
 from tests import tiny, two_chains
 from tests.test_truth import Chain, build
@@ -199,9 +199,27 @@ def test_lists_are_cut_and_can_be_read_whole(demo: Chain, computed: Snapshot) ->
         cut = capped_report(snapshot, CHAIN, rows=2)
         for name in LISTS:
             pd.testing.assert_frame_equal(getattr(cut, name), getattr(every, name).head(2), check_dtype=False)
+        assert cut.cut == {name for name in LISTS if len(getattr(every, name)) > 2}
+        exactly = len(every.warnings)
+        assert "warnings" not in capped_report(snapshot, CHAIN, rows=exactly).cut
+        assert "warnings" in capped_report(snapshot, CHAIN, rows=exactly - 1).cut
     whole = {name: whole_list(computed, CHAIN, name) for name in LISTS}
     assert {name: len(rows) for name, rows in whole.items()} == {name: len(getattr(every, name)) for name in LISTS}
     assert len(whole["orders"]) > 2
+
+
+def test_a_shelf_is_what_its_row_on_a_list_says_and_none_is_missing(demo: Chain, computed: Snapshot) -> None:
+    every = report_of(demo.snapshot, CHAIN)
+    row = every.warnings.iloc[0]
+    store = Scope("stores", (row["store_id"],))
+    for snapshot, scope in ((demo.snapshot, CHAIN), (computed, store)):
+        rows = shelf(snapshot, scope, row["product_id"]).set_index("store_id", drop=False)
+        found = rows.loc[row["store_id"], list(every.warnings)]
+        pd.testing.assert_series_equal(found, row, check_names=False, check_dtype=False, rtol=1e-9)
+    lies = every.overstock.iloc[0]
+    found = shelf(computed, CHAIN, lies["product_id"]).set_index("store_id").loc[lies["store_id"]]
+    assert found["overstock_units"] == lies["overstock_units"]
+    assert shelf(computed, store, "nothing").empty
 
 
 def test_of_one_category_every_table_and_card_is_of_its_products_alone(computed: Snapshot) -> None:

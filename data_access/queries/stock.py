@@ -334,14 +334,18 @@ def kept_shelves(
     columns: Sequence[str] = (),
     listed: Listed | None = None,
     most: int | None = None,
+    product_id: str | None = None,
 ) -> pd.DataFrame:
-    """The shelves of the stores in scope, kept by the batch: all, or those of one category, of one list, so many of
-    them, and with these ``columns``. Columns as ``stock_shelf``, all of them unless told. ``engine``: of the results.
+    """The shelves of the stores in scope, kept by the batch: all, or those of one category or product, of one list, so
+    many of them, and with these ``columns``. Columns as ``stock_shelf``, all of them unless told. ``engine``: of the
+    results.
     """
     s = stock_shelf.c
     query = select(*(s[name] for name in columns)) if columns else select(stock_shelf)
     if category is not None:
         query = query.where(s.category == category)
+    if product_id is not None:
+        query = query.where(s.product_id == product_id)
     if listed is not None:
         has = s[listed.column]
         query = query.where(has.in_(listed.words) if listed.words else has > 0)

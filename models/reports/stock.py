@@ -54,6 +54,7 @@ _FORMULA = (
     "safety_stock order_up_to lead_time_days lead_time_sd review_days order_multiple minimum_quantity sellable "
     "expiring_units"
 )
+_SHELF = tuple(f"{_WARNING} {_FORMULA} overstock_units overstock_value".split())
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +66,9 @@ class StockReport:
     as_of: date | None  # None: nothing was ever counted or ordered, or there are no sales
     currency: str
     service_level: float
-    # as models.metrics.kpis; no comparisons: the past of stock is not kept
+    cut: frozenset[str]  # those of ``LISTS`` that have more rows than are here
+    # as models.metrics.kpis; no comparisons: the past of stock is not kept. money_at_risk is that of every shelf: those
+    # that warn, and the little of each of the others
     kpis: Annotated[pd.DataFrame, Columns("key value previous last_year unit")]
     # one row per shelf (product in a store) that is empty or will more likely than not be before its next delivery, the
     # most money at risk first; what only needs its usual order is among the orders. available: on_hand - reserved +
@@ -160,7 +163,7 @@ def stock(
     found: Shelves | KeptShelves | None = kept(snapshot, scope) if service_level == SERVICE_LEVEL else None
     found = found or shelves(snapshot, scope, service_level)
     if found is None:
-        return StockReport(None, snapshot.info.currency, service_level, **_nothing())
+        return StockReport(None, snapshot.info.currency, service_level, frozenset(), **_nothing())
     source: _Kept | _Computed
     if isinstance(found, KeptShelves):
         assert snapshot.results is not None
@@ -173,8 +176,10 @@ def stock(
     def of_mine(rows: pd.DataFrame) -> pd.DataFrame:
         return rows if category is None else rows[rows["product_id"].isin(products["product_id"])]
 
-    def listed(name: str) -> pd.DataFrame:
-        return _named(source.listed(name, rows), names)
+    # One more tells whether there are more.
+    lists = {name: _named(source.listed(name, None if rows is None else rows + 1), names) for name in LISTS}
+    cut = frozenset(name for name, frame in lists.items() if rows is not None and len(frame) > rows)
+    lists |= {name: lists[name].iloc[:rows] for name in cut}
 
     ages = of_mine(queries.ages(scope, snapshot.engine, found.as_of))
     exceptions = of_mine(queries.ledger_exceptions(scope, snapshot.engine))
@@ -183,10 +188,8 @@ def stock(
     frames = select_columns(
         StockReport,
         kpis=_kpis(of_stores),
-        warnings=listed("warnings"),
-        orders=listed("orders"),
+        **lists,
         transfers=of_mine(_transfers(snapshot, scope, found, names)),
-        overstock=listed("overstock"),
         ageing=_ageing(known, ages),
         expiring=of_mine(found.lots.assign(store=found.lots["store_id"].map(names))),
         products=products.assign(quadrant=_quadrants(products)).sort_values("net_sales_year", ascending=False),
@@ -194,13 +197,26 @@ def stock(
         stores=_with_ratios(of_stores.assign(store=of_stores["store_id"].map(names))).sort_values(
             "money_at_risk", ascending=False
         ),
-        lost=listed("lost"),
         exceptions=_exceptions(known.assign(store=known["store_id"].map(names)), exceptions),
         demand=_demand(products),
         calibration=found.calibration,
     )
     whole = {name: frame.reset_index(drop=True) for name, frame in frames.items()}
-    return StockReport(found.as_of, snapshot.info.currency, service_level, **whole)
+    return StockReport(found.as_of, snapshot.info.currency, service_level, cut, **whole)
+
+
+def shelf(snapshot: Snapshot, scope: Scope, product_id: str) -> pd.DataFrame:
+    """The shelves of a product in the stores in scope, one row for each: what a row of ``warnings`` says of a shelf,
+    whatever list it is on, and how much of it is overstock."""
+    if kept(snapshot, scope) is not None:
+        assert snapshot.results is not None
+        columns = [column for column in _SHELF if column != "store"]
+        every = queries.kept_shelves(scope, snapshot.results, columns=columns, product_id=product_id)
+    else:
+        found = shelves(snapshot, scope)
+        every = pd.DataFrame(columns=list(_SHELF)) if found is None else found.shelves
+    names = places.stores(scope, snapshot.engine).set_index("store_id")["store"]
+    return _named(every[every["product_id"] == product_id], names)[list(_SHELF)].reset_index(drop=True)
 
 
 def whole_list(snapshot: Snapshot, scope: Scope, name: str, category: str | None = None) -> pd.DataFrame:

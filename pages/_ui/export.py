@@ -137,13 +137,21 @@ def later(
         buttons(key, cover, _of_list(key, cover, Unread(columns, rows, fetch), key))
 
 
-def book(key: str, cover: Cover, label: str, sheets: Mapping[str, pd.DataFrame]) -> None:
-    """A button that offers one workbook with a sheet for each frame of ``sheets`` (name -> frame); none without any."""
-    drawn = [_sheet(_FORBIDDEN.sub(" ", name), list(frame), _held(frame)) for name, frame in sheets.items()]
-    if drawn:
-        with st.popover(label, icon=":material/download:", key=f"{key}_export"):
-            write = _book(cover, drawn, _definitions(sheets))
-            buttons(key, cover, [File(t("export.list_xlsx"), key, "xlsx", write)])
+def book(key: str, cover: Cover, label: str, sheets: Callable[[], Mapping[str, pd.DataFrame]]) -> None:
+    """A button that offers one workbook with a sheet for each frame of ``sheets`` (name -> frame).
+
+    ``sheets`` is read when the file is fetched, in the language of this run.
+    """
+    said, build = language(), _builder(cover)
+
+    def write(file: BinaryIO, stamp: Stamp) -> Written:
+        with speaking(said):
+            frames = sheets()
+            drawn = [_sheet(_FORBIDDEN.sub(" ", name), list(frame), _held(frame)) for name, frame in frames.items()]
+            return build(file, stamp, drawn, _definitions(frames))
+
+    with st.popover(label, icon=":material/download:", key=f"{key}_export"):
+        buttons(key, cover, [File(t("export.list_xlsx"), key, "xlsx", write)])
 
 
 def _for_use(cover: Cover, listed: Unread, use: handover.Use) -> tuple[Cover, Unread]:
@@ -308,11 +316,19 @@ def _definitions(frames: Mapping[str, pd.DataFrame]) -> list[tuple[str, str]]:
 def _book(
     cover: Cover, sheets: Sequence[Sheet], definitions: Sequence[tuple[str, str]]
 ) -> Callable[[BinaryIO, Stamp], Written]:
+    build = _builder(cover)
+    return lambda file, stamp: build(file, stamp, sheets, definitions)
+
+
+def _builder(
+    cover: Cover,
+) -> Callable[[BinaryIO, Stamp, Sequence[Sheet], Sequence[tuple[str, str]]], Written]:
+    """What writes sheets and definitions behind the cover, all its own words chosen now."""
     words = Words(t("export.cover"), t("export.definitions"), fmt.symbol(cover.currency))
     labels, who = tuple(t(f"export.{name}") for name in ("file_id", "who", "at")), _who()
     left_out = t("handover.left_out")
 
-    def write(file: BinaryIO, stamp: Stamp) -> Written:
+    def write(file: BinaryIO, stamp: Stamp, sheets: Sequence[Sheet], definitions: Sequence[tuple[str, str]]) -> Written:
         frames = [_within(sheet.read()) for sheet in sheets]
         lines = [*cover.lines, *zip(labels, (stamp.file_id, who, stamp.at), strict=True)]
         lines += [(left_out, frame.attrs[handover.NOTE]) for frame in frames if handover.NOTE in frame.attrs]

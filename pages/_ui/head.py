@@ -11,7 +11,7 @@ from data_access.snapshot import Snapshot
 from pages._ui import compared, drill, empty, export, filters, freshness, load, passport, session
 from pages._ui import format as fmt
 from pages._ui.access import Detail
-from pages._ui.i18n import t
+from pages._ui.i18n import localized_text, t
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,9 +105,17 @@ def _filters(page: str, seen: Scope, snapshot: Snapshot, choices: str) -> tuple[
         first, last = snapshot.info.first_day, snapshot.info.last_day
         if first is None or last is None:
             raise ValueError("a snapshot without a single day of data has no period")
-        words = session.in_words(session.current_person())
-        return seen, Period(first, last), " · ".join([words, *filters.parts_bar(seen, snapshot, page)])
+        return seen, Period(first, last), " · ".join([_whose(seen), *filters.parts_bar(seen, snapshot, page)])
     return *filters.apply(seen, snapshot, dates=choices in ("all", "days"), page=page), filters.summary()
+
+
+def _whose(seen: Scope) -> str:
+    """The store by name where the page looks at a single one, else the homes of the reader."""
+    if len(seen.store_ids) == 1:
+        names = load.places(load.generation()).set_index("store_id")["store"]
+        if seen.store_ids[0] in names:
+            return localized_text("store.name", str(names[seen.store_ids[0]]))
+    return session.in_words(session.current_person())
 
 
 def block(title: str, note: str | None = None, note_help: str | None = None) -> None:

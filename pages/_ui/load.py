@@ -150,6 +150,7 @@ from models.reports.staff_goals import StaffGoalsReport
 from models.reports.staff_goals import staff_goals as staff_goals_report
 from models.reports.stock import ROWS as STOCK_ROWS
 from models.reports.stock import StockReport
+from models.reports.stock import shelf as stock_shelf
 from models.reports.stock import stock as stock_report
 from models.reports.stock import whole_list as whole_stock_list
 from models.reports.store import StoreReport
@@ -856,6 +857,11 @@ def stock(scope: Scope, category: str | None, generation: str) -> StockReport:
 def stock_list(scope: Scope, name: str, category: str | None, generation: str) -> pd.DataFrame:
     """All rows of a list that ``stock`` has the first of."""
     return whole_stock_list(_at(generation), scope, name, category)
+
+
+@st.cache_data(ttl=_KEEP, max_entries=24, show_spinner=False)
+def shelf(scope: Scope, product_id: str, generation: str) -> pd.DataFrame:
+    return stock_shelf(_at(generation), scope, product_id)
 
 
 @st.cache_data(ttl=_KEEP, max_entries=24, show_spinner=False)

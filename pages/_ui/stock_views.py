@@ -1,6 +1,6 @@
 """The parts of the stock page: figures, charts that narrow it, its lists, and one shelf with the formula behind it."""
 
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -10,9 +10,8 @@ import streamlit as st
 
 from data_access.scope import Scope
 from models.metrics import METRICS
-from models.reports.shelves import LONG_COVER
-from models.reports.stock import FIRST, KPIS, QUADRANTS, ROWS, StockReport
-from models.reports.stock import LISTS as SHELF_LISTS
+from models.reports.shelves import LONG_COVER, QUARTER
+from models.reports.stock import FIRST, KPIS, QUADRANTS, StockReport
 from pages._ui import actions, cards, charts, drill, empty, head, load, palette, session
 from pages._ui import format as fmt
 from pages._ui.choices import choice
@@ -39,6 +38,20 @@ class Listed:
 
 
 _PLACE = (Column("product", "text", width="medium"), Column("store", "text"))
+# What somebody who writes a purchase order needs, and nothing of the chain's own that a supplier should not read.
+_ORDERED = (
+    "store_id store product_id product category suggested_quantity order_value order_multiple minimum_quantity "
+    "lead_time_days available order_up_to"
+).split()
+_SHELVES = (
+    Column("store", "text", width="medium"),
+    column("days_of_cover"),
+    column("on_hand"),
+    badge("reason", "stock_reason", TONES),
+    column("suggested_quantity"),
+    column("stockout_probability"),
+    column("overstock_units"),
+)
 LISTS: Mapping[str, Listed] = {
     "warnings": Listed(
         (
@@ -139,16 +152,12 @@ def chosen_list() -> str:
     return choice("list", tuple(LISTS), words="stock.list", width=300)
 
 
-def with_whole(
-    report: StockReport, wanted: Collection[str], scope: Scope, category: str | None, generation: str
-) -> tuple[StockReport, set[str]]:
-    """The report with all rows of the lists that are wanted, and the names of those that still have their first rows
-    only, which leave in no file."""
-    cut = {name for name in SHELF_LISTS if len(getattr(report, name)) == ROWS}
-    read: dict[str, Any] = {
-        name: load.stock_list(scope, name, category, generation) for name in sorted(cut & set(wanted))
-    }
-    return replace(report, **read), cut - set(read)
+def with_whole(report: StockReport, name: str, scope: Scope, category: str | None, generation: str) -> StockReport:
+    """The report with all rows of the list ``name``."""
+    if name not in report.cut:
+        return report
+    read: dict[str, Any] = {name: load.stock_list(scope, name, category, generation)}
+    return replace(report, cut=report.cut - {name}, **read)
 
 
 def rows_of(report: StockReport, name: str) -> pd.DataFrame:
@@ -190,6 +199,9 @@ def narrowing(report: StockReport, name: str, currency: str) -> None:
             else:
                 key = f"stock_{name}_categories"
                 _bars(by_category, "category", "category_key", measure, currency, key=key, then=drill.keep_category)
+    if name == "overstock":
+        with st.container(border=True):
+            _ageing(report, currency)
 
 
 def _bars(
@@ -272,7 +284,7 @@ def the_list(report: StockReport, name: str, currency: str) -> None:
         empty.nothing(t(f"stock.none.{name}"))
         return
     if name == "warnings":
-        _few(rows, currency)
+        _few(rows, report, currency)
     if name in ("warnings", "orders"):
         _wished(rows)
     one_store = "store" in rows and rows["store"].nunique() == 1
@@ -304,14 +316,21 @@ def the_list(report: StockReport, name: str, currency: str) -> None:
     )
 
 
-def _few(rows: pd.DataFrame, currency: str) -> None:
-    """How many of the warnings carry most of the money: those to begin with."""
+def _few(rows: pd.DataFrame, report: StockReport, currency: str) -> None:
+    """How many of the warnings carry most of the money: those to begin with; and where the rest of the card lies."""
     money = rows["money_at_risk"].sort_values(ascending=False)
     first = int((money.cumsum() < _MOST_OF_IT * money.sum()).sum()) + 1
+    said = []
     if first < len(money):
         share = fmt.percent(_MOST_OF_IT, 0)
         total = fmt.money(money.sum(), currency, digits=0)
-        st.caption(t("stock.few", first=fmt.count(first), all=fmt.count(len(money)), share=share, money=total))
+        said.append(t("stock.few", first=fmt.count(first), all=fmt.count(len(money)), share=share, money=total))
+    every = float(report.kpis.set_index("key")["value"]["money_at_risk"])
+    if every - money.sum() >= 1:
+        rest, all_ = (fmt.money(value, currency, digits=0) for value in (every - money.sum(), every))
+        said.append(t("stock.few_rest", rest=rest, all=all_))
+    if said:
+        st.caption(" ".join(said))
 
 
 def _wished(rows: pd.DataFrame) -> None:
@@ -321,11 +340,17 @@ def _wished(rows: pd.DataFrame) -> None:
         st.caption(t("stock.wished", n=fmt.count(count), all=fmt.count(len(rows))))
 
 
-def orders_by_supplier(report: StockReport) -> dict[str, pd.DataFrame]:
-    """What to order, one frame for each supplier by its name."""
-    rows = localized(report.orders, NAMES)
-    named = rows.assign(supplier=rows["supplier"].fillna(t("stock.no_supplier")))
-    return {str(name): frame for name, frame in named.groupby("supplier")}
+def orders_by_supplier(
+    report: StockReport, scope: Scope, category: str | None, generation: str
+) -> Callable[[], dict[str, pd.DataFrame]]:
+    """What reads all that is to order, one frame for each supplier by its name."""
+
+    def read() -> dict[str, pd.DataFrame]:
+        rows = localized(with_whole(report, "orders", scope, category, generation).orders, NAMES)
+        named = rows.assign(supplier=rows["supplier"].fillna(t("stock.no_supplier")))
+        return {str(name): frame[_ORDERED] for name, frame in named.groupby("supplier")}
+
+    return read
 
 
 def chips() -> None:
@@ -341,22 +366,34 @@ def chips() -> None:
 # --- one shelf ------------------------------------------------------------------------------------------------------
 
 
-def shelf(report: StockReport, store_id: str | None, product_id: str, currency: str) -> None:
-    """One product in a store: what to do and why, with every number of the formula, and its lots."""
-    found = pd.concat([report.warnings, report.orders], ignore_index=True)
-    found = found[(found["product_id"] == product_id) & (found["store_id"] == (store_id or ""))]
-    lots = report.expiring[(report.expiring["product_id"] == product_id) & (report.expiring["store_id"] == store_id)]
+def shelf(report: StockReport, found: pd.DataFrame, product_id: str, currency: str) -> None:
+    """One product in a store: what to do and why, with every number of the formula, and its lots.
+
+    found: its shelf, or those of several stores, of which the reader chooses.
+    """
+    if found.empty:
+        with st.container(border=True):
+            empty.nothing(t("stock.no_shelf"))
+        return
+    rows = localized(found, NAMES)
+    row = rows.iloc[0]
+    if len(rows) > 1:
+        with st.container(border=True):
+            head.block(str(row["product"]), t("stock.in_stores"))
+            store = listing(
+                rows, _SHELVES, currency=currency, alt=t("stock.in_stores"), key="stock_shelves", opens="store_id",
+                rows=_IN_VIEW,
+            )  # fmt: skip
+        if store:
+            drill.open_page("stock", list=drill.asked("list"), store=store, product=product_id)
+        return
+    lots = report.expiring[report.expiring["product_id"] == product_id]
+    help_ = report.transfers[report.transfers["product_id"] == product_id]
     with st.container(border=True):
-        if found.empty:
-            name = report.products.set_index("product_id")["product"].get(product_id)
-            head.block(str(name or product_id))
-            empty.nothing(t("stock.enough"))
-        else:
-            row = localized(found.head(1), NAMES).iloc[0]
-            head.block(t("stock.shelf", product=row["product"], store=row["store"]))
-            st.markdown(_what_to_do(row, currency))
-            with st.expander(t("stock.why"), expanded=True, icon=":material/calculate:"):
-                st.markdown(_formula(row, report.service_level))
+        head.block(t("stock.shelf", product=row["product"], store=row["store"]))
+        st.markdown(_what_to_do(row, lots, localized(help_, {"from_name": "store.name"}), currency))
+        with st.expander(t("stock.why"), expanded=True, icon=":material/calculate:"):
+            st.markdown(_formula(row, report.service_level))
         if len(lots):
             head.block(t("stock.lots"), t("stock.lots_note"))
             shown = [column(name) for name in ("lot_id", "expires_on", "quantity", "unsold_units", "unsold_value")]
@@ -364,35 +401,46 @@ def shelf(report: StockReport, store_id: str | None, product_id: str, currency: 
             if lot and session.may_open("lot"):
                 drill.open_page("lot", product=product_id, lot=lot)
         if session.may_open("product"):
-            link = drill.link("product", product=product_id, store=store_id)
+            link = drill.link("product", product=product_id, store=row["store_id"])
             st.page_link("product.py", label=t("stock.open_product"), query_params=link)
         if session.may_open("lot"):
             st.page_link("lot.py", label=t("lot.open"), query_params=drill.link("lot", product=product_id))
 
 
-def _what_to_do(row: pd.Series, currency: str) -> str:
+def _what_to_do(row: pd.Series, lots: pd.DataFrame, help_: pd.DataFrame, currency: str) -> str:
     lines = []
+    numbers = {
+        "left": fmt.count(max(row["on_hand"] - row["reserved"], 0)),
+        "days": fmt.decimal(row["days_of_cover"], 0),
+        "wait": fmt.decimal(row["until_receipt"], 0),
+        "chance": fmt.percent(row["stockout_probability"], 0),
+        "point": fmt.count(row["reorder_point"]),
+        "position": fmt.count(row["available"]),
+    }
     if isinstance(row["reason"], str):
-        lines.append(
-            t(
-                f"stock.say.{row['reason']}",
-                left=fmt.count(max(row["on_hand"] - row["reserved"], 0)),
-                days=fmt.decimal(row["days_of_cover"], 1),
-                wait=fmt.decimal(row["until_receipt"], 0),
-                chance=fmt.percent(row["stockout_probability"], 0),
-                point=fmt.count(row["reorder_point"]),
-                position=fmt.count(row["available"]),
-            )
-        )
+        lines.append(t(f"stock.say.{row['reason']}", **numbers))
         lines.append(t("stock.say.risk", money=fmt.money(row["money_at_risk"], currency, digits=0)))
+    for one in help_.to_dict("records"):
+        saving = fmt.money(one["saving"], currency, digits=0)
+        lines.append(t("stock.say.transfer", n=fmt.count(one["quantity"]), store=one["from_name"], saving=saving))
+    expired = lots["days_left"] <= 0
+    if gone := int(lots.loc[expired, "quantity"].sum()):
+        lines.append(t("stock.say.expired", n=fmt.count(gone)))
+    if (late := float(lots.loc[~expired, "unsold_units"].sum())) >= 1:
+        lines.append(t("stock.say.expiring", n=fmt.count(late)))
+    if row["overstock_units"] >= 1:
+        value = fmt.money(row["overstock_value"], currency, digits=0)
+        lines.append(t("stock.say.overstock", n=fmt.count(row["overstock_units"]), value=value, quarter=QUARTER))
     if row["suggested_quantity"] > 0:
         supplier = row["supplier"] if isinstance(row["supplier"], str) else t("stock.no_supplier")
         value = fmt.money(row["order_value"], currency, digits=0)
         lines.append(t("stock.say.order", n=fmt.count(row["suggested_quantity"]), supplier=supplier, value=value))
     elif row["available"] < row["order_up_to"]:
         lines.append(t("stock.say.too_long"))
-    else:
+    elif isinstance(row["reason"], str):
         lines.append(t("stock.say.ordered"))
+    elif not lines:
+        lines.append(t("stock.enough", **numbers))
     return "  \n".join(lines)
 
 

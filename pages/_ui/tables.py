@@ -510,7 +510,7 @@ def _config(column: Column, currency: str, digits: int, *, signs: bool) -> Any:
         case "signed":
             return number(name, help=hint, format=f"%{'+' if signs else ''},.{digits}f")
         case "count" | "days":
-            return number(name, help=hint, format="%,d")
+            return number(name, help=hint, format="%,.0f")
         case "tenth" | "decimal" | "ratio":
             return number(name, help=hint, format=f"%,.{digits}f")
         case "percent":
