@@ -9,7 +9,6 @@ from data_access.marts.tables import UNKNOWN, store
 from data_access.queries._frame import fetch
 from data_access.scope import Scope
 
-
 _MOST = 1_000  # scopes of which the stores are kept
 
 # A published file never changes, and a report asks for their names up to five times: they are read once.

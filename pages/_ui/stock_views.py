@@ -39,10 +39,20 @@ class Listed:
 
 _PLACE = (Column("product", "text", width="medium"), Column("store", "text"))
 # What somebody who writes a purchase order needs, and nothing of the chain's own that a supplier should not read.
-_ORDERED = (
-    "store_id store product_id product category suggested_quantity order_value order_multiple minimum_quantity "
-    "lead_time_days available order_up_to"
-).split()
+_ORDERED = [
+    "store_id",
+    "store",
+    "product_id",
+    "product",
+    "category",
+    "suggested_quantity",
+    "order_value",
+    "order_multiple",
+    "minimum_quantity",
+    "lead_time_days",
+    "available",
+    "order_up_to",
+]
 _SHELVES = (
     Column("store", "text", width="medium"),
     column("days_of_cover"),
