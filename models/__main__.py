@@ -95,7 +95,7 @@ def report(
     snapshot = current_snapshot(home or settings().home)
     scope = _scope(snapshot, store or ())
     when, head_dates = _when(chosen, snapshot, first, last, as_of)
-    found = tables(chosen.function(snapshot, scope, *when, **arguments, **_edited(chosen)))
+    found = tables(chosen.function(snapshot, scope, *when, **arguments, **_edited(chosen, snapshot, scope)))
     shown = _choose(found, table or ())
     head: dict[str, Any] = {
         "report": name,
@@ -184,14 +184,15 @@ def _description(chosen: Report) -> str:
     return "\n".join(lines)
 
 
-def _edited(chosen: Report) -> dict[str, Any]:
+def _edited(chosen: Report, snapshot: Snapshot, scope: Scope) -> dict[str, Any]:
     """What people changed of the calendar, for the reports that name its events."""
-    match chosen.name:
-        case "festivals":
-            return {"changes": event_changes.in_force(opened())}
-        case "demand":
-            return {"shifts": event_changes.shifts(event_changes.in_force(opened()))}
-    return {}
+    if chosen.name not in ("festivals", "demand"):
+        return {}
+    changes = event_changes.in_force(opened())
+    if chosen.name == "festivals":
+        return {"changes": changes}
+    here = event_changes.seen_from(changes, places.stores(scope, snapshot.engine))
+    return {"shifts": event_changes.shifts(here)}
 
 
 def _pair(text: str) -> tuple[str, str]:

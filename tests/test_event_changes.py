@@ -3,6 +3,7 @@
 from dataclasses import replace
 from datetime import date, datetime, timedelta
 
+import numpy as np
 import pandas as pd
 import pytest
 from sqlalchemy import Engine
@@ -17,6 +18,7 @@ from data_access.state.rules import Rule
 from models import __main__ as command
 from models.calc import calendar
 from models.forecasting import events, levels
+from models.forecasting.events import Effects
 from models.jobs import forecast, stock
 from models.reports import find
 from tests.tiny import CHAIN, ONLY_A
@@ -47,9 +49,10 @@ def test_reports_of_the_command_line_know_them(
 ) -> None:
     monkeypatch.setattr(command, "opened", lambda: engine)
     state.put(engine, tiny_snapshot, CHAIN, "head", LATER, NOW)
-    assert command._edited(find("festivals")) == {"changes": (LATER,)}
-    assert command._edited(find("demand")) == {"shifts": {("double_11", 2026): timedelta(days=1)}}
-    assert command._edited(find("overview")) == {}
+    assert command._edited(find("festivals"), tiny_snapshot, CHAIN) == {"changes": (LATER,)}
+    demand, overview = find("demand"), find("overview")
+    assert command._edited(demand, tiny_snapshot, CHAIN) == {"shifts": {("double_11", 2026): timedelta(days=1)}}
+    assert command._edited(overview, tiny_snapshot, CHAIN) == {}
 
 
 @pytest.mark.parametrize(
@@ -90,7 +93,7 @@ def test_an_event_of_a_region_or_a_kind_of_store_reaches_its_stores_alone() -> N
         ["B", date(2026, 5, 5), date(2026, 5, 6)],
     ]
     found = levels.local_days(rows.head(1), [("A", "Face"), ("B", "Face")], pd.date_range("2026-05-04", periods=4))
-    assert found["event 城市庆典"].tolist() == [[0, 1, 1, 0], [0, 0, 0, 0]]
+    assert found["城市庆典"].tolist() == [[0, 1, 1, 0], [0, 0, 0, 0]]
 
 
 def test_an_event_is_taken_off_for_a_region_on_the_days_it_has_elsewhere() -> None:
@@ -101,25 +104,74 @@ def test_an_event_is_taken_off_for_a_region_on_the_days_it_has_elsewhere() -> No
     assert events.local([replace(off, day=DOUBLE_11)], STORES).empty  # on again, as elsewhere
 
 
-def test_only_the_stores_without_an_event_lose_what_it_adds() -> None:
-    days = pd.date_range("2024-01-01", "2026-11-05")
-    peak = ((days.month == 11) & (days.day <= 11)) * 1.0 + 1
-    units = pd.DataFrame(
-        {"store_id": name, "category": "Face", "day": days, "units": 100.0 * peak} for name in ("A", "B")
-    ).explode(["day", "units"])
+def test_an_event_counts_by_the_part_of_the_sales_that_takes_part() -> None:
+    """It multiplies by 3 where it takes place; a quarter, or all, of the sales are those of stores without it."""
+    fair = np.array([[False], [True]])
+    found = Effects(events.nothing(), np.log([[3.0], [3.0]]), fair, np.array(["fair"]))
+    absent = {"fair": np.array([[0.0, 0.25], [0.0, 1.0]])}
+    assert found.left(absent) * found.factor == pytest.approx(np.array([[1, 1 + 2 * 0.75], [1, 1]]))
+
+
+def two_stores(last: str, but: str = "") -> pd.DataFrame:
+    """A and B sell 100 a day, twice as much from 1 to 12 November; A not in the year ``but``."""
+    days = pd.date_range("2023-06-01", last)
+    peak = (days.month == 11) & (days.day <= 12)
+    of = {name: 100.0 * (1 + (peak & ((name == "B") | (days.year != int(but or 0))))) for name in ("A", "B")}
+    return pd.concat(
+        pd.DataFrame({"store_id": name, "category": "Face", "day": days, "units": units}) for name, units in of.items()
+    )
+
+
+def off_in_the_north(year: int) -> pd.DataFrame:
+    return events.taken_off([Change("double_11", date(year, 11, 11), None, 11, 1, "north", None)], STORES)
+
+
+def sold(units: pd.DataFrame, taken_off: pd.DataFrame | None) -> pd.Series:
+    """What is expected of the week ahead, by place."""
     region_of, offers = {"A": "north", "B": "south"}, pd.DataFrame(columns=OFFERS)
-    off = events.taken_off([Change("double_11", DOUBLE_11, None, 11, 1, "north", None)], STORES)
+    found = levels.forecast(
+        units, region_of, units["day"].max(), 7, events.china(), offers, None, None, taken_off
+    )  # fmt: skip
+    assert found is not None
+    return found.forecast[found.forecast["category"].isna()].groupby("place_id")["mean"].sum()
 
-    def sold(taken_off: pd.DataFrame | None) -> pd.Series:
-        arguments = units, region_of, days[-1], 7, events.china(), offers, None, None, taken_off
-        found = levels.forecast(*arguments)
-        assert found is not None
-        return found.forecast[found.forecast["category"].isna()].groupby("place_id")["mean"].sum()
 
-    usual, without = sold(None), sold(off)
-    assert without["A"] < 0.7 * usual["A"]
-    assert without["B"] == pytest.approx(usual["B"], rel=0.02)
+def test_only_the_stores_without_an_event_lose_what_it_adds() -> None:
+    without = sold(two_stores("2026-11-05", but="2026"), off_in_the_north(2026))
+    assert without["A"] == pytest.approx(7 * 100, rel=0.1)
+    assert without["B"] == pytest.approx(7 * 200, rel=0.1)
     assert without["chain"] == pytest.approx(without["A"] + without["B"])
+
+
+def test_an_event_that_a_region_left_out_once_counts_for_it_the_next_time() -> None:
+    told = sold(two_stores("2026-11-05", but="2025"), off_in_the_north(2025))
+    assert told["A"] == pytest.approx(7 * 200, rel=0.1)
+    assert told["B"] == pytest.approx(7 * 200, rel=0.1)
+
+
+def test_history_is_raised_to_what_all_stores_would_have_sold() -> None:
+    units = two_stores("2026-10-31", but="2025")
+    leaves, days = [("A", "Face"), ("B", "Face")], pd.DatetimeIndex(units["day"].unique())
+    values = np.stack([units.loc[units["store_id"] == store, "units"].to_numpy() for store, _ in leaves])
+    members = {("chain", "chain", None): np.array([0, 1])}
+    members |= {("store", store, None): np.array([row]) for row, (store, _) in enumerate(leaves)}
+    panel = levels._panel(list(members), members, values, {}, days)
+    away = levels.local_days(off_in_the_north(2025), leaves, days)
+    left = levels.left_of(panel, away, members, values, events.china())
+    then = days.get_loc(pd.Timestamp("2025-11-05"))
+    # The chain sold 100 + 200, of which only B's half was lifted; A sold 100.
+    assert left[:, then] == pytest.approx([(1 + (2 - 1) * 0.5) / 2, 1 / 2, 1], rel=0.1)
+    assert levels.raised(panel, left).values[:, then] == pytest.approx([400, 200, 200], rel=0.1)
+    assert left[:, days.get_loc(pd.Timestamp("2024-11-05"))].tolist() == [1, 1, 1]
+
+
+def test_an_event_is_none_where_every_store_is_without_it() -> None:
+    off = replace(LATER, day=None, region_id="north")
+    north = STORES[STORES["region_id"] == "north"]
+    assert state.shifts(state.seen_from([LATER, off, FAIR], north)) == {("double_11", 2026): None}
+    assert state.shifts(state.seen_from([LATER, off, FAIR], STORES)) == {("double_11", 2026): timedelta(days=1)}
+    street = replace(off, region_id=None, kind="street")
+    assert state.shifts(state.seen_from([off, street], STORES)) == {("double_11", 2026): None}
 
 
 def test_the_calendar_moves_and_drops_what_people_changed() -> None:
@@ -128,6 +180,17 @@ def test_the_calendar_moves_and_drops_what_people_changed() -> None:
     assert (found["double_11"].first, found["double_11"].last) == (date(2026, 11, 2), date(2026, 11, 12))
     assert "618" not in found
     assert "qixi" in found
+
+
+def test_forecasts_know_the_days_that_the_calendar_calls_by_an_event() -> None:
+    table = events.china()
+    for event in calendar.events(date(2026, 1, 1), date(2026, 12, 31), "CNY"):
+        (row,) = table[(table["event"] == event.key) & (table["ds"].dt.year == 2026)].to_dict("records")
+        first, last = (row["ds"] + pd.Timedelta(days=days) for days in (-row["before"], row["after"]))
+        assert first.date() <= event.first
+        assert last.date() >= event.last
+        if event.key in ("double_12", "qixi", "womens_day"):
+            assert (first.date(), last.date()) == (event.first, event.last)
 
 
 def test_forecasts_and_orders_are_computed_anew_after_a_change(tiny_snapshot: Snapshot) -> None:

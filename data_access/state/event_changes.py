@@ -113,6 +113,27 @@ def shifts(changes: Iterable[Change]) -> dict[tuple[str, int], timedelta | None]
     return {(one.event, one.about.year): one.day - one.about if one.day else None for one in moved}
 
 
+def seen_from(changes: Iterable[Change], stores: pd.DataFrame) -> tuple[Change, ...]:
+    """The changes that hold everywhere, as these stores know them (store_id, region_id, kind): what was taken off in
+    every one of them does not take place."""
+    every = tuple(changes)
+    without: dict[tuple[str, date], set[str]] = {}
+    for one in every:
+        if one.day is None:
+            without.setdefault((one.event, one.about), set()).update(stores_of(one, stores))
+    off = [about for about, gone in without.items() if gone and gone == set(stores["store_id"])]
+    kept = tuple(one for one in every if one.everywhere and (one.event, one.about) not in off)
+    return kept + tuple(Change(*about, None, 0, 0, None, None) for about in off)
+
+
+def stores_of(change: Change, stores: pd.DataFrame) -> list[str]:
+    """Those of the stores (store_id, region_id, kind) that the change concerns."""
+    here = stores
+    for name, value in (("region_id", change.region_id), ("kind", change.kind)):
+        here = here if value is None else here[here[name] == value]
+    return list(here["store_id"])
+
+
 def newest_number(engine: Engine) -> int:
     """It grows whenever somebody changes an event."""
     with engine.connect() as connection:

@@ -17,38 +17,41 @@ class Event:
     last: date
 
 
-def _fixed(key: str, first: tuple[int, int], last: tuple[int, int]) -> Callable[[int], Event]:
-    return lambda year: Event(key, date(year, *first), date(year, *last))
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """The day of an event in a year, and the days around it that are called by its name."""
+
+    key: str
+    day: Callable[[int], date]
+    before: int
+    after: int
+
+    def of(self, year: int) -> Event:
+        day = self.day(year)
+        return Event(self.key, day - timedelta(days=self.before), day + timedelta(days=self.after))
 
 
-def _spring_festival(year: int) -> Event:
-    new_year = LunarDate(year, 1, 1).toSolarDate()
-    return Event("spring_festival", new_year - timedelta(days=1), new_year + timedelta(days=5))
+def fixed(month: int, day: int) -> Callable[[int], date]:
+    return lambda year: date(year, month, day)
 
 
-def _qixi(year: int) -> Event:
-    day = LunarDate(year, 7, 7).toSolarDate()
-    return Event("qixi", day - timedelta(days=3), day)
+def _lunar(month: int, day: int) -> Callable[[int], date]:
+    return lambda year: LunarDate(year, month, day).toSolarDate()
 
 
-def _mid_autumn(year: int) -> Event:
-    day = LunarDate(year, 8, 15).toSolarDate()
-    return Event("mid_autumn", day - timedelta(days=2), day)
-
-
-_EVENTS: tuple[Callable[[int], Event], ...] = (
-    _fixed("new_year", (1, 1), (1, 1)),
-    _spring_festival,
-    _fixed("valentines", (2, 11), (2, 14)),
-    _fixed("womens_day", (3, 4), (3, 8)),
-    _fixed("labour_day", (5, 1), (5, 5)),
-    _fixed("may_20", (5, 17), (5, 20)),
-    _fixed("618", (6, 8), (6, 18)),
-    _qixi,
-    _mid_autumn,
-    _fixed("national_day", (10, 1), (10, 7)),
-    _fixed("double_11", (11, 1), (11, 11)),
-    _fixed("double_12", (12, 9), (12, 12)),
+RULES = (
+    Rule("new_year", fixed(1, 1), 0, 0),
+    Rule("spring_festival", _lunar(1, 1), 1, 5),
+    Rule("valentines", fixed(2, 14), 3, 0),
+    Rule("womens_day", fixed(3, 8), 4, 0),
+    Rule("labour_day", fixed(5, 1), 0, 4),
+    Rule("may_20", fixed(5, 20), 3, 0),
+    Rule("618", fixed(6, 18), 10, 0),
+    Rule("qixi", _lunar(7, 7), 3, 0),
+    Rule("mid_autumn", _lunar(8, 15), 2, 0),
+    Rule("national_day", fixed(10, 1), 0, 6),
+    Rule("double_11", fixed(11, 11), 10, 0),
+    Rule("double_12", fixed(12, 12), 3, 0),
 )
 
 # By how much a year turns on them: where a chart has no room for every name, the first ones keep theirs.
@@ -70,7 +73,7 @@ def events(first: date, last: date, currency: str, shifts: Shifts = MappingProxy
     if currency != "CNY":
         return ()
     years = range(first.year - 1, last.year + 2) if shifts else range(first.year, last.year + 1)
-    every = ((year, event(year)) for year in years for event in _EVENTS)
+    every = ((year, rule.of(year)) for year in years for rule in RULES)
     by = ((event, shifts.get((event.key, year), timedelta())) for year, event in every)
     found = (Event(event.key, event.first + days, event.last + days) for event, days in by if days is not None)
     return tuple(sorted((e for e in found if e.first <= last and e.last >= first), key=lambda e: e.first))

@@ -61,9 +61,7 @@ class Ground:
         return self.effects.factor[:, self.panel.length :]
 
     def some(self, rows: NDArray[np.int64]) -> "Ground":
-        return Ground(
-            self.panel.some(rows), replace(self.effects, factor=self.effects.factor[rows]), self.earlier, self.fits
-        )
+        return Ground(self.panel.some(rows), self.effects.some(rows), self.earlier, self.fits)
 
 
 def ground(panel: Panel, table: pd.DataFrame, earlier: Boosted | None = None) -> Ground:

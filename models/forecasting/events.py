@@ -6,19 +6,21 @@ columns replaces it. Peaks of the lunar calendar are dated by it, years 2015 to 
 """
 
 import warnings
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
+from functools import cached_property
 from pathlib import Path
+from types import MappingProxyType
 from typing import Final
 
 import numpy as np
 import pandas as pd
-from lunardate import LunarDate
 from numpy.typing import NDArray
 
 from data_access.errors import Problem
-from data_access.state.event_changes import Change
+from data_access.state.event_changes import Change, stores_of
+from models.calc.calendar import RULES, Rule, fixed
 from models.forecasting.panel import Floats, Panel
 
 COLUMNS: Final = ("event", "ds", "before", "after", "place")
@@ -33,47 +35,22 @@ _ROWS: Final = 5  # times as many ordinary days as an event has, to tell how the
 _RIDGE: Final = 0.3  # days: an event seen once counts for less
 
 
-@dataclass(frozen=True)
-class _Rule:
-    event: str
-    day: Callable[[int], date]
-    before: int
-    after: int
-
-
-def _lunar(month: int, day: int) -> Callable[[int], date]:
-    return lambda year: LunarDate(year, month, day).toSolarDate()
-
-
-def _fixed(month: int, day: int) -> Callable[[int], date]:
-    return lambda year: date(year, month, day)
-
-
-# Run-ups as long as campaigns run in shops and online; after Spring Festival trade rests for a week.
-_RULES: Final = (
-    _Rule("new_year", _fixed(1, 1), 1, 1),
-    _Rule("spring_festival", _lunar(1, 1), 18, 14),
-    _Rule("valentines", _fixed(2, 14), 4, 0),
-    _Rule("womens_day", _fixed(3, 8), 4, 0),
-    _Rule("labour_day", _fixed(5, 1), 1, 4),
-    _Rule("may_20", _fixed(5, 20), 4, 0),
-    _Rule("618", _fixed(6, 18), 10, 1),
-    _Rule("qixi", _lunar(7, 7), 4, 0),
-    _Rule("mid_autumn", _lunar(8, 15), 4, 1),
-    _Rule("national_day", _fixed(10, 1), 1, 6),
-    _Rule("double_11", _fixed(11, 11), 11, 1),
-    _Rule("double_12", _fixed(12, 12), 4, 0),
-    _Rule("christmas", _fixed(12, 25), 5, 0),
-)
+# Days before and after those that are called by the name of an event on which trade is not as usual either: people shop
+# for weeks before Spring Festival and stay at home after it, sales begin on the eve of Double 11 and end late.
+_MORE: Final[Mapping[str, tuple[int, int]]] = {
+    "new_year": (1, 1), "spring_festival": (17, 9), "labour_day": (1, 0), "618": (0, 1), "mid_autumn": (2, 1),
+    "national_day": (1, 0), "double_11": (1, 1),
+}  # fmt: skip
+_CHRISTMAS: Final = Rule("christmas", fixed(12, 25), 5, 0)  # no day of its own on charts
 
 
 def china() -> pd.DataFrame:
     """The event table of a shop in mainland China, 2015 to 2035."""
-    rows = [
-        (rule.event, rule.day(year), rule.before, rule.after, "")
-        for rule in _RULES
-        for year in range(FIRST_YEAR, LAST_YEAR + 1)
-    ]
+    rows = []
+    for rule in (*RULES, _CHRISTMAS):
+        before, after = _MORE.get(rule.key, (0, 0))
+        around = rule.before + before, rule.after + after
+        rows += [(rule.key, rule.day(year), *around, "") for year in range(FIRST_YEAR, LAST_YEAR + 1)]
     return pd.DataFrame(rows, columns=list(COLUMNS)).assign(ds=lambda table: pd.to_datetime(table["ds"]))
 
 
@@ -107,7 +84,7 @@ def local(changes: Iterable[Change], stores: pd.DataFrame) -> pd.DataFrame:
         if change.everywhere or change.day is None or (change.event, change.about) in shipped:
             continue
         first, last = change.day - timedelta(days=change.before), change.day + timedelta(days=change.after)
-        found += [(change.event, store, first, last) for store in _stores_of(change, stores)]
+        found += [(change.event, store, first, last) for store in stores_of(change, stores)]
     return pd.DataFrame(found, columns=_LOCAL)
 
 
@@ -123,7 +100,7 @@ def taken_off(changes: Iterable[Change], stores: pd.DataFrame) -> pd.DataFrame:
             continue
         before, after = known[change.event, day]
         first, last = day - timedelta(days=before), day + timedelta(days=after)
-        found += [(change.event, store, first, last) for store in _stores_of(change, stores)]
+        found += [(change.event, store, first, last) for store in stores_of(change, stores)]
     return pd.DataFrame(found, columns=_LOCAL)
 
 
@@ -131,13 +108,6 @@ def _days(table: pd.DataFrame) -> dict[tuple[str, date], tuple[int, int]]:
     """By event and its day, the days before and after."""
     rows = zip(table["event"], table["ds"].dt.date, table["before"], table["after"], strict=True)
     return {(event, day): (before, after) for event, day, before, after in rows}
-
-
-def _stores_of(change: Change, stores: pd.DataFrame) -> list[str]:
-    here = stores
-    for name, value in (("region_id", change.region_id), ("kind", change.kind)):
-        here = here if value is None else here[here[name] == value]
-    return list(here["store_id"])
 
 
 def of_file(path: Path) -> pd.DataFrame:
@@ -212,13 +182,41 @@ def _near(column: dict[int, int], day: int, span: int) -> int:
 
 @dataclass(frozen=True)
 class Effects:
-    """``factor``: series x dates, by what the events of a date multiply the sales of each series; 1 on other days."""
+    """What the events of ``table`` do: ``logs`` (series x days of events) on the ``days`` (dates x days of events) that
+    are days of the events ``names``."""
 
     table: pd.DataFrame
-    factor: Floats
+    logs: Floats
+    days: NDArray[np.bool_]
+    names: NDArray[np.str_]
+
+    @cached_property
+    def factor(self) -> Floats:
+        """Series x dates: by what the events of a date multiply the sales of each series; 1 on other days."""
+        return self.of(self.names)
+
+    def of(self, names: str | NDArray[np.str_]) -> Floats:
+        """The same of some of the events."""
+        own = np.isin(self.names, names)
+        return np.asarray(np.exp(self.logs[:, own] @ self.days[:, own].T))
+
+    def left(self, absent: Mapping[str, Floats]) -> Floats:
+        """What is left of ``factor`` where an event does not take place in stores that sell a share of a series.
+
+        absent: that share by event; series x dates. An event that multiplies the sales of a store by f multiplies those
+        of the series by 1 + (f - 1) (1 - share).
+        """
+        found = np.ones((len(self.logs), len(self.days)))
+        for name, share in absent.items():
+            factor = self.of(name)
+            found *= (1 + (factor - 1) * (1 - share)) / factor
+        return found
+
+    def some(self, rows: NDArray[np.int64]) -> "Effects":
+        return replace(self, logs=self.logs[rows])
 
 
-def effects(panel: Panel, table: pd.DataFrame) -> Effects:
+def effects(panel: Panel, table: pd.DataFrame, absent: Mapping[str, Floats] = MappingProxyType({})) -> Effects:
     """What the events of the table did to daily series, and will do again; only those that show.
 
     A regression on every day of every event, so that two that fall together are told apart. An event shows where one of
@@ -226,13 +224,19 @@ def effects(panel: Panel, table: pd.DataFrame) -> Effects:
     series together, the error being that of days without any event, or of as many of them in a row: eleven days of a
     sale that sell a third more are no chance, though each of them may be, and a year that knows an event once has no
     more to go by. Elsewhere, or in another trade, the days of the table are ordinary. Its effect is
-    that of all series; each one's own counts as far as series differ by more than chance.
+    that of all series; each one's own counts as far as series differ by more than chance, and where it is not known
+    (before a series begins, on a day without a sale) it is that of all.
+
+    absent: as of ``Effects.left``; nothing is learnt from such days of such series.
     """
-    factor = np.ones((len(panel.ids), len(panel.dates)))
+    columns = np.zeros((len(panel.ids), 0)), np.zeros((len(panel.dates), 0), dtype=bool), np.array([], np.str_)
+    none = Effects(table.iloc[:0], *columns)
     if panel.frequency != "D" or table.empty or panel.length < _YEAR:
-        return Effects(table.iloc[:0], factor)
+        return none
     days, of_event = design(table, panel.dates)
     rest = _off_the_week(panel, np.logical_or.reduce(days[: panel.length], axis=1))
+    for share in absent.values():
+        rest[share[:, : panel.length] > 0] = np.nan
     past = days[: panel.length].astype(np.float64)
     solve = np.linalg.solve(past.T @ past + _RIDGE * np.eye(past.shape[1]), past.T)
     usual = rest[:, ~past.any(axis=1)]
@@ -241,11 +245,11 @@ def effects(panel: Panel, table: pd.DataFrame) -> Effects:
     names = _noticed(effect, np.sqrt((solve**2).sum(axis=1)), common, of_event, past)
     shown = np.isin(of_event, names)
     if not shown.any():
-        return Effects(table.iloc[:0], factor)
+        return none
     solve = np.linalg.solve(past[:, shown].T @ past[:, shown] + _RIDGE * np.eye(int(shown.sum())), past[:, shown].T)
-    each = np.nan_to_num(rest) @ solve.T
+    each = np.nan_to_num(np.where(np.isnan(rest), _mean(rest), rest)) @ solve.T
     error = _variance(usual)[:, None] * (solve**2).sum(axis=1)
-    return Effects(table[table["event"].isin(names)], np.exp(_shared(each, error) @ days[:, shown].T))
+    return Effects(table[table["event"].isin(names)], _shared(each, error), days[:, shown], of_event[shown])
 
 
 def _noticed(

@@ -6,14 +6,14 @@ have.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from models.forecasting import engine, policy, prophets
+from models.forecasting import engine, events, policy, prophets
 from models.forecasting import market as observed
 from models.forecasting.engine import Looked, Result
 from models.forecasting.panel import Floats, Panel
@@ -75,21 +75,19 @@ def forecast(
     if market is not None and len(market):
         known |= observed.known(market, values, [category for _, category in leaves], ahead)
     if local is not None:
-        known |= local_days(local, leaves, ahead)
+        known |= {f"event {name}": days for name, days in local_days(local, leaves, ahead).items()}
     members = _members(leaves, region_of)
     totals = _panel([key for key in members if key[2] is None], members, values, known, ahead)
     parts = _panel([key for key in members if key[2] is not None], members, values, known, ahead)
+    away = {} if taken_off is None else local_days(taken_off, leaves, ahead)
+    of_all = [left_of(panel, away, members, values, table) for panel in (totals, parts)]
+    # Methods see what would have been sold had every store taken part; what they say of days ahead is lowered again.
+    totals, parts = (raised(panel, left) for panel, left in zip((totals, parts), of_all, strict=True))
     of_totals, of_parts = engine.forecast(totals, table), engine.forecast(parts, table, upper=False)
-    found = {**_moments(of_totals, totals), **_moments(of_parts, parts)}
-    if taken_off is not None and len(taken_off):
-        away = local_days(taken_off, leaves, ahead)
-        none = {"off": np.maximum.reduce(list(away.values()))}
-        for panel in (totals, parts):
-            keys = [key_of(name) for name in panel.ids]
-            found |= _relieved(found, panel, _panel(keys, members, values, none, ahead), table)
+    found = {**_moments(of_totals, totals, of_all[0]), **_moments(of_parts, parts, of_all[1])}
     rows = pd.concat([_frame(key, ahead[-horizon:], *each) for key, each in reconciled(found, region_of).items()])
     accuracy = league([(of_totals, totals), (of_parts, parts)])
-    return Levels(rows, _components(totals, of_totals, table), accuracy, of_parts.past)
+    return Levels(rows, _components(totals, of_totals, table, of_all[0]), accuracy, of_parts.past)
 
 
 def _members(leaves: list[tuple[str, str]], region_of: Mapping[str, str]) -> dict[Key, NDArray[np.int64]]:
@@ -153,30 +151,41 @@ def local_days(local: pd.DataFrame, leaves: list[tuple[str, str]], dates: pd.Dat
     stores = np.array([store for store, _ in leaves], dtype=object)
     found: dict[str, Floats] = {}
     for row in local.to_dict("records"):
-        days = found.setdefault(f"event {row['event']}", np.zeros((len(leaves), len(dates))))
+        days = found.setdefault(str(row["event"]), np.zeros((len(leaves), len(dates))))
         when = (dates >= pd.Timestamp(row["starts_on"])) & (dates <= pd.Timestamp(row["ends_on"]))
         days[np.ix_(stores == row["store_id"], when)] = 1.0
     return found
 
 
-def _moments(result: Result, panel: Panel) -> dict[str, tuple[Floats, str]]:
-    """Per series moments x horizon, and the model."""
+def left_of(
+    panel: Panel,
+    away: Mapping[str, Floats],
+    members: Mapping[Key, NDArray[np.int64]],
+    values: Floats,
+    table: pd.DataFrame,
+) -> Floats:
+    """What is left of the effect of events on each series and date, history and horizon, where they do not take place
+    in some of its stores (``away``, as ``local_days``)."""
+    if not away:
+        return np.ones((len(panel.ids), len(panel.dates)))
+    absent = _panel([key_of(name) for name in panel.ids], members, values, away, panel.dates).known
+    return events.effects(panel, table, absent).left(absent)
+
+
+def raised(panel: Panel, left: Floats) -> Panel:
+    return replace(panel, values=panel.values / left[:, : panel.length])
+
+
+def _moments(result: Result, panel: Panel, left: Floats) -> dict[str, tuple[Floats, str]]:
+    """Per series moments x horizon, and the model; with what is ``left`` of events, of the naive one on the days that
+    it repeats."""
     rows = result.rows
     table = rows[list(MOMENTS)].to_numpy().reshape(len(panel.ids), panel.horizon, len(MOMENTS))
     models = rows["model"].to_numpy()[:: panel.horizon]
-    return {name: (table[row].T, str(models[row])) for row, name in enumerate(panel.ids)}
-
-
-def _relieved(
-    found: Mapping[str, tuple[Floats, str]], panel: Panel, off: Panel, table: pd.DataFrame
-) -> dict[str, tuple[Floats, str]]:
-    """The moments without what the events of a day do in the stores where they are off; ``off`` knows the share of each
-    series that these stores sell."""
-    factor = engine.ground(panel, table).effects.factor[:, panel.length :]
-    share = off.known["off"][:, panel.length :] if "off" in off.known else np.zeros_like(factor)
-    relief = (1 + (factor - 1) * (1 - share)) / factor
+    ahead = panel.length + np.arange(panel.horizon)
+    repeated = panel.length - panel.season + np.arange(panel.horizon) % panel.season
     return {
-        name: (found[name][0] if found[name][1] == policy.NAIVE else found[name][0] * relief[row], found[name][1])
+        name: (table[row].T * left[row, repeated if models[row] == policy.NAIVE else ahead], str(models[row]))
         for row, name in enumerate(panel.ids)
     }
 
@@ -247,12 +256,13 @@ def league(results: list[tuple[Result, Panel]]) -> pd.DataFrame:
     return frame.rename(columns={"kind": "class"})
 
 
-def _components(totals: Panel, result: Result, table: pd.DataFrame) -> pd.DataFrame:
+def _components(totals: Panel, result: Result, table: pd.DataFrame, left: Floats) -> pd.DataFrame:
     """Of every place: also of those that are forecast without Prophet."""
     seen = engine.ground(totals, table)
     other = seen.panel.some(np.array([name not in result.fits for name in totals.ids]))
     fits = result.fits | prophets.fits(other, seen.effects.table)
     found = prophets.components(totals, fits)
+    found[["expected", "event"]] *= left.reshape(-1, 1)
     first = totals.dates[max(0, totals.length - _COMPONENT_DAYS)]
     found = found[found["ds"] >= first]
     keys = found["unique_id"].map(key_of)

@@ -18,7 +18,7 @@ from data_access.queries import stock as stock_queries
 from data_access.results.tables import demand_accuracy, demand_component, demand_forecast, demand_product
 from data_access.snapshot import Snapshot
 from data_access.state.event_changes import Change
-from models.calc import demand_rates
+from models.calc import calendar, demand_rates
 from models.forecasting import (
     accuracy,
     additive,
@@ -52,7 +52,7 @@ _PRICE_BANDS = 4
 _AT_ONCE = 8_000  # products in stores, which is what memory has to hold
 _CODE = (
     levels, market, panel, accuracy, engine, candidates, boosting, prophets, additive, events, seasons, smoothing,
-    intermittent, intervals, classes, policy, reconcile, queries, products, analogues, demand_rates, shelves,
+    intermittent, intervals, classes, policy, reconcile, queries, products, analogues, demand_rates, shelves, calendar,
 )  # fmt: skip
 
 

@@ -9,11 +9,12 @@ import numpy as np
 import pandas as pd
 
 from data_access.queries import demand as queries
+from data_access.queries import places
 from data_access.queries import stock as stock_queries
 from data_access.results.info import is_current
 from data_access.scope import Scope
 from data_access.snapshot import Snapshot
-from data_access.state.event_changes import Change
+from data_access.state.event_changes import Change, seen_from
 from models.calc.calendar import IN_ORDER, Event
 from models.forecasting import events
 from models.reports._shape import Columns, select_columns
@@ -48,11 +49,13 @@ class FestivalsReport:
 
 
 def festivals(snapshot: Snapshot, scope: Scope, changes: Sequence[Change] = ()) -> FestivalsReport:
-    """The festivals to come in the stores in scope, on the days that ``changes`` give them for all stores."""
+    """The festivals to come in the stores in scope, on the days that ``changes`` give them for all stores; without
+    those that were taken off in every store in scope."""
     last = snapshot.info.last_day
     if last is None:
         return FestivalsReport(None, **select_columns(FestivalsReport))
-    every = _calendar(changes) if snapshot.info.currency == "CNY" else ()
+    here = seen_from(changes, places.stores(scope, snapshot.engine)) if changes else ()
+    every = _calendar(here) if snapshot.info.currency == "CNY" else ()
     coming = [one for one in every if last < one.first <= last + timedelta(days=AHEAD_DAYS)]
     units = _units(snapshot, scope, last)
     ahead = _ahead(snapshot, scope, last)

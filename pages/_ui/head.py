@@ -8,7 +8,7 @@ import streamlit as st
 
 from data_access.scope import Period, Scope
 from data_access.snapshot import Snapshot
-from pages._ui import compared, drill, empty, export, filters, freshness, load, passport, session
+from pages._ui import compared, drill, empty, export, filters, freshness, load, passport, session, year
 from pages._ui import format as fmt
 from pages._ui.access import Detail
 from pages._ui.i18n import localized_text, t
@@ -82,6 +82,7 @@ def begin(
             beside()
         narrowed, period, words = _filters(page, seen, snapshot, choices)
     category, segment = filters.category(), filters.segment()
+    year.here(narrowed, snapshot)
     with line:
         _as_of(snapshot, words)
     has_days = choices in ("all", "days")
