@@ -1,18 +1,11 @@
 """Stores and regions in scope: what filters offer and reports name."""
 
-from weakref import WeakKeyDictionary
-
 import pandas as pd
 from sqlalchemy import Engine, func, select
 
 from data_access.marts.tables import UNKNOWN, store
 from data_access.queries._frame import fetch
 from data_access.scope import Scope
-
-_MOST = 1_000  # scopes of which the stores are kept
-
-# A published file never changes, and a report asks for their names up to five times: they are read once.
-_STORES: WeakKeyDictionary[Engine, dict[Scope, pd.DataFrame]] = WeakKeyDictionary()
 
 
 def stores(scope: Scope, engine: Engine) -> pd.DataFrame:
@@ -21,16 +14,6 @@ def stores(scope: Scope, engine: Engine) -> pd.DataFrame:
     Columns: store_id, store (name), region_id, region (name), kind, city, city_tier, area_m2,
     opened_on and closed_on (datetime64).
     """
-    known = _STORES.setdefault(engine, {})
-    found = known.get(scope)
-    if found is None:
-        if len(known) >= _MOST:
-            known.clear()
-        found = known[scope] = _read(scope, engine)
-    return found.copy(deep=False)  # whoever writes to it copies what they change
-
-
-def _read(scope: Scope, engine: Engine) -> pd.DataFrame:
     query = select(
         store.c.store_id,
         store.c.name.label("store"),

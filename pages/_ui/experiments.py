@@ -120,11 +120,13 @@ def nothing(report: CampaignReport) -> tuple[str, str, str]:
 
 
 def rows(campaigns: pd.DataFrame, currency: str) -> pd.DataFrame:
-    """Campaigns as a list shows them: a return only where something was shown to be caused; ranges as text."""
+    """Campaigns as a list shows them: a return only where something was shown to be caused, money only there or beside
+    its range; ranges as text."""
     told = campaigns["verdict"].isin([*_SURE, *_SURE_OF_STORES])
     final, judged = campaigns["frozen_at"].notna(), ~campaigns["verdict"].isin(["nobody", "withheld"])
     finality = pd.Series("provisional", campaigns.index).mask(final, "final").where(final | judged, None)
     shown = campaigns.assign(
+        incremental_margin=campaigns["incremental_margin"].where(told | campaigns["incremental_lo"].notna()),
         roi=campaigns["roi"].where(told),
         finality=finality,
         extra_range=_ranges(campaigns["incremental_lo"], campaigns["incremental_hi"], partial(_compact, currency)),
