@@ -129,7 +129,7 @@ def funnel_steps(scope: Scope, engine: Engine, campaign_ids: Sequence[str] | Non
     )
     if hidden:
         query = query.where(or_(s.campaign_id.not_in(hidden), s.step.not_in((*PURCHASES, "redeemed"))))
-    found = fetch(scope, engine, query if campaign_ids is None else query.where(s.campaign_id.in_(campaign_ids)))
+    found = fetch(scope, engine, query.where(_one_of(s.campaign_id, campaign_ids)))
     alone = found["campaign_id"].isin(hidden)
     return found.assign(customers_at_least=found["customers_at_least"].mask(alone, found["customers"]))
 
