@@ -96,27 +96,19 @@ def page() -> None:
     with left.container(border=True, height="stretch"):
         st.markdown(f"**{name}** :gray[:small[ {name}]]", help=name)
         lines = [go.Scatter(x=days["day"], y=days[line], name=name, mode="lines+markers") for line in ("now", "then")]
-        st.plotly_chart(
-            _figure(lines),
-            config=charts.CONFIG,
-            key="days",
-            on_select="rerun",
-            selection_mode="points",
-        )
+        _chart(lines, "days")
         st.popover(name, icon=":material/table_rows:", type="tertiary")
     with right.container(border=True, height="stretch"):
         bars = [
             go.Bar(y=goods["id"], x=goods["sold"], orientation="h", marker={"cornerradius": 3}, width=0.6),
             go.Scatter(y=goods["id"], x=goods["sold"], mode="text", text=goods["name"], cliponaxis=False),
         ]
-        st.plotly_chart(
-            _figure(bars),
-            config=charts.CONFIG,
-            key="goods",
-            on_select="rerun",
-            selection_mode="points",
-        )
+        _chart(bars, "goods")
     st.dataframe(goods, hide_index=True, on_select="rerun", selection_mode="single-row", key="list", width="stretch")
+
+
+def _chart(traces: list[go.Scatter | go.Bar], key: str) -> None:
+    st.plotly_chart(_figure(traces), config=charts.CONFIG, key=key, on_select="rerun", selection_mode="points")
 
 
 def _figure(traces: list[go.Scatter | go.Bar]) -> go.Figure:
