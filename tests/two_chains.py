@@ -131,9 +131,10 @@ def _results(table: Table, content: Rows) -> list[dict[str, Any]]:
         said = [] if table in OPEN else [row, trade]
         for place in (("chain", "chain"), ("region", row["region_id"]), ("store", row["store_id"])):
             about.setdefault(place, []).append(said)
+    seeds = {place: zlib.crc32(repr(said).encode()) for place, said in about.items()}
     return [
-        {column.name: _drawn(column, place, number, zlib.crc32(repr(said).encode())) for column in table.c}
-        for place, said in about.items()
+        {column.name: _drawn(column, place, number, seed) for column in table.c}
+        for place, seed in seeds.items()
         for number in range(3)
         if "place_id" in table.c or place[0] == "store"
     ]
