@@ -186,7 +186,7 @@ def _description(chosen: Report) -> str:
 
 def _edited(chosen: Report, snapshot: Snapshot, scope: Scope) -> dict[str, Any]:
     """What people changed of the calendar, for the reports that name its events."""
-    if chosen.name not in ("festivals", "demand"):
+    if chosen.name not in ("festivals", "demand", "product_demand"):
         return {}
     changes = event_changes.in_force(opened())
     if chosen.name == "festivals":

@@ -73,8 +73,8 @@ if not category:
 
 with st.container(border=True):
     product = demand_views.products(report)
-if product and session.may_open("product"):
-    drill.open_page("product", product=product, store=store.store_id if store else None)
+if product:
+    drill.open_page("product_demand", product=product, store=store.store_id if store else None)
 
 with st.container(border=True):
     override_views.block(report, page.scope)

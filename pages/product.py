@@ -3,7 +3,20 @@
 import streamlit as st
 
 from models.reports import tables
-from pages._ui import batch, blocks, cards, drill, empty, export, head, load, person, session, subjects
+from pages._ui import (
+    batch,
+    blocks,
+    cards,
+    drill,
+    empty,
+    export,
+    head,
+    load,
+    person,
+    product_demand_views,
+    session,
+    subjects,
+)
 from pages._ui.i18n import localized, t
 from pages._ui.tables import Column, column, listing
 
@@ -44,6 +57,13 @@ if store := blocks.sales_by_day_and_store(
 ):
     drill.open_page("store", store=store)
 
+ahead = load.product_demand(page.scope, facts["product_id"], page.generation)
+if ahead.last_day is not None:
+    with st.container(border=True):
+        product_demand_views.chart(ahead)
+        ids = drill.link("product_demand", product=facts["product_id"], store=store_id)
+        st.page_link("product_demand.py", label=t("product_demand.open"), query_params=ids)
+
 with st.container(border=True):
     head.block(t("product.also"), t("product.also_note"), t("product.also_help"))
     batch.note("affinity")
@@ -71,8 +91,11 @@ if orders is not None:
             opens="order_id",
             rows=10,
         ):
-            ids = {"product": facts["product_id"], "store": store_id}
-            person.open_from(orders, order, key="product_orders", **ids)
+            about = {"product": facts["product_id"], "store": store_id}
+            person.open_from(orders, order, key="product_orders", **about)
 
-shown_tables = {name: frame for name, frame in tables(report).items() if name != "recent_orders" or orders is not None}
+ahead_tables = {"weeks": ahead.weeks}
+shown_tables = ahead_tables | {
+    name: frame for name, frame in tables(report).items() if name != "recent_orders" or orders is not None
+}
 export.menu("product", page.cover(), shown_tables, orders)

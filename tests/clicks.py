@@ -82,6 +82,7 @@ READS = {
     "campaign_effects": _ESTIMATE,
     "customer_favourites": "shares of one customer's basket; what was bought stands in the list beside it",
     "demand_chart": _CURVE,
+    "product_demand_weeks": _CURVE,
     "funnel_times": _CURVE,
     "lapse_*": _CURVE,
     "mine_months": _MONTHS,

@@ -89,6 +89,7 @@ ABOUT = {
     "category": {"goods": "护肤"},
     "product": {"product": "P1"},
     "lot": {"product": "P1"},
+    "product_demand": {"product": "P1"},
 }
 
 

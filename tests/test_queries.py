@@ -108,6 +108,9 @@ CASES: dict[str, tuple[Any, ...]] = {
     "lots.buyers": ("P1", "L1"),
     "lots.in_stores": ("P1", "L1"),
     "lots.of_product": ("P1",),
+    "demand.product_history": (MARCH.first, "P1"),
+    "demand.product_offers": (MARCH.first, "P1", "Face"),
+    "demand.product_sold": (MARCH.first, MARCH.last, "P1"),
     "demand.products_sold": (MARCH.first, MARCH.last),
     "demand.market": (),
     "demand.offers": (MARCH.first,),
@@ -268,7 +271,7 @@ OF_RESULTS = {
     "stock.kept_sums",
     *("stock.kept_shelves", "stock.kept_transfers", "value.checked_from", "value.kept", "value.score"),
     *("value.score_count", "value.scores"),
-    *("demand.ahead_of_products", "demand.weeks_of_products"),
+    *("demand.ahead_of_products", "demand.weeks_of_product", "demand.weeks_of_products"),
     *(
         "stores.alerts",
         "stores.bands",
@@ -297,7 +300,7 @@ SHARED = {
     "audience.tiers",  # the tiny chain has none, nor of these:
     *("lots.buyers", "lots.in_stores", "lots.of_product"),
     "training.courses",
-    *("demand.market", "demand.offers", "demand.promotions", "demand.range_of_products"),
+    *("demand.market", "demand.offers", "demand.product_offers", "demand.promotions", "demand.range_of_products"),
     "spending.ready",  # nobody went up a band while buying elsewhere below it
     "segments.numbers",  # the only prospect, 5, is at home in store A
     *("staff.at_work", "training.praise"),

@@ -31,6 +31,7 @@ ARGUMENTS: dict[str, dict[str, Any]] = {
     "category": {"category_": "skin care"},
     "product": {"product_id": "P1"},
     "lot": {"product_id": "P1"},
+    "product_demand": {"product_id": "P1"},
     "order": {"order_id": "O7"},
     "customer": {"customer_key": key(1)},
 }

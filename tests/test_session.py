@@ -121,7 +121,19 @@ TRADE, CUSTOMERS, STORES_ONLY = (FULL, FULL, SUMS, NO, NO), (MASKED, MASKED, MAS
 MARKETING, SYSTEM, OFFICES = (NO, NO, MASKED, NO, NO), (NO, NO, NO, FULL, NO), (FULL, FULL, FULL, FULL, NO)
 DECIDED = {
     **dict.fromkeys(
-        ("overview", "alerts", "campaigns", "campaign", "stores", "store", "why", "demand", "category", "product"),
+        (
+            "overview",
+            "alerts",
+            "campaigns",
+            "campaign",
+            "stores",
+            "store",
+            "why",
+            "demand",
+            "category",
+            "product",
+            "product_demand",
+        ),
         TRADE,
     ),
     **dict.fromkeys(("tasks", "segments", "customer", "run_out", "retention", "lapse", "spending", "value"), CUSTOMERS),

@@ -4,7 +4,7 @@ from datetime import date
 from typing import Literal
 
 import pandas as pd
-from sqlalchemy import ColumnElement, Double, Engine, Table, cast, false, func, select
+from sqlalchemy import ColumnElement, Double, Engine, Table, and_, cast, false, func, or_, select
 
 from data_access.marts.product_place_day import product_place_day
 from data_access.marts.product_store_day import product_store_day
@@ -142,6 +142,13 @@ def weeks_of_products(scope: Scope, engine: Engine) -> pd.DataFrame:
     return fetch_many(scope, engine, limited, categories=["store_id", "product_id", "category"])
 
 
+def weeks_of_product(scope: Scope, engine: Engine, product_id: str) -> pd.DataFrame:
+    """What one product will sell by store in scope and week ahead: store_id, ds, mean, lo80, hi80."""
+    p = demand_product.c
+    query = select(p.store_id, p.ds, p.mean, p.lo80, p.hi80).where(p.product_id == product_id)
+    return fetch(scope, engine, scope.limit(query.order_by(p.store_id, p.ds), p.store_id))
+
+
 def ahead_of_products(scope: Scope, engine: Engine, category: str | None, week: date, until: date) -> pd.DataFrame:
     """One row per product of one category or all that the stores in scope will sell: the weeks of ``weeks_of_products``
     added up that begin by ``week`` (next_week) and by ``until`` (expected).
@@ -182,6 +189,48 @@ def products_sold(scope: Scope, engine: Engine, first: date, last: date) -> pd.D
     )
     mine = scope.limit(query, s.store_id) if place is None or is_stores else query.where(place.rows(mart))
     return fetch(scope, engine, mine)
+
+
+def product_history(scope: Scope, engine: Engine, first: date, product_id: str) -> pd.DataFrame:
+    """One row per day from ``first`` on which a store in scope sold the product: day, units."""
+    place = place_of(scope, engine)
+    is_stores = place is None or place.level == "store"
+    mart = product_store_day if is_stores else product_place_day
+    s = mart.c
+    query = (
+        select(s.day, amount(s.units).label("units"))
+        .where(s.product_id == product_id, s.day >= first)
+        .group_by(s.day)
+        .order_by(s.day)
+    )
+    mine = scope.limit(query, s.store_id) if place is None or is_stores else query.where(place.rows(mart))
+    return fetch(scope, engine, mine)
+
+
+def product_sold(scope: Scope, engine: Engine, first: date, last: date, product_id: str) -> pd.DataFrame:
+    """One row per store in scope that sold the product in the days from ``first`` to ``last``: store_id, units."""
+    s = product_store_day.c
+    query = (
+        select(s.store_id, amount(s.units).label("units"))
+        .where(s.product_id == product_id, s.day >= first, s.day <= last)
+        .group_by(s.store_id)
+        .order_by(s.store_id)
+    )
+    return fetch(scope, engine, scope.limit(query, s.store_id))
+
+
+def product_offers(scope: Scope, engine: Engine, first: date, product_id: str, category: str | None) -> pd.DataFrame:
+    """One row per price promotion in stores in scope of the product, its category or everything that does not end
+    before ``first``. Columns: promotion_id, product_id, category, starts_on, ends_on, discount."""
+    p = price_promotion.c
+    of_category = p.category.is_(None) if category is None else p.category.is_(None) | (p.category == category)
+    query = (
+        select(p.promotion_id, p.product_id, p.category, p.starts_on, p.ends_on, p.discount)
+        .distinct()
+        .where(p.ends_on >= first, or_(p.product_id == product_id, and_(p.product_id.is_(None), of_category)))
+        .order_by(p.starts_on, p.promotion_id)
+    )
+    return fetch(scope, engine, scope.limit(query, p.store_id))
 
 
 def accuracy(scope: Scope, engine: Engine) -> pd.DataFrame:

@@ -7,6 +7,7 @@ from typing import Annotated, Any, Final
 
 import numpy as np
 import pandas as pd
+from sqlalchemy import Engine
 
 from data_access.queries import demand as queries
 from data_access.queries import places, run_out
@@ -45,8 +46,9 @@ class DemandReport:
     products: Annotated[pd.DataFrame, Columns("product_id product category next_week expected last_year growth")]
     # one row per day of the last year and ahead, all categories: what multiplies the trend, in units
     decomposition: Annotated[pd.DataFrame, Columns("ds trend week season event promotion")]
-    # one row per event or price promotion that touches the history shown or the days ahead; effect: by how much more
-    # its strongest day sells, where the forecast knows
+    # one row per event or price promotion (of the category, of everything) that touches the history shown or the days
+    # ahead; effect: by how much more the place sells on its strongest day, where the forecast knows; of promotions of
+    # the same days together, and null where they belong to an event
     occasions: Annotated[pd.DataFrame, Columns("kind event starts_on ends_on discount effect")]
     # one row per class of series, level and method: errors at three earlier origins over all stores. wape: sum of
     # absolute errors / units sold; rmsse: 1 = as good as yesterday's value; bias: expected too much / units sold;
@@ -93,8 +95,8 @@ def demand(
             stores=_stores(scope, snapshot, stores, queries.sold(scope, snapshot.engine, "store_id", *before), last),
             products=_products(scope, snapshot, category, before, last),
             decomposition=_named(components),
-            occasions=_occasions(scope, snapshot, components, first, last, shifts),
-            accuracy=_league(queries.accuracy(scope, results)),
+            occasions=_occasions(scope, snapshot, category, components, first, last, shifts),
+            accuracy=accuracy_of(scope, results),
         ),
     )
 
@@ -120,10 +122,11 @@ def _ahead(shown: pd.DataFrame, history: pd.DataFrame, many: tuple[int, ...]) ->
         before = units.reindex(part["ds"] - pd.Timedelta(days=_YEAR))
         last_year = float(before.sum()) if len(part) and before.notna().all() else np.nan
         rows.append((days, float(part["mean"].sum()), last_year))
-    return _with_growth(pd.DataFrame(rows, columns=["days", "expected", "last_year"]))
+    return with_growth(pd.DataFrame(rows, columns=["days", "expected", "last_year"]))
 
 
-def _with_growth(frame: pd.DataFrame) -> pd.DataFrame:
+def with_growth(frame: pd.DataFrame) -> pd.DataFrame:
+    """``growth`` of what is ``expected`` over ``last_year``; null where nothing was sold then."""
     return frame.assign(growth=frame["expected"] / frame["last_year"].where(frame["last_year"] > 0) - 1)
 
 
@@ -142,7 +145,7 @@ def _categories(own: pd.DataFrame, before: pd.DataFrame, last: date) -> pd.DataF
     ahead = ahead[ahead >= _LEAST_UNITS]
     past = before.set_index("category")["units"]
     frame = pd.DataFrame({"expected": ahead, "last_year": past.reindex(ahead.index)}).reset_index(names="category")
-    return _with_growth(frame).sort_values("expected", ascending=False, ignore_index=True)
+    return with_growth(frame).sort_values("expected", ascending=False, ignore_index=True)
 
 
 def _stores(scope: Scope, snapshot: Snapshot, rows: pd.DataFrame, before: pd.DataFrame, last: date) -> pd.DataFrame:
@@ -151,7 +154,7 @@ def _stores(scope: Scope, snapshot: Snapshot, rows: pd.DataFrame, before: pd.Dat
     past = before.set_index("store_id")["units"]
     names = places.stores(scope, snapshot.engine).set_index("store_id")["store"]
     frame = pd.DataFrame({"expected": ahead, "last_year": past.reindex(ahead.index)}).reset_index(names="store_id")
-    named = _with_growth(frame).assign(store=frame["store_id"].map(names))
+    named = with_growth(frame).assign(store=frame["store_id"].map(names))
     return named.sort_values("expected", ascending=False, ignore_index=True)
 
 
@@ -166,7 +169,7 @@ def _products(
     past = queries.products_sold(scope, snapshot.engine, *before).set_index("product_id")["units"]
     names = run_out.products(scope, snapshot.engine).set_index("product_id")["product"]
     found = rows.assign(last_year=past.reindex(rows.index), product=names.reindex(rows.index)).reset_index()
-    return _with_growth(found).sort_values("expected", ascending=False, ignore_index=True)
+    return with_growth(found).sort_values("expected", ascending=False, ignore_index=True)
 
 
 def _named(components: pd.DataFrame) -> pd.DataFrame:
@@ -174,22 +177,41 @@ def _named(components: pd.DataFrame) -> pd.DataFrame:
 
 
 def _occasions(
-    scope: Scope, snapshot: Snapshot, components: pd.DataFrame, first: date, last: date, shifts: Shifts
+    scope: Scope,
+    snapshot: Snapshot,
+    category: str | None,
+    components: pd.DataFrame,
+    first: date,
+    last: date,
+    shifts: Shifts,
 ) -> pd.DataFrame:
-    """Events of the calendar, and price promotions (one row whatever the number of stores)."""
+    """Events of the calendar, and price promotions of the category or of everything (one row whatever the number of
+    stores)."""
     end = last + timedelta(days=max(AHEAD))
-    effect = components.set_index("ds")["event"] if len(components) else pd.Series(dtype=np.float64)
+    offers = queries.offers(scope, snapshot.engine, first)
+    offers = offers[pd.to_datetime(offers["starts_on"]) <= pd.Timestamp(end)]
+    effect = components.set_index("ds")[["event", "known"]].astype(np.float64)
+    raised = effect["known"] / _without(effect["known"], offers)
+    if category is not None:
+        offers = offers[offers["category"].isna() | (offers["category"] == category)]
     rows: list[tuple[Any, ...]] = [
-        ("event", event.key, event.first, event.last, np.nan, _strongest(effect, event.first, event.last))
+        ("event", event.key, event.first, event.last, np.nan, _strongest(effect["event"], event.first, event.last))
         for event in events(first, end, snapshot.info.currency, shifts)
     ]
-    for offer in queries.offers(scope, snapshot.engine, first).to_dict("records"):
-        starts, ends = pd.Timestamp(offer["starts_on"]).date(), pd.Timestamp(offer["ends_on"]).date()
-        if starts <= end:
-            rows.append(("promotion", offer["category"], starts, ends, offer["discount"], np.nan))
+    for offer in offers.to_dict("records"):
+        starts, ends = (pd.Timestamp(offer[name]).date() for name in ("starts_on", "ends_on"))
+        rows.append(("promotion", offer["category"], starts, ends, offer["discount"], _strongest(raised, starts, ends)))
     frame = pd.DataFrame(rows, columns=["kind", "event", "starts_on", "ends_on", "discount", "effect"])
     dated = frame.assign(starts_on=pd.to_datetime(frame["starts_on"]), ends_on=pd.to_datetime(frame["ends_on"]))
     return dated.sort_values(["starts_on", "event"], ignore_index=True)
+
+
+def _without(known: pd.Series, offers: pd.DataFrame) -> float:
+    """What the days without an offer stand at: the part that is known ahead is set against its own mean."""
+    free = pd.Series(data=True, index=known.index)
+    for starts, ends in zip(offers["starts_on"], offers["ends_on"], strict=True):
+        free &= (known.index < pd.Timestamp(starts)) | (known.index > pd.Timestamp(ends))
+    return float(known[free].median())
 
 
 def _strongest(effect: pd.Series, first: date, last: date) -> float:
@@ -197,6 +219,11 @@ def _strongest(effect: pd.Series, first: date, last: date) -> float:
     days = effect[(effect.index >= pd.Timestamp(first)) & (effect.index <= pd.Timestamp(last))] - 1
     strongest = float(days.iloc[int(days.abs().argmax())]) if len(days) else np.nan
     return strongest if abs(strongest) >= _LEAST_EFFECT else np.nan
+
+
+def accuracy_of(scope: Scope, results: Engine) -> pd.DataFrame:
+    """The league of the forecasts, with whether the one in use beats the naive one."""
+    return _league(queries.accuracy(scope, results))
 
 
 def _league(accuracy: pd.DataFrame) -> pd.DataFrame:

@@ -36,6 +36,7 @@ from models.reports.preferences import GROUPINGS as PREFERENCE_GROUPINGS
 from models.reports.preferences import THINGS, PreferencesReport, preferences
 from models.reports.privacy import PrivacyReport, privacy
 from models.reports.product import ProductReport, product
+from models.reports.product_demand import ProductDemandReport, product_demand
 from models.reports.profile_quality import STALE_MONTHS, ProfileQualityReport, profile_quality
 from models.reports.readiness import ReadinessReport, readiness
 from models.reports.reasons import ReasonsReport, reasons
@@ -415,6 +416,13 @@ _ALL = (
         DemandReport,
         "nothing",
         (Parameter("category", "category", str, "one category, default all"),),
+    ),
+    Report(
+        "product_demand",
+        product_demand,
+        ProductDemandReport,
+        "nothing",
+        (Parameter("product", "product_id", str, "the product's id", required=True),),
     ),
     Report("festivals", festivals, FestivalsReport, "nothing"),
 )

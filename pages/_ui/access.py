@@ -91,6 +91,7 @@ PAGES: tuple[Page, ...] = (
     Page("readiness", "stores", ":material/event_available:", _PEOPLE),
     Page("training", "stores", ":material/school:", _PEOPLE),
     Page("demand", "supply", ":material/trending_up:", _TRADE),
+    Page("product_demand", "supply", ":material/trending_up:", _TRADE, listed=False),
     Page("stock", "supply", ":material/shelves:", _SUPPLY),
     Page("suppliers", "supply", ":material/local_shipping:", _SUPPLY),
     Page("category", "range", ":material/category:", _TRADE, listed=False),

@@ -1,7 +1,7 @@
 """Blocks that several pages show alike: net sales by day, and places ranked by net sales."""
 
 from collections.abc import Callable
-from typing import Literal
+from typing import Any, Literal
 
 import pandas as pd
 import streamlit as st
@@ -105,21 +105,28 @@ def ranked_places(
     """
     beside = compared.word("charts", compare)
     title = t(f"overview.by_{place}")
+    note = charts.bar_note(t(f"charts.click_{place}"), frame.head(_DRAWN)[compare], beside)
+    return ranked(
+        frame, title, note, key=key, then=then, label=place, value="net_sales", ids=f"{place}_id", compare=compare,
+        compare_name=beside, height=height, currency=currency,
+    )  # fmt: skip
+
+
+def ranked(
+    frame: pd.DataFrame, title: str, note: str, *, key: str, then: Callable[[str], None] | None = None, **how: Any
+) -> str | None:
+    """Bars in the order of ``frame``, the largest first, which says how many there are: beyond a dozen they scroll,
+    of more than a hundred the largest are drawn. Gives the id of the clicked one, or calls ``then`` with it.
+
+    how: as of ``charts.ranked_bars``.
+    """
     drawn = frame.head(_DRAWN)
-    note = charts.bar_note(t(f"charts.click_{place}"), drawn[compare], beside)
     if len(drawn) < len(frame):
         note = t("charts.largest", note=note, drawn=len(drawn), every=len(frame))
+    elif len(frame) > _IN_VIEW:
+        note = t("charts.scroll", note=note, shown=_IN_VIEW, every=len(frame))
     head.block(title, note)
-    bars = charts.ranked_bars(
-        drawn,
-        label=place,
-        value="net_sales",
-        ids=f"{place}_id",
-        compare=compare,
-        compare_name=beside,
-        height=height,
-        currency=currency,
-    )
+    bars = charts.ranked_bars(drawn, **how)
     if len(drawn) <= _IN_VIEW:
         return charts.clicked(bars, alt=title, key=key, then=then)
     with st.container(height=charts.height_beside(_IN_VIEW), border=False):

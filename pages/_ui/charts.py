@@ -278,8 +278,8 @@ def time_line(
     return figure
 
 
-def forecast_axes(figure: go.Figure, days: Sequence[pd.Timestamp], highest: float, events: Sequence[Event]) -> None:
-    """Axes of counts from 0 over days, past and ahead, with the events behind."""
+def forecast_axes(figure: go.Figure, days: Sequence[pd.Timestamp], highest: float, events: Sequence[Event]) -> float:
+    """Axes of counts from 0 over days, past and ahead, with the events behind; gives the highest mark."""
     ticks, texts = axis_ticks("count", "", highest)
     figure.update_yaxes(**_value_axis(ticks, texts))
     marks = spread(len(days), 4 if narrow() else 7)
@@ -291,6 +291,7 @@ def forecast_axes(figure: go.Figure, days: Sequence[pd.Timestamp], highest: floa
     )
     _bands(figure, events, days[0], days[-1], ticks[-1])
     legend_above(figure)
+    return ticks[-1]
 
 
 def legend_below(figure: go.Figure) -> None:

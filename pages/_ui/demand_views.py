@@ -1,15 +1,14 @@
 """The parts of the demand page: units ahead, history with forecast, why, by category and store, how good it was."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Hashable
+from typing import Any
 
 import numpy as np
 import pandas as pd
-import plotly.graph_objects as go
 import streamlit as st
 
-from models.calc.calendar import Event
 from models.reports.demand import NAIVE, DemandReport
-from pages._ui import cards, charts, empty, head, palette, passport
+from pages._ui import blocks, cards, empty, forecast_charts, head, passport
 from pages._ui import format as fmt
 from pages._ui.device import narrow
 from pages._ui.i18n import localized, localized_text, t
@@ -17,6 +16,9 @@ from pages._ui.tables import Column, badge, column, listing
 
 _DRAWN_DAYS = 84  # of history beside the days ahead
 _IN_VIEW = 12
+_LEVELS = ["chain", "region", "store", "category", "product"]
+_CLASSES = ["regular", "short", "intermittent"]
+_LEAST_SAID = 0.02  # a smaller effect is not worth a sentence of its own
 _OCCASIONS = (
     Column("name", "text"),
     Column("span", "text", width=150),
@@ -67,24 +69,20 @@ def figures(report: DemandReport) -> None:
 
 
 def chart(report: DemandReport) -> None:
-    """History, forecast and interval by day, with events behind and promotions below."""
+    """History, forecast and intervals by day, with events and promotions."""
     ahead = own(report)
     past = report.history.tail(_DRAWN_DAYS)
-    model = " + ".join(t(f"demand.model.{name}") for name in ahead["model"].iloc[0].split("+"))
-    head.block(t("demand.chart"), t("demand.chart_note", model=model), t("demand.chart_help"))
-    figure = go.Figure(layout=charts.layout(height=340, hovermode="x unified"))
-    days = [day.date().isoformat() for day in ahead["ds"]]
-    for level, opacity in ((95, 0.12), (80, 0.22)):
-        figure.add_trace(_band(days, ahead, level, opacity))
-    figure.add_trace(_units(past["ds"], past["units"], t("demand.sold"), palette.SOFT_TEXT, None))
-    figure.add_trace(_units(ahead["ds"], ahead["mean"], t("demand.expected"), palette.OWN, None))
-    charts.forecast_axes(
-        figure,
-        list(past["ds"]) + list(ahead["ds"]),
-        float(max(past["units"].max(), ahead["hi95"].max())),
-        _events(report),
+    head.block(
+        t("demand.chart"), t("demand.chart_note", model=model_name(ahead["model"].iloc[0])), t("demand.chart_help")
     )
-    charts.show(figure, alt=t("demand.chart"), key="demand_chart")
+    if ahead["model"].iloc[0] == NAIVE:
+        st.caption(t("demand.naive_here"))
+    forecast_charts.show(past, ahead, report.occasions, alt=t("demand.chart"), key="demand_chart")
+
+
+def model_name(names: str) -> str:
+    """The methods whose mean a forecast is."""
+    return " + ".join(t(f"demand.model.{name}") for name in names.split("+"))
 
 
 def own(report: DemandReport) -> pd.DataFrame:
@@ -97,48 +95,14 @@ def own(report: DemandReport) -> pd.DataFrame:
     return rows[(rows["level"] == first["level"]) & (rows["key"] == first["key"])]
 
 
-def _band(days: list[str], own: pd.DataFrame, level: int, opacity: float) -> go.Scatter:
-    low, high = own[f"lo{level}"], own[f"hi{level}"]
-    return go.Scatter(
-        x=days + days[::-1],
-        y=high.round(2).tolist() + low.round(2).tolist()[::-1],
-        fill="toself",
-        fillcolor=palette.OWN,
-        opacity=opacity,
-        line={"width": 0},
-        mode="lines",
-        name=t("demand.interval", level=level),
-        hoverinfo="skip",
-    )
-
-
-def _units(days: pd.Series, values: pd.Series, name: str, colour: str, dash: str | None) -> go.Scatter:
-    return go.Scatter(
-        x=[day.date().isoformat() for day in days],
-        y=values.round(2).tolist(),
-        name=name,
-        mode="lines",
-        line={"color": colour, "width": 2, "dash": dash or "solid"},
-        customdata=[[fmt.count(value)] for value in values],
-        hovertemplate="%{customdata[0]}<extra>" + name + "</extra>",
-    )
-
-
-def _events(report: DemandReport) -> list[Event]:
-    rows = report.occasions[report.occasions["kind"] == "event"]
-    return [Event(row["event"], row["starts_on"].date(), row["ends_on"].date()) for row in rows.to_dict("records")]
-
-
 def parts(frame: pd.DataFrame, name: str, then: Callable[[str], None] | None = None) -> str | None:
     """The next four weeks by category or store beside last year; gives what was clicked, or calls ``then`` with it."""
     ids = "category" if name == "categories" else "store_id"
     rows = frame.assign(label=frame["category"].map(category_name)) if name == "categories" else _stores(frame)
-    head.block(t(f"demand.{name}"), t("demand.parts_note"))
-    figure = charts.ranked_bars(
-        rows.head(_IN_VIEW), label="label", value="expected", ids=ids, currency="", unit="count", compare="last_year",
-        compare_name=t("demand.last_year"),
+    return blocks.ranked(
+        rows, t(f"demand.{name}"), t("demand.parts_note"), key=f"demand_{name}", then=then, label="label",
+        value="expected", ids=ids, currency="", unit="count", compare="last_year", compare_name=t("demand.last_year"),
     )  # fmt: skip
-    return charts.clicked(figure, alt=t(f"demand.{name}"), key=f"demand_{name}", then=then)
 
 
 def _stores(frame: pd.DataFrame) -> pd.DataFrame:
@@ -184,22 +148,32 @@ def reasons(report: DemandReport) -> None:
     said.append(
         t("demand.why_season_up" if season >= 0 else "demand.why_season_down", share=fmt.percent(abs(season), 0))
     )
-    coming = report.occasions[(report.occasions["kind"] == "event") & (report.occasions["ends_on"] > last)]
-    for row in coming.to_dict("records"):
-        if pd.notna(row["effect"]) and abs(row["effect"]) >= 0.05:
-            name, words = (
-                t(f"event.{row['event']}"),
-                "demand.why_event_up" if row["effect"] > 0 else "demand.why_event_down",
-            )
-            said.append(
-                t(
-                    words,
-                    event=name,
-                    day=fmt.day_short(pd.Timestamp(row["starts_on"])),
-                    share=fmt.percent(abs(row["effect"]), 0),
-                )
-            )
+    coming = report.occasions[report.occasions["ends_on"] > last]
+    said += [_event_said(row) for row in coming[coming["kind"] == "event"].to_dict("records") if _felt(row["effect"])]
+    offers = coming[coming["kind"] == "promotion"]
+    said += [_offers_said(rows) for _, rows in offers.groupby(["starts_on", "ends_on"])]
     st.markdown("\n".join(f"- {line}" for line in said))
+
+
+def _felt(effect: float) -> bool:
+    return bool(pd.notna(effect)) and abs(effect) >= _LEAST_SAID
+
+
+def _event_said(row: dict[Hashable, Any]) -> str:
+    words = "demand.why_event_up" if row["effect"] > 0 else "demand.why_event_down"
+    share = fmt.percent(abs(row["effect"]), 0)
+    return t(words, event=t(f"event.{row['event']}"), day=fmt.day_short(row["starts_on"]), share=share)
+
+
+def _offers_said(rows: pd.DataFrame) -> str:
+    """Promotions of the same days, and what they do together where the forecast knows."""
+    first = rows.iloc[0]
+    names = [forecast_charts.offer_name(row) for row in rows.to_dict("records")]
+    days = fmt.period(first["starts_on"], first["ends_on"])
+    if not _felt(first["effect"]):
+        return t("demand.why_offers", days=days, offers=t("demand.and").join(names))
+    words = "demand.why_offers_up" if first["effect"] > 0 else "demand.why_offers_down"
+    return t(words, days=days, offers=t("demand.and").join(names), share=fmt.percent(abs(first["effect"]), 0))
 
 
 def occasions(report: DemandReport) -> None:
@@ -212,16 +186,15 @@ def occasions(report: DemandReport) -> None:
     coming = rows["ends_on"] > _last(report)
     rows = pd.concat([rows[coming], rows[~coming].iloc[::-1]])
     named = rows.assign(
-        name=[_occasion(row["kind"], row["event"]) for row in rows.to_dict("records")],
+        name=[occasion(row["kind"], row["event"]) for row in rows.to_dict("records")],
         span=[fmt.period(first, last) for first, last in zip(rows["starts_on"], rows["ends_on"], strict=True)],
     )
     listing(named, _OCCASIONS, currency="", alt=t("demand.occasions"), key="demand_occasions", rows=_IN_VIEW)
 
 
-def _occasion(kind: str, name: str | None) -> str:
-    if kind == "event":
-        return t(f"event.{name}")
-    return t("demand.promotion", what=t("demand.everything") if name is None or pd.isna(name) else category_name(name))
+def occasion(kind: str, name: str | None) -> str:
+    """An event or a promotion by name."""
+    return t(f"event.{name}") if kind == "event" else forecast_charts.promotion_name(kind, name)
 
 
 def league(report: DemandReport) -> None:
@@ -230,17 +203,48 @@ def league(report: DemandReport) -> None:
     if report.accuracy.empty:
         empty.nothing(t("demand.league_none"))
         return
-    rows = report.accuracy.sort_values(["level", "class", "used"], ascending=[True, True, False])
+    rows = _in_order(report.accuracy)
+    st.markdown(_won(rows))
     if narrow():
         listing(_in_short(rows), _LEAGUE_IN_SHORT, currency="", alt=t("demand.league"), key="demand_league")
         return
     shown = rows.assign(
         standing=[_standing(row["used"], row["model"]) for row in rows.to_dict("records")],
         level=rows["level"].map(lambda level: t(f"demand.level.{level}")),
-        model=rows["model"].map(lambda names: " + ".join(t(f"demand.model.{name}") for name in names.split("+"))),
+        model=rows["model"].map(model_name),
         **{"class": rows["class"].map(lambda kind: t(f"demand.class.{kind}"))},
     )
     listing(shown, _LEAGUE, currency="", alt=t("demand.league"), key="demand_league", rows=_IN_VIEW)
+
+
+def _in_order(rows: pd.DataFrame) -> pd.DataFrame:
+    """From the chain down to products, series that sell every day first, the forecast in use before the others."""
+    ranks = {"level": _LEVELS, "class": _CLASSES}
+    keyed = rows.assign(**{f"_{name}": rows[name].map(order.index) for name, order in ranks.items()})
+    keyed = keyed.sort_values(["_level", "_class", "used", "wape"], ascending=[True, True, False, True])
+    return keyed[rows.columns].reset_index(drop=True)
+
+
+def _won(rows: pd.DataFrame) -> str:
+    """In how many groups of series the forecast beats the naive one, and where the naive one is used."""
+    used = rows[rows["used"] & rows["wape"].notna()]
+    naive = used[used["model"] == NAIVE]
+    said = t("demand.won", n=fmt.count(len(used) - len(naive)), all=fmt.count(len(used)))
+    if naive.empty:
+        return said
+    return (
+        said
+        + " "
+        + t(
+            "demand.naive_wins",
+            where=t("demand.and").join(_group(*one) for one in naive[["level", "class"]].to_numpy()),
+        )
+    )
+
+
+def _group(level: str, kind: str) -> str:
+    name = t(f"demand.level.{level}")
+    return name if kind == "regular" else f"{name} · " + t(f"demand.class.{kind}")
 
 
 def _in_short(rows: pd.DataFrame) -> pd.DataFrame:
@@ -248,11 +252,7 @@ def _in_short(rows: pd.DataFrame) -> pd.DataFrame:
     by = ["level", "class"]
     naive = rows[rows["model"] == NAIVE].set_index(by)["wape"].rename("wape_naive")
     used = rows[rows["used"] & rows["wape"].notna()].join(naive, on=by)
-    names = [
-        t(f"demand.level.{level}") + ("" if kind == "regular" else " · " + t(f"demand.class.{kind}"))
-        for level, kind in used[by].to_numpy()
-    ]
-    return used.assign(name=names)
+    return used.assign(name=[_group(level, kind) for level, kind in used[by].to_numpy()])
 
 
 def _standing(used: bool, model: str) -> str:

@@ -23,6 +23,7 @@ LEVELS: dict[str, tuple[str, ...]] = {
     "alerts": ("alert",),
     "category": ("goods", "store"),  # not the shared filter of that name, which stays what it was
     "product": ("product", "store"),
+    "product_demand": ("product", "store"),
     "lot": ("product", "lot"),
     "order": ("order", "product", "store"),
     "why": (),
@@ -66,12 +67,15 @@ def query(page: str, **ids: str | None) -> dict[str, str]:
 
 
 def link(page: str, **ids: str | None) -> dict[str, str]:
-    """The query of a link to ``page``: the ids; the overview of a ``region`` is narrowed to its ``stores``, if any.
+    """The query of a link to ``page``: the ids; the overview of a ``region`` is narrowed to its ``stores``, if any, and
+    the demand of a ``category`` to it.
 
     The filters in force stay in the URL by themselves, and would stand there twice.
     """
     region = ids.get("region") if page == "overview" else None
     narrowed = {"region": region, "stores": ids.get("stores") or ""} if region else {}
+    if page == "demand" and (category := ids.get("category")):
+        narrowed = {"category": category}
     return {**narrowed, **query(page, **ids)}
 
 

@@ -109,6 +109,8 @@ from models.reports.privacy import PrivacyReport, small_hidden
 from models.reports.privacy import privacy as privacy_report
 from models.reports.product import ProductReport
 from models.reports.product import product as product_report
+from models.reports.product_demand import ProductDemandReport
+from models.reports.product_demand import product_demand as product_demand_report
 from models.reports.profile_quality import ProfileQualityReport
 from models.reports.profile_quality import profile_quality as profile_quality_report
 from models.reports.provenance import ProvenanceReport
@@ -756,6 +758,20 @@ def _demand(
     shifts: tuple[tuple[tuple[str, int], timedelta | None], ...],
 ) -> DemandReport:
     return demand_report(_at(generation), scope, category, dict(shifts))
+
+
+def product_demand(scope: Scope, product_id: str, generation: str) -> ProductDemandReport:
+    return _product_demand(scope, product_id, generation, tuple(year.shifts().items()))
+
+
+@st.cache_data(ttl=_KEEP, max_entries=128, show_spinner=False)
+def _product_demand(
+    scope: Scope,
+    product_id: str,
+    generation: str,
+    shifts: tuple[tuple[tuple[str, int], timedelta | None], ...],
+) -> ProductDemandReport:
+    return product_demand_report(_at(generation), scope, product_id, dict(shifts))
 
 
 @st.cache_data(ttl=_KEEP, max_entries=128, show_spinner=False)

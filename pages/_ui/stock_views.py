@@ -12,7 +12,7 @@ from data_access.scope import Scope
 from models.metrics import METRICS
 from models.reports.shelves import LONG_COVER, QUARTER
 from models.reports.stock import FIRST, KPIS, QUADRANTS, StockReport
-from pages._ui import actions, cards, charts, drill, empty, head, load, palette, session
+from pages._ui import actions, blocks, cards, charts, drill, empty, head, load, palette, session
 from pages._ui import format as fmt
 from pages._ui.choices import choice
 from pages._ui.i18n import localized, t
@@ -22,7 +22,6 @@ NAMES = {"store": "store.name", "product": "product.name", "category": "product.
 TONES = {"out_of_stock": "red", "late_delivery": "orange", "before_receipt": "orange", "below_reorder_point": "blue"}
 _QUADRANT_TONES = {"hot": "green", "steady": "blue", "fresh": "gray", "slow": "orange"}
 _IN_VIEW = 14  # rows of a list; more of them scroll
-_MOST_DRAWN = 12  # bars
 _MOST_OF_IT = 0.8  # of the money at risk
 _DOTS = {"hot": palette.OWN, "steady": palette.SECOND, "fresh": palette.QUIET, "slow": palette.WARM}
 
@@ -57,7 +56,7 @@ _SHELVES = (
     Column("store", "text", width="medium"),
     column("days_of_cover"),
     column("on_hand"),
-    badge("reason", "stock_reason", TONES),
+    badge("reason", "stock_reason", TONES | {"enough": "green"}),
     column("suggested_quantity"),
     column("stockout_probability"),
     column("overstock_units"),
@@ -225,10 +224,10 @@ def _bars(
     then: Callable[[str], None] | None = None,
 ) -> str | None:
     title = t("stock.by", measure=_measure(measure), what=t(f"column.{label}").lower())
-    head.block(title, t("stock.click"))
-    drawn = sums.sort_values(measure, ascending=False).head(_MOST_DRAWN)
-    bars = charts.ranked_bars(drawn, label=label, value=measure, ids=ids, currency=currency)
-    return charts.clicked(bars, alt=title, key=key, then=then)
+    rows = sums.sort_values(measure, ascending=False)
+    return blocks.ranked(
+        rows, title, t("stock.click"), key=key, then=then, label=label, value=measure, ids=ids, currency=currency
+    )
 
 
 def _measure(name: str) -> str:
@@ -391,9 +390,14 @@ def shelf(report: StockReport, found: pd.DataFrame, product_id: str, currency: s
         with st.container(border=True):
             head.block(str(row["product"]), t("stock.in_stores"))
             store = listing(
-                rows, _SHELVES, currency=currency, alt=t("stock.in_stores"), key="stock_shelves", opens="store_id",
+                rows.fillna({"reason": "enough"}),
+                _SHELVES,
+                currency=currency,
+                alt=t("stock.in_stores"),
+                key="stock_shelves",
+                opens="store_id",
                 rows=_IN_VIEW,
-            )  # fmt: skip
+            )
         if store:
             drill.open_page("stock", list=drill.asked("list"), store=store, product=product_id)
         return

@@ -166,6 +166,19 @@ def chosen_product(scope: Scope) -> pd.Series | None:
     return localized(report.header.assign(category_id=report.header["category"]), _PRODUCT_NAMES).iloc[0]
 
 
+def demand_steps(product: pd.Series, store: Store | None) -> tuple[drill.Step, ...]:
+    """The levels above the demand of a product: all stores or one, its category there, and the product."""
+    place = () if store is None else (("store", store.store_id),)
+    steps = [drill.Step(t("page.demand"), "demand")]
+    if store is not None:
+        steps.append(drill.Step(store.name, "demand", place))
+    category = product["category_id"]
+    if not fmt.is_missing(category):
+        name = localized_text("product.category", str(category))
+        steps.append(drill.Step(name, "demand", (*place, ("category", str(category)))))
+    return (*steps, drill.Step(product["product"]))
+
+
 def chosen_order(scope: Scope) -> OrderReport | None:
     """The receipt that ``?order=`` names; None when there is none in scope."""
     try:

@@ -56,10 +56,14 @@ def league(report: SuppliersReport, currency: str) -> str | None:
 def lead_times(report: SuppliersReport) -> str | None:
     """Days promised against days taken; gives the supplier that was clicked."""
     rows = localized(report.suppliers, {"supplier": "supplier.name"})
-    rows = rows[rows["actual_median_days"].notna()].sort_values("days_late", ascending=False).head(_IN_VIEW)
+    rows = rows[rows["actual_median_days"].notna()].sort_values("days_late", ascending=False)
     if rows.empty:
         return None
-    head.block(t("suppliers.lead_times"), t("suppliers.lead_times_note"))
+    note = t("suppliers.lead_times_note")
+    if len(rows) > _IN_VIEW:
+        note = t("charts.largest", note=note, drawn=_IN_VIEW, every=len(rows))
+        rows = rows.head(_IN_VIEW)
+    head.block(t("suppliers.lead_times"), note)
     names, at = rows["supplier"].tolist(), list(range(len(rows)))
     hints = [
         t(

@@ -63,6 +63,7 @@ PAGES = {
     "mine": ("staff", "/mine"),
     "tasks": ("manager", "/tasks"),
     "demand": ("regional", "/demand"),
+    "product_demand": ("regional", "/product_demand?product={product}"),
     "stock": ("manager", "/stock"),
     "stock_orders": ("regional", "/stock?list=orders"),
     "stock_quadrants": ("regional", "/stock?list=products"),

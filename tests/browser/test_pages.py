@@ -86,6 +86,7 @@ def test_pages_of_one_thing_ask_no_other_host(page_as: PageAs, server: Server) -
         "category": "goods",
         "product": "product",
         "lot": "product",
+        "product_demand": "product",
         "order": "order",
         "customer": "customer",
         "staff_member": "staff",
