@@ -165,8 +165,8 @@ def moved(
 
 def month_end(day: date, months: int) -> date:
     """The last day of the calendar month that lies so many months before that of ``day``."""
-    start = pd.Timestamp(day.year, day.month, 1) - pd.DateOffset(months=months - 1)
-    return (start - timedelta(days=1)).date()
+    year, month = divmod(day.year * 12 + day.month - months, 12)  # of the first day after it, from January as 0
+    return date(year, month + 1, 1) - timedelta(days=1)
 
 
 def _check(scheme: str) -> None:
