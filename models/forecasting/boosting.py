@@ -16,6 +16,8 @@ from models.forecasting import seasons
 from models.forecasting.events import Marks, marks
 from models.forecasting.panel import Floats, Panel
 
+Places = NDArray[np.int64]
+
 _ROUNDS: Final = 100
 _MOST_ROWS: Final = 60_000
 _FEWEST_ORIGINS: Final = 8
@@ -86,7 +88,7 @@ class _View:
         self.calendar = _calendar(panel)
         self.weekly = panel.frequency == "D" and panel.season == 7
 
-    def rows(self, origin: int, steps: NDArray[np.int64]) -> tuple[Floats, Floats]:
+    def rows(self, origin: int, steps: Places) -> tuple[Floats, Floats]:
         """Features (steps x series, one row each, steps outermost) and what the target is divided by."""
         panel, past = self.panel, self.panel.values[:, :origin]
         window = past[:, -_LEVEL[panel.frequency] :]
@@ -103,31 +105,30 @@ class _View:
             level = _mean(rest[:, -8:])
             fixed += [_mean(rest[:, -3:]), level, _mean(rest[:, -26:])]
         common = np.stack(fixed, axis=1)
-        return (
-            np.concatenate(
-                [np.column_stack([common, self._ahead(unit, origin, int(step), shared, level)]) for step in steps]
-            ),
-            np.tile(scale, len(steps)),
-        )
+        ahead = self._ahead(unit, origin + steps - 1, steps, shared, level)
+        common = np.broadcast_to(common, (len(steps), *common.shape))
+        return np.concatenate([common, ahead], axis=2).reshape(len(steps) * len(unit), -1), np.tile(scale, len(steps))
 
-    def _ahead(self, unit: Floats, origin: int, step: int, shared: seasons.Seasons | None, level: Floats) -> Floats:
-        """What is known of one step: the calendar, events, the same moment one year before, promotions."""
-        goal, season, series = origin + step - 1, self.panel.season, len(unit)
-        columns = [_column(unit, goal - season), _column(unit, goal - season + 1), _column(unit, goal - season - 1)]
-        columns.append(_column(unit, goal - 2 * season))
+    def _ahead(
+        self, unit: Floats, goal: Places, steps: Places, shared: seasons.Seasons | None, level: Floats
+    ) -> Floats:
+        """What is known of each step (steps x series x features): the calendar, events, the same moment one year
+        before, promotions."""
+        season = self.panel.season
+        columns = [_columns(unit, goal - back) for back in (season, season - 1, season + 1, 2 * season)]
         if shared is not None:
-            season_of_step = shared.at(step - 1, step)[:, 0]
+            season_of_step = shared.at(0, int(steps[-1]))[:, steps - 1].T
             columns += [season_of_step, level + season_of_step]
         if self.weekly:
-            columns += [_same_weekday(unit, goal, count) for count in _WEEKDAY_MEANS]
-        twin = int(self.marks.counterpart[goal])
-        last_year = _column(unit, twin)
-        around = _mean(unit[:, max(0, twin - 28 - step) : max(0, twin - step)]) if twin > 28 else _unknown(unit)
-        columns += [last_year, around]
-        ahead = [step, self.marks.event[goal], self.marks.offset[goal], *self.calendar[:, goal]]
-        columns += [np.full(series, value, dtype=np.float64) for value in ahead]
-        columns += [values[:, goal] for values in self.panel.known.values()]
-        return np.stack(columns, axis=1)
+            columns += [_same_weekday(unit, count)[goal % 7] for count in _WEEKDAY_MEANS]
+        twin = self.marks.counterpart[goal]
+        ends = np.where(twin > 28, twin - steps, 0).tolist()
+        around = np.stack([_mean(unit[:, max(0, end - 28) : max(0, end)]) for end in ends])
+        columns += [_columns(unit, twin), around]
+        ahead = [steps, self.marks.event[goal], self.marks.offset[goal], *self.calendar[:, goal]]
+        columns += [np.broadcast_to(np.asarray(each, dtype=np.float64)[:, None], columns[0].shape) for each in ahead]
+        columns += [values[:, goal].T for values in self.panel.known.values()]
+        return np.stack(columns, axis=2)
 
 
 def _calendar(panel: Panel) -> Floats:
@@ -143,8 +144,10 @@ def _unknown(unit: Floats) -> Floats:
     return np.full(len(unit), np.nan)
 
 
-def _column(unit: Floats, place: int) -> Floats:
-    return unit[:, place] if 0 <= place < unit.shape[1] else _unknown(unit)
+def _columns(unit: Floats, places: Places) -> Floats:
+    """Places x series; NaN where nothing is known."""
+    known = (places >= 0) & (places < unit.shape[1])
+    return np.where(known[:, None], unit.T[np.where(known, places, 0)], np.nan)
 
 
 def _mean(values: Floats) -> Floats:
@@ -153,7 +156,6 @@ def _mean(values: Floats) -> Floats:
     return np.where(count > 0, np.where(known, values, 0.0).sum(axis=1) / np.maximum(count, 1), np.nan)
 
 
-def _same_weekday(unit: Floats, goal: int, count: int) -> Floats:
-    """The mean of the last known ``count`` of the same weekday."""
-    places = list(range(goal % 7, unit.shape[1], 7))[-count:]
-    return _mean(unit[:, places])
+def _same_weekday(unit: Floats, count: int) -> Floats:
+    """The mean of the last known ``count`` of the same weekday, for each of seven."""
+    return np.stack([_mean(unit[:, list(range(day, unit.shape[1], 7))[-count:]]) for day in range(7)])
