@@ -194,8 +194,8 @@ def _drawn(values: Floats, people: int, others: int, rng: np.random.Generator) -
 
 @lru_cache(maxsize=2)  # the outcomes of one arm have the same buyers, but for those who brought everything back
 def _orders(draws: int, buyers: int) -> npt.NDArray[np.uint16]:
-    """So many random orders of the buyers, one per row. A random order of more people is one of any of them, too, and to
-    leave the others out takes a tenth of the time to draw anew."""
+    """So many random orders of the buyers, one per row. A random order of more people is one of any of them, too, and
+    to leave the others out takes a tenth of the time to draw anew."""
     wider = _wide(draws, 1 << (buyers - 1).bit_length())
     return wider[wider < buyers].reshape(draws, buyers)
 

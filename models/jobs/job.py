@@ -35,7 +35,7 @@ Step = Callable[[int, int], None]  # so many steps are done of so many
 _MOST_WORKERS = 8
 _WAITING = 2  # results per worker that may wait to be written: more would only fill the memory
 
-_WORTH_IT = 10.0  # seconds of CPU for which processes of their own are started: each needs some to begin
+_WORTH_IT = 40.0  # seconds of CPU for which processes of their own are started: each needs some three to begin
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
