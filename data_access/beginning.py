@@ -7,6 +7,7 @@ is.
 
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -111,14 +112,16 @@ def take_mapping(home: Path, mapping: Mapping) -> None:
 
 
 def address(kind: str, host: str, port: int, database: str, user: str, password: str) -> str:
-    """The URL of a CRM database on a server; ``kind``: a key of DRIVERS."""
+    """The URL of a CRM database on a server; ``kind``: a key of DRIVERS. Problem where ``host`` names no host."""
+    if not re.fullmatch(r"[\w.-]+|[0-9A-Fa-f:.]+", host):
+        raise Problem(f"{host} is no host: write its name or address alone", "crm_host_form", host=host)
     url = URL.create(DRIVERS[kind], user, password, host, port, database, query={"connect_timeout": _SECONDS})
     return url.render_as_string(hide_password=False)
 
 
 def connect(home: Path, url: str) -> None:
-    """Names the CRM database of this home from now on, where MIRROR_CRM_URL names none."""
-    path = private.folder(home) / CONNECTED
+    """Names the CRM database of the next order, which is that of this home once its data have come."""
+    path = private.folder(private.folder(home) / FOLDER) / CONNECTED
     private.file(path)
     path.write_text(url, encoding="utf-8")
 
@@ -132,12 +135,17 @@ def main(arguments: Sequence[str]) -> None:
     try:
         now = replace(now, left_out=_write(chosen, what, arguments[1]))
         _note(chosen.home, replace(now, step="publish"))
-        refresh(crm_engine(chosen.crm), chosen.home, linked=partial(linked, chosen.state))
+        named = chosen.home / FOLDER / CONNECTED
+        source = named.read_text(encoding="utf-8") if what == "crm" else chosen.crm
+        refresh(crm_engine(source), chosen.home, linked=partial(linked, chosen.state))
+        if what == "crm":
+            named.replace(chosen.home / CONNECTED)
         _note(chosen.home, replace(now, step="done"))
     except Problem as problem:
         _note(chosen.home, replace(now, problem=str(problem), key=problem.key, named=problem.named))
     finally:
         shutil.rmtree(chosen.home / FOLDER / _UPLOADS, ignore_errors=True)
+        (chosen.home / FOLDER / CONNECTED).unlink(missing_ok=True)  # it may hold a password
 
 
 def _write(chosen: Settings, what: What, size: str) -> int:

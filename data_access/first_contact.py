@@ -24,6 +24,7 @@ _MARIADB: Mapping[int, str] = {
 _POSTGRESQL: Mapping[str, str] = {
     "failed to resolve host": "crm_host",
     "connection refused": "crm_host",
+    "server closed the connection": "crm_host",
     "timeout expired": "crm_host",
     "no route to host": "crm_host",
     "network is unreachable": "crm_host",

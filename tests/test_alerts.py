@@ -101,6 +101,16 @@ def test_the_latest_days_are_watched_and_a_store_that_sells_nothing_is_an_alert(
     assert summary.at["day", "expected_a_week"] == pytest.approx(6 * 2 * 7 * 0.01)
 
 
+def test_who_seldom_sells_has_no_band() -> None:
+    """A shop with an order a fortnight has no usual day: its band once reached up to billions."""
+    panel = drawn([60.0] * 5 + [1 / 14])
+    panel.values[5, -1] = 1.0  # it has not ended
+    rows = series(panel)
+    found = watch.watched(rows[rows["orders"] > 0], NO_CLOSURES, NO_OFFERS, events.nothing(), DAYS[-1])
+    assert set(found.bands["store_id"]) == {"S0", "S1", "S2", "S3", "S4"}
+    assert found.summary["series"].tolist() == [5 * 2, 5 * 2]
+
+
 def test_a_closed_day_is_no_alert() -> None:
     rows = series(drawn([60.0] * 6))
     last = DAYS[-1]

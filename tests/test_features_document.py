@@ -1,11 +1,15 @@
-"""docs/features.md answers every number that was asked for, once, with pages that exist."""
+"""docs/features.md answers every number that was asked for, once, with pages that exist; docs/complaints.md every
+complaint about other dashboards, with pages and tests that exist."""
 
 import re
 from pathlib import Path
 
 from pages._ui.access import BY_KEY
 
-DOCUMENT = Path(__file__).parents[1] / "docs" / "features.md"
+ROOT = Path(__file__).parents[1]
+DOCUMENT = ROOT / "docs" / "features.md"
+COMPLAINTS = ROOT / "docs" / "complaints.md"
+COMPLAINED = 19
 ASKED = 163
 ROW = re.compile(r"^\| (\d+) \| ([^|]+) \| ([^|]+) \| ([^|]*)\|$", re.MULTILINE)
 
@@ -31,3 +35,27 @@ def test_pages_that_are_named_exist() -> None:
     named = {name for _, _, where in rows() for name in re.findall(r"`(\w+)`", where)}
     assert len(named) > 20
     assert named <= set(BY_KEY)
+
+
+def complaints() -> list[tuple[int, str, str]]:
+    found = re.findall(r"^\| (\d+) \|.*\| ([^|]+) \| ([^|]+) \|$", COMPLAINTS.read_text(encoding="utf-8"), re.MULTILINE)
+    return [(int(number), pages, tests) for number, pages, tests in found]
+
+
+def test_every_complaint_is_answered_once() -> None:
+    assert [number for number, _, _ in complaints()] == list(range(1, COMPLAINED + 1))
+
+
+def test_every_answer_is_seen_on_pages_that_exist() -> None:
+    for number, pages, _ in complaints():
+        named = re.findall(r"`(\w+)`", pages)
+        assert named or pages == "all", number
+        assert set(named) <= set(BY_KEY), number
+
+
+def test_every_answer_is_held_by_tests_that_exist() -> None:
+    for number, _, tests in complaints():
+        named = re.findall(r"`(tests/[\w/]+\.py)::(test_\w+)`", tests)
+        assert named, number
+        for file, test in named:
+            assert f"def {test}(" in (ROOT / file).read_text(encoding="utf-8"), (number, test)

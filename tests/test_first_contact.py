@@ -178,6 +178,30 @@ def test_a_database_without_the_tables_cannot_be_used(start: AppTest, crm: Crm) 
     assert words_of("en", "start.crm.go") not in names(start)
 
 
+@pytest.mark.parametrize(
+    ("field", "entered", "key"),
+    [
+        ("Host", "", "start.crm.incomplete"),
+        ("Database", " ", "start.crm.incomplete"),
+        ("Host", "postgresql://crm.example.com", "start.wrong.crm_host_form"),
+    ],
+)
+def test_a_form_that_names_no_server_says_so(start: AppTest, field: str, entered: str, key: str) -> None:
+    nowhere = Crm("postgresql", "postgresql://mirror@crm.example.com:5432/crm")
+    assert try_out(start, nowhere, **{field: entered}) == [words_of("en", key)]
+
+
+def test_an_order_that_fails_leaves_every_way_open(start: AppTest, tmp_path: Path) -> None:
+    beginning.connect(tmp_path, "postgresql+psycopg://mirror@127.0.0.1:1/crm")
+    beginning.main(["crm", "demo"])
+    assert (now := beginning.progress(tmp_path)) is not None
+    assert now.problem
+    assert settings().keeps_crm
+    assert not list(tmp_path.rglob("crm.url"))
+    start.run()
+    assert start.segmented_control(key="start_way").options == ["Import files", "Connect a CRM database", "Demo chain"]
+
+
 def test_a_crm_named_in_the_browser_becomes_figures(start: AppTest, crm: Crm, tmp_path: Path) -> None:
     assert words_of("en", "start.crm.may_write") not in try_out(start, crm)
     next(one for one in start.main.button if one.label == words_of("en", "start.crm.go")).click().run()

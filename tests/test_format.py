@@ -22,6 +22,11 @@ def both(language: str, chinese: str, english: str) -> str:
     return chinese if language == "zh_CN" else english
 
 
+def test_several_things_are_one_list(language: str) -> None:
+    assert fmt.together("abc") == both(language, "a、b、c", "a, b and c")
+    assert fmt.together("a") == "a"
+
+
 @pytest.mark.parametrize(
     ("value", "currency", "shown"),
     [

@@ -1,14 +1,17 @@
 """A file nobody wrote a mapping for: its columns guessed, its rows previewed, its faults named."""
 
+import csv
 from datetime import datetime
 from decimal import Decimal
+from io import StringIO
 from pathlib import Path
 
 import pytest
+from openpyxl import Workbook
 
 from data_access.errors import Problem
 from data_access.importer import Preview, preview
-from data_access.importing.draft import draft, guess, known, look
+from data_access.importing.draft import draft, guess, known, look, refuse_other_tables
 from tests.import_kit import HEADER, LINES, write
 
 NOW = datetime(2026, 11, 22)
@@ -50,6 +53,55 @@ def test_a_preview_counts_what_an_import_would_load(tmp_path: Path) -> None:
 def test_an_amount_may_be_of_one_piece(tmp_path: Path) -> None:
     found = previewed(write(tmp_path / "till.csv", TILL), by_unit=True)
     assert found.loaded[0].amount == Decimal("25.50")  # 2 * 10.00 + 1 * 5.50
+
+
+def test_times_that_a_workbook_holds_as_text_are_read(tmp_path: Path) -> None:
+    book = Workbook()
+    for row in csv.reader(StringIO(TILL), delimiter=";"):
+        book.active.append(row)
+    book.save(tmp_path / "till.xlsx")
+    assert previewed(tmp_path / "till.xlsx").loaded_rows == 3
+
+
+def test_whole_seconds_may_have_a_fraction_of_noughts(tmp_path: Path) -> None:
+    exact = TILL.replace(" 10:00;", " 10:00:00.000000;").replace(" 11:00;", " 11:00:00.5;")
+    found = previewed(write(tmp_path / "till.csv", exact))
+    assert found.loaded_rows == 2
+    assert [(step.key, step.rows) for step in found.quarantined] == [("instant", 2)]
+    assert found.quarantined[0].named == {
+        "column": "Date",
+        "value": "13/11/2026 11:00:00.5",
+        "form": "20/11/2026 18:40:00",
+    }
+
+
+def test_a_reason_names_the_column_and_the_first_value(tmp_path: Path) -> None:
+    (why,) = previewed(write(tmp_path / "till.csv", TILL)).quarantined
+    assert (why.key, why.named) == ("decimal", {"column": "Qty", "value": "many"})
+
+
+@pytest.mark.parametrize(
+    ("content", "key", "named"),
+    [
+        ("Sales of November\n" + TILL.replace(";", ","), "file_title", {"line": 2, "columns": 5}),
+        (TILL.replace("A;-1;-10.00", "A;-1"), "file_width", {"line": 4}),
+        (TILL.splitlines()[0] + "\n" + TILL.split("\n", 1)[1].replace(";", ","), "file_separator", {"line": 2}),
+        (TILL.replace("2;13", '2;"13'), "file_quotes", {"line": 4}),
+    ],
+)
+def test_a_table_that_is_none_is_named_for_what_it_is(
+    tmp_path: Path, content: str, key: str, named: dict[str, int]
+) -> None:
+    with pytest.raises(Problem) as problem:
+        look(write(tmp_path / "till.csv", content))
+    assert problem.value.key == key
+    assert named.items() <= problem.value.named.items()
+
+
+def test_a_file_of_other_things_is_refused_before_its_columns_are_asked_for(tmp_path: Path) -> None:
+    with pytest.raises(Problem) as problem:
+        refuse_other_tables(look(write(tmp_path / "people.csv", "name,phone\nLi,138\n")))
+    assert (problem.value.key, problem.value.named["headers"]) == ("file_few_columns", "name, phone")
 
 
 def test_a_file_of_a_shipped_mapping_is_known(tmp_path: Path) -> None:

@@ -16,6 +16,7 @@ from data_access.importing.mapping import SHIPPED, Mapping, load_mapping
 from data_access.importing.reading import Part, read
 from data_access.importing.staging import match
 
+NAME = "one_file"  # of the mapping of a file nobody wrote one for
 NEEDED = ("receipt", "product", "quantity", "amount", "sold_at")
 FIELDS = ("receipt", "sold_at", "product", "product_name", "quantity", "amount", "store", "member")
 
@@ -32,6 +33,7 @@ _CALLED: dict[str, str] = {
 }
 _DAYS = ("%Y-%m-%d", "%Y/%m/%d", "%d/%m/%Y", "%m/%d/%Y", "%d.%m.%Y")
 _INSTANTS = (*(f"{day} {time}" for day in _DAYS for time in ("%H:%M:%S", "%H:%M")), *_DAYS[:2])
+_TYPED = "%Y-%m-%dT%H:%M:%S"  # of a cell that is a time
 _TRIED_ROWS = 2_000  # rows of a file that its form of times is read from
 _DELIMITERS = ",;\t|"
 _TEXTS = (".csv", ".txt", ".tsv")
@@ -80,6 +82,18 @@ def known(files: Sequence[Found]) -> str | None:
     return None
 
 
+def refuse_other_tables(found: Found) -> None:
+    """Problem when a file has fewer columns than one row per receipt line needs."""
+    headers = found.headers
+    if len(headers) < len(NEEDED):
+        raise Problem(
+            f"{found.parts[0].label} has only the columns {', '.join(headers)}: one row per receipt line has more",
+            "file_few_columns",
+            file=found.parts[0].label,
+            headers=", ".join(headers),
+        )
+
+
 def guess(headers: Sequence[str]) -> dict[str, str]:
     """Which column holds which field, as far as its header says so; no column twice."""
     plain = {re.sub(r"[\s_\-]", "", header).lower(): header for header in reversed(headers)}
@@ -93,14 +107,16 @@ def guess(headers: Sequence[str]) -> dict[str, str]:
 
 
 def instant_form(found: Found, header: str) -> str | None:
-    """The form in which most of a column's times are written (strptime); None where no known form fits."""
+    """The form in which most of a column's times are written (strptime); None where no known form fits.
+
+    Cells that a workbook knows as times need none; it may hold others as text.
+    """
     part = found.parts[0]
-    if part.typed:
-        return _INSTANTS[0]
     times = pc.utf8_trim_whitespace(part.rows[header].slice(0, _TRIED_ROWS))
+    times = pc.replace_substring_regex(times, r"(:\d\d)\.0+$", r"\1")  # whole seconds, as the import takes them
     fits = {form: _fitting(times, form) for form in _INSTANTS}
     best = max(fits, key=lambda form: fits[form])
-    return best if fits[best] else None
+    return best if fits[best] or (part.typed and _fitting(times, _TYPED)) else None
 
 
 def draft(columns: Columns[str, str], found: Found, *, currency: str, time_zone: str, by_unit: bool = False) -> Mapping:
@@ -151,7 +167,7 @@ def draft(columns: Columns[str, str], found: Found, *, currency: str, time_zone:
     }
     return Mapping.model_validate(
         {
-            "name": "one_file",
+            "name": NAME,
             "title": "One row per receipt line",
             "time_zone": time_zone,
             "currency": currency,

@@ -110,7 +110,11 @@ def _check_kind(path: Path, suffix: str, start: bytes) -> None:
 def _check_header(label: str, header: Sequence[str]) -> list[str]:
     """The header's names without blanks around them; unnamed columns are '' and left out later."""
     if len(header) > MAX_COLUMNS:
-        raise Problem(f"{label} has {len(header):,} columns, more than {MAX_COLUMNS:,}: export only those needed")
+        raise Problem(
+            f"{label} has {len(header):,} columns, more than {MAX_COLUMNS:,}: export only those needed",
+            "file_large",
+            file=label,
+        )
     names = [name.strip() for name in header]
     if not any(names):
         raise Problem(f"{label} has no header: its first row must name the columns", "file_header", file=label)
@@ -136,7 +140,9 @@ def _table(label: str, names: list[str], batches: Iterable[Sequence[Sequence[str
     for batch in batches:
         rows += len(batch)
         if rows > MAX_ROWS:
-            raise Problem(f"{label} has more than {MAX_ROWS:,} rows: split it into several files")
+            raise Problem(
+                f"{label} has more than {MAX_ROWS:,} rows: split it into several files", "file_large", file=label
+            )
         columns = list(zip(*batch, strict=True))
         tables.append(pa.Table.from_arrays([pa.array(columns[i], pa.string()) for i in kept], schema=schema))
     if not rows:
@@ -166,8 +172,13 @@ def _read_csv(path: Path, encoding: str, delimiter: str) -> Part:
     except UnicodeError as error:
         raise Problem(_not_text(path, codec, encoding), "file_not_text", file=label) from error
     except csv.Error as error:
-        line = reader.line_num
-        raise Problem(f"{label}, line {line}: {error}; check the quotes there, or export it again") from error
+        line = lines[-1] + 1 if lines else 2  # where the row begins of which the reader saw no end
+        raise Problem(
+            f"{label}, line {line}: {error}; check the quotes there, or export it again",
+            "file_quotes",
+            file=label,
+            line=line,
+        ) from error
     return Part(label, path, table, pa.array(lines, pa.int64()), typed=False)
 
 
@@ -177,10 +188,12 @@ def _csv_rows(reader: "_csv.Reader", label: str, width: int, lines: list[int]) -
     for row in reader:
         if row:
             if len(row) != width:
+                # One column beside several: a title above the header, or two separators in one file.
+                key = "file_title" if width == 1 else "file_separator" if len(row) == 1 else "file_width"
                 raise Problem(
                     f"{label}, line {line}: {len(row)} columns where the header has {width}; "
                     "put text that holds the separator in quotes, or export it again",
-                    "file_width",
+                    key,
                     file=label,
                     line=line,
                     columns=len(row),
@@ -194,7 +207,11 @@ def _csv_rows(reader: "_csv.Reader", label: str, width: int, lines: list[int]) -
 def _without_nul(file: Iterable[str], label: str) -> Iterator[str]:
     for number, line in enumerate(file, start=1):
         if "\0" in line:
-            raise Problem(f"{label}, line {number}: holds a NUL byte, so it is damaged or not text; export it again")
+            raise Problem(
+                f"{label}, line {number}: holds a NUL byte, so it is damaged or not text; export it again",
+                "file_damaged",
+                file=label,
+            )
         yield line
 
 
@@ -253,7 +270,9 @@ def _check_package(path: Path) -> None:
     packed = max(sum(entry.compress_size for entry in entries), 1)
     if unpacked > MAX_UNPACKED_BYTES or (unpacked > 50_000_000 and unpacked / packed > MAX_RATIO):
         raise Problem(
-            f"{path.name} would unpack to {unpacked / 1e6:,.0f} MB, which is refused: export it as csv or parquet"
+            f"{path.name} would unpack to {unpacked / 1e6:,.0f} MB, which is refused: export it as csv or parquet",
+            "file_large",
+            file=path.name,
         )
 
 
@@ -272,7 +291,12 @@ def _read_sheet(path: Path, label: str, rows: Iterator[tuple[object, ...]], *, a
             if all(cell is None for cell in row):
                 continue
             if any(cell is not None for cell in row[width:]):
-                raise Problem(f"{label}, row {number}: holds cells beyond the header's last column; name or clear them")
+                raise Problem(
+                    f"{label}, row {number}: holds cells beyond the header's last column; name or clear them",
+                    "file_beyond",
+                    file=label,
+                    line=number,
+                )
             lines.append(number)
             values = [_text(cell) for cell in row[:width]]
             yield values + [None] * (width - len(values))
@@ -311,7 +335,11 @@ def _read_parquet(path: Path, time_zone: str) -> Part:
             names = _check_header(path.name, file.schema_arrow.names)
             unpacked = sum(metadata.row_group(i).total_byte_size for i in range(metadata.num_row_groups))
             if metadata.num_rows > MAX_ROWS or unpacked > MAX_UNPACKED_BYTES:
-                raise Problem(f"{path.name} has {metadata.num_rows:,} rows, too many: split it into several files")
+                raise Problem(
+                    f"{path.name} has {metadata.num_rows:,} rows, too many: split it into several files",
+                    "file_large",
+                    file=path.name,
+                )
             table = file.read()
         texts = {name: _as_text(table[i], time_zone) for i, name in enumerate(names) if name}
     except (pa.ArrowException, OSError, UnicodeError) as error:

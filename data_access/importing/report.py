@@ -3,8 +3,8 @@
 import csv
 import json
 import os
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -16,11 +16,17 @@ from data_access.importing.loading import TableCount
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """One step of the money bridge from read to loaded; amount in the mapping's currency."""
+    """One step of the money bridge from read to loaded; amount in the mapping's currency.
+
+    key, named: of rows left out for what one of their columns holds: what is wrong (empty, long, early, future or a
+    column's type) and what a sentence about it names: column, value (the first one that was found), form (of times).
+    """
 
     label: str
     amount: Decimal
     rows: int | None = None  # rows of the files; none for a step that is counted in money only
+    key: str = ""
+    named: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,11 +117,21 @@ def _plain(step: Step) -> dict[str, Any]:
 def reasons(rows: Sequence[dict[str, Any]]) -> tuple[Step, ...]:
     """Quarantined rows counted by reason, most frequent first."""
     counts: dict[str, tuple[int, Decimal]] = {}
+    first: dict[str, dict[str, Any]] = {}
     for row in rows:
+        first.setdefault(row["reason"], row)
         count, amount = counts.get(row["reason"], (0, Decimal(0)))
         counts[row["reason"]] = (count + 1, amount + (row["amount"] or 0))
     ranked = sorted(counts.items(), key=lambda item: (-item[1][0], item[0]))
-    return tuple(Step(reason, amount, count) for reason, (count, amount) in ranked)
+    return tuple(
+        Step(reason, amount, count, first[reason]["key"] or "", _named(first[reason]))
+        for reason, (count, amount) in ranked
+    )
+
+
+def _named(row: dict[str, Any]) -> dict[str, str]:
+    known = {"column": row["header"], "value": row["value"], "form": row["form"]}
+    return {name: value for name, value in known.items() if value is not None}
 
 
 def write_quarantine(path: Path, rows: Sequence[dict[str, Any]]) -> None:

@@ -21,6 +21,7 @@ from data_access.importing.reading import Part
 _LENGTHS = {"id": 64, "number_id": 64, "text": 200, "note": 10_000}
 _TYPES = {"integer": "BIGINT", "decimal": "DECIMAL(18, 4)", "date": "DATE", "instant": "TIMESTAMP", "flag": "BOOLEAN"}
 _TYPED_DATES = ("%Y-%m-%dT%H:%M:%S",)
+_AS_IN = datetime(2026, 11, 20, 18, 40)  # an example of how times are written
 _YES, _NO = ("1", "true", "yes", "y", "t", "是"), ("0", "false", "no", "n", "f", "否")
 
 
@@ -87,7 +88,8 @@ class Staging:
         self.labels: list[str] = []
         self.db = duckdb.connect(":memory:", config={"autoinstall_known_extensions": False})
         self.db.execute("SET python_enable_replacements = false; SET preserve_insertion_order = true")
-        self.db.execute("CREATE TABLE quarantine (_row BIGINT, reason VARCHAR, value VARCHAR)")
+        why = ", ".join(f"{column} VARCHAR" for column in ("reason", "value", "key", "header", "form"))
+        self.db.execute(f"CREATE TABLE quarantine (_row BIGINT, {why})")
         self._next_row = 1
         for key, parts in found.items():
             self._load(key, mapping.inputs[key], parts)
@@ -151,7 +153,7 @@ class Staging:
         )
         tests = [_fault(column, c, now) for column, c in one.columns.items()]
         self.db.execute(
-            f"INSERT INTO quarantine SELECT _row, fault.reason, fault.value FROM (SELECT r._row, "
+            f"INSERT INTO quarantine SELECT _row, fault.* FROM (SELECT r._row, "
             f"coalesce({', '.join(tests)}) AS fault FROM raw_{key} r JOIN staged_{key} s USING (_row)) "
             "WHERE fault IS NOT NULL"
         )
@@ -160,7 +162,7 @@ class Staging:
             refusals.append(("_amount IS NULL", "its amount cannot be computed"))
         for position, (when, reason) in enumerate(refusals):
             self.run(
-                f"INSERT INTO quarantine SELECT _row, {text(reason)}, NULL FROM staged_{key} "
+                f"INSERT INTO quarantine (_row, reason) SELECT _row, {text(reason)} FROM staged_{key} "
                 f"WHERE ({when}) AND _row NOT IN (SELECT _row FROM quarantine)",
                 f"inputs.{key}.refuse.{position}",
             )
@@ -253,7 +255,8 @@ class Staging:
         return sums
 
     def quarantined(self) -> list[dict[str, Any]]:
-        """The quarantined rows in file order: reason, value, file, line, input, amount, content (header -> text).
+        """The quarantined rows in file order: reason, value, file, line, input, amount, content (header -> text), and
+        key, header, form: what the reason is called, whose column it means and how its times ought to look.
 
         ``value`` is what was found where something else was expected; None where the whole row is meant.
         """
@@ -261,16 +264,17 @@ class Staging:
         for key, one in self.mapping.inputs.items():
             columns = list(one.columns)
             cursor = self.db.execute(
-                f"SELECT q.reason, q.value, s._part, s._line, s._amount, {', '.join('r.' + name(c) for c in columns)} "
+                f"SELECT q.*, s._part, s._line, s._amount, {', '.join('r.' + name(c) for c in columns)} "
                 f"FROM staged_{key} s JOIN raw_{key} r USING (_row) "
-                "JOIN (SELECT _row, min(reason) AS reason, min_by(value, reason) AS value "
-                "FROM quarantine GROUP BY _row) q USING (_row) "
+                "JOIN (SELECT * FROM quarantine QUALIFY row_number() OVER (PARTITION BY _row ORDER BY reason) = 1) q "
+                "USING (_row) "
                 f"WHERE _row NOT IN (SELECT _row FROM repeated_{key}) ORDER BY _row"
             )
-            for reason, value, part, line, amount, *values in cursor.fetchall():
+            for _, reason, value, called, header, form, part, line, amount, *values in cursor.fetchall():
                 content = {one.columns[c].headers[0]: v for c, v in zip(columns, values, strict=True)}
                 where = {"file": self.labels[part - 1], "line": line, "input": key}
-                rows.append({"reason": reason, "value": value, **where, "amount": amount, "content": content})
+                why = {"reason": reason, "value": value, "key": called, "header": header, "form": form}
+                rows.append({**why, **where, "amount": amount, "content": content})
         return rows
 
 
@@ -321,34 +325,38 @@ def _value(column: SourceColumn) -> str:
     if column.type == "flag":
         yes, no = (", ".join(text(word) for word in words) for words in (_YES, _NO))
         return f"CASE WHEN lower(trim(@)) IN ({yes}) THEN true WHEN lower(trim(@)) IN ({no}) THEN false END"
+    # Programs write whole seconds with a fraction of noughts.
+    raw = r"regexp_replace(trim(@), '(:\d\d)\.0+$', '\1')"
     stated = ", ".join(text(pattern) for pattern in column.patterns)
     typed = ", ".join(text(pattern) for pattern in (*_TYPED_DATES, *column.patterns))
     return (
-        f"CAST(CASE WHEN _typed THEN try_strptime(trim(@), [{typed}]) "
-        f"ELSE try_strptime(trim(@), [{stated}]) END AS {kind})"
+        f"CAST(CASE WHEN _typed THEN try_strptime({raw}, [{typed}]) ELSE try_strptime({raw}, [{stated}]) END AS {kind})"
     )
 
 
 def _fault(column: str, spec: SourceColumn, now: datetime) -> str:
     """SQL for what is wrong with a column of raw row ``r`` and staged row ``s``; NULL when nothing is."""
     raw, value, header = f"r.{name(column)}", f"s.{name(column)}", spec.headers[0]
-    cases: list[tuple[str, str]] = []
+    cases: list[tuple[str, str, str]] = []  # condition, reason, what it is called
     if not spec.may_be_empty and not spec.may_be_absent:
-        cases.append((f"{value} IS NULL AND coalesce(trim({raw}), '') = ''", f"{header} is empty"))
+        cases.append((f"{value} IS NULL AND coalesce(trim({raw}), '') = ''", f"{header} is empty", "empty"))
     if spec.type in _LENGTHS:
         limit = _LENGTHS[spec.type]
-        cases.append((f"length({value}) > {limit}", f"{header} is longer than {limit:,} characters"))
+        cases.append((f"length({value}) > {limit}", f"{header} is longer than {limit:,} characters", "long"))
     else:
-        cases.append((f"{value} IS NULL AND trim({raw}) <> ''", f"{header} is not {_expected(spec)}"))
+        cases.append((f"{value} IS NULL AND trim({raw}) <> ''", f"{header} is not {_expected(spec)}", spec.type))
     if spec.type in {"date", "instant"}:
         earliest = "1900-01-01" if spec.type == "date" else "1970-01-01"
-        cases.append((f"{value} < TIMESTAMP '{earliest}'", f"{header} lies before {earliest}"))
+        cases.append((f"{value} < TIMESTAMP '{earliest}'", f"{header} lies before {earliest}", "early"))
     if spec.type == "instant" and not spec.future:
         # A day of grace: the file's clock and zone are not ours.
         latest = (now + timedelta(days=1)).strftime("%Y-%m-%d %H:%M:%S")
-        cases.append((f"{value} > TIMESTAMP '{latest}'", f"{header} lies in the future"))
+        cases.append((f"{value} > TIMESTAMP '{latest}'", f"{header} lies in the future", "future"))
+    form = text(_AS_IN.strftime(spec.patterns[0])) if spec.patterns else "NULL"
     branches = " ".join(
-        f"WHEN {condition} THEN {{'reason': {text(reason)}, 'value': left({raw}, 60)}}" for condition, reason in cases
+        f"WHEN {condition} THEN {{'reason': {text(reason)}, 'value': left({raw}, 60), 'key': {text(called)}, "
+        f"'header': {text(header)}, 'form': {form}}}"
+        for condition, reason, called in cases
     )
     return f"CASE {branches} END"
 

@@ -128,7 +128,7 @@ def _blame(staging: Staging, relation: str, has_row: bool, condition: str, reaso
             "select _row too, so that such rows can be quarantined"
         )
     staging.db.execute(
-        f"INSERT INTO quarantine SELECT _row, {text(reason)}, NULL FROM {relation} WHERE {condition}; "
+        f"INSERT INTO quarantine (_row, reason) SELECT _row, {text(reason)} FROM {relation} WHERE {condition}; "
         f"DELETE FROM {relation} WHERE {condition}"
     )
 

@@ -83,7 +83,10 @@ def _explained(engine: Engine, seconds: float) -> Iterator[None]:
             raise Problem(_too_slow(engine, seconds)) from error
         raise Problem(
             f"the CRM database {engine.url.render_as_string(hide_password=True)} failed while it was read "
-            f"({_without_password(engine, reason)}): nothing of this read is kept; check the server, then run it again"
+            f"({_without_password(engine, reason)}): nothing of this read is kept; check the server, then run it again",
+            "crm_read",
+            user=engine.url.username or "",
+            database=engine.url.database or "",
         ) from error
 
 

@@ -23,6 +23,8 @@ KEPT: Final[dict[Grain, int]] = {"day": 56, "week": 13}  # values beside their b
 LATEST: Final[dict[Grain, int]] = {"day": 14, "week": 2}  # of them, those that may be alerts
 GRAINS: Final[tuple[Grain, ...]] = ("day", "week")
 _WEEK = 7
+_YEAR = 364
+_OFTEN = 1 / 3  # of the days of a year: a store that sells on fewer has no usual day, and no band of one
 DAYS: Final[dict[Grain, int]] = {"day": 1, "week": _WEEK}  # taken together
 
 
@@ -64,8 +66,8 @@ def watched(
 def daily(series: pd.DataFrame, closures: pd.DataFrame, metric: str, last: pd.Timestamp) -> Panel | None:
     """One figure of every store, day by day up to ``last``; NaN before a store's first day and while it is closed.
 
-    A day without a row is one without a sale; a store whose last row is older than four weeks has ended. Without a
-    single value: None.
+    A day without a row is one without a sale; a store whose last row is older than four weeks has ended, and one that
+    seldom sells is left out. Without a single value: None.
     """
     known = series[["store_id", "day", metric]].dropna()
     if known.empty:
@@ -81,7 +83,17 @@ def daily(series: pd.DataFrame, closures: pd.DataFrame, metric: str, last: pd.Ti
     values = wide.to_numpy(np.float64)
     values = np.where(begun & np.isnan(values), np.nan if metric == "traffic" else 0.0, values)
     values[_closed(closures, wide)] = np.nan
-    return Panel(tuple(map(str, wide.index)), pd.DatetimeIndex(wide.columns), values, "D", _WEEK)
+    often = _often(values)
+    if not often.any():
+        return None
+    return Panel(tuple(map(str, wide.index[often])), pd.DatetimeIndex(wide.columns), values[often], "D", _WEEK)
+
+
+def _often(values: Floats) -> NDArray[np.bool_]:
+    """Whether a series has something on enough of the days that are known of its last year."""
+    year = values[:, -_YEAR:]
+    found: NDArray[np.bool_] = (year > 0).sum(axis=1) >= _OFTEN * (~np.isnan(year)).sum(axis=1)
+    return found
 
 
 def _closed(closures: pd.DataFrame, wide: pd.DataFrame) -> tuple[NDArray[np.int64], NDArray[np.int64]]:

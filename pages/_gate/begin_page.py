@@ -36,15 +36,22 @@ def show(request: Request, *, with_accounts: bool) -> Response:
     if now is not None and waits:
         body += _waiting(language, now)
     else:
-        trouble = now.problem if now is not None else ""
-        body += forms.alert(say(language, "begin.failed", reason=trouble) if trouble else "")
-        body += _demo(language) if offers_demo(request, with_accounts=with_accounts) else ""
+        offered = offers_demo(request, with_accounts=with_accounts)
+        body += forms.alert(_trouble(language, now, here=offered) if now is not None and now.problem else "")
+        body += _demo(language) if offered else ""
         body += _own(language, with_accounts=with_accounts)
     title = say(language, "begin.title")
     response = answer(request, language, title, body, width="narrow", status=200 if waits else 503, here="/")
     if waits:
         response.headers["refresh"] = f"{_AGAIN}; url=/"
     return response
+
+
+def _trouble(language: str, now: Progress, *, here: bool) -> str:
+    """That the last order failed; why only to whoever may begin it, for the reason may name a server or an account."""
+    if not here or now.what != "demo":
+        return say(language, "begin.failed_own")
+    return say(language, "begin.died" if now.problem == "died" else "begin.failed", reason=now.problem)
 
 
 def _waiting(language: str, now: Progress) -> str:
@@ -78,5 +85,11 @@ def _own(language: str, *, with_accounts: bool) -> str:
     return (
         f'{head}<p class="soft">{say(language, "begin.own_note")}</p>'
         f"<pre>{commands(State.NO_ACCOUNTS)}</pre>"
-        f'<p class="soft">{say(language, "begin.by_hand")}</p><pre>{commands(State.NO_DATA)}</pre></section>'
+        f'<p class="soft">{say(language, "begin.by_hand")}</p><pre>{_by_hand()}</pre></section>'
     )
+
+
+def _by_hand() -> str:
+    """What to type for one's own data: never the demo chain, beside which they cannot lie."""
+    own = [] if settings().crm_url else ["python -m data_access import MAPPING FILE..."]
+    return "\n".join([*own, "python -m data_access refresh"])

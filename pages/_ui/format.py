@@ -6,6 +6,7 @@ number never wraps, and tests name them.
 """
 
 import math
+from collections.abc import Iterable
 from datetime import date, datetime
 from decimal import ROUND_HALF_UP, Decimal, InvalidOperation
 from functools import lru_cache
@@ -54,6 +55,12 @@ def money_compact(value: Any, currency: str) -> str:
     if is_missing(value):
         return MISSING
     return _signed(_decimal(value), lambda amount: symbol(currency) + _compact(amount))
+
+
+def together(parts: Iterable[str]) -> str:
+    """Several things in one sentence: "a, b and c"."""
+    *first, last = parts
+    return t("session.and").join([t("session.comma").join(first), last] if first else [last])
 
 
 def count(value: Any) -> str:

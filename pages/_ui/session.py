@@ -11,6 +11,7 @@ from data_access.state.store import opened, writing
 from pages._gate import identity as gate_identity
 from pages._gate.identity import Person
 from pages._ui import access, load
+from pages._ui import format as fmt
 from pages._ui.i18n import localized_text, t, tn
 
 _NAMED = 2  # homes that are named one by one
@@ -123,4 +124,4 @@ def in_words(person: Person) -> str:
         return tn(f"session.{kind}s", len(person.homes))
     stores = load.places(load.generation())
     names = dict(zip(stores[f"{kind}_id"], stores[kind], strict=True))
-    return t("session.and").join(localized_text(f"{kind}.name", names.get(home, home)) for home in person.homes)
+    return fmt.together(localized_text(f"{kind}.name", names.get(home, home)) for home in person.homes)

@@ -1,5 +1,6 @@
 """The guided start: which way data come in, a file with the meaning and a preview of its rows, how far the work is."""
 
+import re
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Literal
@@ -18,6 +19,7 @@ from data_access.importer import Preview
 from data_access.importing import draft
 from data_access.importing.draft import FIELDS, NEEDED, Found
 from data_access.importing.mapping import Mapping, load_mapping
+from data_access.importing.report import Step
 from data_access.settings import settings
 from data_access.state import audit
 from data_access.state.store import opened, writing
@@ -128,13 +130,15 @@ def files() -> None:
     try:
         kept = _kept(uploaded)
         mapping, found = _meaning(kept)
-        preview = load.import_preview(mapping.model_dump_json(by_alias=True), *found)
+        with st.spinner(t("start.previewing"), show_time=True):
+            preview = load.import_preview(mapping.model_dump_json(by_alias=True), *found)
     except Problem as problem:
         st.error(_said(problem), icon=":material/error:")
         return
     _preview(preview)
     if not preview.loaded_rows or preview.difference:
-        st.error(t("start.nothing_fits"), icon=":material/error:")
+        known = mapping.name != draft.NAME
+        st.error(t("start.nothing_fits_known" if known else "start.nothing_fits"), icon=":material/error:")
     elif st.button(t("start.import"), type="primary", icon=":material/database_upload:", key="start_import"):
         beginning.take_mapping(settings().home, mapping)
         _begin("files", ", ".join(path.name for path in found[0]))
@@ -145,15 +149,17 @@ def crm() -> None:
     with st.container(border=True), st.form("start_crm", border=False):
         head.block(t("start.crm"), t("start.crm_note"))
         kind = st.selectbox(t("start.crm.kind"), list(DRIVERS), format_func=lambda one: t(f"start.crm.{one}"))
-        host = st.text_input(t("start.crm.host"), autocomplete="off")
+        host = st.text_input(t("start.crm.host"), autocomplete="off").strip()
         port = st.number_input(t("start.crm.port"), 1, 65_535, value=None, placeholder=t("start.crm.port_usual"))
-        database = st.text_input(t("start.crm.database"), autocomplete="off")
-        user = st.text_input(t("start.crm.user"), autocomplete="off")
+        database = st.text_input(t("start.crm.database"), autocomplete="off").strip()
+        user = st.text_input(t("start.crm.user"), autocomplete="off").strip()
         password = st.text_input(t("start.crm.password"), type="password", autocomplete="off")
         asked = st.form_submit_button(t("start.crm.try"), icon=":material/cable:")
-    if asked and host and database:
-        url = beginning.address(kind, host, int(port or _PORTS[kind]), database, user, password)
+    if asked and not (host and database):
+        st.error(t("start.crm.incomplete"), icon=":material/error:")
+    elif asked:
         try:
+            url = beginning.address(kind, host, int(port or _PORTS[kind]), database, user, password)
             with st.spinner(t("start.crm.trying")):
                 found = first_contact.try_out(url)
         except Problem as problem:
@@ -217,7 +223,8 @@ def _meaning(kept: Sequence[Path]) -> tuple[Mapping, tuple[tuple[Path, ...], str
     data = tuple(path for path in kept if path.suffix != ".toml")
     if mappings:
         return load_mapping(mappings[0]), (data, stamp)
-    founds = [load.uploaded_file(path, stamp) for path in data]
+    with st.spinner(t("start.reading"), show_time=True):
+        founds = [load.uploaded_file(path, stamp) for path in data]
     name = draft.known(founds)
     if name is not None:
         st.info(t("start.known", name=t(f"start.mapping.{name}")), icon=":material/task_alt:")
@@ -227,6 +234,7 @@ def _meaning(kept: Sequence[Path]) -> tuple[Mapping, tuple[tuple[Path, ...], str
 
 def _columns(found: Found) -> Mapping:
     """Which column holds what, guessed from the headers and corrected by the reader."""
+    draft.refuse_other_tables(found)
     guessed = draft.guess(found.headers)
     chosen: dict[str, str] = {}
     with st.container(border=True):
@@ -275,7 +283,15 @@ def _preview(preview: Preview) -> None:
             )
             listing(shown, _FIRST_ROWS, currency=preview.currency, alt=t("start.preview"), key="start_rows")
         for step in preview.quarantined:
-            st.markdown(f":orange[:material/warning:] {fmt.count(step.rows or 0)} × {literal(step.label)}")
+            st.markdown(f":orange[:material/warning:] {fmt.count(step.rows or 0)} × {_why_left_out(step)}")
+
+
+def _why_left_out(step: Step) -> str:
+    """The reason in the reader's language; that of a mapping of one's own as it stands there."""
+    called = step.key or re.sub(r"[^a-z]+", "_", step.label)
+    if not exists(f"start.left_out.{called}"):
+        return literal(step.label)
+    return t(f"start.left_out.{called}", **{name: literal(said) for name, said in step.named.items()})
 
 
 def _contract(found: Contact) -> None:
@@ -292,7 +308,7 @@ def _contract(found: Contact) -> None:
     if not _is_usable(report):
         st.error(t("start.crm.no_sales"), icon=":material/error:")
     elif lost:
-        st.warning(t("start.crm.lost", pages=t("session.and").join(t(f"page.{page}") for page in lost)))
+        st.warning(t("start.crm.lost", pages=fmt.together(t(f"page.{page}") for page in lost)))
     gaps = pd.DataFrame(
         [(one.table, t(f"start.state.{one.state}"), ", ".join(one.missing)) for one in report.tables if one.missing],
         columns=["table_name", "state", "missing"],
@@ -317,7 +333,7 @@ def _sentence(key: str, sentence: str, named: dict[str, object]) -> str:
         return t("start.wrong", reason=literal(sentence))
     said = {name: literal(str(value)) for name, value in named.items()}
     if key == "columns_lacking":
-        said["columns"] = t("session.and").join(t(f"start.field.{field}") for field in named["columns"])  # type: ignore[attr-defined]
+        said["columns"] = fmt.together(t(f"start.field.{field}") for field in named["columns"])  # type: ignore[attr-defined]
     return t(f"start.wrong.{key}", **said)
 
 
@@ -325,7 +341,8 @@ def _in_our_words() -> None:
     """Covers the English words of Streamlit's own uploader."""
     st.html(
         "<style>.st-key-start_files [data-testid=stFileUploaderDropzoneInstructions]{display:none}"
-        ".st-key-start_files [data-testid=stFileUploaderDropzone] button p{display:none}"
-        f'.st-key-start_files [data-testid=stFileUploaderDropzone] button::after{{content:"{t("start.choose")}"}}'
+        ".st-key-start_files [data-testid=stFileUploader] [data-testid=stBaseButton-secondary] p{display:none}"
+        ".st-key-start_files [data-testid=stFileUploader] [data-testid=stBaseButton-secondary]::after"
+        f'{{content:"{t("start.choose")}"}}'
         "</style>"
     )

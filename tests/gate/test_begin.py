@@ -7,10 +7,12 @@ import pytest
 from data_access import beginning
 from data_access.beginning import What
 from data_access.freshness import utc_now
+from data_access.settings import settings
 from data_access.state import accounts
 from data_access.state.accounts import Account, Rights
 from data_access.state.store import opened
 from pages._gate import state
+from pages._ui.i18n import text
 from tests.gate.kit import BEHIND, HTML, ORIGIN, STREAM, Demo, use, visitor
 
 Begun = list[tuple[What, str]]
@@ -45,6 +47,23 @@ def test_from_elsewhere_nothing_begins(begun: Begun, monkeypatch: pytest.MonkeyP
     assert 'action="/begin"' not in visitor().get("/", **HTML).text
     visitor().post("/begin", {"size": "tiny"}, origin=ORIGIN)
     assert begun == []
+
+
+@pytest.mark.parametrize(("what", "told"), [("demo", True), ("crm", False)])
+def test_why_an_order_failed_is_not_told_to_whoever_passes_by(begun: Begun, what: What, told: bool) -> None:
+    reason = "the CRM database mirror@10.1.2.3 failed"
+    failed = beginning.Progress(what, "publish", utc_now(), 1, problem=reason)
+    (settings().home / beginning.FOLDER).mkdir(parents=True)
+    beginning._note(settings().home, failed)
+    shown = visitor().get("/", **HTML).text
+    assert (reason in shown) is told
+    assert (text("en", "begin.failed_own") in shown or text("zh_CN", "begin.failed_own") in shown) is not told
+
+
+def test_what_is_typed_for_own_data_makes_no_demo_chain(begun: Begun) -> None:
+    shown = visitor().get("/", **HTML).text
+    assert "data_access import MAPPING FILE..." in shown
+    assert "data_access demo" not in shown
 
 
 def test_once_there_are_accounts_an_administrator_decides(begun: Begun, monkeypatch: pytest.MonkeyPatch) -> None:
