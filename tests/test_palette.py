@@ -1,17 +1,20 @@
 """The colours of the theme: ten of them, apart for colour-blind eyes too, readable on their ground."""
 
 import math
+import re
 import tomllib
 from itertools import combinations
 from pathlib import Path
 
 import pytest
 
+from pages._gate.look import asset
 from pages._ui import grids
 
-THEME = tomllib.loads((Path(__file__).parent.parent / ".streamlit" / "config.toml").read_text(encoding="utf-8"))[
-    "theme"
-]
+ROOT = Path(__file__).parent.parent
+THEME = tomllib.loads((ROOT / ".streamlit" / "config.toml").read_text(encoding="utf-8"))["theme"]
+SHELL = (ROOT / "pages" / "_ui" / "shell.css").read_text(encoding="utf-8")
+MODES = ("light", "dark")
 LIGHT, DARK = THEME["chartCategoricalColors"], THEME["dark"]["chartCategoricalColors"]
 
 # Machado, Oliveira, Fernandes (2009), severity 1.0, on linear RGB.
@@ -78,12 +81,60 @@ def test_colours_are_apart(colours: list[str], sight: str) -> None:
 
 
 def test_text_and_accents_are_readable() -> None:
-    for mode in ("light", "dark"):
-        ground, panel = THEME[mode]["backgroundColor"], THEME[mode]["secondaryBackgroundColor"]
-        side = THEME[mode]["sidebar"]["backgroundColor"]
-        for surface in (ground, panel, side):
+    for mode in MODES:
+        for surface in surfaces(mode):
             assert contrast(THEME[mode]["textColor"], surface) >= 7
             assert contrast(THEME[mode]["primaryColor"], surface) >= 4.5
+
+
+def surfaces(mode: str) -> tuple[str, ...]:
+    """The grounds that pages, cards and the side bar stand on."""
+    theme = THEME[mode]
+    return (theme["backgroundColor"], theme["secondaryBackgroundColor"], theme["sidebar"]["backgroundColor"])
+
+
+def of_shell(name: str, mode: str) -> str:
+    """A colour that shell.css names, one for light and one for dark."""
+    (colours,) = re.findall(rf"--{name}:light-dark\((#\w+),(#\w+)\)", SHELL)
+    return str(colours[MODES.index(mode)])
+
+
+@pytest.mark.parametrize("mode", MODES)
+def test_the_text_of_filled_buttons_is_readable(mode: str) -> None:
+    """Streamlit writes white on the accent, which is too bright for it in the dark: shell.css gives the ink, and the
+    ground under the pointer and the focus."""
+    ink = of_shell("on-filled", mode)
+    for ground in (THEME[mode]["primaryColor"], of_shell("filled-strong", mode)):
+        assert contrast(ink, ground) >= 4.5
+    (rule,) = [line for line in SHELL.splitlines() if "color:var(--on-filled)" in line and "kind" in line]
+    assert rule.startswith(':is(button,a)[kind^="primary"]:not(:disabled,[disabled]),')
+
+
+@pytest.mark.parametrize("mode", MODES)
+def test_the_text_of_chosen_buttons_is_readable(mode: str) -> None:
+    """Segments and pills: the accent on a tenth of itself, on a fifth under the pointer; they stand on the page, on a
+    popover, which has its ground, and in the side bar."""
+    accent = THEME[mode]["primaryColor"]
+    for ground in (THEME[mode]["backgroundColor"], THEME[mode]["sidebar"]["backgroundColor"]):
+        for share in (0.0, 0.1, 0.2):
+            assert contrast(accent, between([ground, accent], share)) >= 4.5
+
+
+@pytest.mark.parametrize("mode", MODES)
+def test_sign_in_and_messages_are_readable(mode: str) -> None:
+    """The pages outside Streamlit have colours of their own."""
+    roots = re.findall(r":root\{([^}]*)\}", asset("page.css"))
+    colours = dict(re.findall(r"--([\w-]+):(#\w{6})", roots[MODES.index(mode)]))
+    pairs = [
+        ("on-accent", "accent"),
+        ("on-accent", "accent-strong"),
+        ("accent-strong", "tint"),
+        ("wrong", "wrong-ground"),
+        ("good", "card"),
+        *((ink, ground) for ink in ("text", "soft", "accent") for ground in ("ground", "card", "glow")),
+    ]
+    ratios = {pair: contrast(colours[pair[0]], colours[pair[1]]) for pair in pairs}
+    assert {pair: round(ratio, 2) for pair, ratio in ratios.items() if ratio < 4.5} == {}
 
 
 def test_areas_stand_out_from_their_ground() -> None:

@@ -12,7 +12,8 @@ product.
 
 A row of a list that is reached by keys waits for Enter or Space: the server is told how the focus came (keys.py).
 
-A theme that changes while a page is open runs the page again, so that its charts are drawn in the new colours.
+A theme that changes while a page is open runs the page again, so that its charts are drawn in the new colours. The
+whole document is told which it is, for what Streamlit opens outside the app: dialogs and popovers.
 
 What the first pages consist of, charts and tables among it, is named in it, so that the browser fetches it while the
 first page is computed, and not after.
@@ -82,10 +83,11 @@ const started = new MutationObserver(() => {{
   const app = document.querySelector("[data-testid=stApp]");
   if (!app) return;
   started.disconnect();
-  let last = theme(app);
+  const root = document.documentElement.style;
+  let last = root.colorScheme = theme(app);
   new MutationObserver(() => {{
     if (theme(app) === last) return;
-    last = theme(app);
+    last = root.colorScheme = theme(app);
     press("{THEME_BUTTON}");
   }}).observe(app, {{attributeFilter: ["class"]}});
 }});
