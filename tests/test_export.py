@@ -39,6 +39,7 @@ PEOPLE = pd.DataFrame({"customer_key": ["c1", "c2", "c1", None], "orders": [1, 2
 @pytest.fixture(autouse=True)
 def somebody(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("pages._ui.session.identity", lambda: Person("marketing", (), "a1", "王芳"))
+    monkeypatch.setattr("pages._ui.i18n._translations", lambda field, language: {})
 
 
 def csv_lines(frame: pd.DataFrame) -> list[str]:

@@ -1,7 +1,8 @@
 """Files to take away: the list on the screen as csv or xlsx, or the whole report as a workbook or on paper.
 
 A workbook opens with a cover sheet (what, whose, which days, as of when, the definitions of its figures, who took it
-away when); its cells are typed, so that sums work. The last line of a csv says who took it away when. No snapshot
+away when); its cells are typed, so that sums work. Keys stand in words in the language of the page, also in a csv,
+whose columns keep the names that they have in the reports; its last line says who took it away when. No snapshot
 holds a name, phone number or address, so no file can. Files leave through ``pages._gate.exports`` only.
 """
 
@@ -9,7 +10,7 @@ import csv
 import io
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from functools import partial
 from html import escape
@@ -29,7 +30,7 @@ from pages._gate import exports
 from pages._gate.exports import MOST_ROWS, Refused, Stamp, Written
 from pages._gate.gate import EXPORT
 from pages._ui import format as fmt
-from pages._ui import handover, load, printed, session, tables
+from pages._ui import handover, load, printed, session, tables, worded
 from pages._ui.access import Detail
 from pages._ui.i18n import exists, language, localized_text, speaking, t, text
 
@@ -230,7 +231,9 @@ def _lines(fetch: Callable[[], pd.DataFrame]) -> Callable[[BinaryIO, Stamp], Wri
     def write(file: BinaryIO, stamp: Stamp) -> Written:
         frame = _within(fetch())
         line = text(said, "export.stamp", file=stamp.file_id, who=who, at=stamp.at)
-        to_csv(frame, file, " · ".join(filter(None, (line, frame.attrs.get(handover.NOTE)))))
+        with speaking(said):
+            shown = worded.in_words(frame)
+        to_csv(shown, file, " · ".join(filter(None, (line, frame.attrs.get(handover.NOTE)))))
         return written([frame])
 
     return write
@@ -279,8 +282,6 @@ class Sheet:
     headings: tuple[str, ...]
     kinds: tuple[str, ...]
     read: Callable[[], pd.DataFrame]
-    # Of a table of key figures, whose rows have a unit each: the names of figures and units.
-    figures: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -294,11 +295,7 @@ class Words:
 
 def _sheet(name: str, columns: Iterable[object], read: Callable[[], pd.DataFrame]) -> Sheet:
     names = tuple(map(str, columns))
-    figures: dict[str, str] = {}
-    if {"key", "value", "unit"} <= set(names):
-        figures |= {metric.unit: t(f"unit.{metric.unit}") for metric in METRICS.values()}
-        figures |= {key: t(f"metric.{key}") for key in METRICS}
-    return Sheet(name, tuple(map(_heading, names)), tuple(map(tables.kind_of, names)), read, figures)
+    return Sheet(name, tuple(map(_heading, names)), tuple(map(tables.kind_of, names)), read)
 
 
 def _heading(column: str) -> str:
@@ -326,13 +323,14 @@ def _builder(
     """What writes sheets and definitions behind the cover, all its own words chosen now."""
     words = Words(t("export.cover"), t("export.definitions"), fmt.symbol(cover.currency))
     labels, who = tuple(t(f"export.{name}") for name in ("file_id", "who", "at")), _who()
-    left_out = t("handover.left_out")
+    left_out, said = t("handover.left_out"), language()
 
     def write(file: BinaryIO, stamp: Stamp, sheets: Sequence[Sheet], definitions: Sequence[tuple[str, str]]) -> Written:
         frames = [_within(sheet.read()) for sheet in sheets]
         lines = [*cover.lines, *zip(labels, (stamp.file_id, who, stamp.at), strict=True)]
         lines += [(left_out, frame.attrs[handover.NOTE]) for frame in frames if handover.NOTE in frame.attrs]
-        to_xlsx(file, cover.title, lines, list(zip(sheets, frames, strict=True)), definitions, words)
+        with speaking(said):
+            to_xlsx(file, cover.title, lines, list(zip(sheets, frames, strict=True)), definitions, words)
         return written(frames)
 
     return write
@@ -391,8 +389,8 @@ def to_xlsx(
 ) -> None:
     """A workbook: the cover with ``lines`` and what the figures mean, then one sheet per table.
 
-    Cells are typed; text that a spreadsheet would run as a formula has an apostrophe in front. Rows go to the disk as
-    they are written.
+    Cells are typed, keys in the words of the language that is spoken; text that a spreadsheet would run as a formula
+    has an apostrophe in front. Rows go to the disk as they are written.
     """
     options = {"constant_memory": True, "strings_to_formulas": False, "strings_to_urls": False}
     book = xlsxwriter.Workbook(file, options)
@@ -455,11 +453,11 @@ def _table_sheet(page: Worksheet, sheet: Sheet, frame: pd.DataFrame, formats: Ma
         page.write_string(0, column, heading, formats["head"])
         longest = max((len(str(value)) for value in frame.iloc[:200, column]), default=0)
         page.set_column(column, column, min(max(12, 2 * len(heading), longest + 2), _WIDEST))
-    units = frame["unit"].tolist() if sheet.figures else []
-    for row, values in enumerate(frame.itertuples(index=False), start=1):
+    # Of a table of key figures each row has a unit of its own.
+    units = frame["unit"].tolist() if {"key", "value", "unit"} <= set(frame) else []
+    for row, values in enumerate(worded.in_words(frame).itertuples(index=False), start=1):
         for column, (value, kind) in enumerate(zip(values, sheet.kinds, strict=True)):
-            own = units[row - 1] if units else kind
-            _write(page, row, column, sheet.figures.get(value, value) if units else value, own, formats)
+            _write(page, row, column, value, units[row - 1] if units else kind, formats)
     if len(frame):
         page.autofilter(0, 0, len(frame), len(sheet.headings) - 1)
 

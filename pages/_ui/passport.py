@@ -78,6 +78,8 @@ def button(figures: Sequence[Figure]) -> None:
             for figure in figures:
                 st.markdown(of_figure(figure))
             st.markdown(of_page(page))
+            # Also what makes a long passport scroll by keys: something in it has to take the focus.
+            st.page_link("glossary.py", label=t("passport.glossary"), icon=":material/menu_book:")
 
 
 def of_figure(figure: Figure) -> str:

@@ -16,21 +16,14 @@ import pandas as pd
 from models.metrics import METRICS
 from pages._gate.exports import Refused
 from pages._ui import format as fmt
-from pages._ui import print_charts, tables
-from pages._ui.i18n import exists, localized, t, tn
+from pages._ui import print_charts, tables, worded
+from pages._ui.i18n import exists, t, tn
 
 MOST_ROWS = 25  # of one table; the workbook has them all
 MOST_COLUMNS = 8
 _LAST_DAYS = 14  # in figures; the chart has them all
 
 _CSS = Path(__file__).with_name("print.css")
-_DATA_TEXTS = {
-    "store": "store.name",
-    "region": "region.name",
-    "product": "product.name",
-    "category": "product.category",
-    "supplier": "supplier.name",
-}
 _WITHOUT_CENTS = 100  # amounts
 _NUMBERS = ("money", "signed", "count", "decimal", "tenth", "ratio", "percent", "change", "days")
 _KEY = re.compile(r"[a-z][a-z0-9_]*")
@@ -104,16 +97,15 @@ def _table(name: str, frame: pd.DataFrame, currency: str, rows: int) -> str:
     title = f"<h2>{escape(t(f'export.sheet.{name}'))}</h2>"
     if {"key", "value", "unit"} <= set(frame):
         return title + _cards(frame, currency)
-    named = localized(frame, _DATA_TEXTS)
-    worded = named.assign(**{str(column): _in_words(named[column], str(column)) for column in named})
-    columns = _columns(worded)
+    frame = worded.in_words(frame)
+    columns = _columns(frame)
     if not columns:
         return ""
     heads = "".join(f"<th{_side(column)}>{escape(_heading(column, currency))}</th>" for column in columns)
-    drawn = print_charts.chart(worded, currency)
-    by_day, by_month = (bool(drawn) and column in worded for column in ("day", "month"))
+    drawn = print_charts.chart(frame, currency)
+    by_day, by_month = (bool(drawn) and column in frame for column in ("day", "month"))
     latest = _LAST_DAYS if by_day else rows if by_month else 0
-    shown = worded[columns].tail(latest) if latest else worded[columns].head(rows)
+    shown = frame[columns].tail(latest) if latest else frame[columns].head(rows)
     digits = {column: _digits(shown[column], column) for column in columns}
     lines = "".join(_row(row, digits, currency) for row in shown.itertuples(index=False))
     said = tn(f"print.{'last' if latest else 'first'}_of", len(frame), shown=len(shown), n=fmt.count(len(frame)))
@@ -136,12 +128,6 @@ def _cards(frame: pd.DataFrame, currency: str) -> str:
         name = t(f"metric.{row['key']}")
         cards.append(f'<div class="card"><span>{escape(name)}</span><b>{escape(value)}</b>{said}</div>')
     return f'<div class="cards">{"".join(cards)}</div>'
-
-
-def _in_words(values: pd.Series, column: str) -> pd.Series:
-    """Keys as words where there are texts for them."""
-    prefix = "metric" if column in ("key", "metric") else column
-    return tables.in_words(values, prefix) if tables.kind_of(column) == "text" else values
 
 
 def _columns(frame: pd.DataFrame) -> list[str]:
