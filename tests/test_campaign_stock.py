@@ -73,7 +73,7 @@ def test_a_shelf_runs_short_when_nothing_is_there(promoted: Snapshot, monkeypatc
     # 2 units a day from 21 to 31 March: 11 days need 22, there are 3 and 8 come on the 24th and 25th.
     monkeypatch.setattr(
         "models.reports.campaign_stock._ahead",
-        lambda _s, _c, frame, _d, days, _l: np.full((len(frame), len(days)), 2.0),
+        lambda _s, _c, frame, days: np.full((len(frame), len(days)), 2.0),
     )
     (row,) = campaign_stock(promoted, CHAIN, "K6").short_shelves.to_dict("records")
     assert (row["store_id"], row["units_needed"], row["on_hand"], row["coming"]) == ("A", 2 * 11, 5 - 2, 6 + 2)
@@ -125,7 +125,7 @@ def test_a_shelf_that_will_do_may_run_short_where_the_campaign_sells_as_the_best
     # 1 unit a day needs 4 before the campaign and 7 in it: 3 and 8 on the way do for that, not for three times as much.
     monkeypatch.setattr(
         "models.reports.campaign_stock._ahead",
-        lambda _s, _c, frame, _d, days, _l: np.full((len(frame), len(days)), 1.0),
+        lambda _s, _c, frame, days: np.full((len(frame), len(days)), 1.0),
     )
     monkeypatch.setattr("models.reports.campaign_stock._uplift", lambda _: Uplift(1.0, 0.5, 3.0, 5))
     report = campaign_stock(promoted, CHAIN, "K6")

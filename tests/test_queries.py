@@ -61,6 +61,7 @@ CASES: dict[str, tuple[Any, ...]] = {
     "campaign_stock.stores": ("K1",),
     "campaigns.campaigns": (),
     "campaigns.funnel_steps": (),
+    "campaigns.known": (),
     "campaigns.step_hours": ("K1", {"sent": "targeted", "delivered": "sent"}, ["gift"]),
     "campaign_effects.bought": (["K1"], 2**64 - 1, date(2026, 1, 1), date(2026, 3, 12)),
     "campaign_effects.candidates": (),
@@ -72,7 +73,6 @@ CASES: dict[str, tuple[Any, ...]] = {
     "mechanics.discounts": (),
     "mechanics.coupons": ("K1",),
     "mechanics.redemptions": ("K1",),
-    "mechanics.visits": ([1, 2, 3], date(2026, 3, 31)),
     "funnel.walked": (WALK,),
     "funnel.stopped": (WALK, "sent", date(2026, 3, 21), 50),
     "funnel.used_steps": ("K1",),
@@ -229,6 +229,7 @@ CASES: dict[str, tuple[Any, ...]] = {
     "stock.ledger_exceptions": (),
     "stock.lots": (),
     "stock.positions": (),
+    "stock.sold": (MARCH, date(2026, 3, 15), ["P1", "P2"]),
     "stock.sold_by_day": (MARCH.first,),
     "stock.terms": (),
     "stock.unit_days": (MARCH.first, MARCH.last),
@@ -293,7 +294,7 @@ SHARED = {
     "mechanics.redemptions",
     *("stores.closures", "stores.comparable", "stores.promotions"),  # the tiny chain has none, nor a year before
     "funnel.used_steps",
-    "campaign.about",
+    *("campaign.about", "campaigns.known"),
     "allocation.offers",  # its campaigns have no type
     "allocation.recommended",
     *("campaign_stock.past", "campaign_stock.promoted", "campaign_stock.stores"),  # and no products or stores
@@ -526,7 +527,7 @@ def test_campaigns_of_other_stores_are_theirs(facts: Snapshot) -> None:
         return set(FUNCTIONS[name](Scope("stores", (store,)), facts.engine)["campaign_id"])
 
     # Of K1 there are customers of every store, of K2 and K4 some of A only, customer 1 and 2.
-    for name in ("campaigns.campaigns", "campaign.about"):
+    for name in ("campaigns.campaigns", "campaigns.known", "campaign.about"):
         assert {"K1", "K2", "K4"} <= listed(name, "A")
         assert "K1" in listed(name, "C")
         assert not {"K2", "K4"} & listed(name, "C")

@@ -28,14 +28,16 @@ KEPT = {
 }
 
 
-def rows(scope: Scope, engine: Engine) -> pd.DataFrame:
-    """One row per campaign with customers in the place that the scope is; none for other scopes.
+def rows(scope: Scope, engine: Engine, campaign_id: str | None = None) -> pd.DataFrame:
+    """One row per campaign (all unless told) with customers in the place that the scope is; none for other scopes.
 
     Columns as ``campaign_result``, without the place.
     """
     place = place_of(scope, engine)
     columns = [column for name, column in campaign_result.c.items() if name not in ("level", "place_id")]
     query = select(*columns).where(false() if place is None else place.rows(campaign_result))
+    if campaign_id is not None:
+        query = query.where(campaign_result.c.campaign_id == campaign_id)
     return fetch(scope, engine, query.order_by(campaign_result.c.campaign_id))
 
 

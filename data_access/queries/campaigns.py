@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import pandas as pd
-from sqlalchemy import ColumnElement, Double, Engine, and_, case, cast, extract, false, func, or_, select, true
+from sqlalchemy import ColumnElement, Double, Engine, Select, and_, case, cast, extract, false, func, or_, select, true
 
 from data_access.marts.campaign_customer import campaign_customer
 from data_access.marts.campaign_step import UNASSIGNED, campaign_step
@@ -21,16 +21,25 @@ from data_access.scope import Scope
 PURCHASES = ("bought", "bought_again")  # steps that every campaign uses
 
 
-def campaigns(scope: Scope, engine: Engine, campaign_ids: Sequence[str] | None = None) -> pd.DataFrame:
+def known(scope: Scope, engine: Engine, campaign_ids: Sequence[str] | None = None) -> pd.DataFrame:
     """One row per campaign that concerns the scope (of these, where told), the latest first, those without a first day
     last.
 
     Columns: campaign_id, name, type, channel, objective, offer, starts_on, ends_on, window_last (last day on which an
-    order counts for it), is_planned, targeted and held_back (customers in scope assigned to its treated arms, and to
-    its control groups); of those not held back reached (a message was delivered; where nobody notes that, sent) and
-    engaged (clicked; where nobody notes that, claimed, else visited), NaN where nothing of the kind is noted.
+    order counts for it), is_planned.
     """
-    c, s = campaign.c, campaign_step.c
+    return fetch(scope, engine, _known(scope, engine, campaign_ids))
+
+
+def campaigns(scope: Scope, engine: Engine) -> pd.DataFrame:
+    """As ``known``, with how far their customers went.
+
+    Columns: campaign_id, name, type, channel, objective, offer, starts_on, ends_on, window_last, is_planned, targeted
+    and held_back (customers in scope assigned to its treated arms, and to its control groups); of those not held back
+    reached (a message was delivered; where nobody notes that, sent) and engaged (clicked; where nobody notes that,
+    claimed, else visited), NaN where nothing of the kind is noted.
+    """
+    s = campaign_step.c
 
     def taken(step: str, of: ColumnElement[bool] | None = None) -> ColumnElement[int]:
         return count(s.customers, and_(s.step == step, ~s.is_control if of is None else of))
@@ -43,14 +52,26 @@ def campaigns(scope: Scope, engine: Engine, campaign_ids: Sequence[str] | None =
             _first_noted(taken, "delivered", "sent").label("reached"),
             _first_noted(taken, "clicked", "claimed", "visited").label("engaged"),
         )
-        .where(summable_rows(scope, engine, campaign_step), _one_of(s.campaign_id, campaign_ids))
+        .where(summable_rows(scope, engine, campaign_step))
         .group_by(s.campaign_id)
         .subquery("assigned")
     )
-    query = (
+    counted = _known(scope, engine, None).add_columns(
+        func.coalesce(assigned.c.targeted, 0).label("targeted"),
+        func.coalesce(assigned.c.held_back, 0).label("held_back"),
+        cast(assigned.c.reached, Double).label("reached"),
+        cast(assigned.c.engaged, Double).label("engaged"),
+    )
+    joined = counted.outerjoin_from(campaign_use, assigned, assigned.c.campaign_id == campaign_use.c.campaign_id)
+    return fetch(scope, engine, joined)
+
+
+def _known(scope: Scope, engine: Engine, campaign_ids: Sequence[str] | None) -> Select[Any]:
+    c, campaign_id = campaign.c, campaign_use.c.campaign_id
+    return (
         select(
-            campaign_use.c.campaign_id,
-            func.coalesce(c.name, campaign_use.c.campaign_id).label("name"),
+            campaign_id,
+            func.coalesce(c.name, campaign_id).label("name"),
             c.type,
             c.channel,
             c.objective,
@@ -59,21 +80,11 @@ def campaigns(scope: Scope, engine: Engine, campaign_ids: Sequence[str] | None =
             c.ends_on,
             c.window_last,
             func.coalesce(c.is_planned, False).label("is_planned"),
-            func.coalesce(assigned.c.targeted, 0).label("targeted"),
-            func.coalesce(assigned.c.held_back, 0).label("held_back"),
-            cast(assigned.c.reached, Double).label("reached"),
-            cast(assigned.c.engaged, Double).label("engaged"),
         )
-        .select_from(
-            campaign_use.outerjoin(campaign, c.campaign_id == campaign_use.c.campaign_id).outerjoin(
-                assigned, assigned.c.campaign_id == campaign_use.c.campaign_id
-            )
-        )
-        .order_by(c.starts_on.desc().nulls_last(), campaign_use.c.campaign_id)
+        .outerjoin_from(campaign_use, campaign, c.campaign_id == campaign_id)
+        .where(concerns(scope, engine, campaign_id), _one_of(campaign_id, campaign_ids))
+        .order_by(c.starts_on.desc().nulls_last(), campaign_id)
     )
-    campaign_id = campaign_use.c.campaign_id
-    asked = query.where(concerns(scope, engine, campaign_id), _one_of(campaign_id, campaign_ids))
-    return fetch(scope, engine, asked)
 
 
 def _one_of(campaign_id: ColumnElement[str], campaign_ids: Sequence[str] | None) -> ColumnElement[bool]:

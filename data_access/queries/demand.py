@@ -1,5 +1,6 @@
 """Demand of the stores in scope: units sold by day and category, what holds ahead, and what the batch forecast."""
 
+from collections.abc import Collection
 from datetime import date
 from typing import Literal
 
@@ -134,10 +135,13 @@ def range_of_products(scope: Scope, engine: Engine) -> pd.DataFrame:
     return fetch(scope, engine, query.where(p.product_id.in_(sold)).order_by(p.product_id))
 
 
-def weeks_of_products(scope: Scope, engine: Engine) -> pd.DataFrame:
-    """What each product in the stores in scope will sell by week ahead, as ``demand_product``, in order of its keys."""
+def weeks_of_products(scope: Scope, engine: Engine, products: Collection[str] | None = None) -> pd.DataFrame:
+    """What each product (of ``products`` or all) in the stores in scope will sell by week ahead, as ``demand_product``,
+    in order of its keys."""
     p = demand_product.c
     query = select(demand_product).order_by(p.store_id, p.product_id, p.ds)
+    if products is not None:
+        query = query.where(p.product_id.in_(sorted(products)))
     limited = scope.limit(query, p.store_id)
     return fetch_many(scope, engine, limited, categories=["store_id", "product_id", "category"])
 

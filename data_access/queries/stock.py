@@ -35,9 +35,9 @@ from data_access.marts.tables import (
     supply_term,
     transfer_lane,
 )
-from data_access.queries._frame import count, fetch, fetch_many
+from data_access.queries._frame import amount, count, fetch, fetch_many, within
 from data_access.results.tables import stock_class, stock_lot_left, stock_shelf, stock_transfer
-from data_access.scope import Scope
+from data_access.scope import Period, Scope
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,6 +105,26 @@ def sold_by_day(scope: Scope, engine: Engine, first_day: date, products: Collect
         query = query.where(s.product_id.in_(sorted(products)))
     ordered = query.order_by(s.store_id, s.day, s.product_id)
     return fetch_many(scope, engine, scope.limit(ordered, s.store_id), categories=["store_id", "product_id"])
+
+
+def sold(scope: Scope, engine: Engine, year: Period, lately: date, products: Collection[str]) -> pd.DataFrame:
+    """One row per store in scope and product of ``products`` with sales or refunds in ``year``.
+
+    Columns: store_id, product_id, sold_year (units), net_sales_year, sold_lately (units from the day ``lately`` on).
+    """
+    s = product_store_day.c
+    query = (
+        select(
+            s.store_id,
+            s.product_id,
+            amount(s.units).label("sold_year"),
+            amount(s.net_sales).label("net_sales_year"),
+            amount(s.units, s.day >= lately).label("sold_lately"),
+        )
+        .where(within(s.day, year), s.product_id.in_(sorted(products)))
+        .group_by(s.store_id, s.product_id)
+    )
+    return fetch_many(scope, engine, scope.limit(query, s.store_id))
 
 
 def lots(scope: Scope, engine: Engine) -> pd.DataFrame:

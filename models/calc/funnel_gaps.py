@@ -137,8 +137,7 @@ def against_baseline(campaigns: pd.DataFrame) -> pd.DataFrame:
     """
     rows = campaigns[campaigns["denominator"] > 0].sort_values(["channel", "key", "starts_on"], kind="stable")
     frame = _expected(rows.assign(value=rows["numerator"] / rows["denominator"]).reset_index(drop=True))
-    p_holm = frame.groupby("campaign_id")["p"].transform(lambda p: holm(p.tolist()))
-    clear = (p_holm < LEVEL).to_numpy()
+    clear = _holm_within(frame["campaign_id"], frame["p"]) < LEVEL
     side = np.where(frame["value"] < frame["baseline"], "below", "above")
     verdict = pd.Series(np.where(clear, side, "usual"), index=frame.index, dtype=object)
     return frame[list(_BASELINE)].assign(verdict=verdict.where(frame["p"].notna(), None))
@@ -148,13 +147,16 @@ def _expected(rows: pd.DataFrame) -> pd.DataFrame:
     """``rows`` by channel, rate and day with where the rate of each lies after the earlier ones: earlier, baseline,
     lo95, hi95 and the p-value of the rate itself."""
     rate, people = rows["value"], rows["denominator"]
-    chances = rate * (1 - rate) / people
     of = [rows["channel"], rows["key"]]
-    earlier = rows.groupby(["channel", "key"]).cumcount()
+    # About the mean of all of them, as squares of small numbers lose nothing when they are taken from each other.
+    apart = rate - rate.groupby(of).transform("mean")
+    each = pd.DataFrame({"rate": rate, "chance": rate * (1 - rate) / people, "apart": apart, "square": apart**2})
+    by_usual = each.groupby(of)
+    earlier = by_usual.cumcount()
     k = earlier.where(earlier >= LEAST_EARLIER)
-    mean = (rate.groupby(of).cumsum() - rate) / k
-    chance = (chances.groupby(of).cumsum() - chances) / k
-    spread = rate.groupby(of).transform(lambda values: values.expanding().var().shift())
+    before = by_usual.cumsum() - each
+    mean, chance = before["rate"] / k, before["chance"] / k
+    spread = (before["square"] - before["apart"] ** 2 / k) / (k - 1)
     between = np.maximum(spread, chance)
     error = np.sqrt(mean * (1 - mean) / people + np.maximum(between - chance, 0.0) + between / k)
     reach = stats.t.ppf(0.975, k - 1) * error
@@ -166,3 +168,12 @@ def _expected(rows: pd.DataFrame) -> pd.DataFrame:
         hi95=np.minimum(mean + reach, 1.0),
         p=np.where(error > 0, p, np.nan),
     )
+
+
+def _holm_within(groups: pd.Series, p_values: pd.Series) -> NDArray[np.float64]:
+    """``models.calc.lift.holm`` within each of the ``groups``, of which there are many."""
+    known = pd.DataFrame({"group": groups, "p": p_values}).dropna().sort_values(["group", "p"], kind="stable")
+    of = known.groupby("group")["p"]
+    factors = of.transform("size") - of.cumcount()
+    adjusted = (known["p"] * factors).groupby(known["group"]).cummax().clip(upper=1.0)
+    return adjusted.reindex(p_values.index).to_numpy(dtype=np.float64)

@@ -17,16 +17,20 @@ from data_access.queries import campaigns as campaign_queries
 from data_access.results.frames import to_bytes
 from data_access.results.tables import campaign_frame
 from data_access.snapshot import Snapshot
+from models.calc import coupons as coupons_calc
 from models.jobs import job
 from models.jobs.attribution import JOB as ATTRIBUTION
 from models.jobs.job import Job, PlaceScope, Step, Write
-from models.reports import _kept, allocation, attribution, campaigns
+from models.reports import _kept, allocation, attribution, campaigns, coupons
 
 _INPUTS = (
     *(campaign, campaign_customer, campaign_event, coupon, customer, customer_store_day, place_store),
     *(sale_line, sale_order),
 )
-_CODE = (allocation, allocation_queries, attribution, attribution_queries, campaign_queries, mechanics, _elsewhere)
+_CODE = (
+    *(allocation, allocation_queries, attribution, attribution_queries, campaign_queries, coupons, coupons_calc),
+    *(mechanics, _elsewhere),
+)
 
 
 def _fingerprint(snapshot: Snapshot) -> str:
@@ -45,6 +49,7 @@ def rows_of(snapshot: Snapshot, place: PlaceScope) -> dict[str, pd.DataFrame]:
     scope = place.scope
     found: dict[tuple[str, str], _kept.Frames] = {
         (allocation.NAME, ""): allocation.added_up(snapshot, scope),
+        (coupons.NAME, ""): coupons.added_up(snapshot, scope),
         (campaigns.NAME, ""): {"discounts": mechanics.discounts(scope, snapshot.engine)},
         (attribution.JOB, attribution.CAMPAIGNS): attribution.of_campaigns(snapshot, scope),
     }

@@ -114,7 +114,7 @@ def of_campaigns(snapshot: Snapshot, scope: Scope) -> Frames:
     first, last = snapshot.info.first_day, snapshot.info.last_day
     assert first is not None
     assert last is not None
-    listed = all_campaigns.campaigns(scope, snapshot.engine)[["campaign_id", "channel"]]
+    listed = all_campaigns.known(scope, snapshot.engine)[["campaign_id", "channel"]]
     left = _left(all_campaigns.funnel_steps(scope, snapshot.engine))
     rows = _filled(listed.merge(_credit(snapshot, scope, "campaign_id", first, last), on="campaign_id", how="left"))
     rows = rows.merge(left, on="campaign_id", how="left")

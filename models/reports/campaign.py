@@ -76,13 +76,13 @@ def campaign(snapshot: Snapshot, scope: Scope, campaign: str | None = None) -> C
     """One campaign (default: the only one); Problem when it is unknown, or when there are several to choose from."""
     engine = snapshot.engine
     chosen = _chosen(campaign, scope, snapshot)
-    header = with_parts(priced(queries.about(scope, engine, chosen), scope), scope, snapshot)
+    header = with_parts(priced(queries.about(scope, engine, chosen), scope), scope, snapshot, chosen)
     people = queries.arms(scope, engine, chosen)
     told = people[people["buyers"].notna()]
-    found = experiment(told, queries.buyers(scope, engine, chosen))
     cost = float(header["cost"].iloc[0]) if len(header) else float("nan")
     kept = campaign_results.tables_of(snapshot, scope, chosen)
     if kept is None:
+        found = experiment(told, queries.buyers(scope, engine, chosen))
         lifts, money, frozen_at = found.lift(), found.money, None
         made = {"arms": people, "lift": lifts, "verdict": found.verdicts(lifts, cost)}
         alike = campaign_results.alike_of(snapshot, scope, chosen, found)
@@ -117,32 +117,33 @@ def priced(campaigns: pd.DataFrame, scope: Scope) -> pd.DataFrame:
     return campaigns if scope.kind == "chain" else campaigns.assign(**dict.fromkeys(told, float("nan")))
 
 
-def cost_parts(snapshot: Snapshot, scope: Scope) -> pd.DataFrame:
+def cost_parts(snapshot: Snapshot, scope: Scope, campaign_id: str | None = None) -> pd.DataFrame:
     """``mechanics.cost_parts`` with cost_staff: the hours at what ``MIRROR_STAFF_HOUR`` says that one costs."""
     price = settings().staff_hour
-    parts = mechanics.cost_parts(scope, snapshot.engine)
+    parts = mechanics.cost_parts(scope, snapshot.engine, campaign_id)
     return parts.assign(cost_staff=parts["staff_hours"] * (float("nan") if price is None else price))
 
 
-def with_parts(campaigns: pd.DataFrame, scope: Scope, snapshot: Snapshot) -> pd.DataFrame:
-    """``campaigns`` whose cost holds the points granted for them and the hours of staff, too, as far as they have a
-    price."""
-    parts = cost_parts(snapshot, scope).set_index("campaign_id")[["points_value", "cost_staff"]]
+def with_parts(campaigns: pd.DataFrame, scope: Scope, snapshot: Snapshot, campaign_id: str) -> pd.DataFrame:
+    """``campaigns``, the row of one, whose cost holds the points granted for it and the hours of staff, too, as far as
+    they have a price."""
+    parts = cost_parts(snapshot, scope, campaign_id).set_index("campaign_id")[["points_value", "cost_staff"]]
     more = campaigns["campaign_id"].map(parts.sum(axis=1, min_count=1)).astype("float64")
     known = campaigns["cost"].notna() | more.notna()
     return campaigns.assign(cost=(campaigns["cost"].fillna(0) + more.fillna(0)).where(known))
 
 
 def _chosen(campaign: str | None, scope: Scope, snapshot: Snapshot) -> str:
-    known = all_campaigns.campaigns(scope, snapshot.engine)["campaign_id"].tolist()
+    asked = None if campaign is None else [campaign]
+    if asked and len(all_campaigns.known(scope, snapshot.engine, asked)):
+        return asked[0]
+    known = all_campaigns.known(scope, snapshot.engine)["campaign_id"].tolist()
     if campaign is None and len(known) == 1:
         return str(known[0])
     names = ", ".join(known[:20]) or "none"
     if campaign is None:
         raise Problem(f"there are {len(known)} campaigns: name one with --param campaign=ID; the latest are {names}")
-    if campaign not in known:
-        raise Problem(f"there is no campaign {campaign!r}: the latest are {names}")
-    return campaign
+    raise Problem(f"there is no campaign {campaign!r}: the latest are {names}")
 
 
 def _day_by_day(

@@ -28,25 +28,26 @@ WITHHELD = "withheld"  # a verdict on too few people to tell: it may be told one
 RESULT = "result"  # beside the tables of ``KEPT``
 
 
-def frozen(snapshot: Snapshot, scope: Scope) -> pd.DataFrame:
-    """The rows of campaigns that are frozen for these stores; columns as ``campaign_result`` without its place."""
+def frozen(snapshot: Snapshot, scope: Scope, campaign_id: str | None = None) -> pd.DataFrame:
+    """The rows of campaigns (all unless told) that are frozen for these stores; columns as ``campaign_result`` without
+    its place."""
     if snapshot.results is None:
         return pd.DataFrame(columns=["campaign_id"])
-    found = kept_queries.rows(scope, snapshot.results)
+    found = kept_queries.rows(scope, snapshot.results, campaign_id)
     return of_this_chain(snapshot, scope, found[found["frozen_at"].notna()])
 
 
-def rows(snapshot: Snapshot, scope: Scope) -> tuple[pd.DataFrame, bool]:
-    """What is kept of campaigns for these stores and may be shown, and whether that is all of them."""
+def rows(snapshot: Snapshot, scope: Scope, campaign_id: str | None = None) -> tuple[pd.DataFrame, bool]:
+    """What is kept of campaigns (all unless told) for these stores and may be shown, and whether that is all there can
+    be."""
     if snapshot.results is not None and has_current_rows(snapshot, scope, JOB):
-        return kept_queries.rows(scope, snapshot.results), True
-    return frozen(snapshot, scope), False
+        return kept_queries.rows(scope, snapshot.results, campaign_id), True
+    return frozen(snapshot, scope, campaign_id), False
 
 
 def tables_of(snapshot: Snapshot, scope: Scope, campaign_id: str) -> tuple[pd.Series, dict[str, pd.DataFrame]] | None:
     """The row and the tables (``KEPT``) that are kept of one campaign; None when it must be computed."""
-    found, _ = rows(snapshot, scope)
-    mine = found[found["campaign_id"] == campaign_id]
+    mine, _ = rows(snapshot, scope, campaign_id)
     if snapshot.results is None or mine.empty or pd.isna(mine["money"].iloc[0]):
         return None
     results = snapshot.results
@@ -204,7 +205,7 @@ def _together(name: str, frames: list[pd.DataFrame]) -> pd.DataFrame:
 
 def identity(snapshot: Snapshot, scope: Scope) -> pd.DataFrame:
     """Which campaigns of which data there are now."""
-    listed = all_campaigns.campaigns(scope, snapshot.engine)
+    listed = all_campaigns.known(scope, snapshot.engine)
     return listed[["campaign_id", "starts_on", "window_last"]].assign(origin=origin(snapshot.engine))
 
 

@@ -6,6 +6,7 @@ from typing import Annotated
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 from scipy import stats
 
 from data_access.queries import campaign as campaign_queries
@@ -13,7 +14,7 @@ from data_access.queries import campaign_stock as queries
 from data_access.queries import demand as forecasts
 from data_access.queries import places, stock
 from data_access.results.info import is_current
-from data_access.scope import Scope
+from data_access.scope import Period, Scope
 from data_access.snapshot import Snapshot
 from models.calc.demand_rates import Floats, Ints, quantile
 from models.reports import shelves
@@ -84,13 +85,14 @@ def campaign_stock(snapshot: Snapshot, scope: Scope, campaign: str) -> CampaignS
     sums: dict[str, float] = {}
     frames: dict[str, pd.DataFrame] = {}
     known_until = min(over, last)
-    begin = known_until - timedelta(days=HISTORY_DAYS - 1)
-    sold = stock.sold_by_day(scope, engine, begin, set(frame["product_id"]))
+    year, lately = (known_until - timedelta(days=days - 1) for days in (YEAR, RECENT))
+    sold = stock.sold(scope, engine, Period(year, known_until), lately, set(frame["product_id"]))
+    frame = shelves.with_prices(frame, sold).fillna({"sold_lately": 0.0})
     if first <= known_until:
-        frames["empty_shelves"], sums = _emptied(snapshot, scope, frame, sold, first, known_until)
+        frames["empty_shelves"], sums = _emptied(snapshot, scope, frame, first, known_until)
     if over > last:
         uplift = _uplift(queries.past(scope, engine, last))
-        frames["short_shelves"], needed = _short(snapshot, scope, frame, sold, first, over, last, uplift)
+        frames["short_shelves"], needed = _short(snapshot, scope, frame, first, over, last, uplift)
         sums |= {"uplift": uplift.value, "uplift_lo": uplift.lo, "uplift_hi": uplift.hi}
         sums |= {"uplift_campaigns": uplift.campaigns, **needed}
     frames["summary"] = pd.DataFrame({"key": list(sums), "value": [float(value) for value in sums.values()]})
@@ -101,7 +103,7 @@ def _shelves(snapshot: Snapshot, scope: Scope, campaign: str) -> pd.DataFrame:
     """One row per shelf: a store in scope that takes part and a product that is promoted, with its position."""
     engine = snapshot.engine
     goods = queries.promoted(scope, engine, campaign)
-    here = stock.positions(scope, engine).astype(dict.fromkeys(KEY, "str"))
+    here = stock.positions(scope, engine, set(goods["product_id"])).astype(dict.fromkeys(KEY, "str"))
     named = places.stores(scope, engine)[["store_id", "store"]]
     taking_part = set(queries.stores(scope, engine, campaign)["store_id"])
     rows = here.merge(goods, on="product_id").merge(named, on="store_id")
@@ -109,26 +111,25 @@ def _shelves(snapshot: Snapshot, scope: Scope, campaign: str) -> pd.DataFrame:
 
 
 def _emptied(
-    snapshot: Snapshot, scope: Scope, frame: pd.DataFrame, sold: pd.DataFrame, first: date, last: date
+    snapshot: Snapshot, scope: Scope, frame: pd.DataFrame, first: date, last: date
 ) -> tuple[pd.DataFrame, dict[str, float]]:
-    """The shelves that were empty, and the sums of all; ``sold``: by day, of all the history up to ``last``."""
-    begin, products = last - timedelta(days=HISTORY_DAYS - 1), set(frame["product_id"])
-    sold_rows = sold[sold["day"] <= pd.Timestamp(last)]
-    spells = stock.empty_spells(scope, snapshot.engine, begin, last, products)
-    priced = shelves.with_prices(frame, sold_rows, last - timedelta(days=YEAR - 1))
+    """The shelves that were empty, and the sums of all."""
     days = (last - first).days + 1
-    by_day, empty = shelves.history(priced, sold_rows, spells, last)
+    spells = stock.empty_spells(scope, snapshot.engine, first, last, set(frame["product_id"]))
+    # Day by day only what was empty: of the others nothing was lost.
+    rows = frame.merge(spells[KEY].drop_duplicates(), on=KEY)
+    by_day, empty = _history(snapshot, scope, rows, last)
     empty_days, lost = shelves.lost_units(by_day, empty, days)
     variance = _lost_variance(by_day, empty_days)
-    price = priced["unit_price"].to_numpy(dtype=np.float64)
-    rows = priced.assign(empty_days=empty_days, days=days, lost_units=lost, lost_sales=lost * price)
+    price = rows["unit_price"].to_numpy(dtype=np.float64)
+    rows = rows.assign(empty_days=empty_days, days=days, lost_units=lost, lost_sales=lost * price)
     rows = rows.assign(lost_units_lo=quantile(lost, variance, _TAIL), lost_units_hi=quantile(lost, variance, 1 - _TAIL))
     lost_sales = float(np.nansum(lost * price))
     reach = _Z * float(np.nansum(variance * price**2)) ** 0.5
     sums = {
-        "shelves": len(rows),
+        "shelves": len(frame),
         "days": days,
-        "shelf_days": len(rows) * days,
+        "shelf_days": len(frame) * days,
         "empty_days": int(empty_days.sum()),
         "lost_units": float(lost.sum()),
         "lost_sales": lost_sales,
@@ -137,6 +138,16 @@ def _emptied(
     }
     order = ["lost_sales", "empty_days"]
     return rows[rows["empty_days"] > 0].sort_values(order, ascending=False, ignore_index=True), sums
+
+
+def _history(snapshot: Snapshot, scope: Scope, rows: pd.DataFrame, last: date) -> tuple[Floats, NDArray[np.bool_]]:
+    """``shelves.history`` of some shelves up to the day ``last``."""
+    begin, products = last - timedelta(days=HISTORY_DAYS - 1), set(rows["product_id"])
+    if rows.empty:
+        return np.zeros((0, HISTORY_DAYS)), np.zeros((0, HISTORY_DAYS), dtype=bool)
+    sold = stock.sold_by_day(scope, snapshot.engine, begin, products)
+    spells = stock.empty_spells(scope, snapshot.engine, begin, last, products)
+    return shelves.history(rows, sold[sold["day"] <= pd.Timestamp(last)], spells, last)
 
 
 def _lost_variance(by_day: Floats, empty_days: Ints) -> Floats:
@@ -169,7 +180,6 @@ def _short(
     snapshot: Snapshot,
     scope: Scope,
     frame: pd.DataFrame,
-    sold: pd.DataFrame,
     first: date,
     over: date,
     last: date,
@@ -178,10 +188,9 @@ def _short(
     """The shelves whose stock will not do until the campaign is over, and the sums of all: units needed during it and
     missing, each with what they are at the ends of the uplift."""
     days = pd.date_range(last + timedelta(days=1), over)
-    usual = _ahead(snapshot, scope, frame, sold, days, last)
+    usual = _ahead(snapshot, scope, frame, days)
     during = np.asarray(days >= pd.Timestamp(first))
-    priced = shelves.with_prices(frame, sold, last - timedelta(days=YEAR - 1))
-    price = priced["unit_price"].to_numpy(dtype=np.float64)
+    price = frame["unit_price"].to_numpy(dtype=np.float64)
     free = np.maximum((frame["on_hand"] - frame["reserved"]).to_numpy(dtype=np.float64), 0)
     promised = frame["next_promised_on"]
     coming = np.where(promised.notna() & (promised <= pd.Timestamp(over)), frame["on_order"], 0).astype(np.float64)
@@ -207,20 +216,17 @@ def _short(
     return found, sums
 
 
-def _ahead(
-    snapshot: Snapshot, scope: Scope, frame: pd.DataFrame, sold: pd.DataFrame, days: pd.DatetimeIndex, last: date
-) -> Floats:
+def _ahead(snapshot: Snapshot, scope: Scope, frame: pd.DataFrame, days: pd.DatetimeIndex) -> Floats:
     """Units that each shelf will sell on each of ``days``: by the forecast, whose last week goes on; without one as
     many as it sold a day lately."""
-    keys = pd.MultiIndex.from_frame(frame[KEY])
     results = snapshot.results
     if results is not None and is_current(snapshot, FORECAST_JOB):
-        weeks = forecasts.weeks_of_products(scope, results).astype(dict.fromkeys(KEY, "str"))
-        wide = weeks.pivot(index=KEY, columns="ds", values="mean").reindex(keys).fillna(0.0)
+        weeks = forecasts.weeks_of_products(scope, results, set(frame["product_id"])).astype(dict.fromkeys(KEY, "str"))
+        wide = weeks.pivot(index=KEY, columns="ds", values="mean")
+        wide = wide.reindex(pd.MultiIndex.from_frame(frame[KEY])).fillna(0.0)
         if wide.shape[1]:
             week = np.clip((days - pd.DatetimeIndex(wide.columns)[0]).days // _WEEK, 0, wide.shape[1] - 1)
             by_day: Floats = wide.to_numpy(dtype=np.float64)[:, week] / _WEEK
             return by_day
-    lately = sold[sold["day"] >= pd.Timestamp(last - timedelta(days=RECENT - 1))].astype(dict.fromkeys(KEY, "str"))
-    rate = (lately.groupby(KEY)["units"].sum() / RECENT).reindex(keys).fillna(0.0).to_numpy(dtype=np.float64)
+    rate = frame["sold_lately"].to_numpy(dtype=np.float64) / RECENT
     return np.repeat(rate[:, None], len(days), axis=1)

@@ -10,7 +10,10 @@ from data_access.scope import Scope
 from data_access.snapshot import Snapshot
 from models.calc.coupons import in_own_rhythm
 from models.calc.funnel import wilson
-from models.reports._shape import Columns, select_columns
+from models.reports._kept import Frames, kept_sums
+from models.reports._shape import Columns, declared_tables, select_columns
+
+NAME = "coupons"  # of what a batch keeps
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,18 +37,21 @@ class CouponsReport:
 
 def coupons(snapshot: Snapshot, scope: Scope, campaign: str) -> CouponsReport:
     """The coupons of a campaign; none where it had none or does not exist."""
-    engine = snapshot.engine
-    known = queries.coupons(scope, engine, campaign)
-    used = queries.redemptions(scope, engine, campaign)
+    kept = kept_sums(snapshot, scope, NAME)
+    rows = (added_up(snapshot, scope, campaign) if kept is None else kept)[NAME]
+    mine = rows[rows["campaign_id"] == campaign].reset_index(drop=True)
+    return CouponsReport(snapshot.info.currency, **select_columns(CouponsReport, coupons=mine))
+
+
+def added_up(snapshot: Snapshot, scope: Scope, campaign: str | None = None) -> Frames:
+    """The table ``coupons`` of one campaign or of all of them, with their campaign_id."""
+    known = queries.coupons(scope, snapshot.engine, campaign)
     if known.empty:
-        return CouponsReport(snapshot.info.currency, **select_columns(CouponsReport))
-    own = pd.Series(dtype="boolean")
-    if len(used):
-        last = used["day"].max()
-        before = queries.visits(scope, engine, set(used["customer_no"].astype("int64")), last.date())
-        own = in_own_rhythm(used, before)
+        return {NAME: pd.DataFrame(columns=["campaign_id", *declared_tables(CouponsReport)["coupons"]])}
+    used = queries.redemptions(scope, snapshot.engine, campaign)
+    own = in_own_rhythm(used)
     each = used.assign(known_rhythm=own.notna(), own_rhythm=own.fillna(False).astype(bool))
-    sums = each.groupby("coupon_code").agg(
+    sums = each.groupby(["campaign_id", "coupon_code"]).agg(
         redeemed=("order_id", "count"),
         discount_given=("discount", "sum"),
         net_sales=("gross_sales", "sum"),
@@ -53,10 +59,9 @@ def coupons(snapshot: Snapshot, scope: Scope, campaign: str) -> CouponsReport:
         known_rhythm=("known_rhythm", "sum"),
         own_rhythm=("own_rhythm", "sum"),
     )
-    rows = known.merge(sums, left_on="coupon_code", right_index=True, how="left")
+    rows = known.merge(sums, left_on=["campaign_id", "coupon_code"], right_index=True, how="left")
     counts = ["redeemed", "known_rhythm", "own_rhythm"]
     rows[counts] = rows[counts].fillna(0).astype("int64")
     lo, hi = wilson(rows["redeemed"], rows["claimed"])
     rate = rows["redeemed"] / rows["claimed"].where(rows["claimed"] > 0)
-    rows = rows.assign(redemption_rate=rate.where(rate <= 1), lo95=lo, hi95=hi)
-    return CouponsReport(snapshot.info.currency, **select_columns(CouponsReport, coupons=rows))
+    return {NAME: rows.assign(redemption_rate=rate.where(rate <= 1), lo95=lo, hi95=hi)}

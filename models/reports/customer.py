@@ -25,7 +25,7 @@ from models.calc.next_category import Habit
 from models.reports import run_out
 from models.reports._shape import Columns, declared_tables, select_columns
 from models.reports.run_out import Learnt
-from models.reports.value import CHANCES_WITHIN, ValueReport, outlook, value
+from models.reports.value import CHANCES_WITHIN, ValueReport, models_of_day, outlook
 
 KPIS = ("net_sales", "orders", "visits", "average_ticket", "recency_days", "units_per_transaction", "return_rate")
 DIMENSIONS = ("category", "brand", "product", "price_band", "pack_size", "channel")
@@ -195,7 +195,7 @@ def _expectations(
     found = dict.fromkeys(EXPECTATIONS, nothing)
     why = NO_VISIT
     if last_day is not None:
-        worth = worth or value(snapshot, scope, last_day, members=0)
+        worth = worth or models_of_day(snapshot, scope, last_day)
         seen = outlook(snapshot, scope, worth, customer_key) if worth.has_forecast else None
         if seen is not None:
             shares = [(share, np.nan, np.nan) for share in (seen.probability_active, *seen.chances)]

@@ -47,23 +47,39 @@ def funnel(
     engine = snapshot.engine
     counts = queries.funnel_steps(scope, engine, None if campaign is None else [campaign])
     if campaign is not None and counts.empty:
-        _expect(campaign, queries.campaigns(scope, engine))
+        _expect(campaign, queries.known(scope, engine))
     chosen = counts[_in_arm(counts, arm)]
     if arm is not None and chosen.empty and len(counts):
         raise Problem(f"there is no arm {arm!r}: the arms are {', '.join(sorted(set(counts['arm']) - {UNASSIGNED}))}")
-    sums = (
-        chosen.assign(customers=chosen[COUNTED[counted]])
-        .groupby(["campaign_id", "step"], sort=False, as_index=False)
-        .agg(customers=("customers", "sum"), is_used=("is_used", "any"))
-    )
+    sums = _sums(chosen, counted)
     beside = sums["step"].isin(OUTCOMES)
-    steps = with_rates(sums[~beside & sums["is_used"]].reset_index(drop=True)).assign(median_hours=float("nan"))
+    steps = _with_rates(sums)
     if campaign is not None and len(steps):
         previous = previous_steps(steps["step"].tolist())
         hours = queries.step_hours(scope, engine, campaign, previous, sorted(set(chosen["arm"])))
         steps["median_hours"] = steps["step"].map(hours.set_index("step")["median_hours"])
     frames = select_columns(FunnelReport, steps=steps, outcomes=_outcomes(sums[beside], steps))
     return FunnelReport(arm, counted, **frames)
+
+
+def steps_of(counts: pd.DataFrame) -> pd.DataFrame:
+    """``FunnelReport.steps`` in order of everybody treated, by the rows of ``queries.funnel_steps``."""
+    return _with_rates(_sums(counts[_in_arm(counts, None)], "in_order"))
+
+
+def _sums(counts: pd.DataFrame, counted: str) -> pd.DataFrame:
+    """The arms together, as one of ``COUNTED``: campaign_id, step, customers, is_used."""
+    return (
+        counts.assign(customers=counts[COUNTED[counted]])
+        .groupby(["campaign_id", "step"], sort=False, as_index=False)
+        .agg(customers=("customers", "sum"), is_used=("is_used", "any"))
+    )
+
+
+def _with_rates(sums: pd.DataFrame) -> pd.DataFrame:
+    """The steps among ``_sums`` that are shown."""
+    steps = sums[~sums["step"].isin(OUTCOMES) & sums["is_used"]].reset_index(drop=True)
+    return with_rates(steps).assign(median_hours=float("nan"))
 
 
 def _in_arm(counts: pd.DataFrame, arm: str | None) -> pd.Series:

@@ -76,9 +76,9 @@ def funnel_detail(
 ) -> FunnelDetailReport:
     """The funnel of one campaign; Problem when there is no such campaign, arm or step in it."""
     engine = snapshot.engine
-    mine = all_campaigns.campaigns(scope, engine, [campaign])
+    mine = all_campaigns.known(scope, engine, [campaign])
     if mine.empty:
-        names = ", ".join(all_campaigns.campaigns(scope, engine)["campaign_id"].head(20)) or "none"
+        names = ", ".join(all_campaigns.known(scope, engine)["campaign_id"].head(20)) or "none"
         raise Problem(f"there is no campaign {campaign!r}: the latest are {names}")
     first, last = (None if pd.isna(day) else day.date() for day in mine[["starts_on", "window_last"]].iloc[0])
     any_order = all_campaigns.funnel_steps(scope, engine, [campaign])

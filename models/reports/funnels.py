@@ -11,7 +11,7 @@ from data_access.snapshot import Snapshot
 from models.calc import funnel_gaps
 from models.reports._shape import Columns, select_columns
 from models.reports.campaigns import states
-from models.reports.funnel import funnel
+from models.reports.funnel import steps_of
 
 _STEPS = ("delivered", "opened", "clicked", "claimed", "visited", "bought", "bought_again")
 
@@ -42,17 +42,18 @@ class FunnelsReport:
 def funnels(snapshot: Snapshot, scope: Scope) -> FunnelsReport:
     """Every campaign with customers in scope, and what is unusual about it."""
     engine = snapshot.engine
-    listed = queries.campaigns(scope, engine)
+    listed = queries.known(scope, engine)
     listed = listed.assign(state=states(listed, snapshot.info.as_of))
     listed = listed[["campaign_id", "name", "channel", "state", "starts_on"]]
-    steps = funnel(snapshot, scope).steps
+    counts = queries.funnel_steps(scope, engine)
+    steps = steps_of(counts)
     if steps.empty:
         return FunnelsReport(**select_columns(FunnelsReport))
     shares = steps.pivot(index="campaign_id", columns="step", values="rate_overall").reindex(columns=list(_STEPS))
     shares = shares.add_prefix("share_")
     begun = steps.drop_duplicates("campaign_id").set_index("campaign_id")["customers"].rename("targeted")
     wide = listed.merge(shares.join(begun), left_on="campaign_id", right_index=True)
-    alerts = funnel_gaps.against_baseline(_rates(snapshot, scope, listed.drop(columns="state")))
+    alerts = funnel_gaps.against_baseline(_rates(counts, listed.drop(columns="state")))
     alerts = alerts.merge(listed[["campaign_id", "name"]], on="campaign_id")
     low = alerts[alerts["verdict"] == "below"]
     depth = low.assign(depth=low["value"] / low["baseline"]).sort_values("depth", kind="stable")
@@ -66,18 +67,18 @@ def funnels(snapshot: Snapshot, scope: Scope) -> FunnelsReport:
     )
 
 
-def _rates(snapshot: Snapshot, scope: Scope, listed: pd.DataFrame) -> pd.DataFrame:
-    """Every rate of every campaign: campaign_id, channel, starts_on, key, numerator, denominator."""
-    counts = queries.funnel_steps(scope, snapshot.engine)
+def _rates(counts: pd.DataFrame, listed: pd.DataFrame) -> pd.DataFrame:
+    """Every rate of every campaign by ``queries.funnel_steps``: campaign_id, channel, starts_on, key, numerator,
+    denominator."""
     mine = counts[~counts["is_control"] & (counts["arm"] != queries.UNASSIGNED)]
     mine = mine[mine["is_used"] | (mine["step"] == "redeemed")]
-    steps = dict(tuple(mine.groupby(["campaign_id", "step"], as_index=False)["customers"].sum().groupby("campaign_id")))
+    steps: dict[str, dict[str, int]] = {}
+    for (campaign_id, step), customers in mine.groupby(["campaign_id", "step"])["customers"].sum().items():
+        steps.setdefault(campaign_id, {})[step] = customers
     found = [
         (campaign_id, key, numerator, denominator)
-        for campaign_id, rows in steps.items()
-        for key, _, numerator, denominator in funnel_gaps.counted(
-            dict(zip(rows["step"].tolist(), rows["customers"].tolist(), strict=True))
-        )
+        for campaign_id, customers in steps.items()
+        for key, _, numerator, denominator in funnel_gaps.counted(customers)
     ]
     frame = pd.DataFrame(found, columns=["campaign_id", "key", "numerator", "denominator"])
     dated = listed[listed["starts_on"].notna() & listed["channel"].notna()]
@@ -86,6 +87,6 @@ def _rates(snapshot: Snapshot, scope: Scope, listed: pd.DataFrame) -> pd.DataFra
 
 def choices(snapshot: Snapshot, scope: Scope) -> pd.DataFrame:
     """The campaigns whose funnel can be looked at, the latest that has begun first. Columns: campaign_id, name."""
-    listed = queries.campaigns(scope, snapshot.engine)
+    listed = queries.known(scope, snapshot.engine)
     begun = ~listed["is_planned"]
     return pd.concat([listed[begun], listed[~begun]])[["campaign_id", "name"]].reset_index(drop=True)

@@ -76,7 +76,7 @@ def shelves(
     sold_rows = queries.sold_by_day(scope, engine, last - timedelta(days=HISTORY_DAYS - 1))
     spells = queries.empty_spells(scope, engine, last - timedelta(days=HISTORY_DAYS - 1), last)
     sold, spells_of = history(frame, sold_rows, spells, last)
-    frame = with_prices(frame, sold_rows, year)
+    frame = with_prices(frame, _year_of(sold_rows, year))
     outlook, wished = _outlook(snapshot, scope, frame, demand_rates.from_history(sold), last, wishes)
     item_class = classes(sold, frame["unit_price"].fillna(1).to_numpy())
     supply = Supply(
@@ -187,13 +187,17 @@ def history(
     return sold, empty
 
 
-def with_prices(frame: pd.DataFrame, rows: pd.DataFrame, since: date) -> pd.DataFrame:
-    """What a unit brought (net sales) in the last year, or else its list price; and the year's units and net sales."""
+def _year_of(rows: pd.DataFrame, since: date) -> pd.DataFrame:
+    """Units and net sales of each shelf from the day ``since`` on, by ``queries.sold_by_day``: sold_year,
+    net_sales_year."""
     year = rows[rows["day"] >= pd.Timestamp(since)]
-    sums = (
-        year.groupby(KEY, observed=True)[["units", "net_sales"]].sum().reset_index().astype(dict.fromkeys(KEY, "str"))
-    )
-    sums = sums.rename(columns={"units": "sold_year", "net_sales": "net_sales_year"})
+    sums = year.groupby(KEY, observed=True)[["units", "net_sales"]].sum().reset_index()
+    return sums.rename(columns={"units": "sold_year", "net_sales": "net_sales_year"})
+
+
+def with_prices(frame: pd.DataFrame, year: pd.DataFrame) -> pd.DataFrame:
+    """What a unit brought (net sales) in the last year, or else its list price; and the year's units and net sales."""
+    sums = year.astype(dict.fromkeys(KEY, "str"))
     joined = frame.merge(sums, on=KEY, how="left").fillna({"sold_year": 0.0, "net_sales_year": 0.0})
     price = (joined["net_sales_year"] / joined["sold_year"]).where(joined["sold_year"] > 0, joined["list_price"])
     return joined.assign(unit_price=price.clip(lower=0), unit_cost=joined["cost"])

@@ -177,6 +177,13 @@ def value(
     return replace(report, members=members_of(snapshot, scope, report, limit=members)) if members else report
 
 
+def models_of_day(snapshot: Snapshot, scope: Scope, as_of: date) -> ValueReport:
+    """``value`` as far as ``outlook`` needs it: where a batch keeps it, the parameters of the models alone."""
+    if _is_kept(snapshot, scope, as_of):
+        return _kept(snapshot, scope, as_of, ("parameters",))
+    return value(snapshot, scope, as_of, members=0)
+
+
 def computed(
     snapshot: Snapshot, scope: Scope, as_of: date, horizon_days: int = HORIZON
 ) -> tuple[ValueReport, pd.DataFrame]:
@@ -250,9 +257,9 @@ def _is_kept(snapshot: Snapshot, scope: Scope, as_of: date) -> bool:
     return as_of == snapshot.info.last_day and has_current_rows(snapshot, scope, JOB)
 
 
-def _kept(snapshot: Snapshot, scope: Scope, as_of: date) -> ValueReport:
+def _kept(snapshot: Snapshot, scope: Scope, as_of: date, asked: Collection[str] = KEPT) -> ValueReport:
     assert snapshot.results is not None
-    frames = {table: queries.kept(scope, snapshot.results, table) for table in KEPT}
+    frames = {table: queries.kept(scope, snapshot.results, table) for table in asked}
     shaped = select_columns(ValueReport, **frames)
     return ValueReport(as_of, HORIZON, snapshot.info.currency, **shaped, ranking=None)
 
