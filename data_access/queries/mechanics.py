@@ -7,6 +7,7 @@ from typing import Any
 
 import pandas as pd
 from sqlalchemy import (
+    CTE,
     BigInteger,
     ColumnElement,
     Date,
@@ -138,7 +139,7 @@ def redemptions(scope: Scope, engine: Engine, campaign_id: str | None = None) ->
     (days from the last of them); NaN without any.
     """
     n = sale_line.c
-    redeemed = _redeemed(scope, campaign_id).subquery("redeemed")
+    redeemed = _redeemed(scope, campaign_id).cte("redeemed")  # asked twice, for its rows and for who they are of
     of_campaign = select(coupon.c.coupon_code).where(_of(coupon.c.campaign_id, campaign_id))
     lines = scope.limit(
         select(n.order_id, n.coupon_code, cast(func.sum(n.discount), Double).label("discount"))
@@ -147,7 +148,7 @@ def redemptions(scope: Scope, engine: Engine, campaign_id: str | None = None) ->
         n.store_id,
     ).subquery("lines")
     same = and_(lines.c.order_id == redeemed.c.order_id, lines.c.coupon_code == redeemed.c.coupon_code)
-    rhythm = _rhythm(scope, campaign_id)
+    rhythm = _rhythm(scope, redeemed)
     before = and_(rhythm.c.customer_no == redeemed.c.customer_no, rhythm.c.day == redeemed.c.day)
     query = (
         select(
@@ -187,11 +188,10 @@ def _redeemed(scope: Scope, campaign_id: str | None) -> Select[Any]:
     )
 
 
-def _rhythm(scope: Scope, campaign_id: str | None) -> Subquery:
+def _rhythm(scope: Scope, redeemed: CTE) -> Subquery:
     """One row per customer and day with a redemption: the gaps between the visits before it."""
     d = customer_store_day.c
-    asked = _redeemed(scope, campaign_id).subquery("asked")
-    who = select(asked.c.customer_no, asked.c.day).distinct().subquery("who")
+    who = select(redeemed.c.customer_no, redeemed.c.day).distinct().cte("who")
     visit = scope.limit(
         select(d.customer_no, d.day)
         .where(d.orders > 0, d.customer_no.in_(select(who.c.customer_no)))

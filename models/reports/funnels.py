@@ -73,8 +73,9 @@ def _rates(counts: pd.DataFrame, listed: pd.DataFrame) -> pd.DataFrame:
     mine = counts[~counts["is_control"] & (counts["arm"] != queries.UNASSIGNED)]
     mine = mine[mine["is_used"] | (mine["step"] == "redeemed")]
     steps: dict[str, dict[str, int]] = {}
-    for (campaign_id, step), customers in mine.groupby(["campaign_id", "step"])["customers"].sum().items():
-        steps.setdefault(campaign_id, {})[step] = customers
+    sums = mine.groupby(["campaign_id", "step"], as_index=False)["customers"].sum()
+    for campaign_id, step, taken in zip(*(sums[name].tolist() for name in sums), strict=True):
+        steps.setdefault(campaign_id, {})[step] = taken
     found = [
         (campaign_id, key, numerator, denominator)
         for campaign_id, customers in steps.items()
