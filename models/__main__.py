@@ -3,6 +3,7 @@
 Exit code 0, or 1 with one sentence on stderr: what is wrong, where, what to do.
 """
 
+import gc
 import os
 import sys
 from collections.abc import Mapping, Sequence
@@ -126,6 +127,7 @@ def batch(
         return
     if background:
         os.nice(_LOW_PRIORITY)
+    gc.freeze()  # what was imported stays: to look for garbage in it again and again takes a second
     report = run_batch(
         place, only=only or (), full=full, wait=background, jobs=_jobs(), say=typer.echo, forgotten=_forgotten
     )

@@ -1,4 +1,4 @@
-"""Prophet's model of logarithms, solved for."""
+"""Prophet's model, solved for."""
 
 import numpy as np
 import pandas as pd
@@ -35,8 +35,20 @@ def test_a_series_is_taken_apart_into_what_it_was_made_of() -> None:
     values[[10, 20]] = 0.0  # unknown
     found = additive.fit(Calendar(DATES, events.nothing()), values, {"offer": known}, weekly=True, yearly=False)
     assert found["yhat"].to_numpy() == pytest.approx(logs, abs=0.03)
-    assert np.ptp(found["extra_regressors_additive"]) == pytest.approx(0.5, abs=0.02)
+    assert np.ptp(found["known"]) == pytest.approx(0.5, abs=0.02)
     assert np.ptp(found["weekly"]) == pytest.approx(np.ptp(week), abs=0.02)
+
+
+def test_shares_of_the_trend_are_found_where_some_days_have_no_sales() -> None:
+    days = np.arange(len(DATES))
+    week = np.array([-1.0, 0.1, -0.1, 0.2, 0.0, 0.5, 0.3])[DATES.day_of_week]  # nothing on Mondays
+    known = (days % 50 < 5).astype(float)
+    expected = (20 + 0.01 * days) * (1 + week + 0.5 * known)
+    found = additive.fit_shares(
+        Calendar(DATES, events.nothing()), expected[:744], {"offer": known}, weekly=True, yearly=False
+    )
+    assert found["yhat"].to_numpy() == pytest.approx(expected, abs=0.5)
+    assert np.ptp(found["weekly"] / (1 + week.mean())) == pytest.approx(1.5, abs=0.1)
 
 
 def test_it_is_what_prophet_finds() -> None:

@@ -124,8 +124,6 @@ def _warm_up(read: Panel) -> None:
         import lightgbm  # noqa: F401
     if "stl" in needed:
         import statsmodels.tsa.seasonal  # noqa: F401
-    if "prophet" in needed:
-        import prophet  # noqa: F401
     if "mfles" in needed:
         from statsforecast.models import MFLES
 

@@ -9,7 +9,7 @@ from models.forecasting.panel import Frequency
 NAIVE: Final = "seasonal_naive"
 LAST_YEAR: Final = "last_year"
 REFERENCES: Final = (NAIVE, LAST_YEAR)  # what a forecast has to beat
-# Where days without sales are many, Prophet's model is left to Stan, a tenth of a second per series and origin.
+# Each is fitted by itself, at every origin; what more of them do, one model learns from all of them.
 MOST_FOR_PROPHET: Final = 200
 
 _SEASONAL: Final = ("stl", "mfles", "shared_seasons", "lightgbm")
