@@ -91,15 +91,22 @@ def begin(home: Path, what: What, size: str = "demo") -> None:
 
 
 def take_in(home: Path, files: Values[str, bytes]) -> list[Path]:
-    """Keeps uploaded files (name -> content) for an order, for this account alone, instead of those before."""
+    """Keeps uploaded files (name -> content) for an order, for this account alone, instead of those before.
+
+    Problem where they do not fit on the disk.
+    """
     place = home / FOLDER / _UPLOADS
     shutil.rmtree(place, ignore_errors=True)
     private.folder(private.folder(private.folder(home) / FOLDER) / _UPLOADS)
     kept = []
     for name, content in files.items():
         path = place / Path(name.replace("\\", "/")).name  # a name, whatever a client calls it
-        private.file(path)
-        path.write_bytes(content)
+        try:
+            private.file(path)
+            path.write_bytes(content)
+        except OSError as error:
+            shutil.rmtree(place, ignore_errors=True)
+            raise Problem(f"{path.name} cannot be kept: {error.strerror}; make room on the disk", "no_room") from error
         kept.append(path)
     return kept
 

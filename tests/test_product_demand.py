@@ -96,6 +96,20 @@ def test_promotions_lie_below_the_axis_with_a_stroke_at_both_ends(monkeypatch: p
     assert drawn[0].layout.yaxis.range[0] < min(y for y in rule.y if y is not None)
 
 
+def test_a_range_that_says_nothing_is_not_drawn_and_said(monkeypatch: pytest.MonkeyPatch) -> None:
+    drawn: list[go.Figure] = []
+    told: list[str] = []
+    monkeypatch.setattr(charts, "show", lambda figure, **_: drawn.append(figure))
+    monkeypatch.setattr("pages._ui.forecast_charts.st.caption", told.append)
+    past = pd.DataFrame({"ds": pd.date_range("2026-03-01", periods=20), "units": 5.0})
+    ranges = {"lo80": 1.0, "hi80": 20 * 6.0, "lo95": 0.0, "hi95": 20 * 6.0 + 1}
+    ahead = pd.DataFrame({"ds": pd.date_range("2026-03-21", periods=5), "mean": 6.0, **ranges})
+    forecast_charts.show(past, ahead, offer("2026-03-10", "2026-03-12").iloc[:0], alt="", key="")
+    names = [t("demand.interval", level=80), t("demand.sold"), t("demand.expected")]
+    assert [trace.name for trace in drawn[0].data] == names
+    assert told == [t("demand.too_wide", ranges=t("demand.interval", level=95), times=20)]
+
+
 @pytest.mark.parametrize(("effect", "said"), [(0.09, "demand.why_offers_up"), (np.nan, "demand.why_offers")])
 def test_promotions_ahead_are_said_with_what_they_do(effect: float, said: str) -> None:
     sentence = demand_views._offers_said(offer("2026-03-22", "2026-03-24", effect))

@@ -1,6 +1,7 @@
 """Profile quality: what is filled and who shares a contact, without anything of it leaving the CRM."""
 
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from datetime import date, datetime
 from pathlib import Path
 from unittest.mock import Mock
@@ -20,6 +21,7 @@ from data_access.scope import Period, Scope
 from data_access.snapshot import Snapshot, current_snapshot
 from data_access.vault.inplace import seal_all
 from models.reports.profile_quality import profile_quality, question_of, to_fix, to_fix_count
+from pages._ui import profile_views
 from tests import tiny_crm
 from tests.small_chain import served
 from tests.test_pages import PEOPLE, SHELL, words
@@ -227,6 +229,12 @@ def test_the_list_to_fix_holds_who_has_the_problem(
         assert rows["customer_key"].iloc[0] == customer_key(no("C1"))  # the only one who ever bought
         without = Wanted(without=(customer_key(no("C1")),))
         assert to_fix_count(snapshot, S1, question, problem, without) == 1
+
+
+def test_customers_of_whom_nothing_is_known_are_told_from_unfilled_profiles(snapshot: Snapshot) -> None:
+    report = profile_quality(snapshot, CHAIN, DAY)
+    assert profile_views._anything_filled(report)
+    assert not profile_views._anything_filled(replace(report, fields=report.fields.assign(known=0)))
 
 
 def test_no_problem_of_nobody(snapshot: Snapshot) -> None:

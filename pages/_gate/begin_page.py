@@ -6,6 +6,7 @@ from starlette.responses import Response
 from data_access import beginning
 from data_access.beginning import SIZES, Progress
 from data_access.settings import settings
+from data_access.snapshot import unusable
 from pages._gate import forms
 from pages._gate.hosts import host_name
 from pages._gate.look import chosen_language
@@ -33,7 +34,9 @@ def show(request: Request, *, with_accounts: bool) -> Response:
     now = beginning.progress(settings().home)
     waits = now is not None and now.at_work
     body = brand(language)
-    if now is not None and waits:
+    if not waits and unusable(settings().home) is not None:
+        body += _damaged(language)
+    elif now is not None and waits:
         body += _waiting(language, now)
     else:
         offered = offers_demo(request, with_accounts=with_accounts)
@@ -45,6 +48,14 @@ def show(request: Request, *, with_accounts: bool) -> Response:
     if waits:
         response.headers["refresh"] = f"{_AGAIN}; url=/"
     return response
+
+
+def _damaged(language: str) -> str:
+    """There were figures, and their file cannot be opened: what to run, and that nothing is lost."""
+    return (
+        f'<section class="card stack"><h2>{say(language, "begin.damaged")}</h2>'
+        f'<p class="soft">{say(language, "begin.damaged_note")}</p><pre>{commands(State.NO_DATA)}</pre></section>'
+    )
 
 
 def _trouble(language: str, now: Progress, *, here: bool) -> str:

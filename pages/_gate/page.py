@@ -8,6 +8,7 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 
 from data_access.settings import settings
+from data_access.snapshot import unusable
 from pages._gate.look import LANGUAGE_COOKIE, asset, chosen_language, icon, tag
 from pages._gate.state import State
 from pages._ui.i18n import LANGUAGES, text
@@ -60,7 +61,7 @@ def no_file(request: Request, language: str, key: str, back: str, status: int) -
 def commands(state: State) -> str:
     """What to type to get on."""
     if state is State.NO_DATA:
-        own = [] if settings().crm_url else ["python -m data_access demo"]
+        own = [] if settings().crm_url or unusable(settings().home) else ["python -m data_access demo"]
         return "\n".join([*own, "python -m data_access refresh"])
     if state is State.NO_ACCOUNTS:
         return "python -m data_access accounts setup-link"

@@ -171,9 +171,10 @@ async def sign_in_again(
         if await asyncio.to_thread(state) is State.NO_DATA:
             return begin_page.show(request, with_accounts=False)
         return page.refused(request, State.NOT_LOCAL)
-    name = (form or {}).get("name", "")
+    name, token = (form or {}).get("name", ""), identity.token_of(request)
+    ended = form is None and not trouble and token is not None and await asyncio.to_thread(identity.look, token) is None
     return sign_in_page.sign_in(
-        request, offered, target, with_accounts=with_accounts, refused=refused, trouble=trouble, name=name
+        request, offered, target, with_accounts=with_accounts, refused=refused, trouble=trouble, name=name, ended=ended
     )
 
 

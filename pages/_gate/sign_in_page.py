@@ -38,12 +38,13 @@ def sign_in(
     refused: Refused | None = None,
     trouble: str = "",
     name: str = "",
+    ended: bool = False,
 ) -> Response:
     """One-click entry where ``entries`` are offered; where there are accounts the form for them, or with an OpenID
     provider the way there, and the form for those whom it need not let in.
 
     ``refused``: the attempt that led here; ``name``: what was typed as name in it; ``trouble``: what went wrong with
-    the provider ("down", "busy", "mixed", "refused").
+    the provider ("down", "busy", "mixed", "refused"); ``ended``: a sign-in of this browser has.
     """
     language = chosen_language(request)
     title = say(language, "gate.title")
@@ -60,7 +61,7 @@ def sign_in(
         return answer(request, language, title, body, width="slim", status=status, here="/sign-in", query=query)
     account = _account(language, target, name, refused) if with_accounts else ""
     provided = with_accounts and settings().with_provider
-    body = brand(language)
+    body = brand(language) + (forms.notice(say(language, "session.expired")) if ended else "")
     if entries is not None:
         body += _one_click(language, entries, target)
     if provided:

@@ -5,6 +5,7 @@ from typing import Any
 
 import pandas as pd
 import plotly.graph_objects as go
+import streamlit as st
 
 from models.calc.calendar import Event
 from pages._ui import charts, palette
@@ -12,6 +13,7 @@ from pages._ui import format as fmt
 from pages._ui.i18n import localized_text, t
 
 _SHADES = {95: 0.12, 80: 0.22}
+_TOO_WIDE = 20  # times the most that was sold or is expected: such a range says nothing and flattens the chart
 _BELOW = 0.045  # of the height: where promotions lie, below the axis
 
 
@@ -19,7 +21,9 @@ def show(past: pd.DataFrame, ahead: pd.DataFrame, occasions: pd.DataFrame, *, al
     """Draws it. past: ds, units; ahead: ds, mean, and lo80, hi80 (lo95, hi95) where they are known; occasions: as a
     report has them."""
     figure = go.Figure(layout=charts.layout(height=340, hovermode="x unified"))
-    levels = [level for level in _SHADES if f"hi{level}" in ahead and ahead[f"hi{level}"].notna().any()]
+    known = [level for level in _SHADES if f"hi{level}" in ahead and ahead[f"hi{level}"].notna().any()]
+    most = max(float(past["units"].max()), float(ahead["mean"].max()))
+    levels = [level for level in known if ahead[f"hi{level}"].max() <= _TOO_WIDE * most]
     for level in levels:
         figure.add_trace(_band(ahead, level))
     figure.add_trace(_units(past["ds"], past["units"], t("demand.sold"), palette.SOFT_TEXT))
@@ -29,6 +33,9 @@ def show(past: pd.DataFrame, ahead: pd.DataFrame, occasions: pd.DataFrame, *, al
     top = charts.forecast_axes(figure, days, highest, events(occasions))
     _promotions(figure, occasions, days[0], days[-1], top)
     charts.show(figure, alt=alt, key=key)
+    if len(levels) < len(known):
+        left_out = t("session.and").join(t("demand.interval", level=level) for level in known if level not in levels)
+        st.caption(t("demand.too_wide", ranges=left_out, times=_TOO_WIDE))
 
 
 def events(occasions: pd.DataFrame) -> list[Event]:

@@ -60,7 +60,7 @@ def money_compact(value: Any, currency: str) -> str:
 def together(parts: Iterable[str]) -> str:
     """Several things in one sentence: "a, b and c"."""
     *first, last = parts
-    return t("session.and").join([t("session.comma").join(first), last] if first else [last])
+    return t("session.and").join([t("number.list").join(first), last] if first else [last])
 
 
 def count(value: Any) -> str:

@@ -21,18 +21,28 @@ def blocks(page: Opened) -> None:
     """Everything about profiles: nothing but sums for whoever sees no customers."""
     with load.working(t("profiles.title")):
         report = load.profile_quality(page.scope, page.period.last, page.generation)
+    filled = _anything_filled(report)
     if report.problems["of"].max() == 0:
         with st.container(border=True):
             head.block(t("profiles.title"))
             empty.nothing(t("profiles.nobody"))
+    elif not filled:
+        with st.container(border=True):
+            head.block(t("profiles.title"))
+            empty.nothing(t("profiles.nothing_filled"))
     else:
         _profiles(page, report)
     if len(report.unidentified):
         with st.container(border=True):
             _unidentified(report, page.currency)
     sees_customers = session.may_open("customer")
-    problem = _to_fix(page, report) if sees_customers and report.problems["of"].max() else None
+    problem = _to_fix(page, report) if sees_customers and filled else None
     _menu(page, report, problem, sees_customers=sees_customers)
+
+
+def _anything_filled(report: ProfileQualityReport) -> bool:
+    """Whether the CRM says anything about any customer."""
+    return bool(report.fields["known"].sum() > 0)
 
 
 def _profiles(page: Opened, report: ProfileQualityReport) -> None:

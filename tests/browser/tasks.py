@@ -23,8 +23,26 @@ from tests.browser.screenshots import enter
 MOST_TABS = 150  # on the way to one thing
 
 
+# What the data and whole sentences are called, which no key of the catalogues gives.
+WORDS = {
+    "en": {
+        "moved": "Net sales are",
+        "again": "Run it again",
+        "stores": "2 stores",
+        "compared": "Hangzhou Lakeside|Wuhu Jinghu",
+    },
+    "zh_CN": {"moved": "净销售额比", "again": "可以再做", "stores": "2 家门店", "compared": "杭州湖滨店|芜湖镜湖店"},
+}
+LOCALES = {"en": "en-US", "zh_CN": "zh-CN"}
+language = "en"
+
+
 def said(key: str) -> str:
-    return text("en", key)
+    return text(language, key)
+
+
+def words(key: str) -> str:
+    return WORDS[language][key]
 
 
 @dataclass
@@ -135,7 +153,7 @@ class Hand:
 def why_sales_moved(hand: Hand) -> None:
     hand.choose("filter_period", said("filters.period.7d"))
     hand.press(hand.page.get_by_test_id("stMain").get_by_role("link", name=said("why.open")))
-    expect(hand.page.get_by_text(re.compile("Net sales are")).first).to_be_visible()
+    expect(hand.page.get_by_text(re.compile(words("moved"))).first).to_be_visible()
 
 
 def pick_customers(hand: Hand) -> None:
@@ -149,7 +167,7 @@ def pick_customers(hand: Hand) -> None:
 def which_campaign(hand: Hand) -> None:
     hand.go("campaigns")
     hand.open_row("campaigns_list")
-    expect(hand.page.get_by_text(re.compile("Run it again")).first).to_be_visible()
+    expect(hand.page.get_by_text(re.compile(words("again"))).first).to_be_visible()
 
 
 def order_what_runs_out(hand: Hand) -> None:
@@ -161,9 +179,9 @@ def order_what_runs_out(hand: Hand) -> None:
 
 def compare_two_stores(hand: Hand) -> None:
     hand.go("stores")
-    for store in ("Hangzhou Lakeside", "Wuhu Jinghu"):  # of the demo chain
+    for store in words("compared").split("|"):
         hand.add("filter_stores", store)
-    expect(hand.page.get_by_text(re.compile("2 stores")).first).to_be_visible()
+    expect(hand.page.get_by_text(re.compile(words("stores"))).first).to_be_visible()
     hand.choose("choice_figures", said("stores.figures.peers"))
     expect(hand.page.get_by_text(said("stores.list")).first).to_be_visible()
 
@@ -181,7 +199,9 @@ def timed(
     browser: Browser, server: Server, role: str, task: Callable[[Hand], None], *, keys: bool
 ) -> tuple[int, float]:
     """Steps and seconds from the first page on."""
-    context = browser.new_context(locale="en-US", viewport={"width": 1360, "height": 900}, accept_downloads=True)
+    context = browser.new_context(
+        locale=LOCALES[language], viewport={"width": 1360, "height": 900}, accept_downloads=True
+    )
     page = context.new_page()
     enter(page, server, role)
     hand = Hand(page, keys)
@@ -197,7 +217,10 @@ def main() -> None:
     parser.add_argument("--home", type=Path, required=True, help="of a chain whose batch has run")
     parser.add_argument("--only", default="", help="tasks whose name holds this")
     parser.add_argument("--keys", action="store_true", help="with keys alone")
+    parser.add_argument("--language", choices=LOCALES, default="en")
     chosen = parser.parse_args()
+    global language
+    language = chosen.language
     with TemporaryDirectory() as folder, sync_playwright() as playwright:
         browser = playwright.chromium.launch(**chromium())
         for server in serve(chosen.home, Path(folder) / "server.log", settings={"MIRROR_BATCH": "never"}):

@@ -1,11 +1,13 @@
 """An installation without data: who may bring in the first, and from where."""
 
+import errno
 from pathlib import Path
 
 import pytest
 
 from data_access import beginning
 from data_access.beginning import What
+from data_access.errors import Problem
 from data_access.freshness import utc_now
 from data_access.settings import settings
 from data_access.state import accounts
@@ -58,6 +60,28 @@ def test_why_an_order_failed_is_not_told_to_whoever_passes_by(begun: Begun, what
     shown = visitor().get("/", **HTML).text
     assert (reason in shown) is told
     assert (text("en", "begin.failed_own") in shown or text("zh_CN", "begin.failed_own") in shown) is not told
+
+
+def test_figures_whose_file_is_damaged_are_no_empty_installation(begun: Begun) -> None:
+    folder = settings().home / "snapshots"
+    folder.mkdir(parents=True)
+    (folder / "CURRENT").write_text('{"facts": "facts_1.duckdb", "results": null}', encoding="utf-8")
+    (folder / "facts_1.duckdb").write_bytes(b"not a database")
+    shown = visitor().get("/", **HTML).text
+    assert text("zh_CN", "begin.damaged") in shown or text("en", "begin.damaged") in shown
+    assert "data_access demo" not in shown
+    assert 'action="/begin"' not in shown
+
+
+def test_a_full_disk_is_said_and_leaves_nothing(begun: Begun, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(path: Path, content: bytes) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(Path, "write_bytes", full)
+    with pytest.raises(Problem, match="No space left") as problem:
+        beginning.take_in(settings().home, {"till.csv": b"1"})
+    assert problem.value.key == "no_room"
+    assert not list(settings().home.rglob("till.csv"))
 
 
 def test_what_is_typed_for_own_data_makes_no_demo_chain(begun: Begun) -> None:

@@ -7,10 +7,11 @@ import pytest
 from data_access.freshness import utc_now
 from data_access.state import sessions
 from data_access.state.store import opened
-from pages._gate import state
+from pages._gate import identity, state
 from pages._gate.identity import COOKIE, MAX_AGE, Person
 from pages._gate.sign_in import safe_target
 from pages._ui import access
+from pages._ui.i18n import text
 from tests.gate.kit import BEHIND, HTML, ORIGIN, Demo, use, visitor, who_is
 from tests.small_chain import build
 from tests.visitor import Visitor
@@ -95,6 +96,15 @@ def test_a_signed_out_cookie_is_worth_nothing(home: Path) -> None:
     assert guest.get("/", **HTML).status == 303
 
 
+def test_whose_sign_in_has_ended_is_told_so(home: Path) -> None:
+    guest = visitor(Demo("administrator"))
+    assert text("en", "session.expired") not in guest.get("/sign-in", **HTML, **{"accept-language": "en"}).text
+    sessions.end(opened(), guest.cookies[COOKIE], utc_now())
+    identity.forget(guest.cookies[COOKIE])
+    assert text("en", "session.expired") in guest.get("/sign-in", **HTML, **{"accept-language": "en"}).text
+    assert text("en", "session.expired") not in visitor().get("/sign-in", **HTML, **{"accept-language": "en"}).text
+
+
 def test_a_link_alone_does_not_sign_out(signed_in: Visitor) -> None:
     answer = signed_in.get("/sign-out", **HTML)
     assert answer.status == 200
@@ -148,7 +158,7 @@ def test_without_data_a_page_says_what_to_run(tmp_path: Path, monkeypatch: pytes
     use(tmp_path, monkeypatch)
     answer = visitor().get("/", **HTML)
     assert answer.status == 503
-    assert "python -m data_access demo\npython -m data_access refresh" in answer.text
+    assert "python -m data_access import MAPPING FILE...\npython -m data_access refresh" in answer.text
 
 
 def test_one_click_entry_is_refused_on_an_address_others_can_reach(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
