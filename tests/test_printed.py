@@ -26,6 +26,7 @@ STORES = pd.DataFrame(
 DAYS = pd.DataFrame(
     {"day": pd.date_range("2026-11-01", periods=20), "net_sales": [float(number) for number in range(20)]}
 )
+KINDS: print_charts.Kinds = {"store": "text", "net_sales": "money"}
 KPIS = pd.DataFrame({"key": ["net_sales"], "value": [300.0], "previous": [150.0], "unit": ["money"]})
 
 
@@ -56,6 +57,65 @@ def test_key_figures_are_cards_with_what_they_are_compared_with() -> None:
     assert f"<b>¥300</b><span>{t('charts.previous')} ¥150</span>" in page(kpis=KPIS)
 
 
+def test_every_page_of_the_file_says_what_it_is_whose_and_as_of_when() -> None:
+    lines = [(t("head.scope"), "East"), (t("head.as_of"), "Nov 20, 2026 18:40"), (t("head.currency"), "CNY")]
+    written = printed.html("Overview", lines, [printed.Part("", {})], [], "CNY")
+    foot = f"{t('app.name')} · Overview · East · {t('head.as_of')} Nov 20, 2026 18:40"
+    assert f'<div class="about">{foot}</div>' in written
+    style = printed._CSS.read_text(encoding="utf-8")
+    assert "string-set:about content()" in style
+    assert "@bottom-left{content:string(about)" in style
+    assert '@bottom-right{content:counter(page) " / " counter(pages)' in style
+
+
+def test_both_ends_of_a_range_are_one_column_in_the_unit_of_their_figure() -> None:
+    rates = pd.DataFrame({"month": ["2026-10"], "churn_rate": [0.075], "lo95": [0.061], "hi95": [0.09]})
+    written = page(rate=rates)
+    assert f'<th class="n">{t("column.between")}</th></tr>' in written
+    assert f'<td class="n">{t("number.between", low="6.1%", high="9.0%")}</td></tr>' in written
+    assert t("column.lo95") not in written
+
+
+def test_what_nobody_reads_as_rows_is_left_to_the_workbook() -> None:
+    cuts = pd.DataFrame({"measure": ["net_sales"], "quantile": [0.2], "value": [14.0]})
+    checks = pd.DataFrame({"key": ["popular_precision", "net_sales"], "value": [0.42, 300.0]})
+    assert printed.readable({"cuts": cuts, "held": cuts, "nothing": cuts.head(0)}) == {"held": cuts}
+    written = page(cuts=cuts, summary=checks)
+    assert t("export.sheet.cuts") not in written
+    assert "popular_precision" not in written
+
+
+def test_a_step_before_is_a_word_where_other_tables_have_an_amount_before() -> None:
+    # "previous" is an amount in the tables of the overview
+    steps = pd.DataFrame({"step": ["sent", "opened"], "customers": [10, 4], "previous": ["targeted", "sent"]})
+    assert printed.layout.kind("steps", "previous", steps) == "text"
+    assert f"<td>{t('step.opened')}</td>" in page(steps=steps)
+
+
+def test_lists_of_customers_say_which() -> None:
+    rows = pd.DataFrame({"customer_key": ["c1"], "store_id": ["S1"], "store": ["小店"], "value_at_risk": [1_200.0]})
+    written = page(at_risk=rows)
+    assert "<td>c1</td>" in written
+    assert "S1" not in written
+
+
+def test_first_purchases_are_shaded_by_month() -> None:
+    cohorts = pd.DataFrame(
+        {"cohort": ["2026-09"] * 3, "month_number": [0, 1, 2], "size": [50] * 3, "rate": [1.0, 0.5, 0.25]}
+    )
+    written = page(cohorts=cohorts)
+    # 0.06 + 0.5 x 0.5 / 0.5, and half of that half
+    assert '0.56)">50%</td>' in written
+    assert '0.31)">25%</td>' in written
+
+
+def test_a_file_of_several_places_begins_with_where_each_is() -> None:
+    parts = [printed.Part(name, {"by_day": DAYS}) for name in ("East", "South")]
+    written = printed.html("Overview", [], parts, [], "CNY")
+    assert '<li><a href="#part1">South</a></li>' in written
+    assert '<h1 id="part1">South</h1>' in written
+
+
 def test_days_are_a_line_and_the_last_fourteen_of_them_figures() -> None:
     written = page(by_day=DAYS)
     assert "<svg" in written
@@ -71,14 +131,14 @@ def test_months_end_with_the_latest_one() -> None:
 
 
 def test_a_bar_is_as_long_as_its_share_of_the_longest() -> None:
-    drawn = print_charts.chart(STORES, "CNY")
+    drawn = print_charts.chart(STORES, "CNY", KINDS)
     # 660 wide without 190 for the names and 90 for the values: 380, and half of it
     assert 'width="380.0"' in drawn
     assert 'width="190.0"' in drawn
 
 
 def test_a_table_of_one_row_has_no_chart() -> None:
-    assert print_charts.chart(STORES.head(1), "CNY") == ""
+    assert print_charts.chart(STORES.head(1), "CNY", KINDS) == ""
 
 
 @pytest.mark.parametrize("language", LANGUAGES)

@@ -116,6 +116,7 @@ def menu(
             files = _of_list(key, *(_for_use(cover, read, use) if use else (cover, read)), f"{key}_list")
         if sheets:
             files.append(File(t("export.report_xlsx"), key, "xlsx", _book(cover, sheets, _definitions(free))))
+        if printed.readable(free):
             files.append(File(t("export.report_pdf"), key, "pdf", _paper(cover, lambda: [printed.Part("", free)])))
             files += [
                 File(t(f"export.report_each_{kind}"), f"{key}_{kind}", "pdf", _paper(cover, parts, _ROWS_OF_A_PLACE))
@@ -345,7 +346,7 @@ def _paper(
     def write(file: BinaryIO, stamp: Stamp) -> Written:
         with speaking(said):
             found = parts()
-            frames = [frame.head(rows) for part in found for frame in part.tables.values()]
+            frames = [frame.head(rows) for part in found for frame in printed.readable(part.tables).values()]
             labels = tuple(t(f"export.{name}") for name in ("file_id", "who", "at"))
             lines = [*cover.lines, *zip(labels, (stamp.file_id, who, stamp.at), strict=True)]
             definitions = _definitions({str(number): frame for number, frame in enumerate(frames)})

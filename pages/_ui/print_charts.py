@@ -3,7 +3,7 @@
 A table over days gives a line, one over months columns, one of places, products or groups bars; other tables give none.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import date
 from html import escape
 
@@ -18,29 +18,37 @@ WIDTH = 660  # of the drawing, in its own units: a point of a sheet of A4 is one
 _WIDEST = 48.0  # a column of a month
 OWN, QUIET, RULE, TEXT, SOFT, WARM = "#8C3B5E", "#A79FAE", "#E8E1E5", "#24212B", "#6E6783", "#F6EEDC"
 MOST_BARS = 10
+_FEWEST_DAYS, _FEWEST_MONTHS = 7, 3  # fewer say less than their figures
 
-NAMES = ("store", "region", "product", "category", "segment", "stage", "campaign", "supplier", "name", "channel")
-_FIRST = ("net_sales", "customers", "orders", "units", "value", "stock_value")
-_COMPARED = ("last_year", "previous")
+NAMES = (
+    "store", "region", "product", "category", "segment", "stage", "campaign", "supplier", "name", "channel", "place",
+    "state", "band", "reason", "direction", "quadrant", "class", "type", "age", "source", "factor", "step",
+)  # fmt: skip
+_FIRST = ("churn_rate", "net_sales", "customers", "orders", "units", "value", "stock_value")
+_COMPARED = {"net_sales": ("last_year", "previous"), "treated": ("control",)}
 _DRAWN = ("money", "count", "percent", "decimal", "ratio", "days")
 
 
-def chart(frame: pd.DataFrame, currency: str) -> str:
-    """The chart of a table as SVG; empty when no chart suits it."""
-    measure = measure_of(frame)
+Kinds = Mapping[str, tables.Kind | None]
+
+
+def chart(frame: pd.DataFrame, currency: str, kinds: Kinds) -> str:
+    """The chart of a table as SVG; empty when no chart suits it. kinds: of the columns that are printed."""
+    measure = measure_of(frame, kinds)
     if measure is None or len(frame) < 2:
         return ""
+    unit = kinds[measure] or "decimal"
     if "day" in frame and frame["day"].is_unique:
-        return _line(frame, measure, currency)
-    if "month" in frame and frame["month"].is_unique:
-        return _columns(frame, measure, currency)
-    name = next((column for column in NAMES if column in frame and frame[column].is_unique), None)
-    return _bars(frame, name, measure, currency) if name else ""
+        return _line(frame, measure, unit, currency) if len(frame) >= _FEWEST_DAYS else ""
+    if "month" in frame and frame["month"].is_unique and not _numeric(frame["month"]):
+        return _columns(frame, measure, unit, currency) if len(frame) >= _FEWEST_MONTHS else ""
+    name = next((column for column in NAMES if column in kinds and frame[column].is_unique), None)
+    return _bars(frame, name, measure, unit, currency) if name else ""
 
 
-def measure_of(frame: pd.DataFrame) -> str | None:
+def measure_of(frame: pd.DataFrame, kinds: Kinds) -> str | None:
     """The figure of a table that its chart shows: the usual ones before others; None without any."""
-    known = [str(c) for c in frame if tables.kind_of(str(c)) in _DRAWN and _numeric(frame[c])]
+    known = [column for column, kind in kinds.items() if kind in _DRAWN and _numeric(frame[column])]
     return next((column for column in _FIRST if column in known), known[0] if known else None)
 
 
@@ -48,10 +56,10 @@ def _numeric(values: pd.Series) -> bool:
     return pd.api.types.is_numeric_dtype(values) and bool(values.notna().any())
 
 
-def _bars(frame: pd.DataFrame, name: str, measure: str, currency: str) -> str:
+def _bars(frame: pd.DataFrame, name: str, measure: str, unit: tables.Kind, currency: str) -> str:
     """Horizontal bars in the order of the table, at most ten, each with its value."""
     shown = frame.head(MOST_BARS)
-    unit, row, left, right = tables.kind_of(measure), 22, 190, 90
+    row, left, right = 22, 190, 90
     numbers = [0.0 if fmt.is_missing(number) else float(number) for number in shown[measure]]
     room, reach = WIDTH - left - right, max(map(abs, numbers)) or 1.0
     parts = []
@@ -65,14 +73,14 @@ def _bars(frame: pd.DataFrame, name: str, measure: str, currency: str) -> str:
     return _svg(len(shown) * row + 6, parts)
 
 
-def _line(frame: pd.DataFrame, measure: str, currency: str) -> str:
+def _line(frame: pd.DataFrame, measure: str, unit: tables.Kind, currency: str) -> str:
     """A line over days, dotted what it is compared with; more than 120 days are summed by week."""
-    other = next((c for c in _COMPARED if c in frame and measure == "net_sales" and frame[c].notna().any()), None)
+    other = next((c for c in _COMPARED.get(measure, ()) if c in frame and frame[c].notna().any()), None)
     shown = [measure, *([other] if other else [])]
     drawn = charts.by_week(frame, shown) if len(frame) > charts.DAYS_DRAWN else frame
     days = pd.to_datetime(drawn["day"])
     bounds = drawn[shown].astype(float)
-    at, y, parts, bottom = _frame(measure, currency, len(drawn), bounds.max().max(), bounds.min().min(), ends=True)
+    at, y, parts, bottom = _frame(unit, currency, len(drawn), bounds.max().max(), bounds.min().min(), ends=True)
     first, last = days.iloc[0].date(), days.iloc[-1].date()
     parts = [*_bands(first, last, currency, at, bottom), *parts]
     for column, colour, more in ((other, QUIET, ' stroke-dasharray="2 3"'), (measure, OWN, "")):
@@ -83,7 +91,8 @@ def _line(frame: pd.DataFrame, measure: str, currency: str) -> str:
     for mark in charts.spread(len(days), 7):
         parts.append(_words(at(mark), bottom + 14, fmt.day_short(days.iloc[mark]), "middle", SOFT))
     if other:
-        said = f"{tables.label(measure)} · {t(f'charts.{other}')} ┄"
+        against = tables.label(other) if measure == "treated" else t(f"charts.{other}")
+        said = f"{tables.label(measure)} · {against} ┄"
         parts.append(_words(WIDTH - 4, 10, said, "end", SOFT))
     return _svg(bottom + 20, parts)
 
@@ -108,18 +117,19 @@ def _bands(first: date, last: date, currency: str, at: Callable[[float], float],
     return parts
 
 
-def _columns(frame: pd.DataFrame, measure: str, currency: str) -> str:
-    """One column per month, the last 24."""
+def _columns(frame: pd.DataFrame, measure: str, unit: tables.Kind, currency: str) -> str:
+    """One column per month, the last 24; months that are not whole are paler."""
     shown = frame.tail(24)
     values = shown[measure].astype(float)
-    at, y, parts, bottom = _frame(measure, currency, len(shown), values.max(), values.min(), ends=False)
+    at, y, parts, bottom = _frame(unit, currency, len(shown), values.max(), values.min(), ends=False)
     wide = min((at(1) - at(0)) * 0.66, _WIDEST) if len(shown) > 1 else _WIDEST
-    for number, value in enumerate(values):
+    whole = shown["complete"].tolist() if "complete" in shown else [True] * len(shown)
+    for number, (value, is_whole) in enumerate(zip(values, whole, strict=True)):
         if not fmt.is_missing(value):
             top, foot = sorted((y(value), y(0.0)))
             parts.append(
                 f'<rect x="{at(number) - wide / 2:.1f}" y="{top:.1f}" width="{wide:.1f}" '
-                f'height="{max(foot - top, 0.5):.1f}" rx="1.5" fill="{OWN}"/>'
+                f'height="{max(foot - top, 0.5):.1f}" rx="1.5" fill="{OWN if is_whole else QUIET}"/>'
             )
     for mark in charts.spread(len(shown), 6):
         parts.append(_words(at(mark), bottom + 14, fmt.month(shown["month"].iloc[mark]), "middle", SOFT))
@@ -127,10 +137,10 @@ def _columns(frame: pd.DataFrame, measure: str, currency: str) -> str:
 
 
 def _frame(
-    measure: str, currency: str, count: int, highest: float, lowest: float, *, ends: bool
+    unit: tables.Kind, currency: str, count: int, highest: float, lowest: float, *, ends: bool
 ) -> tuple[Callable[[float], float], Callable[[float], float], list[str], float]:
     """Where the positions of a chart lie, where its values do, its grid, and its lower edge."""
-    ticks, texts = charts.axis_ticks(tables.kind_of(measure), currency, float(highest), float(lowest))
+    ticks, texts = charts.axis_ticks(unit, currency, float(highest), float(lowest))
     top, bottom, left, right = 22.0, 170.0, 62.0, WIDTH - 28.0  # half of the last date stands right of it
     span = (ticks[-1] - ticks[0]) or 1.0
 

@@ -11,22 +11,26 @@ from html import escape
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from models.metrics import METRICS
 from pages._gate.exports import Refused
 from pages._ui import format as fmt
-from pages._ui import print_charts, tables, worded
-from pages._ui.i18n import exists, t, tn
+from pages._ui import print_charts, tables
+from pages._ui import print_layout as layout
+from pages._ui.i18n import t, tn
 
 MOST_ROWS = 25  # of one table; the workbook has them all
 MOST_COLUMNS = 8
 _LAST_DAYS = 14  # in figures; the chart has them all
+_KEPT_WHOLE = 8  # rows; shorter tables are never parted from their heading and chart
+_COHORTS = 12  # months of first purchases, and after them
 
 _CSS = Path(__file__).with_name("print.css")
 _WITHOUT_CENTS = 100  # amounts
+_FOOT = ("head.as_of", "export.file_id")  # lines of the cover that stand on every page, beside title and scope
 _NUMBERS = ("money", "signed", "count", "decimal", "tenth", "ratio", "percent", "change", "days")
-_KEY = re.compile(r"[a-z][a-z0-9_]*")
 _FONTS = re.compile(r"CJK|Han|PingFang|YaHei|WenQuanYi|Hei|Song|Kai|Ming|Droid Sans Fallback", re.IGNORECASE)
 _CHINESE = re.compile(r"[\u4e00-\u9fff]")
 
@@ -65,18 +69,26 @@ def html(
     rows: int = MOST_ROWS,
 ) -> str:
     """What ``pdf`` draws."""
-    found = list(parts)
-    about = " · ".join([t("app.name"), title, *(said for label, said in lines if label == t("export.file_id"))])
+    found = [Part(part.title, readable(part.tables)) for part in parts]
+    said = dict(lines)
+    about = [
+        t("app.name"),
+        title,
+        said.get(t("head.scope")),
+        *(f"{t(f'{key}')} {said[t(key)]}" for key in _FOOT if t(key) in said),
+    ]
     body = [
-        f'<div class="about">{escape(about)}</div>',
+        f'<div class="about">{escape(" · ".join(filter(None, about)))}</div>',
         f'<header><span class="name">{escape(t("app.name"))}</span><h1>{escape(title)}</h1>{_pairs(lines)}</header>',
     ]
-    for part in found:
-        sections = "".join(_table(name, frame, currency, rows) for name, frame in part.tables.items() if len(frame))
+    if several := len(found) > 1:
+        body.append(_contents([part.title for part in found]))
+    for number, part in enumerate(found):
+        sections = "".join(_table(name, frame, currency, rows) for name, frame in part.tables.items())
         if not sections:
             sections = f'<p class="note">{escape(t("print.nothing"))}</p>'
-        head = f"<h1>{escape(part.title)}</h1>" if len(found) > 1 else ""
-        body.append(f'<section class="{"place" if len(found) > 1 else ""}">{head}{sections}</section>')
+        head = f'<h1 id="part{number}">{escape(part.title)}</h1>' if several else ""
+        body.append(f'<section class="{"place" if several else ""}">{head}{sections}</section>')
     if definitions:
         body.append(
             f'<section class="definitions"><h2>{escape(t("export.definitions"))}</h2>{_pairs(definitions)}</section>'
@@ -88,29 +100,97 @@ def html(
     )
 
 
+def readable(report: Mapping[str, pd.DataFrame]) -> dict[str, pd.DataFrame]:
+    """The tables of a report that are printed; the others are in its workbook only."""
+    return {name: frame for name, frame in report.items() if len(frame) and name not in layout.WORKBOOK_ONLY}
+
+
+def _contents(titles: Sequence[str]) -> str:
+    """The places of a report and the page where each begins."""
+    places = (f'<li><a href="#part{number}">{escape(title)}</a></li>' for number, title in enumerate(titles))
+    return f"<nav><h2>{escape(t('print.contents'))}</h2><ol>{''.join(places)}</ol></nav>"
+
+
 def _pairs(lines: Sequence[tuple[str, str]]) -> str:
     return f"<dl>{''.join(f'<dt>{escape(label)}</dt><dd>{escape(said)}</dd>' for label, said in lines)}</dl>"
 
 
 def _table(name: str, frame: pd.DataFrame, currency: str, rows: int) -> str:
-    """One table of a report: key figures as cards, others with their chart above."""
+    """One table of a report: key figures as cards, first purchases by month as shades, others with their chart above.
+
+    Empty where the table holds nothing to read.
+    """
     title = f"<h2>{escape(t(f'export.sheet.{name}'))}</h2>"
     if {"key", "value", "unit"} <= set(frame):
-        return title + _cards(frame, currency)
-    frame = worded.in_words(frame)
-    columns = _columns(frame)
-    if not columns:
+        cards = _cards(frame, currency)
+        return f'<div class="whole">{title}{cards}</div>' if cards else ""
+    if name == "cohorts":
+        return f'<div class="whole">{title}{_shades(frame)}</div>'
+    named = layout.in_words(frame)
+    fields = layout.fields(name, named, MOST_COLUMNS)
+    if not fields or named.empty:
         return ""
-    heads = "".join(f"<th{_side(column)}>{escape(_heading(column, currency))}</th>" for column in columns)
-    drawn = print_charts.chart(frame, currency)
-    by_day, by_month = (bool(drawn) and column in frame for column in ("day", "month"))
+    kinds = {one.column: one.kind for one in fields if not one.until}
+    drawn = print_charts.chart(named, currency, kinds)
+    by_day, by_month = (bool(drawn) and column in kinds for column in ("day", "month"))
     latest = _LAST_DAYS if by_day else rows if by_month else 0
-    shown = frame[columns].tail(latest) if latest else frame[columns].head(rows)
-    digits = {column: _digits(shown[column], column) for column in columns}
-    lines = "".join(_row(row, digits, currency) for row in shown.itertuples(index=False))
-    said = tn(f"print.{'last' if latest else 'first'}_of", len(frame), shown=len(shown), n=fmt.count(len(frame)))
-    more = f'<p class="note">{escape(said)}</p>' if len(shown) < len(frame) else ""
-    return f"{title}{drawn}<table><thead><tr>{heads}</tr></thead><tbody>{lines}</tbody></table>{more}"
+    shown = named.tail(latest) if latest else named.head(rows)
+    columns = [_column(name, frame.loc[shown.index], shown, one, currency) for one in fields]
+    heads = "".join(f"<th{side}>{escape(heading)}</th>" for heading, side, _ in columns)
+    lines = "".join(
+        f"<tr>{''.join(f'<td{side}>{escape(cells[row])}</td>' for _, side, cells in columns)}</tr>"
+        for row in range(len(shown))
+    )
+    said = tn(f"print.{'last' if latest else 'first'}_of", len(named), shown=len(shown), n=fmt.count(len(named)))
+    more = f'<p class="note">{escape(said)}</p>' if len(shown) < len(named) else ""
+    printed = f"<table><thead><tr>{heads}</tr></thead><tbody>{lines}</tbody></table>{more}"
+    return f'<div class="{"whole" if len(shown) <= _KEPT_WHOLE else "long"}">{title}{drawn}{printed}</div>'
+
+
+def _column(
+    name: str, frame: pd.DataFrame, shown: pd.DataFrame, field: layout.Field, currency: str
+) -> tuple[str, str, list[str]]:
+    """Heading, side and cells of a column. frame: the rows that are ``shown``, with their keys."""
+    values = shown[field.column]
+    kinds = [field.kind] * len(shown) if field.kind else layout.kinds_of_rows(name, frame)
+    digits = _digits(values, field.column) if field.kind in ("money", "signed") else 2
+    cells = [_cell(value, kind, currency, digits) for value, kind in zip(values, kinds, strict=True)]
+    if field.until:
+        ends = [_cell(value, kind, currency, digits) for value, kind in zip(shown[field.until], kinds, strict=True)]
+        cells = [fmt.MISSING if fmt.MISSING in pair else fmt.between(*pair) for pair in zip(cells, ends, strict=True)]
+        range_of = "between80" if field.column.endswith("80") else "ordinary" if field.column == "lo" else "between"
+        return t(f"column.{range_of}"), ' class="n"', cells
+    heading = tables.label(field.column)
+    if field.kind == "signed":
+        heading = t("column.with_unit", name=heading, unit=fmt.symbol(currency))
+    return heading, ' class="n"' if field.kind in _NUMBERS or field.kind is None else "", cells
+
+
+def _shades(frame: pd.DataFrame) -> str:
+    """Of the latest months of first purchases, one row each: what share bought again in each month after."""
+    wide = frame.pivot(index="cohort", columns="month_number", values="rate").tail(_COHORTS)
+    later = [number for number in wide.columns if 0 < number <= _COHORTS and wide[number].notna().any()]
+    sizes = frame.drop_duplicates("cohort").set_index("cohort")["size"]
+    most = float(wide[later].max().max()) if later else 1.0
+    heads = "".join(f'<th class="n">{escape(text)}</th>' for text in (tables.label("size"), *map(str, later)))
+    lines = []
+    for cohort, rates in wide.iterrows():
+        cells = "".join(_shade(rates[number], most) for number in later)
+        size = escape(fmt.count(sizes[cohort]))
+        lines.append(f'<tr><td>{escape(fmt.month(str(cohort)))}</td><td class="n">{size}</td>{cells}</tr>')
+    first = escape(tables.label("cohort"))
+    note = f'<p class="note">{escape(t("print.cohorts"))}</p>'
+    table = (
+        f'<table class="shades"><thead><tr><th>{first}</th>{heads}</tr></thead><tbody>{"".join(lines)}</tbody></table>'
+    )
+    return table + note
+
+
+def _shade(rate: Any, most: float) -> str:
+    if fmt.is_missing(rate):
+        return "<td></td>"
+    depth = 0.06 + 0.5 * float(rate) / (most or 1.0)
+    return f'<td class="n" style="background:rgba(140,59,94,{depth:.2f})">{escape(fmt.percent(rate, 0))}</td>'
 
 
 def _cards(frame: pd.DataFrame, currency: str) -> str:
@@ -127,59 +207,29 @@ def _cards(frame: pd.DataFrame, currency: str) -> str:
         said = "".join(f"<span>{escape(text)}</span>" for text in compared)
         name = t(f"metric.{row['key']}")
         cards.append(f'<div class="card"><span>{escape(name)}</span><b>{escape(value)}</b>{said}</div>')
-    return f'<div class="cards">{"".join(cards)}</div>'
-
-
-def _columns(frame: pd.DataFrame) -> list[str]:
-    """The columns a reader can read: not empty, no ids beside a name, no keys that have no words."""
-    found = []
-    for column in map(str, frame):
-        values = frame[column].dropna()
-        if values.empty or (column.endswith("_id") and len(frame.columns) > 1) or not _labelled(column):
-            continue
-        if tables.kind_of(column) == "text" and all(_KEY.fullmatch(str(value)) for value in values):
-            continue
-        found.append(column)
-    return found[:MOST_COLUMNS]
-
-
-def _labelled(column: str) -> bool:
-    return column in METRICS or exists(f"column.{column}")
-
-
-def _heading(column: str, currency: str) -> str:
-    name = tables.label(column)
-    return t("column.with_unit", name=name, unit=fmt.symbol(currency)) if tables.kind_of(column) == "signed" else name
-
-
-def _side(column: str) -> str:
-    return ' class="n"' if tables.kind_of(column) in _NUMBERS else ""
+    return f'<div class="cards">{"".join(cards)}</div>' if cards else ""
 
 
 def _digits(values: pd.Series, column: str) -> int:
     """Of amounts, after the point: sums of hundreds and more are read without their cents, which the file has."""
-    sums = tables.kind_of(column) in ("money", "signed") and not tables.is_per_piece(column)
-    return 0 if sums and float(values.astype(float).abs().max()) >= _WITHOUT_CENTS else 2
+    largest = float(values.astype(float).abs().max())
+    return 0 if not tables.is_per_piece(column) and largest >= _WITHOUT_CENTS else 2
 
 
-def _row(row: Sequence[Any], columns: Mapping[str, int], currency: str) -> str:
-    cells = (
-        f"<td{_side(column)}>{escape(_cell(value, column, currency, digits))}</td>"
-        for value, (column, digits) in zip(row, columns.items(), strict=True)
-    )
-    return f"<tr>{''.join(cells)}</tr>"
-
-
-def _cell(value: Any, column: str, currency: str, digits: int) -> str:
+def _cell(value: Any, kind: tables.Kind | None, currency: str, digits: int) -> str:
     if fmt.is_missing(value):
         return fmt.MISSING
     if isinstance(value, str):
-        return fmt.month(value) if tables.kind_of(column) == "month" else value
-    match kind := tables.kind_of(column):
+        return fmt.month(value) if kind == "month" else value
+    if isinstance(value, (bool, np.bool_)):
+        return t("print.yes" if value else "print.no")
+    match kind:
         case "money":
             return fmt.money(value, currency, digits=digits)
         case "count" | "percent" | "decimal" | "ratio" | "days":
             return fmt.value(value, kind, currency)
+        case "tenth":
+            return fmt.decimal(value, 1)
         case "change":
             return fmt.change(value)
         case "signed":
@@ -190,8 +240,6 @@ def _cell(value: Any, column: str, currency: str, digits: int) -> str:
             return fmt.day(value)
     if isinstance(value, pd.Timestamp):
         return fmt.day(value)
-    if isinstance(value, bool):
-        return t("print.yes" if value else "print.no")
     return fmt.decimal(value) if isinstance(value, float) else str(value)
 
 
