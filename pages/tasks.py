@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from pages._ui import alert_views, calendar_views, call_views, cards, head, load, session, task_views
+from pages._ui import alert_views, calendar_views, call_views, cards, export, head, load, session, task_views
 from pages._ui.choices import choice
 from pages._ui.i18n import t
 
@@ -26,3 +26,4 @@ if page.scope.kind != "chain":  # whoever works for the chain calls nobody
         call_views.to_call(page)
 with st.container(border=True):
     task_views.came_of(page.scope, page.generation, page.currency)
+export.menu("tasks", page.cover((t("tasks.whose"), t(f"tasks.whose.{whose}"))), {"to_do": task_views.listed(rows)})

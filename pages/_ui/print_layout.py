@@ -49,7 +49,7 @@ _COLUMNS: Mapping[str, str] = {
     "late_orders": "supplier store product ordered_on promised_on days_late open_quantity amount",
     "lift": "metric treated control difference lo95 hi95 relative",
     "lines": "product category quantity list_price discount net tax",
-    "members": "level key store segment value_class loyalty members bought rate lo95 hi95 customers orders visits "
+    "members": "key store segment value_class loyalty members bought rate lo95 hi95 customers orders visits "
     "last_day net_sales",
     "needs": "store measure value team_value course_name completed_on",
     "orders": "supplier store product suggested_quantity order_value available days_of_cover stockout_probability",
@@ -73,6 +73,7 @@ _COLUMNS: Mapping[str, str] = {
     "stock_value sell_through others difference lo95 hi95 customers contactable contactable_share units nameless "
     "on_shelf",
     "timeline": "at text store amount units points",
+    "to_do": "subject list store marked",
     "transfers": "product from_name to_name quantity near_expiry gain lane_cost saving",
     "treatments": "segment customers campaign starts_on response_rate lo95 hi95 control_rate",
     "unassigned": "customer_key store orders net_sales last_day",
@@ -83,9 +84,9 @@ _COLUMNS: Mapping[str, str] = {
 # Values whose kind neither the registry nor the lists of the pages say: by column, or by table and column.
 _KINDS: Mapping[str, tables.Kind] = {
     **dict.fromkeys(
-        ("judged", "hits", "run_outs", "people", "colleagues", "members", "pairs", "lines", "visitors", "tickets",
-         "cases", "both", "named", "current", "found", "needed", "area_m2", "with_maintenance", "sold", "lost_people",
-         "known", "unknown", "month_number", "predicted_customers", "line_no", "points", "points_balance", "n",
+        ("judged", "hits", "bought", "eligible", "run_outs", "people", "colleagues", "members", "pairs", "lines", "visitors",
+         "tickets", "cases", "both", "named", "current", "found", "needed", "area_m2", "with_maintenance", "sold",
+         "lost_people", "known", "unknown", "month_number", "predicted_customers", "line_no", "points", "points_balance", "n",
          "day_number"),
         "count",
     ),

@@ -168,15 +168,20 @@ def _column(
 
 def _shades(frame: pd.DataFrame) -> str:
     """Of the latest months of first purchases, one row each: what share bought again in each month after."""
-    wide = frame.pivot(index="cohort", columns="month_number", values="rate").tail(_COHORTS)
-    later = [number for number in wide.columns if 0 < number <= _COHORTS and wide[number].notna().any()]
-    sizes = frame.drop_duplicates("cohort").set_index("cohort")["size"]
+    within = frame[frame["month_number"].between(1, _COHORTS)]
+    wide = (
+        within.pivot(index="cohort", columns="month_number", values="rate")
+        .tail(_COHORTS)
+        .dropna(axis="columns", how="all")
+    )
+    later = list(wide.columns)
+    sizes = dict(zip(frame["cohort"], frame["size"], strict=True))
     most = float(wide[later].max().max()) if later else 1.0
     heads = "".join(f'<th class="n">{escape(text)}</th>' for text in (tables.label("size"), *map(str, later)))
     lines = []
     for cohort, rates in wide.iterrows():
         cells = "".join(_shade(rates[number], most) for number in later)
-        size = escape(fmt.count(sizes[cohort]))
+        size = escape(fmt.count(sizes[str(cohort)]))
         lines.append(f'<tr><td>{escape(fmt.month(str(cohort)))}</td><td class="n">{size}</td>{cells}</tr>')
     first = escape(tables.label("cohort"))
     note = f'<p class="note">{escape(t("print.cohorts"))}</p>'

@@ -68,15 +68,7 @@ def to_do(rows: Sequence[Action], currency: str) -> None:
     if not rows:
         empty.nothing(t("tasks.nothing"))
         return
-    names = actions.names()
-    frame = pd.DataFrame(
-        {
-            "subject": [named(one.subject) for one in rows],
-            "marked": [actions.in_words(one, names) for one in rows],
-            "list": [actions.name_of(one.subject.list_key) for one in rows],
-            "store": [actions.place(one.subject.store_id) if one.subject.store_id else None for one in rows],
-        }
-    )
+    frame = listed(rows)
     subjects = [one.subject for one in rows]
     shown = ("subject", "list", "store") if frame["store"].nunique() > 1 else ("subject", "list")
     actions.ticking(
@@ -89,6 +81,22 @@ def to_do(rows: Sequence[Action], currency: str) -> None:
         rows=None,
         then=lambda position: actions.open_subject(subjects[position]),
     )
+
+
+def listed(rows: Sequence[Action]) -> pd.DataFrame:
+    """One row per action: subject, marked (what was done, for whom), list and store in words; customer_key where a row
+    is about a customer."""
+    names = actions.names()
+    frame = pd.DataFrame(
+        {
+            "subject": [named(one.subject) for one in rows],
+            "marked": [actions.in_words(one, names) for one in rows],
+            "list": [actions.name_of(one.subject.list_key) for one in rows],
+            "store": [actions.place(one.subject.store_id) if one.subject.store_id else None for one in rows],
+        }
+    )
+    people = [one.subject.key if one.subject.kind == "customer" else None for one in rows]
+    return frame.assign(customer_key=people) if any(people) else frame
 
 
 def named(subject: Subject) -> str:
