@@ -84,10 +84,10 @@ _COLUMNS: Mapping[str, str] = {
 # Values whose kind neither the registry nor the lists of the pages say: by column, or by table and column.
 _KINDS: Mapping[str, tables.Kind] = {
     **dict.fromkeys(
-        ("judged", "hits", "bought", "eligible", "run_outs", "people", "colleagues", "members", "pairs", "lines", "visitors",
-         "tickets", "cases", "both", "named", "current", "found", "needed", "area_m2", "with_maintenance", "sold",
-         "lost_people", "known", "unknown", "month_number", "predicted_customers", "line_no", "points", "points_balance", "n",
-         "day_number"),
+        ("judged", "hits", "bought", "eligible", "run_outs", "people", "colleagues", "members", "pairs",
+         "lines", "visitors", "tickets", "cases", "both", "named", "current", "found", "needed", "area_m2",
+         "with_maintenance", "sold", "lost_people", "known", "unknown", "month_number",
+         "predicted_customers", "line_no", "points", "points_balance", "n", "day_number"),
         "count",
     ),
     **dict.fromkeys(

@@ -96,7 +96,7 @@ def listed(rows: Sequence[Action]) -> pd.DataFrame:
         }
     )
     people = [one.subject.key if one.subject.kind == "customer" else None for one in rows]
-    return frame.assign(customer_key=people) if any(people) else frame
+    return frame.assign(customer_key=pd.Series(people, dtype=object)) if any(people) else frame
 
 
 def named(subject: Subject) -> str:
