@@ -205,9 +205,15 @@ def test_opening_stock_and_movements_give_the_count_and_never_fall_below_zero(ti
     balance = moved.groupby(pair)["quantity"].cumsum()
     assert balance.min() == 0
     counted = tiny.read("stock_level").set_index(pair)["on_hand"]
-    pd.testing.assert_series_equal(moved.groupby(pair)["quantity"].sum(), counted.sort_index(), check_names=False)
+    miscounted = tiny.truth["dirty_rows"]["miscounted"]
+    assert len(miscounted) == 9
+    for store, product, off in miscounted:
+        assert counted[store, product] - moved.groupby(pair)["quantity"].sum()[store, product] == off
     lots = tiny.read("stock_lot").groupby(pair)["quantity"].sum()
     pd.testing.assert_series_equal(lots, counted[counted > 0].sort_index(), check_names=False)
+    counted -= pd.Series({(store, product): off for store, product, off in miscounted}).reindex(counted.index).fillna(0)
+    counted = counted.astype(moved["quantity"].dtype)
+    pd.testing.assert_series_equal(moved.groupby(pair)["quantity"].sum(), counted.sort_index(), check_names=False)
     assert set(moved["kind"]) >= {"opening", "receipt", "sale", "return", "write_off", "adjustment"}
     assert moved.loc[moved["kind"].str.startswith("transfer"), "quantity"].sum() == 0
 

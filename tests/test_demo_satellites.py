@@ -274,6 +274,10 @@ def test_purchase_orders_agree_with_what_came(chain: Chain) -> None:
     shelves = shelves[pd.to_datetime(shelves["received_on"]) <= pd.Timestamp(END)]
     assert int((lines["quantity_received"] - lines["rejected"]).sum()) == int(shelves["quantity"].sum())
     assert lines.groupby("purchase_order_id")["supplier_id"].nunique().max() == 1
+    terms = lines.merge(chain["supply_term"], on=["supplier_id", "product_id"])
+    assert len(terms) == len(lines)
+    assert (terms["quantity"] >= terms["minimum_quantity"]).all()
+    assert (terms["quantity"] % terms["order_multiple"] == 0).all()
 
 
 def _complaints(chain: Chain) -> pd.DataFrame:

@@ -8,14 +8,15 @@ import pandas as pd
 from data_access.demo.world import stream
 
 UNKNOWN_STORE, UNKNOWN_PRODUCT = "S999", "P9999"
-_DUPLICATES, _BIRTHDAYS, _ORPHANS = 3, 2, 2
+_DUPLICATES, _BIRTHDAYS, _ORPHANS, _MISCOUNTS = 3, 2, 2, 9
 
 
 def soil(core: dict[str, pd.DataFrame], seed: int) -> dict[str, Any]:
     """Dirties ``core`` in place and says where.
 
-    Adds customers who are somebody else's second profile (same phone), sets impossible birthdays, and points a
-    few receipts to a store and a few lines to a product that do not exist.
+    Adds customers who are somebody else's second profile (same phone), sets impossible birthdays, points a few
+    receipts to a store and a few lines to a product that do not exist, and has a few shelves counted otherwise than
+    their movements say.
     """
     rng = stream(seed, "dirt")
     customer, order, line = core["customer"], core["sale_order"], core["sale_line"]
@@ -44,4 +45,18 @@ def soil(core: dict[str, pd.DataFrame], seed: int) -> dict[str, Any]:
                 for order_id, line_no in line.iloc[lost_lines][["order_id", "line_no"]].itertuples(index=False)
             ],
         },
+        "miscounted": _miscount(core, stream(seed, "miscounts")),
     }
+
+
+def _miscount(core: dict[str, pd.DataFrame], rng: np.random.Generator) -> list[list[Any]]:
+    """Counts that no movement explains: store, product, and by how many units the count is off."""
+    level, lot = core["stock_level"], core["stock_lot"]
+    pair = ["store_id", "product_id"]
+    well_filled = lot[lot["quantity"] >= 5].drop_duplicates(pair).index
+    rows = np.sort(rng.choice(well_filled, min(_MISCOUNTS, len(well_filled)), replace=False))
+    off = rng.choice([-3, -2, -1, 1, 2], len(rows))
+    lot.loc[rows, "quantity"] += off
+    shelf = pd.MultiIndex.from_frame(level[pair]).get_indexer(pd.MultiIndex.from_frame(lot.loc[rows, pair]))
+    level.loc[level.index[shelf], "on_hand"] += off
+    return [[store, product, int(n)] for (store, product), n in zip(lot.loc[rows, pair].to_numpy(), off, strict=True)]

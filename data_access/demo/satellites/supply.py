@@ -34,19 +34,23 @@ def supplier(g: Ground) -> tuple[pd.DataFrame, pd.DataFrame]:
 
 
 def supply_term(g: Ground) -> pd.DataFrame:
-    """One row per product and its supplier: the lead time it promises, how it sells."""
+    """One row per product and its supplier: the lead time it promises, and how few it delivers.
+
+    Stores are delivered single units, at least the smallest number that one ever ordered.
+    """
     supplied = np.flatnonzero(g.world.range.supplier >= 0)
     who = g.world.range.supplier[supplied]
-    cheap = g.products["cost"].to_numpy(dtype=float)[supplied] < 40
+    products = g.label("products", supplied)
+    least = g.core["_replenishment"].groupby("product_id")["quantity"].min().reindex(products).fillna(1)
     launched = np.fmax(days(g.products["launched_on"])[supplied], g.first_day)
     agreed = np.minimum(launched, g.last_day) - 45 * DAY
     return pd.DataFrame(
         {
             "supplier_id": np.array(g.world.supply.supplier_id, dtype=object)[who],
-            "product_id": g.label("products", supplied),
+            "product_id": products,
             "lead_time_days": g.world.supply.promised[who],
-            "order_multiple": np.where(cheap, 12, 6),
-            "minimum_quantity": np.where(cheap, 24, 12),
+            "order_multiple": 1,
+            "minimum_quantity": least.to_numpy(dtype=int),
             "updated_at": at_local(agreed, 10 * 3600),
         }
     )
