@@ -38,6 +38,10 @@ PROPOSAL = (
     "days_of_cover",
 )
 SERVICE_LEVEL = 0.95
+_ABOVE_ZERO = {
+    "review_days": "how many days lie between two orders",
+    "order_multiple": "how many units are ordered at once",
+}
 _MOST_DAYS = 3 * 364  # of the past that are looked at
 
 
@@ -51,7 +55,8 @@ def read(path: Path) -> pd.DataFrame:
         return pd.read_csv(path, engine="pyarrow")
     except (ValueError, OSError) as error:
         reason = str(error).splitlines()[0]
-        raise Problem(f"{path} cannot be read as {path.suffix.lstrip('.') or 'csv'} ({reason})") from None
+        kind = "parquet" if path.suffix == ".parquet" else "csv"
+        raise Problem(f"{path} cannot be read as {kind} ({reason}): give a csv or parquet file") from None
 
 
 def reorder(demand: pd.DataFrame, stock: pd.DataFrame, service_level: float = SERVICE_LEVEL) -> pd.DataFrame:
@@ -97,25 +102,30 @@ def history(demand: pd.DataFrame, ids: "pd.Series[str]") -> Floats:
     units = _numbers(demand, "y", "demand", least=0.0)
     if not len(day):
         raise Problem("the demand holds no rows: give at least one day of sales")
+    item = _ids(demand, "demand")
+    twice = pd.DataFrame({"item": item, "day": day}).duplicated()
+    if twice.any():
+        row = int(np.argmax(twice.to_numpy()))
+        raise Problem(f"the demand has two rows of {item.iloc[row]!r} on {day[row]}: add them up first")
     first, last = day.min(), day.max()
     first = max(first, last - np.timedelta64(_MOST_DAYS - 1, "D"))
     days = int((last - first).astype(int)) + 1
-    item = pd.Index(ids).get_indexer(pd.Index(demand["unique_id"].astype(str)))
+    place = pd.Index(ids).get_indexer(pd.Index(item))
     at = (day - first).astype(np.int64)
-    known = (item >= 0) & (at >= 0)
+    known = (place >= 0) & (at >= 0)
     sold = np.zeros((len(ids), days))
-    np.add.at(sold, (item[known], at[known]), units[known])
+    sold[place[known], at[known]] = units[known]
     begins = np.full(len(ids), days, dtype=np.int64)
-    np.minimum.at(begins, item[item >= 0], np.maximum(at[item >= 0], 0))
+    np.minimum.at(begins, place[place >= 0], np.maximum(at[place >= 0], 0))
     sold[np.arange(days)[None, :] < begins[:, None]] = np.nan
     return sold
 
 
 def _checked_stock(stock: pd.DataFrame) -> tuple["pd.Series[str]", dict[str, Floats]]:
     _need(stock, ("unique_id", *(name for name, default in STOCK.items() if default is None)), "stock")
-    if stock["unique_id"].isna().any():
-        raise Problem("the stock has a row without unique_id: every row names one item")
-    ids = stock["unique_id"].astype(str).reset_index(drop=True)
+    if stock.empty:
+        raise Problem("the stock holds no rows: give at least one item")
+    ids = _ids(stock, "stock")
     twice = ids[ids.duplicated()]
     if len(twice):
         raise Problem(f"the stock names {twice.iloc[0]!r} twice: give each item one row")
@@ -126,9 +136,18 @@ def _checked_stock(stock: pd.DataFrame) -> tuple["pd.Series[str]", dict[str, Flo
         else:
             values = np.full(len(stock), default, dtype=np.float64)
         numbers[name] = values
-    if (numbers["review_days"] <= 0).any():
-        raise Problem("the stock's review_days must be above 0: how many days lie between two orders")
+    for name, meaning in _ABOVE_ZERO.items():
+        if (numbers[name] <= 0).any():
+            row = int(np.argmax(numbers[name] <= 0)) + 1
+            raise Problem(f"the stock's {name} in row {row} must be above 0: {meaning}")
     return ids, numbers
+
+
+def _ids(frame: pd.DataFrame, what: str) -> "pd.Series[str]":
+    nameless = frame["unique_id"].isna().to_numpy()
+    if nameless.any():
+        raise Problem(f"the {what} has no unique_id in row {int(np.argmax(nameless)) + 1}: every row names one item")
+    return frame["unique_id"].astype(str).reset_index(drop=True)
 
 
 def _need(frame: pd.DataFrame, names: tuple[str, ...], what: str) -> None:
@@ -141,7 +160,8 @@ def _need(frame: pd.DataFrame, names: tuple[str, ...], what: str) -> None:
 def _numbers(frame: pd.DataFrame, name: str, what: str, least: float, default: float | None = None) -> Floats:
     values = pd.to_numeric(frame[name], errors="coerce").to_numpy(dtype=np.float64, na_value=np.nan)
     empty = frame[name].isna().to_numpy()
-    _first_wrong(frame, np.isnan(values) & ~empty, name, what, "is not a number")
+    endless = np.isinf(values) & (default != np.inf)
+    _first_wrong(frame, (np.isnan(values) | endless) & ~empty, name, what, "is not a number")
     if default is None:
         _first_wrong(frame, empty, name, what, "is empty")
     else:

@@ -56,8 +56,10 @@ def test_a_date_without_a_row_sold_nothing_or_is_unknown() -> None:
     ("rows", "sentence"),
     [
         (weekly({"a": [1, 2, 3]}).drop(columns="y"), "lack the column y"),
-        (weekly({"a": [1, 2, 3]}).assign(y="much"), "is no number"),
-        (weekly({"a": [1, 2, 3]}).assign(ds="soon"), "not a date"),
+        (weekly({"a": [1, 2, 3]}).assign(y=[1, "much", 2]), "y holds 'much' in row 2, which is no number"),
+        (weekly({"a": [1, 2, 3]}).assign(y=[1, 2, np.inf]), "y holds 'inf' in row 3"),
+        (weekly({"a": [1, 2, 3]}).assign(ds="soon"), "ds holds 'soon' in row 1, which is no date"),
+        (weekly({"a": [1, 2, 3]}).assign(unique_id=["a", None, "a"]), "row 2 has no unique_id"),
         (pd.concat([weekly({"a": [1, 2, 3]})] * 2), "has two rows of 2024-01-05"),
         (weekly({"a": [1, 2]}), "fewer than three dates"),
         (weekly({"a": [1, 2, 3]}).iloc[:0], "hold no row"),

@@ -178,7 +178,12 @@ def test_each_row_of_the_stock_gets_its_proposal() -> None:
         (DEMAND, SHELF.assign(lead_time_days=[1, np.nan, 3]), "the stock's lead_time_days in row 2 is empty"),
         (DEMAND.assign(ds=["2026-01-01", "soon", "2026-01-03"]), SHELF, r"the demand's ds in row 2 is not a day"),
         (DEMAND.head(0), SHELF, "the demand holds no rows"),
-        (DEMAND, SHELF.assign(review_days=0), "review_days must be above 0"),
+        (pd.concat([DEMAND, DEMAND]), SHELF, "the demand has two rows of '.*' on .*: add them up first"),
+        (DEMAND.assign(unique_id=None), SHELF, "the demand has no unique_id in row 1"),
+        (DEMAND.assign(y=np.inf), SHELF, "the demand's y in row 1 is not a number"),
+        (DEMAND, SHELF.head(0), "the stock holds no rows"),
+        (DEMAND, SHELF.assign(review_days=0), "review_days in row 1 must be above 0"),
+        (DEMAND, SHELF.assign(order_multiple=[1, 0, 1]), "order_multiple in row 2 must be above 0"),
     ],
 )
 def test_bad_input_is_refused_in_one_sentence(demand: pd.DataFrame, shelf: pd.DataFrame, said: str) -> None:

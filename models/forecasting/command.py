@@ -66,6 +66,9 @@ def run(
         warnings.simplefilter("ignore")  # of the packages: series that are flat or short, which is no news here
         found = engine.forecast(read, table)
     told = [_kinds(read, found)]
+    below = int((read.values < 0).sum())
+    if below:
+        told.append(f"{below} values of y are below 0 and taken as they are; no forecast is")
     left = panel.unused(rows, read)
     if left:
         told.append(f"not used: {', '.join(left)} (say how they go on with --future)")

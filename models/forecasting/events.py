@@ -123,9 +123,11 @@ def of_file(path: Path) -> pd.DataFrame:
             table[name] = table[name].fillna(0).astype(int) if name in table else 0
         table["place"] = table["place"].fillna("") if "place" in table else ""
         return table[list(COLUMNS)]
+    except KeyError as error:
+        raise Problem(f"the event table {path} lacks {error.args[0]}: its columns are {', '.join(COLUMNS)}") from None
     except OSError as error:
         raise Problem(f"the event table {path} cannot be read: {error.strerror}") from None
-    except (KeyError, ValueError, UnicodeDecodeError) as error:
+    except (ValueError, UnicodeDecodeError) as error:
         raise Problem(f"the event table {path} is no csv file of event, ds, before, after, place: {error}") from None
 
 

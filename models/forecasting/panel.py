@@ -129,24 +129,34 @@ def _checked(rows: pd.DataFrame, what: str, needed: tuple[str, ...]) -> pd.DataF
     if missing:
         raise Problem(f"{what} lack the column {missing[0]}: they need {', '.join(needed)}")
     if rows.empty:
-        raise Problem(f"{what} hold no row")
+        raise Problem(f"{what} hold no row: give at least one of {', '.join(needed)}")
     rows = rows.assign(unique_id=rows["unique_id"].astype(str))
     try:
-        rows["ds"] = pd.to_datetime(rows["ds"], format="ISO8601")
+        days = pd.to_datetime(rows["ds"], format="ISO8601")
     except (ValueError, TypeError):
-        raise Problem(f"{what}: ds holds something that is not a date; write it as YYYY-MM-DD") from None
-    if rows["ds"].isna().any() or rows["unique_id"].isna().any():
-        raise Problem(f"{what}: a row without unique_id or ds")
+        row = _first(pd.to_datetime(rows["ds"], format="ISO8601", errors="coerce").isna())
+        odd = rows["ds"].iloc[row - 1]
+        raise Problem(f"{what}: ds holds {odd!r} in row {row}, which is no date: write YYYY-MM-DD") from None
+    rows["ds"] = days
+    for name in ("unique_id", "ds"):
+        if rows[name].isna().any():
+            raise Problem(f"{what}: row {_first(rows[name].isna())} has no {name}: fill it in, or leave the row out")
     rows["ds"] = rows["ds"].dt.tz_localize(None).dt.normalize()
     if "y" in needed:
         y = pd.to_numeric(rows["y"], errors="coerce")
         odd = y.isna() & rows["y"].notna() | np.isinf(y)
         if odd.any():
-            raise Problem(f"{what}: y holds {rows['y'][odd].iloc[0]!r}, which is no number")
+            value = rows["y"][odd].iloc[0]
+            raise Problem(f"{what}: y holds '{value}' in row {_first(odd)}, which is no number: write one, or leave it empty")
         if y.isna().all():
             raise Problem(f"{what}: y is empty in every row")
         rows["y"] = y
     return rows
+
+
+def _first(wrong: "pd.Series[bool]") -> int:
+    """The first row of which it is so, the first of all being 1."""
+    return int(np.argmax(wrong.to_numpy())) + 1
 
 
 def _calendar(days: "pd.Series[Any]", frequency: Frequency | None, horizon: int) -> tuple[pd.DatetimeIndex, Frequency]:
