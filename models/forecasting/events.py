@@ -124,7 +124,8 @@ def of_file(path: Path) -> pd.DataFrame:
         table["place"] = table["place"].fillna("") if "place" in table else ""
         return table[list(COLUMNS)]
     except KeyError as error:
-        raise Problem(f"the event table {path} lacks {error.args[0]}: its columns are {', '.join(COLUMNS)}") from None
+        wanted = ", ".join(COLUMNS)
+        raise Problem(f"the event table {path} is no csv file of {wanted}: it lacks {error.args[0]}") from None
     except OSError as error:
         raise Problem(f"the event table {path} cannot be read: {error.strerror}") from None
     except (ValueError, UnicodeDecodeError) as error:

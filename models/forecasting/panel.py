@@ -147,7 +147,9 @@ def _checked(rows: pd.DataFrame, what: str, needed: tuple[str, ...]) -> pd.DataF
         odd = y.isna() & rows["y"].notna() | np.isinf(y)
         if odd.any():
             value = rows["y"][odd].iloc[0]
-            raise Problem(f"{what}: y holds '{value}' in row {_first(odd)}, which is no number: write one, or leave it empty")
+            raise Problem(
+                f"{what}: y holds '{value}' in row {_first(odd)}, which is no number: write one, or leave it empty"
+            )
         if y.isna().all():
             raise Problem(f"{what}: y is empty in every row")
         rows["y"] = y

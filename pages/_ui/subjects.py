@@ -175,7 +175,9 @@ def demand_steps(product: pd.Series, store: Store | None) -> tuple[drill.Step, .
     category = product["category_id"]
     if not fmt.is_missing(category):
         name = localized_text("product.category", str(category))
-        steps.append(drill.Step(name, "demand", (*place, ("category", str(category)))))
+        # A filter in force stays in the URL by itself.
+        narrowed = () if params.get("category") == category else (("category", str(category)),)
+        steps.append(drill.Step(name, "demand", (*place, *narrowed)))
     return (*steps, drill.Step(product["product"]))
 
 
