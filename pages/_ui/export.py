@@ -153,7 +153,7 @@ def book(key: str, cover: Cover, label: str, sheets: Callable[[], Mapping[str, p
             return build(file, stamp, drawn, _definitions(frames))
 
     with st.popover(label, icon=":material/download:", key=f"{key}_export"):
-        buttons(key, cover, [File(t("export.list_xlsx"), key, "xlsx", write)])
+        buttons(key, cover, [File(t("export.book_xlsx"), key, "xlsx", write)])
 
 
 def _for_use(cover: Cover, listed: Unread, use: handover.Use) -> tuple[Cover, Unread]:
