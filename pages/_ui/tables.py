@@ -400,7 +400,8 @@ def _values(values: pd.Series, column: Column) -> pd.Series:
 
 def _fitted(frame: pd.DataFrame, columns: Sequence[Column], currency: str, room: int) -> list[Column]:
     """As many of the columns as fit, at least two, and how wide each is: figures whole, texts as long as they are, or
-    what is left of the room. A long text is cut rather than a figure; the row it opens shows it whole."""
+    what is left of the room, which whole headings have after them. A long text is cut rather than a figure; the row it
+    opens shows it whole."""
     digits = _digits(frame, columns)
     wanted = {column.name: _wanted(frame[column.name], column, currency, digits[column.name]) for column in columns}
     cut = {column.name for column in columns if column.kind == "text" and not _is_written(column)}
@@ -414,6 +415,10 @@ def _fitted(frame: pd.DataFrame, columns: Sequence[Column], currency: str, room:
     for name in sorted(cut & widths.keys(), key=lambda one: wanted[one]):
         more = min(wanted[name] - widths[name], max(left, 0))
         widths[name], left = widths[name] + more, left - more
+    for column in shown:
+        more = min(_pixels(_heading(column, currency)) + _BESIDE - widths[column.name], left)
+        if more > 0:
+            widths[column.name], left = widths[column.name] + more, left - more
     widths[shown[0].name] = max(widths[shown[0].name] + left, _LEAST // 2)
     return [replace(column, width=widths[column.name]) for column in shown]
 

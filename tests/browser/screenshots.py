@@ -156,7 +156,8 @@ def enter(page: Page, server: Server, role: str) -> None:
 def shoot(page: Page, target: Path, width: int) -> Path:
     """The whole page in one picture: the window grows to its content, which Streamlit scrolls in a box of its own."""
     main = page.get_by_test_id("stMain")
-    height = int(main.evaluate("element => element.scrollHeight")) if main.count() else 900
+    # Behind the sign-in page one is drawn ahead, which nobody sees.
+    height = int(main.evaluate("element => element.scrollHeight")) if main.is_visible() else 900
     page.set_viewport_size({"width": width, "height": min(max(height, 600), TALLEST)})
     page.wait_for_timeout(1_200)  # charts follow the window
     page.screenshot(path=target)
