@@ -10,7 +10,8 @@ One click makes one entry in the browser's history. Streamlit makes up to three 
 first with the address of what is opened under the page one leaves: Back would lead to a product page that has lost its
 product.
 
-A row of a list that is reached by keys waits for Enter or Space: the server is told how the focus came (keys.py).
+A row of a list that is reached by keys waits for Enter or Space: the server is told how the focus came (keys.py). A
+click on the very cell that keys have reached changes nothing that the list would tell, and so opens it as Enter does.
 
 A theme that changes while a page is open runs the page again, so that its charts are drawn in the new colours. The
 whole document is told which it is, for what Streamlit opens outside the app: dialogs and popovers.
@@ -37,6 +38,7 @@ START = "/start.js"
 _FIRST = (
     "PlotlyChart", "DataFrame", "Metric", "Html", "PageLink", "TextInput", "ButtonGroup", "Selectbox", "Multiselect",
 )  # fmt: skip
+_HEADINGS, _BOXES = 36, 44  # pixels of a list: the height of its headings, the width of its boxes to tick
 _ENTRIES = {
     "script": r'<script type="module" crossorigin src="\.(/static/js/[^"]+)"',
     "style": r'<link rel="stylesheet" crossorigin href="\.(/static/css/[^"]+)"',
@@ -61,6 +63,11 @@ window.history.pushState = (...entry) => {{
 const press = (name) => document.querySelector(`.st-key-${{name}} button`)?.click();
 let byKeys = false, key = "";
 const inList = (event) => event.target instanceof Element && event.target.closest("[class*=st-key-{keys.LIST}]");
+const onRow = (list, event) => {{  // and neither on the headings nor on a box to tick
+  const {{left, top}} = list.querySelector("canvas").getBoundingClientRect();
+  const boxes = !list.querySelector("[id^=glide-cell-0-]");
+  return event.clientY > top + {_HEADINGS} && (!boxes || event.clientX > left + {_BOXES});
+}};
 addEventListener("keydown", (event) => {{
   key = event.key;
   if (!byKeys || !inList(event) || (key !== "Enter" && key !== " ") || event.shiftKey) return;
@@ -73,10 +80,13 @@ addEventListener("focusin", (event) => {{
   byKeys = true;
   press("{keys.BY_KEYS}");
 }}, true);
-addEventListener("pointerdown", () => {{
+addEventListener("pointerdown", (event) => {{
   key = "";
+  const list = inList(event), cell = document.activeElement;
+  const held = byKeys && list && list.contains(cell) && cell.id.startsWith("glide-cell-") && onRow(list, event);
   if (byKeys) press("{keys.BY_POINTER}");
   byKeys = false;
+  if (held) setTimeout(() => {{ if (document.activeElement === cell) press("{keys.OPEN}"); }}, 400);
 }}, true);
 const theme = (app) => getComputedStyle(app).colorScheme;
 const started = new MutationObserver(() => {{

@@ -278,7 +278,13 @@ def columns(kind: str) -> list[Column]:
         case "reached":
             # Whom it reached comes first, and is narrow: on a phone it leaves the name its month.
             counted = [Column(name, "count") for name in ("targeted", "reached", "engaged", "buyers")]
-            return [first[0], *counted, first[1], Column("starts_on", "day"), badge("state", "campaign_state", experiments.STATES)]
+            return [
+                first[0],
+                *counted,
+                first[1],
+                Column("starts_on", "day"),
+                badge("state", "campaign_state", experiments.STATES),
+            ]
         case "sold":
             money = [Column(name, "money") for name in ("net_sales", "margin", "discount_given", "cost")]
             return [*first, Column("buyers", "count"), Column("units", "count"), *money]
