@@ -134,10 +134,44 @@ def test_a_sale_of_many_days_shows_though_no_day_of_it_does_alone() -> None:
     values = 100 * np.exp(0.12 * random.standard_normal((1, len(dates))))
     sale = (dates >= "2024-10-31") & (dates <= "2024-11-12")
     one = Panel(("s",), dates, values[:, :-30], "D", 7, {})
-    assert events.effects(one, events.china()).table.empty
+    assert "double_11" not in set(events.effects(one, events.china()).names)
     with_sale = np.where(sale, values * 1.35, values)[:, :-30]
     found = events.effects(replace(one, values=with_sale), events.china())
-    assert found.table["event"].unique().tolist() == ["double_11"]
+    assert found.of("double_11")[0, sale].mean() == pytest.approx(1.35, rel=0.1)
+
+
+def test_what_an_event_did_counts_for_less_the_more_days_vary() -> None:
+    """Thirteen days seen once: of 5 % of noise nothing is taken off, of days that vary by 150 % most of it."""
+    dates = pd.date_range("2024-01-01", "2025-10-31")
+    sale = (dates >= "2024-10-31") & (dates <= "2024-11-12")
+    noise = np.random.default_rng(1).standard_normal(len(dates)) * ~sale
+    said = []
+    for share in (0.05, 1.5):
+        values = np.exp(share * noise + 0.5 * sale)[None, :]
+        found = events.effects(Panel(("s",), dates, values, "D", 7, {}), events.china())
+        said.append(float(np.log(found.of("double_11")[0, sale]).mean()))
+    assert said[0] == pytest.approx(0.5, rel=0.05)
+    assert abs(said[1]) < 0.25
+
+
+def test_a_series_that_varies_little_says_most_of_what_an_event_does() -> None:
+    """One quiet series in which Double 11 adds a half, nine loud ones in which it adds nothing."""
+    dates = pd.date_range("2023-01-01", "2025-10-31")
+    peak = (dates.month == 11) & (dates.day <= 11)
+    noise = np.random.default_rng(1).standard_normal((10, len(dates)))
+    loud = np.arange(10)[:, None] > 0
+    values = np.exp(np.where(loud, 0.5, 0.02) * noise) * np.where(peak & ~loud, 1.5, 1.0)
+    found = events.effects(Panel(tuple("abcdefghij"), dates, values, "D", 7, {}), events.china())
+    assert found.of("double_11")[0, peak].mean() == pytest.approx(1.5, rel=0.05)
+
+
+def test_a_day_that_no_series_knows_teaches_nothing_of_an_event() -> None:
+    dates = pd.date_range("2023-01-01", "2025-10-31")
+    peak = (dates.month == 11) & (dates.day <= 11)
+    values = 100.0 * np.where(peak & (dates.year < 2024), 2.0, 1.0)[None, :]
+    one = Panel(("s",), dates, values, "D", 7, {})
+    nowhere = {"double_11": (peak & (dates.year == 2024)).astype(float)[None, :]}
+    assert events.effects(one, events.china(), nowhere).factor[0, peak].mean() == pytest.approx(2, rel=0.05)
 
 
 def test_the_error_of_flat_series_is_not_known() -> None:

@@ -18,16 +18,14 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from models.forecasting import events
 from models.forecasting.panel import Floats
 
-WAVES: Final = 4  # of the year: events have their own regressors; more waves would fit them, too
+WAVES: Final = 4  # of the year; more would fit what is left of events, too
 _WAVES_OF_WEEK: Final = 3
 _BENDS, _UP_TO = 25, 0.8  # of the trend, in that part of the history
 _SCALE: Final = 5.0  # of the priors of level and slope
 _SCALE_OF_PARTS: Final = 10.0
-# Of shares. Prophet's 10 leaves the share of an event that was seen once in a store that sells little to chance
-# (docs/forecasting.md).
+# Of shares. Prophet's 10 leaves to chance what was seldom seen in a store that sells little (docs/forecasting.md).
 _SCALE_OF_SHARES: Final = 0.3
 _SCALE_OF_BENDS: Final = 0.05
 _NOISE: Final = 0.5
@@ -38,11 +36,9 @@ _TINY: Final = 1e-9
 class Calendar:
     """What is known of each date, the same for all series."""
 
-    def __init__(self, dates: pd.DatetimeIndex, table: pd.DataFrame) -> None:
+    def __init__(self, dates: pd.DatetimeIndex) -> None:
         self.day = dates.to_numpy().astype("datetime64[D]").astype(np.float64)
         self.week, self.year = _waves(self.day, 7.0, _WAVES_OF_WEEK), _waves(self.day, 365.25, WAVES)
-        nothing = np.empty((len(dates), 0))
-        self.events = nothing if table.empty else events.design(table, dates)[0].astype(np.float64)
 
 
 def _waves(day: Floats, period: float, count: int) -> Floats:
@@ -69,8 +65,8 @@ class _Design:
 
 
 def fit(calendar: Calendar, values: Floats, known: Mapping[str, Floats], *, weekly: bool, yearly: bool) -> pd.DataFrame:
-    """The parts of the expected logarithm of each date of the calendar: trend, weekly, yearly, holidays, known, and
-    their sum, yhat.
+    """The parts of the expected logarithm of each date of the calendar: trend, weekly, yearly, known, and their
+    sum, yhat.
 
     values: of the history; NaN before the series begins, and a day without sales is unknown. known: by date, of history
     and horizon.
@@ -125,7 +121,6 @@ def _design(
     parts = {
         "weekly": calendar.week if weekly else nothing,
         "yearly": calendar.year if yearly else nothing,
-        "holidays": calendar.events[:, calendar.events[seen].any(axis=0)],
         "known": np.column_stack([nothing, *(_standard(of, seen) for of in known.values())]),
     }
     bends = np.maximum(t[:, None] - t[seen[_bends_at(len(seen))]], 0.0)

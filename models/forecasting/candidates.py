@@ -27,8 +27,8 @@ _GROWTH: Final = {"D": 56, "W": 8, "M": 2}  # periods that growth is measured ov
 class Ground:
     """What methods share: series of one or more kinds, the effects of their events, the model over all of them.
 
-    ``earlier``: a model trained before; a backtest trains once and looks from several days. ``fits``: of Prophet, by
-    series, as far as they were asked for.
+    ``earlier``: a model trained before; a backtest trains once and looks from several days. ``fits``: of Prophet,
+    without events, by series, as far as they were asked for.
     """
 
     panel: Panel
@@ -143,8 +143,8 @@ def mfles(ground: Ground) -> Floats:
 
 
 def prophet(ground: Ground) -> Floats:
-    ground.fits.update(prophets.fits(ground.panel, ground.effects.table))
-    return prophets.forecast(ground.panel, ground.fits)
+    ground.fits.update(prophets.fits(ground.level))
+    return prophets.forecast(ground.level, ground.fits) * ground.ahead
 
 
 def lightgbm(ground: Ground) -> Floats:

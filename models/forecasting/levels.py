@@ -259,9 +259,8 @@ def league(results: list[tuple[Result, Panel]]) -> pd.DataFrame:
 def _components(totals: Panel, result: Result, table: pd.DataFrame, left: Floats) -> pd.DataFrame:
     """Of every place: also of those that are forecast without Prophet."""
     seen = engine.ground(totals, table)
-    other = seen.panel.some(np.array([name not in result.fits for name in totals.ids]))
-    fits = result.fits | prophets.fits(other, seen.effects.table)
-    found = prophets.components(totals, fits)
+    other = seen.level.some(np.flatnonzero([name not in result.fits for name in totals.ids]))
+    found = prophets.components(totals, result.fits | prophets.fits(other), seen.effects.factor)
     found[["expected", "event"]] *= left.reshape(-1, 1)
     first = totals.dates[max(0, totals.length - _COMPONENT_DAYS)]
     found = found[found["ds"] >= first]

@@ -1,10 +1,11 @@
-"""Prophet (Taylor and Letham 2018) with our own event table: one model per series, for the few series of upper levels.
+"""Prophet (Taylor and Letham 2018): one model per series without its events, for the few series of upper levels.
 
-Its own holidays of China lack Double 11, 618 and Qixi and name the same day differently from year to year; the table of
-``events`` replaces them. No sampling: intervals come from ``intervals``.
+Its own holidays of China lack Double 11, 618 and Qixi and name the same day differently from year to year, and it takes
+each day of an event for what it was once in this series; what ``events`` learnt from all series replaces them. No
+sampling: intervals come from ``intervals``.
 
-Sales are taken in logarithms: an event multiplies its day whatever the weekday, which a sum of shares does not. Where
-there are none on many days there is no logarithm, and they are fitted as they are. Both are solved for (``additive``).
+Sales are taken in logarithms: days of the week and of the year multiply, as events do. Where there are none on many
+days there is no logarithm, and they are fitted as they are. Both are solved for (``additive``).
 """
 
 from collections.abc import Mapping
@@ -42,9 +43,9 @@ class Fit:
         return np.exp(values) if self.logs else 1 + values
 
 
-def fits(panel: Panel, table: pd.DataFrame) -> dict[str, Fit]:
+def fits(panel: Panel) -> dict[str, Fit]:
     """The fit of each series, by its name."""
-    calendar = Calendar(panel.dates, table)
+    calendar = Calendar(panel.dates)
     return {name: _fit(panel, row, calendar) for row, name in enumerate(panel.ids)}
 
 
@@ -53,14 +54,15 @@ def forecast(panel: Panel, found: Mapping[str, Fit]) -> Floats:
     return np.stack([found[name].expected()[panel.length :] for name in panel.ids])
 
 
-def components(panel: Panel, found: Mapping[str, Fit]) -> pd.DataFrame:
-    """What the expectation of each date consists of, history and horizon.
+def components(panel: Panel, found: Mapping[str, Fit], event: Floats) -> pd.DataFrame:
+    """What the expectation of each date consists of, history and horizon. event: by what events multiply it, series x
+    dates.
 
     Returns unique_id, ds, expected, trend (in units of the series), and by what week, season, event and known (what
     else is known ahead, as promotions) multiply it.
     """
     parts = []
-    for name in panel.ids:
+    for row, name in enumerate(panel.ids):
         fit = found[name]
         trend = fit.found["trend"].to_numpy(dtype=np.float64)
         parts.append(
@@ -68,11 +70,11 @@ def components(panel: Panel, found: Mapping[str, Fit]) -> pd.DataFrame:
                 {
                     "unique_id": name,
                     "ds": panel.dates,
-                    "expected": fit.expected(),
+                    "expected": fit.expected() * event[row],
                     "trend": (np.exp(trend) if fit.logs else trend) * fit.factor,
                     "week": fit.part("weekly"),
                     "season": fit.part("yearly"),
-                    "event": fit.part("holidays"),
+                    "event": event[row],
                     "known": fit.part("known"),
                 }
             )
