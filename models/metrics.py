@@ -140,7 +140,7 @@ ESTIMATED: Final = frozenset(
 _MONEY_COLUMNS = frozenset(
     {
         "previous", "last_year", "compared_with", "change", "net", "tax", "discount", "refund", "list_price",
-        "crm", "snapshot", "difference", "amount", "amount_read", "amount_loaded", "amount_quarantined",
+        "crm", "snapshot", "amount", "amount_read", "amount_loaded", "amount_quarantined",
         "raw_per_hour", "target", "own_sales",
         "new_gross_sales", "returning_gross_sales", "new_net_sales", "returning_net_sales",
         "order_value", "saving", "gain", "lane_cost", "net_sales_year", "cost_year", "margin_year", "average_value",

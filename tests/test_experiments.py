@@ -12,11 +12,17 @@ from pages._ui.i18n import speaking
 from pages._ui.tables import MOST_COLUMNS
 
 
-def said(verdict: str, lo95: float, hi95: float, *, is_over: bool = True) -> str:
-    """The sentence on one group whose margin per customer differs by 4, in English."""
+def said(verdict: str, lo95: float, hi95: float, *, is_over: bool = True, cost: float = 50.0) -> str:
+    """The sentence on one group of 100 whose margin per customer differs by 4, in English."""
     lift: dict[str, Any] = {"arm": "A", "metric": "margin", "difference": 4.0, "lo95": lo95, "hi95": hi95}
     report = SimpleNamespace(
-        basis="holdout", is_over=is_over, money="margin", currency="CNY", lift=pd.DataFrame([lift])
+        basis="holdout",
+        is_over=is_over,
+        money="margin",
+        currency="CNY",
+        lift=pd.DataFrame([lift]),
+        arms=pd.DataFrame({"is_control": [False, True], "people": [100, 900]}),
+        verdict=pd.DataFrame({"cost": [cost]}),
     )
     row = pd.Series(
         {"arm": "A", "verdict": verdict, "smallest_detectable": 6.0, "worth": 2.0, "people_needed": 9_000.0}
@@ -45,6 +51,19 @@ def test_a_range_that_seems_to_contradict_the_verdict_is_explained(
 def test_nothing_is_explained_where_range_and_verdict_agree() -> None:
     assert said("cannot_tell", -3, 11).endswith("treated and held back together.")
     assert said("worked", 1, 7).endswith("¥7.00).")
+
+
+@pytest.mark.parametrize(
+    ("cost", "why"),
+    [
+        (50.0, "a tenth of what customers bring anyway; the campaign itself cost ¥0.50 each"),
+        (200.0, "what it cost each"),
+        (float("nan"), "a tenth of what customers bring anyway"),
+    ],
+)
+def test_an_effect_worth_having_is_never_called_what_it_takes_to_pay_where_it_is_more(cost: float, why: str) -> None:
+    assert f"to see one of ¥2.00 ({why}) takes about" in said("cannot_tell", -3, 11, cost=cost)
+    assert f"one of ¥2.00 per customer ({why}) would" in said("no_evidence", -3, 11, cost=cost)
 
 
 def test_a_campaign_that_runs_says_so_first() -> None:

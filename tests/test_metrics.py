@@ -124,6 +124,7 @@ def test_money_is_known_by_its_column() -> None:
     assert is_money("refund")
     assert not is_money("orders")
     assert not is_money("conversion")
+    assert not is_money("difference")  # of shares as well: cents would round it away
 
 
 def test_every_column_of_a_report_named_like_a_metric_can_be_shown_as_one() -> None:

@@ -16,6 +16,7 @@ from data_access.state.rules import Rule
 from data_access.state.store import opened, prepare, state_engine
 from data_access.state.views import View
 from pages._gate.identity import Person
+from pages._ui import saved_views
 from pages._ui.i18n import text
 from tests.small_chain import served
 from tests.state.people import person
@@ -170,6 +171,11 @@ def test_whoever_opens_a_shared_view_sees_the_own_stores(
     assert "Hangzhou" in words(of_bo)
     assert "Nanjing" not in words(of_bo)
     assert f"views_delete_{view.view_id}" not in [one.key for one in of_bo.button]
+
+
+def test_a_shared_view_keeps_the_kind_of_campaign_and_leaves_out_the_campaign() -> None:
+    assert "campaign" in saved_views._own(ANNA)
+    assert "by_type" not in saved_views._own(ANNA)
 
 
 def test_a_view_of_a_page_that_the_role_has_lost_is_not_offered(visit: Callable[..., AppTest]) -> None:

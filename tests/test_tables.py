@@ -125,6 +125,7 @@ DRILLS: list[tuple[str, dict[str, str | None], dict[str, str], dict[str, str]]] 
     ("overview", {"region": "east", "stores": "S1,S2"}, {}, {"region": "east", "stores": "S1,S2"}),
     ("store", {"store": "S1", "order": "1"}, {"store": "S1"}, {"store": "S1"}),
     ("product", {"product": "P1", "store": None}, {"product": "P1"}, {"product": "P1"}),
+    ("campaigns", {"by_type": "event", "campaign": "K1"}, {"by_type": "event"}, {"by_type": "event"}),
     ("order", {"order": "O 1&x=2"}, {"order": "O 1&x=2"}, {"order": "O 1&x=2"}),
 ]
 

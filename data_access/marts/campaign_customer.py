@@ -39,6 +39,7 @@ from sqlalchemy import (
 )
 
 from data_access.marts._mart import Mart
+from data_access.marts._returns import cost_back, returned
 from data_access.marts.campaign_use import BIT, EVENTS, STEPS, campaign_use
 from data_access.marts.tables import (
     Money,
@@ -86,7 +87,9 @@ campaign_customer = Table(
     Column("orders", Integer, nullable=False),
     Column("gross_sales", Money, nullable=False),
     Column("returns_of_sales", Money, nullable=False),  # refunds so far to the customer of these orders
-    Column("margin", Money),  # gross sales minus cost of the orders whose cost is known; null: of none
+    # of the orders whose cost is known: gross sales less cost, less refunds so far, plus the cost of what came back;
+    # null: of none
+    Column("margin", Money),
 )
 
 _MESSAGES = ("sent", "delivered", "opened", "clicked")  # each requires the one before
@@ -238,7 +241,13 @@ def _bought(walked: FromClause) -> Select[Any]:
     """The counted orders in the window of each campaign and customer with any."""
     w, o, r = walked.c, sale_order.c, return_line.c
     refunds = (
-        select(r.order_id, r.customer_no, func.sum(r.refund).label("refund"))
+        select(
+            r.order_id,
+            r.customer_no,
+            func.sum(r.refund).label("refund"),
+            func.sum(cost_back() - r.refund).label("margin"),
+        )
+        .select_from(returned())
         .where(r.exclusion.is_(None), r.order_id.is_not(None))
         .group_by(r.order_id, r.customer_no)
         .subquery("refunds")
@@ -256,7 +265,7 @@ def _bought(walked: FromClause) -> Select[Any]:
             # the sums of one customer are small: as wide as they are stored, they are sorted in half the memory
             cast(func.sum(o.gross_sales), Money).label("gross_sales"),
             cast(func.sum(refunds.c.refund), Money).label("returns_of_sales"),
-            cast(func.sum(o.gross_sales - o.cost), Money).label("margin"),
+            cast(func.sum(o.gross_sales - o.cost + func.coalesce(refunds.c.margin, 0)), Money).label("margin"),
         )
         .select_from(
             walked.join(

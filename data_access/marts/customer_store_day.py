@@ -14,9 +14,7 @@ from sqlalchemy import (
     Select,
     String,
     Table,
-    and_,
     case,
-    cast,
     func,
     literal,
     select,
@@ -24,7 +22,8 @@ from sqlalchemy import (
 )
 
 from data_access.marts._mart import Mart
-from data_access.marts.tables import Money, facts, product, return_line, sale_line, sale_order
+from data_access.marts._returns import cost_back, returned
+from data_access.marts.tables import Money, facts, return_line, sale_order
 
 customer_store_day = Table(
     "customer_store_day",
@@ -42,7 +41,7 @@ customer_store_day = Table(
 
 
 def query() -> Select[Any]:
-    o, r, n, p = sale_order.c, return_line.c, sale_line.c, product.c
+    o, r = sale_order.c, return_line.c
     sold = select(
         o.customer_no,
         o.store_id,
@@ -53,9 +52,6 @@ def query() -> Select[Any]:
         case((o.cost.is_not(None), o.gross_sales), else_=0).label("costed_sales"),
         func.coalesce(o.gross_sales - o.cost, 0).label("margin"),
     ).where(o.exclusion.is_(None), o.customer_no.is_not(None))
-    unit_cost = cast(n.cost / func.nullif(n.quantity, 0), Money)
-    cost_back = cast(r.quantity * func.coalesce(unit_cost, p.cost, 0), Money)
-    line = and_(n.order_id == r.order_id, n.line_no == r.order_line_no)
     back = (
         select(
             r.customer_no,
@@ -65,9 +61,9 @@ def query() -> Select[Any]:
             literal(0).label("gross_sales"),
             r.refund.label("returns"),
             literal(0).label("costed_sales"),
-            (cost_back - r.refund).label("margin"),
+            (cost_back() - r.refund).label("margin"),
         )
-        .select_from(return_line.outerjoin(sale_line, line).outerjoin(product, p.product_id == r.product_id))
+        .select_from(returned())
         .where(r.exclusion.is_(None), r.customer_no.is_not(None))
     )
     b = union_all(sold, back).subquery("both").c

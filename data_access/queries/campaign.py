@@ -49,7 +49,8 @@ def outcomes(scope: Scope, engine: Engine) -> pd.DataFrame:
 
     Columns: campaign_id, redeeming_customers (of all who redeemed a coupon of it), redemptions; of its treated
     customers buyers, new_buyers (whose first order ever in scope is not before the campaign), net_sales (gross sales
-    less the refunds so far of the orders in its window) and margin (NaN when no cost is known).
+    less the refunds so far of the orders in its window) and margin (of these orders, likewise; NaN when no cost is
+    known).
     """
     m, c, e, d = campaign_customer.c, campaign.c, campaign_event.c, customer_store_day.c
     bought = and_(m.arm.is_not(None), ~m.is_control, m.orders > 0)
@@ -136,8 +137,8 @@ def arms(scope: Scope, engine: Engine, campaign_id: str | None = None) -> pd.Dat
 def buyers(scope: Scope, engine: Engine, campaign_id: str | None = None) -> pd.DataFrame:
     """One row per campaign (all unless told) and assigned customer in scope who bought in the window, by pseudonym.
 
-    Columns: campaign_id, arm, orders, spend (gross sales less the refunds so far of these orders), margin (gross sales
-    less cost; NaN when the cost of none of the orders is known).
+    Columns: campaign_id, arm, orders, spend (gross sales less the refunds so far of these orders), margin (of these
+    orders, what came back taken out; NaN when the cost of none is known).
     """
     m = campaign_customer.c
     query = (

@@ -25,9 +25,19 @@ from sqlalchemy import (
     true,
 )
 
+from data_access.marts._returns import cost_back, returned
 from data_access.marts.campaign_customer import campaign_customer
 from data_access.marts.customer_store_day import customer_store_day
-from data_access.marts.tables import campaign, campaign_event, coupon, points_entry, points_rule, sale_line, sale_order
+from data_access.marts.tables import (
+    campaign,
+    campaign_event,
+    coupon,
+    points_entry,
+    points_rule,
+    return_line,
+    sale_line,
+    sale_order,
+)
 from data_access.queries._frame import fetch
 from data_access.queries.campaigns import concerns
 from data_access.scope import Scope
@@ -134,9 +144,9 @@ def redemptions(scope: Scope, engine: Engine, campaign_id: str | None = None) ->
     """One row per coupon of a campaign (of all unless told) and order in the stores in scope on which it was redeemed.
 
     Columns: campaign_id, coupon_code, order_id, customer_no, day, discount (of the lines that the coupon took something
-    off), gross_sales and margin (of the whole order, discounts taken off; margin NaN when the cost is unknown), and of
-    the customer's visits in the stores in scope before that day gaps (how many), usual_days (their median) and since
-    (days from the last of them); NaN without any.
+    off), net_sales and margin (of the whole order, discounts and what came back so far taken off; margin NaN when the
+    cost is unknown), and of the customer's visits in the stores in scope before that day gaps (how many), usual_days
+    (their median) and since (days from the last of them); NaN without any.
     """
     n = sale_line.c
     redeemed = _redeemed(scope, campaign_id).cte("redeemed")  # asked twice, for its rows and for who they are of
@@ -148,17 +158,24 @@ def redemptions(scope: Scope, engine: Engine, campaign_id: str | None = None) ->
         n.store_id,
     ).subquery("lines")
     same = and_(lines.c.order_id == redeemed.c.order_id, lines.c.coupon_code == redeemed.c.coupon_code)
+    back = _back(scope, redeemed)
     rhythm = _rhythm(scope, redeemed)
     before = and_(rhythm.c.customer_no == redeemed.c.customer_no, rhythm.c.day == redeemed.c.day)
     query = (
         select(
-            *redeemed.c,
+            *(redeemed.c[name] for name in ("campaign_id", "coupon_code", "order_id", "customer_no", "day")),
+            (redeemed.c.gross_sales - func.coalesce(back.c.refund, 0.0)).label("net_sales"),
+            (redeemed.c.margin + func.coalesce(back.c.margin, 0.0)).label("margin"),
             func.coalesce(lines.c.discount, 0.0).label("discount"),
             rhythm.c.gaps,
             rhythm.c.usual_days,
             rhythm.c.since,
         )
-        .select_from(redeemed.outerjoin(lines, same).outerjoin(rhythm, before))
+        .select_from(
+            redeemed.outerjoin(lines, same)
+            .outerjoin(back, back.c.order_id == redeemed.c.order_id)
+            .outerjoin(rhythm, before)
+        )
         .order_by(redeemed.c.campaign_id, redeemed.c.day, redeemed.c.order_id, redeemed.c.coupon_code)
     )
     return fetch(scope, engine, query)
@@ -186,6 +203,26 @@ def _redeemed(scope: Scope, campaign_id: str | None) -> Select[Any]:
         .distinct(),
         o.store_id,
     )
+
+
+def _back(scope: Scope, redeemed: CTE) -> Subquery:
+    """One row per order with a redemption that something came back of: refund, and what that took off the margin."""
+    n, r = sale_line.c, return_line.c
+    orders = select(redeemed.c.order_id)
+    sold = scope.limit(
+        select(n.order_id, n.line_no, n.quantity, n.cost).where(n.order_id.in_(orders)), n.store_id
+    ).subquery("sold")
+    query = (
+        select(
+            r.order_id,
+            cast(func.sum(r.refund), Double).label("refund"),
+            cast(func.sum(cost_back(sold) - r.refund), Double).label("margin"),
+        )
+        .select_from(returned(sold))
+        .where(r.exclusion.is_(None), r.order_id.in_(orders))
+        .group_by(r.order_id)
+    )
+    return scope.limit(query, r.sale_store_id).subquery("back")
 
 
 def _rhythm(scope: Scope, redeemed: CTE) -> Subquery:

@@ -24,8 +24,9 @@ class CouponsReport:
     # one row per coupon: arm: the treated arm that got it, as far as claims and redemptions tell; claimed: customers;
     # redeemed: orders on which it was redeemed, each once however many products the coupon covers; redemption_rate of
     # the claimed, with its Wilson interval; discount_given: by the coupon; net_sales and margin of these orders,
-    # discounts taken off (margin: NaN where the cost of one is unknown); known_rhythm: redemptions by customers whose
-    # usual gap is known; own_rhythm: of them, those that came when a visit was due anyway
+    # discounts and what came back so far taken off (margin: NaN where the cost of one is unknown); known_rhythm:
+    # redemptions by customers whose usual gap is known; own_rhythm: of them, those that came when a visit was due
+    # anyway
     coupons: Annotated[
         pd.DataFrame,
         Columns(
@@ -54,7 +55,7 @@ def added_up(snapshot: Snapshot, scope: Scope, campaign: str | None = None) -> F
     sums = each.groupby(["campaign_id", "coupon_code"]).agg(
         redeemed=("order_id", "count"),
         discount_given=("discount", "sum"),
-        net_sales=("gross_sales", "sum"),
+        net_sales=("net_sales", "sum"),
         margin=("margin", lambda margins: margins.sum(skipna=False)),
         known_rhythm=("known_rhythm", "sum"),
         own_rhythm=("own_rhythm", "sum"),

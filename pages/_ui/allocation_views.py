@@ -56,8 +56,9 @@ def kinds(report: AllocationReport, currency: str) -> None:
         Column("measured", "count"),
         Column("campaigns", "count"),
     ]
-    if listing(rows, shown, currency=currency, alt=t("allocation.kinds"), key="allocation_kinds", opens="type"):
-        drill.open_page("campaigns")
+    kind = listing(rows, shown, currency=currency, alt=t("allocation.kinds"), key="allocation_kinds", opens="type")
+    if kind:
+        drill.open_page("campaigns", by_type=kind)
 
 
 def scenario(report: AllocationReport, currency: str) -> None:

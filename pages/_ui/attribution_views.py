@@ -131,7 +131,11 @@ def campaigns(report: AttributionReport, currency: str) -> None:
         None if fmt.is_missing(low) else fmt.between(fmt.count(round(low)), fmt.count(round(high)))
         for low, high in zip(rows["caused_lo"], rows["caused_hi"], strict=True)
     ]
-    rows = rows.assign(caused=rows["caused"].round() + 0.0, caused_range=pd.Series(spans, dtype=object))
+    rows = rows.assign(
+        caused=rows["caused"].round() + 0.0,
+        caused_range=pd.Series(spans, dtype=object),
+        incremental_margin=rows["incremental_margin"].where(experiments.is_told(rows)),  # it has no range here
+    )
     shown = [
         Column("name", "text", width="medium"),
         Column("credited_buyers", "count"),

@@ -107,6 +107,7 @@ def _days(place: Any, what: str, choices: Sequence[int]) -> int | None:
         [None, *choices],
         format_func=lambda n: t("audiences.any") if n is None else t(f"audiences.{what}_days", n=n),
         key=f"audience_{what}",
+        placeholder=t("audiences.any"),
         filter_mode=None,
     )
     return chosen
@@ -132,6 +133,7 @@ def _bought(page: Opened) -> Bought | None:
             [None, *map(str, offers["category"].unique())],
             format_func=lambda one: t("audiences.all") if one is None else _category(one),
             key="audience_category",
+            placeholder=t("audiences.all"),
         )
         within = offers if category is None else offers[offers["category"] == category]
         named = localized(within, {"product": "product.name"})
@@ -141,12 +143,14 @@ def _bought(page: Opened) -> Bought | None:
             [None, *names],
             format_func=lambda one: t("audiences.all") if one is None else names[one],
             key="audience_product",
+            placeholder=t("audiences.all"),
         )
         days = when.selectbox(
             t("audiences.bought_days"),
             [None, *BOUGHT_DAYS],
             format_func=lambda n: t("audiences.ever") if n is None else t("audiences.last_days", n=n),
             key="audience_days",
+            placeholder=t("audiences.ever"),
             filter_mode=None,
         )
         amount = least.number_input(
@@ -239,6 +243,7 @@ def draw(page: Opened, asked: Wish, report: AudienceReport) -> None:
             else fmt.percent(one, 0)
         ),
         key="audience_share",
+        placeholder=t("audiences.share_advised"),
         help=t("audiences.share_help"),
         filter_mode=None,
     )

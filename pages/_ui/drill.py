@@ -36,7 +36,7 @@ LEVELS: dict[str, tuple[str, ...]] = {
     "staff_member": ("staff", "store"),
     "tasks": (),
     "segments": (),
-    "campaigns": (),
+    "campaigns": ("by_type",),
     "campaign": ("campaign",),
     "funnel": ("campaign", "step"),
     "customer": ("customer", "store"),

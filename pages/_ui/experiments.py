@@ -122,10 +122,11 @@ def nothing(report: CampaignReport) -> tuple[str, str, str]:
 def rows(campaigns: pd.DataFrame, currency: str) -> pd.DataFrame:
     """Campaigns as a list shows them: a return only where something was shown to be caused, money only there or beside
     its range; ranges as text."""
-    told = campaigns["verdict"].isin([*_SURE, *_SURE_OF_STORES])
+    told = is_told(campaigns)
     final, judged = campaigns["frozen_at"].notna(), ~campaigns["verdict"].isin(["nobody", "withheld"])
     finality = pd.Series("provisional", campaigns.index).mask(final, "final").where(final | judged, None)
     shown = campaigns.assign(
+        buyers=campaigns["buyers"].where(campaigns["targeted"] > 0),  # who bought is told of those it was for
         incremental_margin=campaigns["incremental_margin"].where(told | campaigns["incremental_lo"].notna()),
         roi=campaigns["roi"].where(told),
         finality=finality,
@@ -135,6 +136,11 @@ def rows(campaigns: pd.DataFrame, currency: str) -> pd.DataFrame:
         ),
     )
     return localized(shown, {"name": "campaign.name"})
+
+
+def is_told(campaigns: pd.DataFrame) -> pd.Series:
+    """Whether chance does not explain what each campaign caused, so that it may be told without its range."""
+    return campaigns["verdict"].isin([*_SURE, *_SURE_OF_STORES])
 
 
 def _ranges(lows: pd.Series, highs: pd.Series, text: Callable[[float], str]) -> pd.Series:
@@ -163,6 +169,7 @@ def verdict_line(report: CampaignReport, row: pd.Series) -> str:
         range=_range(report, effect, less=key == "hurt"),
         detectable=_each(report, row["smallest_detectable"]),
         worth=_each(report, row["worth"]),
+        why=_why_worth(report, row),
         needed=fmt.compact(row["people_needed"]),
     )
     # The random draws decide, corrected for several groups; the range beside them is another method's, of one group.
@@ -171,6 +178,20 @@ def verdict_line(report: CampaignReport, row: pd.Series) -> str:
     if key in _SURE and effect is not None and effect["lo95"] < 0 < effect["hi95"]:
         sentence = f"{sentence} {t('campaign.range_around_zero')}"
     return f"{_ICONS[key]} {sentence if report.is_over else t('campaign.so_far', sentence=sentence)}"
+
+
+def _why_worth(report: CampaignReport, row: pd.Series) -> str:
+    """What the effect is that a campaign ought to have: its cost per customer, or a tenth of the usual if that is more.
+
+    What a campaign cost stands in the row of all treated together.
+    """
+    treated = report.arms.loc[~report.arms["is_control"], "people"].sum()
+    cost = report.verdict["cost"].iloc[-1] / treated
+    if fmt.is_missing(cost):
+        return t("campaign.why_tenth_only")
+    if cost >= row["worth"]:
+        return t("campaign.why_cost")
+    return t("campaign.why_tenth", cost=_each(report, cost))
 
 
 def _adjusted_line(report: CampaignReport) -> str:

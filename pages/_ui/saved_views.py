@@ -18,7 +18,7 @@ from pages._ui.literal import literal
 # Pages about one thing that somebody goes back to; the others about one thing are about people and their receipts.
 _KEPT = ("campaign", "product")
 # Of what a page is about, these are words of everybody.
-_OPEN = ("list", "step")
+_OPEN = ("list", "step", "by_type")
 _SAID, _TURN = "views_said", "views_turn"
 
 
