@@ -6,10 +6,20 @@ them here.
 
 import pandas as pd
 
+from data_access.marts import _returns
 from data_access.marts.campaign_customer import campaign_customer
 from data_access.marts.customer_store_day import customer_store_day
 from data_access.marts.place_store import place_store
-from data_access.marts.tables import campaign, campaign_event, coupon, customer, sale_line, sale_order
+from data_access.marts.tables import (
+    campaign,
+    campaign_event,
+    coupon,
+    customer,
+    product,
+    return_line,
+    sale_line,
+    sale_order,
+)
 from data_access.queries import _elsewhere, mechanics
 from data_access.queries import allocation as allocation_queries
 from data_access.queries import attribution as attribution_queries
@@ -25,11 +35,11 @@ from models.reports import _kept, allocation, attribution, campaigns, coupons
 
 _INPUTS = (
     *(campaign, campaign_customer, campaign_event, coupon, customer, customer_store_day, place_store),
-    *(sale_line, sale_order),
+    *(product, return_line, sale_line, sale_order),
 )
 _CODE = (
     *(allocation, allocation_queries, attribution, attribution_queries, campaign_queries, coupons, coupons_calc),
-    *(mechanics, _elsewhere),
+    *(mechanics, _elsewhere, _returns),
 )
 
 
