@@ -4,7 +4,7 @@ from datetime import date, timedelta
 from typing import Any
 
 import pandas as pd
-from sqlalchemy import Engine, Select, and_, false, func, literal, select, union_all
+from sqlalchemy import CTE, Engine, Select, and_, false, func, literal, select, union_all
 
 from data_access.marts.tables import (
     customer,
@@ -47,14 +47,15 @@ def events(scope: Scope, engine: Engine, period: Period) -> pd.DataFrame:
     last time; store_closed for days, where the customer was last; discount_only, no order so far at the full price),
     day (of the last one; of discount_only, the last order).
     """
+    bought, last = _bought(scope, period), _last_orders(scope, period.last)
     parts = [
         _complaints(scope, period),
         _returns(scope, period),
-        _stock_outs(scope, period),
-        _price_rises(scope, period),
-        _advisers(scope, period),
+        _stock_outs(scope, period, bought),
+        _price_rises(scope, period, bought),
+        _advisers(scope, period, last),
         _owners(scope, period),
-        _closures(scope, period),
+        _closures(scope, period, last),
         _discounts(scope, period),
     ]
     both = union_all(*parts).subquery("events")
@@ -79,7 +80,7 @@ def _returns(scope: Scope, period: Period) -> Select[Any]:
     return scope.limit(rows, r.store_id)
 
 
-def _bought(scope: Scope, period: Period) -> Any:
+def _bought(scope: Scope, period: Period) -> CTE:
     """One row per customer, store and product bought in the half-year: the first day and the lowest list price."""
     s = sale_line.c
     rows = select(
@@ -94,10 +95,10 @@ def _bought(scope: Scope, period: Period) -> Any:
         s.day > period.last - timedelta(days=BOUGHT_DAYS),
         s.day <= period.last,
     )
-    return scope.limit(rows, s.store_id).group_by(s.customer_no, s.store_id, s.product_id).subquery("bought")
+    return scope.limit(rows, s.store_id).group_by(s.customer_no, s.store_id, s.product_id).cte("bought")
 
 
-def _stock_outs(scope: Scope, period: Period) -> Select[Any]:
+def _stock_outs(scope: Scope, period: Period, bought: CTE) -> Select[Any]:
     m = stock_movement.c
     days = (
         scope.limit(
@@ -110,7 +111,6 @@ def _stock_outs(scope: Scope, period: Period) -> Select[Any]:
     d = days.c
     level = func.sum(d.moved).over(partition_by=[d.store_id, d.product_id], order_by=d.day).label("level")
     levels = select(d.store_id, d.product_id, d.day, level).subquery("levels").c
-    bought = _bought(scope, period)
     # Where nothing was ever there, the ledger holds corrections and no stock.
     ran_out = func.max(levels.day).filter(levels.level <= 0, within(levels.day, period))
     empty = (
@@ -130,7 +130,7 @@ def _stock_outs(scope: Scope, period: Period) -> Select[Any]:
     )
 
 
-def _price_rises(scope: Scope, period: Period) -> Select[Any]:
+def _price_rises(scope: Scope, period: Period, bought: CTE) -> Select[Any]:
     s = sale_line.c
     asked = (
         scope.limit(
@@ -142,7 +142,6 @@ def _price_rises(scope: Scope, period: Period) -> Select[Any]:
         .group_by(s.store_id, s.product_id, s.day)
         .subquery("asked")
     )
-    bought = _bought(scope, period)
     return select(bought.c.customer_no, literal("price_rise"), asked.c.day).join_from(
         bought,
         asked,
@@ -155,7 +154,7 @@ def _price_rises(scope: Scope, period: Period) -> Select[Any]:
     )
 
 
-def _last_orders(scope: Scope, until: date) -> Any:
+def _last_orders(scope: Scope, until: date) -> CTE:
     """One row per customer: the store and the adviser of the last order."""
     o = sale_order.c
     at = func.row(o.ordered_at, o.order_id)
@@ -164,11 +163,11 @@ def _last_orders(scope: Scope, until: date) -> Any:
         func.arg_max(o.store_id, at).label("store_id"),
         func.arg_max(func.coalesce(o.staff_id, ""), at).label("staff_id"),
     ).where(o.exclusion.is_(None), o.customer_no.is_not(None), o.day <= until)
-    return scope.limit(rows, o.store_id).group_by(o.customer_no).subquery("last_orders")
+    return scope.limit(rows, o.store_id).group_by(o.customer_no).cte("last_orders")
 
 
-def _advisers(scope: Scope, period: Period) -> Select[Any]:
-    last, p = _last_orders(scope, period.last), staff.c
+def _advisers(scope: Scope, period: Period, last: CTE) -> Select[Any]:
+    p = staff.c
     gone = scope.limit(select(p.staff_id, p.left_on).where(within(p.left_on, period)), p.home_store_id).subquery("gone")
     return select(last.c.customer_no, literal("adviser_left"), gone.c.left_on).join_from(
         last, gone, gone.c.staff_id == last.c.staff_id
@@ -184,9 +183,8 @@ def _owners(scope: Scope, period: Period) -> Select[Any]:
     return scope.limit(rows, c.home_store_id)
 
 
-def _closures(scope: Scope, period: Period) -> Select[Any]:
+def _closures(scope: Scope, period: Period, last: CTE) -> Select[Any]:
     s = store_closure.c
-    last = _last_orders(scope, period.last)
     closed = (
         scope.limit(select(s.store_id, func.max(s.day).label("day")).where(within(s.day, period)), s.store_id)
         .group_by(s.store_id)
