@@ -92,6 +92,14 @@ def test_a_step_before_is_a_word_where_other_tables_have_an_amount_before() -> N
     assert f"<td>{t('step.opened')}</td>" in page(steps=steps)
 
 
+def test_effects_of_factors_are_amounts_and_those_of_courses_shares() -> None:
+    factors = pd.DataFrame({"factor": ["orders"], "before": [1603.0], "after": [1805.0], "effect": [95208.0]})
+    written = page(effects=factors)
+    assert '<td class="n">1,603</td>' in written
+    assert '<td class="n">+95,208</td>' in written
+    assert '<td class="n">+9.5%</td>' in page(effects=pd.DataFrame({"course_name": ["Skin"], "effect": [0.095]}))
+
+
 def test_lists_of_customers_say_which() -> None:
     rows = pd.DataFrame({"customer_key": ["c1"], "store_id": ["S1"], "store": ["小店"], "value_at_risk": [1_200.0]})
     written = page(at_risk=rows)

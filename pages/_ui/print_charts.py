@@ -22,7 +22,7 @@ _FEWEST_DAYS, _FEWEST_MONTHS = 7, 3  # fewer say less than their figures
 
 NAMES = (
     "store", "region", "product", "category", "segment", "stage", "campaign", "supplier", "name", "channel", "place",
-    "state", "band", "reason", "direction", "quadrant", "class", "type", "age", "source", "factor", "step",
+    "state", "band", "reason", "direction", "quadrant", "class", "type", "age", "source", "step",
 )  # fmt: skip
 _FIRST = ("churn_rate", "net_sales", "customers", "orders", "units", "value", "stock_value")
 _COMPARED = {"net_sales": ("last_year", "previous"), "treated": ("control",)}

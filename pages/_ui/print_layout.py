@@ -103,7 +103,7 @@ _KINDS: Mapping[str, tables.Kind] = {
         ("roi", "times", "lift", "earned_per_unit", "ramp.ratio", "per_hour", "usual_per_hour", "score"), "decimal"
     ),
     **dict.fromkeys(("gaps.difference", "reasons.difference_of_shares"), "percent"),
-    "training.effect": "change", "effects.effect": "signed", "missing_hours": "tenth",
+    "training.effect": "change", "missing_hours": "tenth",
     "campaigns.lift": "percent", "at": "instant", "ds": "day", "week_ends": "day", "month_end": "day",
 }  # fmt: skip
 
@@ -117,7 +117,7 @@ _UNITS: Mapping[str, tables.Kind] = {
     ),
 }
 _BY_ROW = frozenset({"lift.difference", "adjusted.difference"})
-_FIGURE = ("metric", "measure", "key", "lever")  # columns that say which figure a row has
+_FIGURE = ("metric", "measure", "key", "lever", "factor")  # columns that say which figure a row has
 _INTERVAL = re.compile(r"(?:^|_)lo(?:95|80)?$")
 _KEY = re.compile(r"[a-z][a-z0-9_]*")
 _KEPT_IDS = ("customer_key", "staff_id")
@@ -165,6 +165,8 @@ def kind(name: str, column: str, frame: pd.DataFrame) -> tables.Kind | None:
         return None
     if frame[column].map(lambda value: isinstance(value, str)).any() and tables.kind_of(column) != "month":
         return "text"
+    if column == "effect" and "factor" in frame:  # of the others it is a share of sales
+        return "signed"
     known = _KINDS.get(f"{name}.{column}") or _KINDS.get(column)
     if known:
         return known
@@ -185,7 +187,7 @@ def kinds_of_rows(name: str, frame: pd.DataFrame) -> list[tables.Kind]:
 
 def _kind_of_figure(name: str, figure: str) -> tables.Kind:
     own = _UNITS.get(f"{name}.{figure}") or _UNITS.get(figure)
-    return own or (METRICS[figure].unit if figure in METRICS else "decimal")
+    return own or (METRICS[figure].unit if figure in METRICS else "text")
 
 
 def _is_read(column: str, values: pd.Series, *, alone: bool) -> bool:

@@ -245,7 +245,9 @@ def _cell(value: Any, kind: tables.Kind | None, currency: str, digits: int) -> s
             return fmt.day(value)
     if isinstance(value, pd.Timestamp):
         return fmt.day(value)
-    return fmt.decimal(value) if isinstance(value, float) else str(value)
+    if isinstance(value, float):
+        return fmt.count(value) if value == round(value) else fmt.decimal(value)
+    return str(value)
 
 
 def _drawn(document: str) -> bytes:
