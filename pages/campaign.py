@@ -45,10 +45,13 @@ with st.container(border=True):
     if (bought := experiments.buyers_line(report, whole)) is not None:
         st.markdown(bought)
     st.markdown(f"**{experiments.advice(report, whole)}**")
+    if (larger := experiments.larger_line(report)) is not None:
+        st.markdown(larger)
+    for _, arm in (report.verdict.iloc[:-1] if experiments.is_valid(report) else report.verdict.iloc[:0]).iterrows():
+        said = experiments.verdict_line(report, arm), experiments.buyers_line(report, arm)
+        st.markdown(f"**{campaign_views.got(used, arm['arm'])}** {' '.join(filter(None, said))}")
     st.caption(campaign_views.basis(report))
     st.caption(experiments.finality(report))
-    for _, arm in (report.verdict.iloc[:-1] if experiments.is_valid(report) else report.verdict.iloc[:0]).iterrows():
-        st.markdown(f"**{campaign_views.got(used, arm['arm'])}** {experiments.verdict_line(report, arm)}")
 cards.plain_row(experiments.cards(report, whole))
 if report.basis != "holdout":
     with st.container(border=True):

@@ -6,29 +6,35 @@ from typing import Any, cast
 import pandas as pd
 import pytest
 
+from models.calc.experiment import POOLED
 from models.reports.campaign import CampaignReport
 from pages._ui import campaign_views, experiments
 from pages._ui.i18n import speaking
 from pages._ui.tables import MOST_COLUMNS
 
 
-def said(verdict: str, lo95: float, hi95: float, *, is_over: bool = True, cost: float = 50.0) -> str:
-    """The sentence on one group of 100 whose margin per customer differs by 4, in English."""
+def card(verdict: str, lo95: float, hi95: float, *, is_over: bool = True, cost: float = 50.0) -> CampaignReport:
+    """One group of 100 beside 300 held back, whose margin per customer differs by 4."""
     lift: dict[str, Any] = {"arm": "A", "metric": "margin", "difference": 4.0, "lo95": lo95, "hi95": hi95}
+    row = {"arm": "A", "verdict": verdict, "worth": 2.0, "people_needed": 8_000.0, "cost": cost, "roi": 7.0}
+    sums = {"incremental": 400.0, "incremental_lo": 100.0, "incremental_hi": 700.0}
     report = SimpleNamespace(
         basis="holdout",
         is_over=is_over,
         money="margin",
         currency="CNY",
         lift=pd.DataFrame([lift]),
-        arms=pd.DataFrame({"is_control": [False, True], "people": [100, 900]}),
-        verdict=pd.DataFrame({"cost": [cost]}),
+        arms=pd.DataFrame({"is_control": [False, True], "people": [100, 300]}),
+        verdict=pd.DataFrame([row | sums]),
     )
-    row = pd.Series(
-        {"arm": "A", "verdict": verdict, "smallest_detectable": 6.0, "worth": 2.0, "people_needed": 9_000.0}
-    )
+    return cast(CampaignReport, report)
+
+
+def said(verdict: str, lo95: float, hi95: float, **how: Any) -> str:
+    """The sentence on the card in English."""
+    report = card(verdict, lo95, hi95, **how)
     with speaking("en"):
-        return experiments.verdict_line(cast(CampaignReport, report), row)
+        return experiments.verdict_line(report, report.verdict.iloc[-1])
 
 
 def test_a_sure_verdict_gives_its_range() -> None:
@@ -49,7 +55,7 @@ def test_a_range_that_seems_to_contradict_the_verdict_is_explained(
 
 
 def test_nothing_is_explained_where_range_and_verdict_agree() -> None:
-    assert said("cannot_tell", -3, 11).endswith("treated and held back together.")
+    assert said("cannot_tell", -3, 11).endswith("¥11.00).")
     assert said("worked", 1, 7).endswith("¥7.00).")
 
 
@@ -62,8 +68,43 @@ def test_nothing_is_explained_where_range_and_verdict_agree() -> None:
     ],
 )
 def test_an_effect_worth_having_is_never_called_what_it_takes_to_pay_where_it_is_more(cost: float, why: str) -> None:
-    assert f"to see one of ¥2.00 ({why}) takes about" in said("cannot_tell", -3, 11, cost=cost)
+    with speaking("en"):
+        larger = experiments.larger_line(card("cannot_tell", -3, 11, cost=cost))
+    assert larger is not None
+    assert f"a difference of ¥2.00 per customer ({why}) takes about" in larger
     assert f"one of ¥2.00 per customer ({why}) would" in said("no_evidence", -3, 11, cost=cost)
+
+
+def test_how_many_it_takes_is_split_as_this_time() -> None:
+    with speaking("en"):
+        assert "2k customers treated and 6k held back; this time there were 100 and 300" in str(
+            experiments.larger_line(card("cannot_tell", -3, 11))
+        )  # 8,000 x 100 / 400 and 8,000 x 300 / 400
+        assert experiments.larger_line(card("worked", 1, 7)) is None
+
+
+def test_what_paid_is_told_with_its_range_and_its_cost() -> None:
+    report = card("worked", 1, 7)
+    with speaking("en"):
+        advised = experiments.advice(report, report.verdict.iloc[-1])
+    assert advised == (
+        "Run it again: for a cost of ¥50 it brought ¥400 more margin (¥100 to ¥700), discounts taken out."
+    )
+
+
+def test_the_group_that_brought_buyers_is_named() -> None:
+    bought = {"metric": "conversion", "treated": 0.36, "control": 0.31, "difference": 0.05}
+    report = SimpleNamespace(
+        basis="holdout",
+        is_over=True,
+        verdict=pd.DataFrame({"arm": ["A", "B", POOLED], "verdict": "cannot_tell"}),
+        lift=pd.DataFrame(
+            [bought | {"arm": arm, "p_holm": p} for arm, p in (("A", 0.83), ("B", 0.02), (POOLED, 0.11))]
+        ),
+    )
+    with speaking("en"):
+        advised = experiments.advice(cast(CampaignReport, report), report.verdict.iloc[-1])
+    assert advised.startswith("If you run it again, take B: it brought buyers")
 
 
 def test_a_campaign_that_runs_says_so_first() -> None:

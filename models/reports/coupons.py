@@ -23,10 +23,10 @@ class CouponsReport:
     currency: str
     # one row per coupon: arm: the treated arm that got it, as far as claims and redemptions tell; claimed: customers;
     # redeemed: orders on which it was redeemed, each once however many products the coupon covers; redemption_rate of
-    # the claimed, with its Wilson interval; discount_given: by the coupon; net_sales and margin of these orders,
-    # discounts and what came back so far taken off (margin: NaN where the cost of one is unknown); known_rhythm:
-    # redemptions by customers whose usual gap is known; own_rhythm: of them, those that came when a visit was due
-    # anyway
+    # the claimed, with its Wilson interval; discount_given: on the lines it was used for, other promotions included;
+    # net_sales and margin of these orders, discounts and what came back so far taken off (margin: NaN where the cost
+    # of one is unknown); known_rhythm: redemptions by customers whose usual gap is known; own_rhythm: of them, those
+    # that came when a visit was due anyway
     coupons: Annotated[
         pd.DataFrame,
         Columns(

@@ -210,7 +210,7 @@ def _store_cards(report: CampaignReport, row: pd.Series) -> list[tuple[str, str,
     is_sure, unclear = row["verdict"] in ("stores_more", "stores_less"), t("campaign.unclear")
     return [
         (
-            t("campaign.incremental"),
+            experiments.incremental_name(row["money"]),
             fmt.money_compact(row["incremental"], report.currency) if is_sure else unclear,
             t("campaign.stores_money", what=what, range=t("campaign.range", lo=low, hi=high)),
         ),

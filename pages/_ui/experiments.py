@@ -167,10 +167,8 @@ def verdict_line(report: CampaignReport, row: pd.Series) -> str:
         what=t(f"campaign.money.{report.money}"),
         each=_each(report, abs(effect["difference"])) if effect is not None else "",
         range=_range(report, effect, less=key == "hurt"),
-        detectable=_each(report, row["smallest_detectable"]),
         worth=_each(report, row["worth"]),
         why=_why_worth(report, row),
-        needed=fmt.compact(row["people_needed"]),
     )
     # The random draws decide, corrected for several groups; the range beside them is another method's, of one group.
     if key == "cannot_tell" and effect is not None and effect["lo95"] * effect["hi95"] > 0:
@@ -192,6 +190,24 @@ def _why_worth(report: CampaignReport, row: pd.Series) -> str:
     if cost >= row["worth"]:
         return t("campaign.why_cost")
     return t("campaign.why_tenth", cost=_each(report, cost))
+
+
+def larger_line(report: CampaignReport) -> str | None:
+    """How many customers it takes to tell of all treated together, split as this time; None where that is no matter."""
+    row = report.verdict.iloc[-1]
+    if row["verdict"] != "cannot_tell" or fmt.is_missing(row["people_needed"]):
+        return None
+    people = report.arms.groupby("is_control")["people"].sum()
+    needed = row["people_needed"] * people / people.sum()
+    return t(
+        "campaign.larger",
+        worth=_each(report, row["worth"]),
+        why=_why_worth(report, row),
+        treated=fmt.compact(needed[False]),
+        held_back=fmt.compact(needed[True]),
+        now_treated=fmt.compact(people[False]),
+        now_held_back=fmt.compact(people[True]),
+    )
 
 
 def _adjusted_line(report: CampaignReport) -> str:
@@ -223,14 +239,31 @@ def advice(report: CampaignReport, row: pd.Series) -> str:
     worked = arms.loc[arms["verdict"] == "worked", "arm"].tolist()
     if worked and len(worked) < len(arms):
         return t("campaign.advice.arm", arm=", ".join(worked))
-    bought = _effect(report, row, "conversion")
-    if row["verdict"] == "cannot_tell" and buyers_line(report, row) and bought is not None and bought["difference"] > 0:
+    if row["verdict"] == "cannot_tell" and _brought_buyers(report, row):
         return t("campaign.advice.more_buyers")
+    brought = [arm["arm"] for _, arm in arms.iterrows() if _brought_buyers(report, arm)]
+    if row["verdict"] == "cannot_tell" and brought:
+        return t("campaign.advice.arm_buyers", arm=t("campaign.and").join(brought))
     if row["verdict"] == "no_control" and report.basis == "adjusted":
         return t("campaign.advice.adjusted")
     if row["verdict"] == "worked" and not fmt.is_missing(row["roi"]):
-        return t("campaign.advice.pays" if row["roi"] > 0 else "campaign.advice.does_not_pay")
+        return _pays(report, row) if row["roi"] > 0 else t("campaign.advice.does_not_pay")
     return t(f"campaign.advice.{row['verdict']}")
+
+
+def _brought_buyers(report: CampaignReport, row: pd.Series) -> bool:
+    bought = _effect(report, row, "conversion")
+    return buyers_line(report, row) is not None and bought is not None and bool(bought["difference"] > 0)
+
+
+def _pays(report: CampaignReport, row: pd.Series) -> str:
+    return t(
+        "campaign.advice.pays",
+        what=t(f"campaign.money.{report.money}"),
+        cost=fmt.money_compact(row["cost"], report.currency),
+        incremental=fmt.money_compact(row["incremental"], report.currency),
+        range=_interval(row["incremental_lo"], row["incremental_hi"], report.currency),
+    )
 
 
 def finality(report: CampaignReport) -> str:
@@ -253,7 +286,7 @@ def cards(report: CampaignReport, row: pd.Series) -> list[tuple[str, str, str | 
     is_sure, unclear = row["verdict"] in _SURE, t("campaign.unclear")
     found: list[tuple[str, str, str | None]] = [
         (
-            t("campaign.incremental"),
+            incremental_name(report.money),
             fmt.money_compact(row["incremental"], report.currency)
             if is_sure or fmt.is_missing(row["incremental"])
             else unclear,
@@ -277,6 +310,11 @@ def cards(report: CampaignReport, row: pd.Series) -> list[tuple[str, str, str | 
         (t("campaign.held_back"), fmt.compact(people.get(True, 0)), t("campaign.held_back.help")),
     ]
     return found
+
+
+def incremental_name(money: str) -> str:
+    """Of what was caused, by what it is counted in."""
+    return t("campaign.incremental", what=t(f"campaign.money.{money}"))
 
 
 def _without_effect(report: CampaignReport, people: pd.Series) -> list[tuple[str, str, str | None]]:
@@ -400,8 +438,11 @@ def checks(report: CampaignReport) -> list[str]:
     whole = report.verdict["arm"].iloc[-1]
     reduction = known.get(f"cuped_variance_reduction.{whole}")
     if reduction is not None and not fmt.is_missing(reduction):
-        difference = fmt.money(known[f"cuped_difference.{whole}"], report.currency, digits=2)
-        lines.append(t("campaign.check.cuped", reduction=fmt.percent(reduction, 0), difference=difference))
+        plain = _effect(report, report.verdict.iloc[-1], "spend")
+        if plain is not None:
+            texts = {"plain": plain["difference"], "difference": known[f"cuped_difference.{whole}"]}
+            amounts = {name: _each(report, value) for name, value in texts.items()}
+            lines.append(t("campaign.check.cuped", reduction=fmt.percent(reduction, 0), **amounts))
     least = report.verdict["smallest_detectable"].iloc[-1]
     if not fmt.is_missing(least):
         what = t(f"campaign.money.{report.money}")
