@@ -87,8 +87,11 @@ def _channel(name: str, entry: Any, path: Path) -> Channel:
     return Channel(name, url, frozenset(one.casefold() for one in people))
 
 
-def send(channel: Channel, title: str, text: str) -> bool:
-    """Whether the message was taken. Waits for the answer of the other side; text is sent as it is."""
+def send(channel: Channel, title: str, text: str, html: str) -> bool:
+    """Whether the message was taken. Waits for the answer of the other side.
+
+    E-mail gets ``html``, with its words as a second part for readers without it; messengers ``text``, as it is.
+    """
     from apprise import Apprise, NotifyFormat  # it takes long to import, and only the command sends
 
     # It would log addresses, and with them keys.
@@ -98,4 +101,6 @@ def send(channel: Channel, title: str, text: str) -> bool:
         return False
     sender = Apprise()
     sender.add(way)
+    if channel.kind == "mailto":
+        return bool(sender.notify(body=html, title=title, body_format=NotifyFormat.HTML))
     return bool(sender.notify(body=text, title=title, body_format=NotifyFormat.TEXT))

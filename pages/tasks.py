@@ -7,7 +7,7 @@ from pages._ui.choices import choice
 from pages._ui.i18n import t
 
 page = head.begin("tasks", choices="none")
-found = task_views.tasks(page.scope)
+found = task_views.tasks(page.scope, session.current_person().actor)
 cards.plain_row(task_views.figures(found, page.scope))
 alert_views.block(load.alerts(page.scope, page.generation), key="tasks_alerts")
 if page.scope.kind == "chain" and session.may_open("funnel"):  # who plans campaigns works for the chain

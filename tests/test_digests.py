@@ -14,11 +14,13 @@ import pytest
 from sqlalchemy import Engine
 from streamlit.testing.v1 import AppTest
 
-from data_access.channels import Channel, channels, send
+from data_access.channels import Channel, Channels, channels, send
 from data_access.errors import Problem
-from data_access.snapshot import GenerationInfo
+from data_access.scope import Scope
+from data_access.snapshot import GenerationInfo, current_snapshot
 from data_access.state import accounts, audit, digests
 from data_access.state.accounts import Account, Rights
+from data_access.state.actions import Subject, Wish, act
 from data_access.state.digests import Digest, Limit
 from data_access.state.rules import Rule
 from data_access.state.store import opened, prepare, state_engine
@@ -26,6 +28,7 @@ from pages._gate.identity import Person
 from pages._ui import digest_views
 from pages._ui import digests as written_by
 from pages._ui.i18n import text
+from pages._ui.mail import Contents, Entry, Figure, html
 from tests.small_chain import served
 from tests.test_pages import SHELL, words
 
@@ -220,7 +223,7 @@ def test_a_messenger_gets_the_text_and_its_refusal_counts(
     plugin = getattr(__import__(f"apprise.plugins.{module}", fromlist=[name]), name)
     monkeypatch.setattr(plugin, "notify_url", receiver.address + path)  # type: ignore[attr-defined]
     receiver.status = status
-    taken = send(Channel("group", url, frozenset()), "总览", "净销售额 ¥1.2万\n<b>50%</b> & more")
+    taken = send(Channel("group", url, frozenset()), "总览", "净销售额 ¥1.2万\n<b>50%</b> & more", "<p>as a page</p>")
     assert taken is (status == 200)
     ((_, body),) = receiver.got
     assert "净销售额 ¥1.2万" in json.dumps(body, ensure_ascii=False)
@@ -247,20 +250,54 @@ class MailServer(socketserver.StreamRequestHandler):
         self.wfile.write(f"{line}\r\n".encode())
 
 
-def test_a_mail_arrives_with_the_text() -> None:
+@pytest.fixture
+def mail_server() -> Iterator[type[MailServer]]:
     class Own(MailServer):
         got: list[str] = []  # noqa: RUF012
 
     with socketserver.ThreadingTCPServer(("127.0.0.1", 0), Own) as server:
         threading.Thread(target=server.serve_forever, daemon=True).start()
-        address = f"mailto://127.0.0.1:{server.server_address[1]}?from=a@example.com&to=b@example.com&mode=insecure"
-        taken = send(Channel("mail", address, frozenset()), "总览", "净销售额 ¥1.2万")
+        at = f"127.0.0.1:{server.server_address[1]}"
+        Own.address = f"mailto://{at}?from=a@example.com&to=b@example.com&mode=insecure"  # type: ignore[attr-defined]
+        yield Own
         server.shutdown()
-    assert taken
-    (mail,) = Own.got
-    body = message_from_string(mail)
-    parts = [part.get_payload(decode=True).decode() for part in body.walk() if part.get_content_type() == "text/plain"]
-    assert "净销售额 ¥1.2万" in parts[0]
+
+
+def parts(mail: str) -> tuple[str, str]:
+    """What a mail says to readers of text, and to those of pages."""
+    found = {
+        part.get_content_type(): part.get_payload(decode=True).decode() for part in message_from_string(mail).walk()
+        if not part.is_multipart()
+    }  # fmt: skip
+    assert list(found) == ["text/plain", "text/html"]  # readers take the last that they can show
+    return found["text/plain"], found["text/html"]
+
+
+def contents(name: str) -> Contents:
+    figure = Figure("净销售额", "¥1.2万", (("去年同期", "+3.0%", True),))
+    entry = Entry(name, "¥5", "https://mirror.example.com/store?store=S1&lang=en")
+    return Contents(
+        "总览", name, "11月20日", "", [figure], [(name, [entry])], "as of today", "https://mirror.example.com"
+    )
+
+
+def test_a_mail_arrives_as_a_page_and_as_its_words(mail_server: type[MailServer]) -> None:
+    name = "A<b>&B"
+    page = html(contents(name))
+    assert send(Channel("mail", mail_server.address, frozenset()), "总览", "text", page)  # type: ignore[attr-defined]
+    (mail,) = mail_server.got
+    words, shown = parts(mail)
+    assert "净销售额 ¥1.2万 去年同期 +3.0%" in words.splitlines()
+    assert name in words
+    assert shown.replace("\r\n", "\n") == page
+
+
+def test_a_mail_escapes_names_and_fetches_nothing() -> None:
+    page = html(contents('A<b>&B"'))
+    assert "A<b>" not in page
+    assert page.count("A&lt;b&gt;&amp;B&quot;") == 3  # scope, heading, line
+    assert 'href="https://mirror.example.com/store?store=S1&amp;lang=en"' in page
+    assert not any(fetched in page for fetched in ("<img", "<link", "<script", "url(", "@import"))
 
 
 @pytest.fixture(scope="module")
@@ -307,6 +344,28 @@ def test_a_digest_has_the_rows_of_its_recipient_and_no_others(lilei: Account, we
     assert "Hangzhou Mixc ¥201" in said
     assert "深圳" not in said
     assert "https://mirror.example.com/overview" in said
+
+
+def test_a_mail_has_the_rows_of_its_recipient_in_their_language(
+    lilei: Account, home: Path, mail_server: type[MailServer], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    way = Channel("group", mail_server.address, frozenset({"lilei"}))  # type: ignore[attr-defined]
+    monkeypatch.setattr(written_by, "channels", lambda _: Channels("https://mirror.example.com", {"group": way}))
+    for one in digests.of(opened()):
+        digests.remove(opened(), one.account_id, one.digest_id, NOW)
+    own = Subject("lapse", "store", "S1", "S1")
+    mine = Wish("assigned", assignee=lilei.account_id)
+    act(opened(), current_snapshot(home), Scope("stores", ("S1", "S2")), lilei.account_id, [own], mine, NOW)
+    order(lilei.account_id)
+    assert send_after(23) == ["sent"]
+    for said in parts(mail_server.got[0]):
+        # one order of 100 + 1 in S1 and one of 200 + 1 in S2
+        assert "Net sales" in said
+        assert "¥302" in said
+        assert "Hangzhou Mixc" in said
+        assert "1 row of your task list waits" in said
+        assert "深圳" not in said
+    assert 'href="https://mirror.example.com/store?store=S2"' in parts(mail_server.got[0])[1]
 
 
 def test_rights_are_those_of_the_moment_it_is_sent(lilei: Account, wecom: type[Receiver]) -> None:

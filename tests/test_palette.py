@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from pages._gate.look import asset
-from pages._ui import grids
+from pages._ui import grids, mail
 
 ROOT = Path(__file__).parent.parent
 THEME = tomllib.loads((ROOT / ".streamlit" / "config.toml").read_text(encoding="utf-8"))["theme"]
@@ -160,3 +160,10 @@ def between(scale: list[str], share: float) -> str:
     one, next_one = scale[int(step)], scale[min(int(step) + 1, len(scale) - 1)]
     mixed = (int(one[i : i + 2], 16) * (1 - rest) + int(next_one[i : i + 2], 16) * rest for i in (1, 3, 5))
     return "#" + "".join(f"{round(channel):02x}" for channel in mixed)
+
+
+@pytest.mark.parametrize("ground", mail.GROUNDS)
+@pytest.mark.parametrize("use", ["ink", "soft", "own", "better", "worse"])
+def test_words_of_a_mail_read_on_its_grounds_in_both_modes(use: str, ground: str) -> None:
+    for words, behind in zip(mail.COLOURS[use], mail.COLOURS[ground], strict=True):
+        assert contrast(words, behind) >= 4.5

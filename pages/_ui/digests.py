@@ -1,4 +1,6 @@
-"""Digests as they are written and sent: the figures of a page in a few lines, with the rights of the one who gets them.
+"""Digests as they are written and sent: the figures of a page, with the rights of the one who gets them.
+
+Messengers get a few lines of text, e-mail the same as a page with links (``mail``) and what needs its reader today.
 
 One with a limit tells that a figure has passed it, once: again when it has come back and passes it anew.
 Only sums leave: key figures and stores by name, never a customer, an order or a colleague. Runs without a page, from
@@ -6,10 +8,11 @@ the command ``python -m pages digests``.
 """
 
 import logging
-from collections.abc import Iterator
+from collections.abc import Hashable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Literal
+from typing import Any, Literal
+from urllib.parse import urlencode
 
 import pandas as pd
 
@@ -24,19 +27,24 @@ from data_access.state.digests import EVERY_DAY, Digest, Limit
 from data_access.state.store import opened
 from models.metrics import METRICS
 from models.reports.registry import REPORTS
-from pages._ui import access, load, session
+from pages._gate.identity import Person
+from pages._ui import access, alert_views, cards, drill, load, mail, session, task_views
 from pages._ui import format as fmt
-from pages._ui.i18n import localized_text, speaking, t
+from pages._ui.i18n import localized_text, speaking, t, tn
 
 # Pages whose reports have key figures of sums alone.
 OFFERED = ("overview", "stock")
 
 _FIGURES = 6
 _STORES = 3
+_ALERTS = 3
 _COMPARED = ("last_year", "previous")
 
 _log = logging.getLogger("mirror")
 
+
+# Headings and their lines.
+_Lists = list[tuple[str, list[mail.Entry]]]
 
 # What became of a digest that was due, else the reason why it was not sent.
 Outcome = Literal["sent", "still_passed", "not_passed"]
@@ -52,6 +60,7 @@ class Message:
 
     title: str
     text: str
+    html: str  # for channels that show it
     passed: bool | None = None  # its figure the limit, where it has one
 
 
@@ -94,7 +103,7 @@ def _sent(one: Digest, ways: Channels) -> Outcome:
             return "not_passed"
         if said.passed and one.passed:
             return "still_passed"
-        if not send(way, said.title, said.text):
+        if not send(way, said.title, said.text, said.html):
             raise NotSent("refused")
     except NotSent:
         raise
@@ -114,22 +123,82 @@ def message(person: Account, page: str, language: str, weekday: int, link: str, 
         scope, snapshot = session.scope_of(who), load.snapshot()
         period = _days(page, snapshot.info, weekday, whole=limit is not None)
         tables = load.report_tables(page, scope, period, snapshot.generation)
-        lines = list(_figures(tables["kpis"], snapshot.info.currency))
-        if not lines:
+        currency = snapshot.info.currency
+        shown = list(_figures(tables["kpis"], currency))
+        if not shown:
             raise NotSent("no_data")
-        lines += _stores(tables.get("by_store"), snapshot.info.currency)
         days = fmt.period(period.first, period.last) if REPORTS[page].over == "period" else fmt.day(period.last)
         title = t("digest.title", page=t(f"page.{page}"), scope=session.in_words(who), days=days)
-        passed = None
+        passed, told = None, ""
         if limit is not None:
             value, unit = figure(tables["kpis"], limit.metric)
             passed = limit.passed(value)
-            now = fmt.card_value(value, unit, snapshot.info.currency)
-            title = t("digest.limit", limit=in_words(limit, snapshot.info.currency), now=now) + " · " + title
-        lines += ["", t("digest.as_of", instant=fmt.instant(snapshot.info.as_of))]
-        if link:
-            lines.append(f"{link}/{page}")
-        return Message(title, "\n".join(lines), passed)
+            now = fmt.card_value(value, unit, currency)
+            told = t("digest.limit", limit=in_words(limit, currency), now=now)
+            title = f"{told} · {title}"
+        stores = _stores(tables.get("by_store"), currency, link)
+        said = mail.Contents(
+            page=t(f"page.{page}"),
+            scope=session.in_words(who),
+            days=days,
+            passed=told,
+            figures=shown,
+            lists=[*_needs(who, scope, snapshot.generation, link), *_shelves(tables, currency, link), *stores],
+            as_of=t("digest.as_of", instant=fmt.instant(snapshot.info.as_of)),
+            address=f"{link}/{page}" if link else "",
+        )
+        return Message(title, "\n".join(_lines(said, stores)), mail.html(said), passed)
+
+
+def _lines(said: mail.Contents, stores: _Lists) -> Iterator[str]:
+    """A digest as text: a line for each figure, one for each list of ``stores``."""
+    for one in said.figures:
+        changes = ", ".join(f"{other} {change}" for other, change, _ in one.changes)
+        yield f"{one.name} {one.value}" + (f" ({changes})" if changes else "")
+    if stores:
+        yield ""
+    for heading, entries in stores:
+        names = t("digest.and").join(f"{one.name} {one.value}" for one in entries)
+        yield t("digest.stores", heading=heading, stores=names)
+    yield from ("", said.as_of)
+    if said.address:
+        yield said.address
+
+
+def _needs(who: Person, scope: Scope, generation: str, link: str) -> _Lists:
+    """What needs its reader today, of the lists that are for them: rows marked for them, then the latest alerts."""
+    entries = []
+    if access.may_open(who.role, "tasks") and (waiting := len(task_views.tasks(scope, who.actor).mine)):
+        entries.append(mail.Entry(tn("digest.tasks", waiting), address=_address(link, "tasks")))
+    if access.may_open(who.role, "alerts"):
+        found = alert_views.rows(load.alerts(scope, generation))
+        for _, row in found[found["kind"] == "alert"].head(_ALERTS).iterrows():
+            entries.append(mail.Entry(alert_views.sentence(row), address=_address(link, "alerts", alert=row["alert"])))
+    return [(t("digest.needs"), entries)] if entries else []
+
+
+def _shelves(tables: Mapping[str, pd.DataFrame], currency: str, link: str) -> _Lists:
+    """The warnings of the stock with the most sales at risk, on the page that has them."""
+    if "warnings" not in tables or tables["warnings"].empty:
+        return []
+    worst = tables["warnings"].head(_ALERTS)
+    entries = [
+        mail.Entry(
+            f"{localized_text('product.name', row['product'])} · {localized_text('store.name', row['store'])}",
+            fmt.money_compact(row["money_at_risk"], currency),
+            _address(link, "stock"),
+        )
+        for row in worst.to_dict("records")
+    ]
+    return [(t("digest.shelves", n=fmt.count(len(tables["warnings"]))), entries)]
+
+
+def _address(link: str, page: str, **ids: str) -> str:
+    """Where a page is for these ids; empty where the dashboard has no address."""
+    if not link:
+        return ""
+    query = urlencode(drill.link(page, **ids))
+    return f"{link}/{page}" + (f"?{query}" if query else "")
 
 
 def figures(page: str, scope: Scope) -> pd.DataFrame:
@@ -171,17 +240,20 @@ def _known(kpis: pd.DataFrame) -> pd.DataFrame:
     return kpis[kpis["value"].notna() & kpis["key"].isin(METRICS)]
 
 
-def _figures(kpis: pd.DataFrame, currency: str) -> Iterator[str]:
+def _figures(kpis: pd.DataFrame, currency: str) -> Iterator[mail.Figure]:
     """The first key figures that are known, each with the change against last year and the period before."""
     for row in _known(kpis).head(_FIGURES).to_dict("records"):
-        value = fmt.card_value(row["value"], row["unit"], currency)
-        changes = [
-            f"{t(f'charts.{other}')} {_change(row['value'], row[other], row['unit'])}"
+        value, unit, direction = row["value"], row["unit"], METRICS[row["key"]].direction
+        changes = tuple(
+            (
+                t(f"charts.{other}"),
+                _change(value, row[other], unit),
+                cards.change_of(value, row[other], unit, direction).better,
+            )
             for other in _COMPARED
             if other in row and not fmt.is_missing(row[other])
-        ]
-        name = t(f"metric.{row['key']}")
-        yield f"{name} {value}" + (f" ({', '.join(changes)})" if changes else "")
+        )
+        yield mail.Figure(t(f"metric.{row['key']}"), fmt.card_value(value, unit, currency), changes)
 
 
 def _change(now: float, before: float, unit: str) -> str:
@@ -190,25 +262,24 @@ def _change(now: float, before: float, unit: str) -> str:
     return fmt.change(now / before - 1) if before > 0 else fmt.MISSING
 
 
-def _stores(by_store: pd.DataFrame | None, currency: str) -> list[str]:
+def _stores(by_store: pd.DataFrame | None, currency: str, link: str) -> _Lists:
     """The stores that sold most and those that fell most against last year or the period before, where there are
     several."""
     if by_store is None or len(by_store) < 2:
         return []
-    best = by_store.head(_STORES)
-    said = [f"{_name(row['store'])} {fmt.money_compact(row['net_sales'], currency)}" for row in best.to_dict("records")]
-    lines = ["", t("digest.best", stores=t("digest.and").join(said))]
+    best = by_store.head(_STORES).to_dict("records")
+    found = [(t("digest.best"), [_entry(row, fmt.money_compact(row["net_sales"], currency), link) for row in best])]
     other = next((column for column in _COMPARED if (by_store[column] > 0).any()), None)
     if other is not None:
         known = by_store[by_store[other] > 0]
         ratios = (known["net_sales"] / known[other] - 1).rename("change")
-        fell = known.assign(change=ratios)[ratios < 0].sort_values("change").head(_STORES)
-        falls = [f"{_name(row['store'])} {fmt.change(row['change'])}" for row in fell.to_dict("records")]
-        if falls:
-            against = t(f"charts.{other}")
-            lines.append(t("digest.fell", against=against, stores=t("digest.and").join(falls)))
-    return lines
+        fell = known.assign(change=ratios)[ratios < 0].sort_values("change").head(_STORES).to_dict("records")
+        if fell:
+            against = t("digest.fell", against=t(f"charts.{other}"))
+            found.append((against, [_entry(row, fmt.change(row["change"]), link) for row in fell]))
+    return found
 
 
-def _name(store: str) -> str:
-    return localized_text("store.name", store)
+def _entry(row: Mapping[Hashable, Any], value: str, link: str) -> mail.Entry:
+    name = localized_text("store.name", row["store"])
+    return mail.Entry(name, value, _address(link, "store", store=row["store_id"]))

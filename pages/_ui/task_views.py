@@ -11,7 +11,7 @@ from data_access.state import actions as state
 from data_access.state.actions import Action, Subject
 from data_access.state.store import opened
 from models.reports.actions import WINDOW
-from pages._ui import actions, empty, head, load, session
+from pages._ui import actions, empty, head, load
 from pages._ui import format as fmt
 from pages._ui.i18n import exists, t, tn
 from pages._ui.tables import Column, column, listing
@@ -32,12 +32,12 @@ class Tasks:
         return tuple(sorted(rows, key=lambda one: one.number, reverse=True))
 
 
-def tasks(scope: Scope) -> Tasks:
-    """What is open in the stores of the reader: assigned, or snoozed until a day that has come.
+def tasks(scope: Scope, actor: str) -> Tasks:
+    """What is open in the stores of a reader: assigned, or snoozed until a day that has come.
 
-    Mine is what is assigned to me, and what I snoozed myself.
+    Theirs (``mine``) is what is assigned to ``actor``, and what they snoozed themselves.
     """
-    actor, today = session.current_person().actor, actions.today()
+    today = actions.today()
     waiting = [
         one for one in state.latest(opened(), scope) if one.state in ("assigned", "snoozed") and not one.hides(today)
     ]
