@@ -17,7 +17,7 @@ page = head.begin(
     above=(drill.Step(t("page.stock"), "stock"), drill.Step(store.name)) if store else (),
     choices="none" if store else "places",
 )
-batch.note("stock")
+batch.note("stock", live=True)
 with load.working(t("page.stock")):
     report = load.stock(page.scope, page.category, page.generation)
 if report.as_of is None:

@@ -186,3 +186,9 @@ def test_each_store_gets_its_own_rows_and_nobody_elses(
     written = export._paper(cover, lambda: parts, 12)(file, STAMP)
     assert file.getvalue().startswith(b"%PDF-")
     assert "customer_key" not in written.columns
+
+
+def test_months_that_are_complete_are_told_from_others_only_where_there_is_one() -> None:
+    months = pd.DataFrame({"month": ["2026-10", "2026-11"], "net_sales": [20.0, 10.0], "complete": [True, False]})
+    assert f"<th>{t('column.complete')}</th>" in page(by_month=months)
+    assert t("column.complete") not in page(by_month=months.assign(complete=False))

@@ -86,6 +86,22 @@ def test_a_short_name_leaves_its_room_to_a_long_text(monkeypatch: pytest.MonkeyP
     assert drawn["customer_key"].tolist() == ["c01234567"]
 
 
+@pytest.mark.parametrize(
+    ("name", "shown"),
+    [
+        ("Treatment Weeks 2025-05", "Treatment Weeks 2025-05"),
+        ("Treatment Weeks 2025-05", "Treatm… 2025-05"),
+        ("护理体验周2025-05", "护理…2025-05"),
+    ],
+)
+def test_a_name_that_does_not_fit_a_phone_keeps_the_month_it_ends_in(name: str, shown: str) -> None:
+    assert tables._up_to_its_number(name, room=tables._pixels(shown)) == shown
+
+
+def test_a_name_without_a_number_is_left_for_the_list_to_cut() -> None:
+    assert tables._up_to_its_number("Treatment Weeks", room=50) == "Treatment Weeks"
+
+
 def test_the_sums_of_a_list_have_cents_together_and_an_amount_per_order_by_itself() -> None:
     frame = pd.DataFrame(
         {"net_sales": [36_722.0], "previous": [1_616.82], "average_ticket": [408.18], "hours": [110.0]}

@@ -121,6 +121,7 @@ _FIGURE = ("metric", "measure", "key", "lever", "factor")  # columns that say wh
 _INTERVAL = re.compile(r"(?:^|_)lo(?:95|80)?$")
 _KEY = re.compile(r"[a-z][a-z0-9_]*")
 _KEPT_IDS = ("customer_key", "staff_id")
+_TOLD_APART = "complete"  # months that are from those that are not; where none is, there is nothing to tell apart
 
 
 @dataclass(frozen=True, slots=True)
@@ -194,6 +195,8 @@ def _is_read(column: str, values: pd.Series, *, alone: bool) -> bool:
     """Whether a reader can read it: no ids beside a name, no keys that have no words, nothing without a heading."""
     if column in _KEPT_IDS:
         return True
+    if column == _TOLD_APART and not values.any():
+        return False
     if (column.endswith("_id") and not alone) or not (column in METRICS or exists(f"column.{column}")):
         return False
     return not all(map(_is_key, values))

@@ -3,6 +3,7 @@
 Units come from the metric registry, so a column of a report looks the same on every page.
 """
 
+import re
 from collections.abc import Mapping, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass, field, replace
@@ -42,7 +43,7 @@ _PHONE = 326  # pixels of a list on a phone
 _BOXES = 44  # of them for boxes to tick
 # Of a letter, of a thin and of a wide one, of a Chinese character, and beside the text of a cell; a badge has a frame.
 _LETTER, _THIN, _WIDE, _HAN, _BESIDE, _FRAME = 7.1, 3.8, 11.0, 13.2, 18, 22
-_THIN_ONES, _WIDE_ONES = frozenset(" .,:;'|()"), frozenset("%@MWmw–×")
+_THIN_ONES, _WIDE_ONES = frozenset(" .,:;'|()"), frozenset("%@MWmw–×…")
 _LEAST, _LEAST_OF_NAME = 96, 140  # of a text, which may be cut where a figure may not; of what a row is about
 _HEADING = 112  # at most for a heading over narrower figures
 _KEY = 9  # letters of a customer's key where room is short: enough to tell two apart, and the row opens the whole
@@ -59,6 +60,7 @@ _WIDTHS = {"product": 230, "finality": 105, "source": 150}
 # Pixels of a list in half the page of a small desktop, of its first column, and of a range.
 _HALF, _FIRST_OF_HALF, _RANGE_OF_HALF = 416, 92, 112
 PAGE_ROWS = 20
+_NUMBER_AT_END = re.compile(r"\s?\d[\d./-]*[A-Za-z]*$")
 _ROW_PIXELS = 35
 _THUMB_PIXELS = 44
 
@@ -339,6 +341,9 @@ def _drawn(
     shown = _fitted(frame, known[:WHEN_NARROW], currency, room) if narrow() else known
     digits = _digits(frame, shown)
     drawn = pd.DataFrame({column.name: _values(frame[column.name], column) for column in shown})
+    for column in shown:
+        if _is_name(column) and isinstance(column.width, int) and narrow():
+            drawn[column.name] = drawn[column.name].map(partial(_up_to_its_number, room=column.width - _BESIDE))
     return drawn, {
         "hide_index": True,
         "placeholder": fmt.MISSING,
@@ -400,11 +405,11 @@ def _values(values: pd.Series, column: Column) -> pd.Series:
 
 def _fitted(frame: pd.DataFrame, columns: Sequence[Column], currency: str, room: int) -> list[Column]:
     """As many of the columns as fit, at least two, and how wide each is: figures whole, texts as long as they are, or
-    what is left of the room, which whole headings have after them. A long text is cut rather than a figure; the row it
-    opens shows it whole."""
+    what is left of the room, which whole headings have after them. A long text is cut rather than a figure, and within
+    rather than at a number it ends in; the row it opens shows it whole."""
     digits = _digits(frame, columns)
     wanted = {column.name: _wanted(frame[column.name], column, currency, digits[column.name]) for column in columns}
-    cut = {column.name for column in columns if column.kind == "text" and not _is_written(column)}
+    cut = {column.name for column in columns if _is_name(column)}
     least = {name: _LEAST_OF_NAME if name == columns[0].name else _LEAST for name in cut}
     needed = {name: min(pixels, least.get(name, pixels)) for name, pixels in wanted.items()}
     shown = list(columns)
@@ -457,6 +462,23 @@ def _written(values: pd.Series, column: Column, currency: str, digits: int) -> l
 def _is_written(column: Column) -> bool:
     """Whether the texts of a column are figures."""
     return column.kind == "text" and (column.name in _WRITTEN or column.name.endswith("_range"))
+
+
+def _is_name(column: Column) -> bool:
+    """Whether the texts of a column are names and sentences, which may be cut."""
+    return column.kind == "text" and not _is_written(column)
+
+
+def _up_to_its_number(value: Any, *, room: int) -> Any:
+    """A text that is longer than ``room`` pixels and ends in a number, as a campaign in its month and a product in its
+    size, without what is too long before it: names of one kind differ in nothing else."""
+    end = _NUMBER_AT_END.search(value) if isinstance(value, str) and _pixels(value) > room else None
+    if end is None:
+        return value
+    kept = value[: end.start()]
+    while kept and _pixels(f"{kept}…{end.group()}") > room:
+        kept = kept[:-1]
+    return f"{kept.rstrip()}…{end.group()}"
 
 
 def _pixels(text: str) -> int:
