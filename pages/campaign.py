@@ -64,13 +64,12 @@ if not report.lift.empty:
     with st.container(border=True):
         head.block(t("campaign.table"))
         shown = [
-            Column("metric", "text", words="lift"),
+            Column("metric", "text", width="medium"),
             Column("change_text", "text"),
             Column("interval", "text", width="medium"),
             Column("treated", "text"),
             Column("control", "text"),
             Column("p_holm", "text"),
-            Column("arm", "text"),
         ]
         listing(experiments.table(report), shown, currency=page.currency, alt=t("campaign.table"), key="campaign_table")
         for line in experiments.checks(report):

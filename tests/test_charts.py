@@ -74,6 +74,8 @@ def test_the_comparison_is_a_mark_and_an_unknown_one_is_none() -> None:
     assert list(marks.x) == [60_000.0, None, 10.0]
     # the value stands beyond the mark where that is further out
     assert list(bars(compare="last_year", compare_name="Last year").data[2].x) == [62_100.0, 44_300.5, 10.0]
+    # in the colour of its bar, or it would read as the mark's
+    assert bars(compare="last_year", compare_name="Last year").data[2].textfont.color == palette.OWN
     assert marks.customdata[0][2] == "Last year ¥60,000.00"
 
 

@@ -144,3 +144,15 @@ def test_coupons_of_several_groups_fit_a_list() -> None:
     several = campaign_views.coupon_columns(pd.DataFrame({"arm": ["A", "B"]}))
     assert len(several) == MOST_COLUMNS
     assert "arm" in [one.name for one in several]
+
+
+def test_an_effect_names_its_arm_where_there_are_several() -> None:
+    effects: dict[str, Any] = {
+        "metric": "visit", "treated": 0.2, "control": 0.1, "difference": 0.1, "lo95": 0.0, "hi95": 0.2, "p_holm": 0.01,
+    }  # fmt: skip
+    two = pd.DataFrame([{**effects, "arm": "A"}, {**effects, "arm": "B"}])
+    with speaking("en"):
+        named = [
+            experiments.table(cast(CampaignReport, SimpleNamespace(lift=rows)))["metric"] for rows in (two, two[:1])
+        ]
+    assert [list(names) for names in named] == [["Visited · A", "Visited · B"], ["Visited"]]

@@ -112,6 +112,14 @@ def test_the_sums_of_a_list_have_cents_together_and_an_amount_per_order_by_itsel
     assert tables._digits(small, columns) == {"net_sales": 2, "previous": 2, "average_ticket": 2, "hours": 1}
 
 
+def test_an_amount_below_zero_has_its_currency_in_the_heading() -> None:
+    frame = pd.DataFrame({"net_sales": [-1_154.0, 20.0], "previous": [1_616.82, 0.0]})
+    _, settings = tables._drawn(frame, [tables.column(name) for name in frame], "CNY", None, 35, room=326)
+    below, above = settings["column_config"]["net_sales"], settings["column_config"]["previous"]
+    assert (below["type_config"]["format"], above["type_config"]["format"]) == ("%,.2f", "¥%,.2f")
+    assert "¥" in below["label"]
+
+
 CHANGES = [
     # value, base, unit, direction -> text, arrow, better
     (110.0, 100.0, "money", 1, ("+10.0%", "up", True)),

@@ -74,10 +74,14 @@ def scenario(report: AllocationReport, currency: str) -> None:
         t("allocation.from"), options, index=len(options) - 1, format_func=kind_name, key="allocation_from"
     )
     taker = second.selectbox(t("allocation.to"), options, index=0, format_func=kind_name, key="allocation_to")
+    most = int(known.set_index("type")["cost"][giver])  # no kind gives more than it has
+    if st.session_state.get("allocation_amount", 0) > most:
+        st.session_state["allocation_amount"] = most
     amount = third.number_input(
         t("allocation.amount", currency=fmt.symbol(currency)),
         min_value=0,
-        value=AMOUNT,
+        max_value=most,
+        value=min(AMOUNT, most),
         step=500,
         key="allocation_amount",
     )

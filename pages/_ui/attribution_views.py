@@ -166,7 +166,7 @@ def _rule(row: pd.Series) -> str:
 
 def channels(report: AttributionReport, currency: str) -> None:
     """Each channel: whom it reached, whom only it reached, what is credited to it."""
-    head.block(t("attribution.channels"), t("attribution.channels_note"))
+    head.block(t("attribution.channels"), t("attribution.channels_note"), t("attribution.credited_help"))
     if report.channels.empty:
         empty.nothing(t("attribution.nobody"))
         return

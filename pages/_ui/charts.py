@@ -164,7 +164,9 @@ def ranked_bars(
         xaxis={"visible": False, "range": span if reach else [0, 1], "fixedrange": True},
         yaxis=rows_axis(names, side="right" if falling else "left"),
     )
-    return go.Figure([bars, *marks, _values_beside(rows, ends, short)], drawn)
+    # Beside a mark, which is grey, the value has the colour of its bar.
+    written = palette.SOFT_TEXT if compare is None else colour
+    return go.Figure([bars, *marks, _values_beside(rows, ends, short, written)], drawn)
 
 
 def whiskers(middle: pd.Series, low: pd.Series, high: pd.Series, colour: str) -> dict[str, Any]:
@@ -206,7 +208,7 @@ def legend_above(figure: go.Figure) -> None:
     figure.update_layout(legend=_LEGEND, showlegend=True)
 
 
-def _values_beside(rows: list[int], ends: pd.Series, texts: list[str]) -> dict[str, Any]:
+def _values_beside(rows: list[int], ends: pd.Series, texts: list[str], colour: str) -> dict[str, Any]:
     return {
         "type": "scatter",
         "y": rows,
@@ -214,7 +216,7 @@ def _values_beside(rows: list[int], ends: pd.Series, texts: list[str]) -> dict[s
         "mode": "text",
         "text": [f" {text} " for text in texts],
         "textposition": ["middle left" if end < 0 else "middle right" for end in ends],
-        "textfont": {**_FONT, "color": palette.SOFT_TEXT},
+        "textfont": {**_FONT, "color": colour},
         "cliponaxis": False,
         "hoverinfo": "skip",
         "showlegend": False,

@@ -13,6 +13,7 @@ from models.reports.campaign import CampaignReport
 from models.reports.funnel import FunnelReport
 from pages._ui import charts, drill, load, palette
 from pages._ui import format as fmt
+from pages._ui.device import narrow
 from pages._ui.i18n import localized, localized_text, t, word
 
 # Verdicts and states with the colours of their badges; the best first.
@@ -350,11 +351,7 @@ def effects(report: CampaignReport) -> go.Figure:
     """The change of each metric in percent of the control group, one dot per treated arm, with its interval."""
     rows = report.lift[report.lift["metric"] != "orders"].reset_index(drop=True)
     rows = rows[rows["control"] > 0]
-    several = rows["arm"].nunique() > 1
-    names = [
-        t(f"lift.{metric}") + (f" · {arm_name(arm)}" if several else "")
-        for arm, metric in zip(rows["arm"], rows["metric"], strict=True)
-    ]
+    names = _named(rows)
     middle = rows["difference"] / rows["control"]
     # The ratio's own interval where there is one: the control group is an estimate, too.
     low, high = (rows[f"relative_{end}"].fillna(rows[f"{end}95"] / rows["control"]) for end in ("lo", "hi"))
@@ -378,6 +375,9 @@ def effects(report: CampaignReport) -> go.Figure:
     )
     reach = max(float(high.fillna(middle).max()), 0.0), min(float(low.fillna(middle).min()), 0.0)
     ticks, texts = fmt.percent_ticks(reach[0], reach[1])
+    if narrow():  # every second one, zero among them: all of them would stand aslant
+        begin = ticks.index(0.0) % 2
+        ticks, texts = ticks[begin::2], texts[begin::2]
     figure.add_vline(x=0, line={"color": palette.SOFT_TEXT, "width": 1})
     figure.update_xaxes(tickvals=ticks, ticktext=texts, fixedrange=True, showgrid=True, zeroline=False)
     figure.update_yaxes(
@@ -393,8 +393,18 @@ def effects(report: CampaignReport) -> go.Figure:
     return figure
 
 
+def _named(rows: pd.DataFrame) -> list[str]:
+    """What each effect is on, with its arm where there are several."""
+    several = rows["arm"].nunique() > 1
+    return [
+        t(f"lift.{metric}") + (f" · {arm_name(arm)}" if several else "")
+        for arm, metric in zip(rows["arm"], rows["metric"], strict=True)
+    ]
+
+
 def table(report: CampaignReport) -> pd.DataFrame:
-    """The effects as a list: arm, metric and every number as text in its own unit."""
+    """The effects as a list: what changed, in which arm where there are several, every number as text in its own
+    unit."""
     rows = report.lift
     metrics = rows["metric"]
 
@@ -416,8 +426,7 @@ def table(report: CampaignReport) -> pd.DataFrame:
     shown = {name: list(map(level, rows[name], metrics)) for name in ("treated", "control")}
     return pd.DataFrame(
         {
-            "arm": rows["arm"].map(arm_name),
-            "metric": rows["metric"],
+            "metric": _named(rows),
             **shown,
             "change_text": list(map(change, rows["difference"], metrics)),
             "interval": list(map(ends, rows["lo95"], rows["hi95"], metrics)),

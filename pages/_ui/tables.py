@@ -23,6 +23,7 @@ from pages._ui.i18n import t, word
 Kind = Literal[
     "text",
     "money",
+    "amount",
     "signed",
     "count",
     "decimal",
@@ -263,11 +264,12 @@ def label(name: str) -> str:
 
 
 def _heading(column: Column, currency: str) -> str:
-    """The heading of a list's column. Before a signed amount stands its sign, so the currency goes to the heading."""
+    """The heading of a list's column. Before an amount with a sign stands that sign, so the currency goes to the
+    heading."""
     if column.name == "customer_key" and narrow():
         return t("column.customer_key.short")
     name, days = label(column.name), t("unit.days")
-    if column.kind == "signed":
+    if column.kind in ("signed", "amount"):
         return t("column.with_unit", name=name, unit=fmt.symbol(currency))
     return (
         t("column.with_unit", name=name, unit=days) if column.kind == "days" and days not in name.casefold() else name
@@ -338,6 +340,7 @@ def _drawn(
 ) -> tuple[pd.DataFrame, dict[str, Any]]:
     """What is shown of ``frame`` in this window, and how; ``room``: pixels there are for it on a phone."""
     known = [column for column in columns if frame[column.name].notna().any()] or list(columns)
+    known = [_below_zero(frame[column.name], column) for column in known]
     shown = _fitted(frame, known[:WHEN_NARROW], currency, room) if narrow() else known
     digits = _digits(frame, shown)
     drawn = pd.DataFrame({column.name: _values(frame[column.name], column) for column in shown})
@@ -395,7 +398,7 @@ def _values(values: pd.Series, column: Column) -> pd.Series:
     match column.kind:
         case "percent" | "change":
             return values.astype(float) * 100  # the format below writes the sign only
-        case "money" | "signed" | "count" | "decimal" | "tenth" | "ratio" | "days":
+        case "money" | "amount" | "signed" | "count" | "decimal" | "tenth" | "ratio" | "days":
             return values.astype(float)
         case "month":
             return values.map(fmt.month)
@@ -500,13 +503,13 @@ def _digits(frame: pd.DataFrame, columns: Sequence[Column]) -> dict[str, int]:
     largest = {
         column.name: float(frame[column.name].astype(float).abs().max())
         for column in columns
-        if column.kind in ("money", "signed") and frame[column.name].notna().any()
+        if column.kind in ("money", "amount", "signed") and frame[column.name].notna().any()
     }
     sums = max((size for name, size in largest.items() if not is_per_piece(name)), default=0.0)
 
     def of(column: Column) -> int:
         match column.kind:
-            case "money" | "signed":
+            case "money" | "amount" | "signed":
                 return 2 if (largest.get(column.name, 0.0) if is_per_piece(column.name) else sums) < most else 0
             case "tenth":
                 return int(bool((frame[column.name].dropna().astype(float) % 1).any()))
@@ -522,6 +525,11 @@ def is_per_piece(name: str) -> bool:
     return name.endswith("_each") or (name in METRICS and METRICS[name].denominator is not None)
 
 
+def _below_zero(values: pd.Series, column: Column) -> Column:
+    """A column of money, as "amount" where some of it is below zero: a list's format cannot write "-¥1,154"."""
+    return replace(column, kind="amount") if column.kind == "money" and (values.astype(float) < 0).any() else column
+
+
 def _differs(values: pd.Series, column: Column) -> bool:
     """Whether a column of signed amounts holds any but zero, which has no sign."""
     return column.kind == "signed" and bool(values.astype(float).any())
@@ -534,6 +542,8 @@ def _config(column: Column, currency: str, digits: int, *, signs: bool) -> Any:
     match column.kind:
         case "money":
             return number(name, help=hint, format=f"{fmt.symbol(currency)}%,.{digits}f")
+        case "amount":
+            return number(name, help=hint, format=f"%,.{digits}f")
         case "signed":
             return number(name, help=hint, format=f"%{'+' if signs else ''},.{digits}f")
         case "count" | "days":
