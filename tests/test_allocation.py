@@ -14,6 +14,7 @@ from data_access.snapshot import Snapshot
 from models.calc.allocation import Arms, added, caused, cost_of_one, moved, per_unit
 from models.calc.lift import Estimate, share_difference
 from models.reports.allocation import allocation, cost_each, earned
+from pages._ui.allocation_views import most_given
 from tests import tiny, two_chains
 from tests.tiny import CHAIN
 
@@ -122,3 +123,8 @@ def test_over_all_kinds_the_costs_and_the_buyers_are_added() -> None:
     found = cost_each(buyers, "new")  # 40 buyers, the ends 3 and 4 to both sides: 5
     assert (found.value, found.lo, found.hi) == (4_000 / 40, 4_000 / 45, 4_000 / 35)
     assert cost_each(buyers, "kept").value == 4_000 / 100
+
+
+def test_no_kind_gives_more_than_it_had() -> None:
+    kinds = pd.DataFrame({"type": ["points", "discount"], "cost": [900.0, 400.5]})
+    assert most_given(kinds, "discount") == 400

@@ -74,14 +74,12 @@ def scenario(report: AllocationReport, currency: str) -> None:
         t("allocation.from"), options, index=len(options) - 1, format_func=kind_name, key="allocation_from"
     )
     taker = second.selectbox(t("allocation.to"), options, index=0, format_func=kind_name, key="allocation_to")
-    most = int(known.set_index("type")["cost"][giver])  # no kind gives more than it has
-    if st.session_state.get("allocation_amount", 0) > most:
-        st.session_state["allocation_amount"] = most
+    most = most_given(known, giver)
+    st.session_state["allocation_amount"] = min(st.session_state.get("allocation_amount", AMOUNT), most)
     amount = third.number_input(
         t("allocation.amount", currency=fmt.symbol(currency)),
         min_value=0,
         max_value=most,
-        value=min(AMOUNT, most),
         step=500,
         key="allocation_amount",
     )
@@ -98,6 +96,11 @@ def scenario(report: AllocationReport, currency: str) -> None:
     st.markdown(t("allocation.moved", **said) + " " + t(f"allocation.moved_{key}"))
     st.caption(t("allocation.caution"))
     _budgets(known, giver, taker, float(amount), currency)
+
+
+def most_given(kinds: pd.DataFrame, giver: str) -> int:
+    """What can be taken from a kind, in whole units of money: no more than it had."""
+    return int(kinds.set_index("type")["cost"][giver])
 
 
 def _budgets(known: pd.DataFrame, giver: str, taker: str, amount: float, currency: str) -> None:
