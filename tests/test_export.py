@@ -12,8 +12,8 @@ from data_access.scope import Scope
 from models import output
 from pages._gate.exports import MOST_ROWS, Refused, Stamp, Written
 from pages._gate.identity import Person
-from pages._ui import export
-from pages._ui.i18n import LANGUAGES
+from pages._ui import export, worded
+from pages._ui.i18n import LANGUAGES, speaking
 
 STAMP = Stamp("0123456789abcdef", "2026-11-20 18:40")
 COVER = export.Cover(
@@ -150,3 +150,22 @@ def test_a_file_speaks_the_language_of_the_page_that_offered_it(language: str, m
     write(file, STAMP)
     last = file.getvalue().decode().split("\r\n")[-2]
     assert last.startswith({"en": "File 0123", "zh_CN": "文件 0123"}[language])
+
+
+def test_days_have_no_hours_and_fractions_two_digits_whatever_their_column_is_called() -> None:
+    frame = pd.DataFrame({"some_day": pd.to_datetime(["2026-11-20", None]), "some_number": [39.2881861575179, 1.0]})
+    sheet = book("S", frame)["S"]
+    assert (sheet["A2"].number_format, sheet["B2"].number_format) == ("yyyy-mm-dd", "#,##0.00")
+
+
+def test_columns_are_as_wide_as_their_cells_are_shown() -> None:
+    frame = pd.DataFrame({"share": [1 / 3], "store": ["上海南京路旗舰店"], "net_sales": [1234.5]})
+    sheet = book("S", frame)["S"]
+    # a heading of 5 and its arrow of 3 are under 9; eight signs of Chinese and 2; a heading of 9 and its arrow
+    assert [round(sheet.column_dimensions[letter].width - 0.71) for letter in "ABC"] == [9, 2 * 8 + 2, 9 + 3]
+
+
+def test_tables_of_one_name_are_called_what_they_are_on_their_page() -> None:
+    with speaking("en"):
+        said = {page: worded.heading(page, "returns") for page in ("lapse", "product")}
+    assert said == {"lapse": "Came back, by time away", "product": "Returns"}

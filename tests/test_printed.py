@@ -47,6 +47,12 @@ def test_a_table_has_its_units_and_neither_ids_nor_keys_without_words() -> None:
     assert "not_a_word" not in written
 
 
+def test_a_report_of_one_store_does_not_name_it_in_each_row() -> None:
+    shelves = pd.DataFrame({"store": ["小店", "小店"], "product": ["A", "B"], "units": [1, 2]})
+    assert "小店" not in page(by_store=STORES.iloc[:1], warnings=shelves)
+    assert page(by_store=STORES, warnings=shelves).count("<td>小店</td>") == 2
+
+
 def test_text_of_the_data_is_never_markup() -> None:
     written = page(by_store=STORES)
     assert "<b>小店" not in written

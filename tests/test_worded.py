@@ -73,3 +73,22 @@ def test_a_column_takes_the_prefix_that_has_all_of_its_keys() -> None:
         quadrants = worded.in_words(pd.DataFrame({"quadrant": ["hot", "slow"]}))["quadrant"].tolist()
         states = worded.in_words(pd.DataFrame({"state": ["running", "closed"]}))["state"].tolist()
     assert (quadrants, states) == (["Hot", "Slow"], ["Running", "Closed"])
+
+
+def test_names_of_places_campaigns_and_tiers_are_in_the_language(monkeypatch: pytest.MonkeyPatch) -> None:
+    words = {
+        "store.name": {"杭州湖滨店": "Hangzhou Lakeside"},
+        "region.name": {"华东大区": "East China"},
+        "campaign.name": {"会员日": "Members' day"},
+        "tier.name": {"金卡": "Gold"},
+    }
+    monkeypatch.setattr("pages._ui.i18n._translations", lambda field, language: words.get(field, {}))
+    frame = pd.DataFrame({"place": ["杭州湖滨店", "华东大区"], "name": ["会员日"] * 2, "key": ["金卡", "杭州湖滨店"]})
+    with speaking("en"):
+        said = worded.in_words(frame.assign(to_name=["杭州湖滨店"] * 2)).to_dict("list")
+    assert said == {
+        "place": ["Hangzhou Lakeside", "East China"],
+        "name": ["Members' day"] * 2,
+        "key": ["Gold", "Hangzhou Lakeside"],
+        "to_name": ["Hangzhou Lakeside"] * 2,
+    }

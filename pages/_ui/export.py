@@ -37,7 +37,10 @@ from pages._ui.i18n import exists, language, localized_text, speaking, t, text
 CUSTOMER = "customer_key"  # a table with this column names customers
 
 _A4 = 9  # as spreadsheets number paper
-_WIDEST = 48
+_WIDEST, _NARROWEST, _HEAD = 48, 9, 20  # columns, in characters; _HEAD: what a heading asks for at most
+_WIDE, _LATIN = 2, 0x2E7F  # characters of Chinese take two
+_ARROW = 3  # of the filter, in a heading
+_LOOKED_AT = 200  # rows, to see how wide a column is
 _MOST_IN_A_WORKBOOK = 200_000  # rows; building more would take minutes
 _OFFERED = "_exports"
 # Pages whose report can be told of each place by itself, and of how many places one file takes it.
@@ -108,7 +111,7 @@ def menu(
     wanted = {name: frame for name, frame in report.items() if len(frame)}
     free = {name: frame for name, frame in wanted.items() if may_leave(frame)}
     list_is_free = read is None or may_leave(read.columns)
-    sheets = [_sheet(t(f"export.sheet.{name}"), list(frame), _held(frame)) for name, frame in free.items()]
+    sheets = [_sheet(worded.heading(cover.page, name), list(frame), _held(frame)) for name, frame in free.items()]
     with st.popover(t("export.open"), icon=":material/download:", key=f"{key}_export"):
         files = []
         if read and list_is_free:
@@ -350,7 +353,7 @@ def _paper(
             labels = tuple(t(f"export.{name}") for name in ("file_id", "who", "at"))
             lines = [*cover.lines, *zip(labels, (stamp.file_id, who, stamp.at), strict=True)]
             definitions = _definitions({str(number): frame for number, frame in enumerate(frames)})
-            file.write(printed.pdf(cover.title, lines, found, definitions, cover.currency, rows=rows))
+            file.write(printed.pdf(cover.title, lines, found, definitions, cover.currency, page=cover.page, rows=rows))
         return written(frames)
 
     return write
@@ -426,6 +429,9 @@ def _cover_sheet(
     formats: Mapping[str, Format],
 ) -> None:
     page.hide_gridlines(2)
+    page.set_landscape()
+    page.set_paper(_A4)
+    page.fit_to_pages(1, 0)
     page.set_column(0, 0, 22)
     page.set_column(1, 1, 90)
     page.write_string(0, 0, harmless(title), formats["title"])
@@ -450,17 +456,49 @@ def _table_sheet(page: Worksheet, sheet: Sheet, frame: pd.DataFrame, formats: Ma
     page.fit_to_pages(1, 0)
     page.repeat_rows(0)
     page.set_footer("&L&A&R&P / &N")
-    for column, heading in enumerate(sheet.headings):
+    said = worded.in_words(frame)
+    kinds = [_kind(said.iloc[:, column], kind) for column, kind in enumerate(sheet.kinds)]
+    for column, (heading, kind) in enumerate(zip(sheet.headings, kinds, strict=True)):
         page.write_string(0, column, heading, formats["head"])
-        longest = max((len(str(value)) for value in frame.iloc[:200, column]), default=0)
-        page.set_column(column, column, min(max(12, 2 * len(heading), longest + 2), _WIDEST))
+        page.set_column(column, column, _width(heading, said.iloc[:_LOOKED_AT, column], kind))
     # Of a table of key figures each row has a unit of its own.
     units = frame["unit"].tolist() if {"key", "value", "unit"} <= set(frame) else []
-    for row, values in enumerate(worded.in_words(frame).itertuples(index=False), start=1):
-        for column, (value, kind) in enumerate(zip(values, sheet.kinds, strict=True)):
+    for row, values in enumerate(said.itertuples(index=False), start=1):
+        for column, (value, kind) in enumerate(zip(values, kinds, strict=True)):
             _write(page, row, column, value, units[row - 1] if units else kind, formats)
     if len(frame):
         page.autofilter(0, 0, len(frame), len(sheet.headings) - 1)
+
+
+def _kind(values: pd.Series, kind: str) -> str:
+    """What the cells of a column are; where its name does not say: days without hours, numbers with fractions."""
+    known = values.dropna()
+    if known.empty or kind != "text":
+        return kind
+    if known.dtype.kind == "M":
+        return "day" if (known == known.dt.normalize()).all() else "instant"
+    return "decimal" if known.dtype.kind == "f" and (known % 1 != 0).any() else kind
+
+
+def _width(heading: str, values: pd.Series, kind: str) -> int:
+    """Of a column in characters: its cells as they are shown; a heading of several words may take two lines."""
+    known = values.dropna()
+    shown = [_shown(value, kind) for value in known]
+    longest = max((sum(_WIDE if ord(letter) > _LATIN else 1 for letter in text) for text in shown), default=0)
+    head = sum(_WIDE if ord(letter) > _LATIN else 1 for letter in heading)
+    return int(min(max(_NARROWEST, longest + 2, min(head + _ARROW, _HEAD)), _WIDEST))
+
+
+def _shown(value: Any, kind: str) -> str:
+    if isinstance(value, str):
+        return value
+    if isinstance(value, date):
+        return f"{value:%Y-%m-%d}" if kind == "day" else f"{value:%Y-%m-%d %H:%M}"
+    if isinstance(value, bool) or fmt.is_missing(value):
+        return str(value)
+    if kind in ("percent", "change"):
+        return f"+{value:.1%}"
+    return f"{value:,.0f}" if kind in ("count", "days") else f"¥-{value:,.2f}"
 
 
 def _write(page: Worksheet, row: int, column: int, value: Any, kind: str, formats: Mapping[str, Format]) -> None:

@@ -78,7 +78,7 @@ _COLUMNS: Mapping[str, str] = {
     "treatments": "segment customers campaign starts_on response_rate lo95 hi95 control_rate",
     "unassigned": "customer_key store orders net_sales last_day",
     "verdict": "verdict worth incremental incremental_lo incremental_hi cost roi roi_lo roi_hi",
-    "warnings": "store product available days_of_cover stockout_probability suggested_quantity money_at_risk reason",
+    "warnings": "store product money_at_risk available days_of_cover stockout_probability suggested_quantity reason",
 }
 
 # Values whose kind neither the registry nor the lists of the pages say: by column, or by table and column.
@@ -120,6 +120,7 @@ _BY_ROW = frozenset({"lift.difference", "adjusted.difference"})
 _FIGURE = ("metric", "measure", "key", "lever", "factor")  # columns that say which figure a row has
 _INTERVAL = re.compile(r"(?:^|_)lo(?:95|80)?$")
 _KEY = re.compile(r"[a-z][a-z0-9_]*")
+_OF_STORES, _AROUND = ("by_store", "stores"), ("by_region", "by_city")
 _KEPT_IDS = ("customer_key", "staff_id")
 _TOLD_APART = "complete"  # months that are from those that are not; where none is, there is nothing to tell apart
 
@@ -131,6 +132,19 @@ class Field:
     column: str
     kind: tables.Kind | None
     until: str = ""
+
+
+def of_one_store(report: Mapping[str, pd.DataFrame]) -> Mapping[str, pd.DataFrame]:
+    """``report``; of a single store, without the lists of that one row and without its name in each row of the others:
+    the scope above says it."""
+    if not any(name in report and len(report[name]) == 1 and "store" in report[name] for name in _OF_STORES):
+        return report
+    several = {name: frame for name, frame in report.items() if len(frame) > 1 or name not in (*_OF_STORES, *_AROUND)}
+    return {
+        name: frame.drop(columns="store") if "store" in frame and len(frame) > 1 and frame["store"].nunique() == 1
+        else frame
+        for name, frame in several.items()
+    }  # fmt: skip
 
 
 def in_words(frame: pd.DataFrame) -> pd.DataFrame:

@@ -17,7 +17,7 @@ import pandas as pd
 from models.metrics import METRICS
 from pages._gate.exports import Refused
 from pages._ui import format as fmt
-from pages._ui import print_charts, tables
+from pages._ui import print_charts, tables, worded
 from pages._ui import print_layout as layout
 from pages._ui.i18n import t, tn
 
@@ -50,13 +50,14 @@ def pdf(
     definitions: Sequence[tuple[str, str]],
     currency: str,
     *,
+    page: str = "",
     rows: int = MOST_ROWS,
 ) -> bytes:
-    """The report as PDF. lines: what the cover says of filters and origin. rows: of each table, at most.
+    """The report of ``page`` as PDF. lines: what the cover says of filters and origin. rows: of each table, at most.
 
     Refused where the machine cannot draw it: without pango, or without a font that has the characters.
     """
-    return _drawn(html(title, lines, parts, definitions, currency, rows=rows))
+    return _drawn(html(title, lines, parts, definitions, currency, page=page, rows=rows))
 
 
 def html(
@@ -66,10 +67,11 @@ def html(
     definitions: Sequence[tuple[str, str]],
     currency: str,
     *,
+    page: str = "",
     rows: int = MOST_ROWS,
 ) -> str:
     """What ``pdf`` draws."""
-    found = [Part(part.title, readable(part.tables)) for part in parts]
+    found = [Part(part.title, layout.of_one_store(readable(part.tables))) for part in parts]
     said = dict(lines)
     about = [
         t("app.name"),
@@ -84,7 +86,9 @@ def html(
     if several := len(found) > 1:
         body.append(_contents([part.title for part in found]))
     for number, part in enumerate(found):
-        sections = "".join(_table(name, frame, currency, rows) for name, frame in part.tables.items())
+        sections = "".join(
+            _table(worded.heading(page, name), name, frame, currency, rows) for name, frame in part.tables.items()
+        )
         if not sections:
             sections = f'<p class="note">{escape(t("print.nothing"))}</p>'
         head = f'<h1 id="part{number}">{escape(part.title)}</h1>' if several else ""
@@ -115,12 +119,13 @@ def _pairs(lines: Sequence[tuple[str, str]]) -> str:
     return f"<dl>{''.join(f'<dt>{escape(label)}</dt><dd>{escape(said)}</dd>' for label, said in lines)}</dl>"
 
 
-def _table(name: str, frame: pd.DataFrame, currency: str, rows: int) -> str:
-    """One table of a report: key figures as cards, first purchases by month as shades, others with their chart above.
+def _table(said: str, name: str, frame: pd.DataFrame, currency: str, rows: int) -> str:
+    """One table of a report under what it is called: key figures as cards, first purchases by month as shades, others
+    with their chart above.
 
     Empty where the table holds nothing to read.
     """
-    title = f"<h2>{escape(t(f'export.sheet.{name}'))}</h2>"
+    title = f"<h2>{escape(said)}</h2>"
     if {"key", "value", "unit"} <= set(frame):
         cards = _cards(frame, currency)
         return f'<div class="whole">{title}{cards}</div>' if cards else ""
@@ -141,8 +146,8 @@ def _table(name: str, frame: pd.DataFrame, currency: str, rows: int) -> str:
         f"<tr>{''.join(f'<td{side}>{escape(cells[row])}</td>' for _, side, cells in columns)}</tr>"
         for row in range(len(shown))
     )
-    said = tn(f"print.{'last' if latest else 'first'}_of", len(named), shown=len(shown), n=fmt.count(len(named)))
-    more = f'<p class="note">{escape(said)}</p>' if len(shown) < len(named) else ""
+    how_many = tn(f"print.{'last' if latest else 'first'}_of", len(named), shown=len(shown), n=fmt.count(len(named)))
+    more = f'<p class="note">{escape(how_many)}</p>' if len(shown) < len(named) else ""
     printed = f"<table><thead><tr>{heads}</tr></thead><tbody>{lines}</tbody></table>{more}"
     return f'<div class="{"whole" if len(shown) <= _KEPT_WHOLE else "long"}">{title}{drawn}{printed}</div>'
 

@@ -7,12 +7,22 @@ import pandas as pd
 
 from pages._ui.i18n import exists, localized, t
 
-_NAMES = {
-    "store": "store.name",
-    "region": "region.name",
-    "product": "product.name",
-    "category": "product.category",
-    "supplier": "supplier.name",
+# Column -> the fields of the data whose texts it may hold.
+_NAMES: Mapping[str, tuple[str, ...]] = {
+    "store": ("store.name",),
+    "from_name": ("store.name",),
+    "to_name": ("store.name",),
+    "region": ("region.name",),
+    "place": ("store.name", "region.name"),
+    "city": ("store.city",),
+    "product": ("product.name",),
+    "category": ("product.category",),
+    "supplier": ("supplier.name",),
+    "campaign": ("campaign.name",),
+    "name": ("campaign.name",),
+    "course_name": ("course.name",),
+    "tier": ("tier.name",),
+    "key": ("store.name", "tier.name"),  # of groups of customers
 }
 _GROUPS = ("segment", "group", "stage", "channel", *(f"group.{by}" for by in ("age_band", "skin_type", "skin_concern")))
 # Column -> the prefixes of the texts its keys may stand for, where that is not the column's own name.
@@ -85,8 +95,16 @@ _BETWEEN = ("+", ".")  # keys of one value
 
 def in_words(frame: pd.DataFrame) -> pd.DataFrame:
     """``frame`` with names and keys in the language that is spoken; a key without a text stays as it is."""
-    named = localized(frame, _NAMES)
+    named = frame
+    for turn in range(max(map(len, _NAMES.values()))):
+        named = localized(named, {column: fields[turn] for column, fields in _NAMES.items() if turn < len(fields)})
     return named.assign(**{column: _in_words(named[column], column) for column in map(str, named)})
+
+
+def heading(page: str, table: str) -> str:
+    """What a table of the report of ``page`` is called; tables of one name may be different things on two pages."""
+    own = f"export.sheet.{page}.{table}"
+    return t(own if exists(own) else f"export.sheet.{table}")
 
 
 def _in_words(values: pd.Series, column: str) -> pd.Series:
