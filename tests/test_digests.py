@@ -487,6 +487,18 @@ def test_somebody_sets_a_limit_on_the_page(
     assert "below 40.0%" in words(at)
 
 
+def test_its_recipient_sees_why_it_did_not_arrive_and_when_it_is_tried_again(
+    lilei: Account, wecom: type[Receiver], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    order(lilei.account_id)
+    wecom.status = 500
+    send_after(23)
+    at = visit(monkeypatch, Person("regional", ("east",), lilei.account_id, "Li Lei"))
+    said = [one.value for one in at.caption if text("en", "digest.failure.refused") in one.value]
+    assert len(said) == 1
+    assert "The next try is on" in said[0]
+
+
 def test_who_has_no_channel_is_told_whom_to_ask(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     known = accounts.find_by_name(opened(), "han") or accounts.create(
         opened(), "boss", "han", "Han", Rights("marketing"), PASSWORD, NOW, initial=False

@@ -136,8 +136,11 @@ def own(who: Account, currency: str) -> None:
     if not mine:
         empty.nothing(t("digests.none"))
         return
-    shown = ("page", "when", "only_if", "state", "channel", "sent_at", "failure")
+    shown = ("page", "when", "only_if", "state", "channel", "sent_at")
     chosen = _listed(mine, shown, currency, "digests_own")
+    for one in mine:
+        if one.failure is not None:  # in words below, because a phone shows the first columns only
+            st.caption(f":material/error: {_not_arrived(one)}")
     if chosen is None:
         return
     one = next(one for one in mine if one.digest_id == chosen)
@@ -213,6 +216,18 @@ def state(one: Digest) -> str:
     if one.passed is False:
         return "watching"
     return "waiting" if one.sent_at is None else "sent"
+
+
+def _not_arrived(one: Digest) -> str:
+    """Why a digest did not arrive, and when it is tried again."""
+    about = {
+        "page": t(f"page.{one.page}"),
+        "when": _when(one.weekday, one.hour),
+        "reason": t(f"digest.failure.{one.failure}"),
+    }
+    if one.next_try_at is None:
+        return t("digests.given_up", **about)
+    return t("digests.again", **about, at=fmt.instant(freshness.local(one.next_try_at)))
 
 
 def _way(one: Channel) -> str:
