@@ -199,7 +199,7 @@ def test_an_order_that_fails_leaves_every_way_open(start: AppTest, tmp_path: Pat
     assert settings().keeps_crm
     assert not list(tmp_path.rglob("crm.url"))
     start.run()
-    assert start.segmented_control(key="start_way").options == ["Import files", "Connect a CRM database", "Demo chain"]
+    assert start.segmented_control(key="start_way").options == ["Import files", "Connect a CRM", "Demo chain"]
 
 
 def test_a_crm_named_in_the_browser_becomes_figures(start: AppTest, crm: Crm, tmp_path: Path) -> None:

@@ -46,6 +46,10 @@ def test_a_failure_is_a_sentence_with_the_number_that_the_log_has(
     assert incident[0] in record.getMessage()
     assert record.exc_info is not None
     assert "hunter2" in str(record.exc_info[1])
+    again = app.button[0]
+    assert again.label == text(language, "shell.retry")
+    again.click().run()
+    assert app.error[0].value != shown  # the page ran again, and failed under another number
 
 
 def test_what_the_person_can_mend_is_said_as_it_is() -> None:

@@ -20,4 +20,5 @@ def on_script_error(error: Exception) -> bool:
     incident = secrets.token_hex(4).upper()
     _log.error("incident %s", incident, exc_info=error)
     st.error(t("shell.failed", incident=incident), icon=":material/error:")
+    st.button(t("shell.retry"), key=f"retry_{incident}", icon=":material/refresh:")  # any click runs the page again
     return True
