@@ -1,8 +1,8 @@
 """Every page as every role, in both languages: what it shows, and what it does not show."""
 
-import re
 import io
 import json
+import re
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import timedelta
