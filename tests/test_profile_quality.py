@@ -246,7 +246,14 @@ def test_no_problem_of_nobody(snapshot: Snapshot) -> None:
 
 @pytest.fixture(scope="module")
 def chain(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """The small chain, which writes down nothing of its customers, with the name of one of them."""
     with served(tmp_path_factory.mktemp("chain")) as home:
+        engine = crm_engine(f"sqlite:///{home / 'crm.sqlite'}")
+        named = update(schema.customer).where(schema.customer.c.customer_id == "C1").values(name="李雷")
+        with engine.begin() as connection:
+            connection.execute(named)
+        refresh(engine, home, full=True)
+        engine.dispose()
         yield home
 
 

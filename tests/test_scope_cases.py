@@ -87,6 +87,7 @@ def named(draw: Draw) -> segments.Named:
 DRAW: dict[str, Callable[[Draw], Any]] = {
     "period": period,
     "compared": period,
+    "year": period,
     "why.receipts by": lambda draw: draw.choice(("store_id", "channel", "staff_id", "customers")),
     "why.returned by": lambda draw: draw.choice(("store_id", "channel", "staff_id", "customers", "category")),
     "metric": lambda draw: draw.choice(("orders", "traffic")),
@@ -104,6 +105,7 @@ DRAW: dict[str, Callable[[Draw], Any]] = {
     "first_day": lambda draw: period(draw).first,
     "before": lambda draw: period(draw).first,
     "since": lambda draw: period(draw).first,
+    "lately": lambda draw: period(draw).first,
     "first": lambda draw: period(draw).first,
     "last": lambda draw: period(draw).last,
     "order_id": lambda draw: draw.choice(ORDERS),
@@ -198,6 +200,7 @@ DRAW: dict[str, Callable[[Draw], Any]] = {
     ),
     "attribution.reached part": lambda draw: draw.choice((Reached(), Reached(("wechat",)), Reached(least=2))),
     "campaign_stock.past before": lambda draw: draw.choice((date(2026, 3, 15), LAST)),
+    "stock.sold products": lambda draw: some(draw, ("P1", "P2", "P3")),
     "products": lambda draw: draw.choice((None, some(draw, ("P1", "P2", "P3")))),
     "names": lambda draw: ("wechat", "sms"),
     "lapse.kept table": lambda draw: draw.choice(sorted(LAPSE_KEPT)),

@@ -123,6 +123,7 @@ def sold(scope: Scope, engine: Engine, year: Period, lately: date, products: Col
         )
         .where(within(s.day, year), s.product_id.in_(sorted(products)))
         .group_by(s.store_id, s.product_id)
+        .order_by(s.store_id, s.product_id)
     )
     return fetch_many(scope, engine, scope.limit(query, s.store_id))
 
