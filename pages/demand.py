@@ -33,14 +33,13 @@ page = head.begin(
     choices="none" if store else "places",
 )
 category = page.category
-batch.note(JOB)
 with load.working(t("page.demand")):
     report = load.demand(page.scope, category, page.generation)
 if report.last_day is None:
-    empty.state(t("demand.nothing"), t("demand.nothing_do"), ":material/trending_up:")
-    st.stop()
+    batch.nothing(JOB, t("demand.nothing"), t("demand.nothing_do"), ":material/trending_up:")
 if category and category not in set(report.categories["category"]):
     empty.refused("category")
+batch.note(JOB)
 
 demand_views.figures(report)
 with st.container(border=True):

@@ -23,12 +23,11 @@ page = head.begin(
     above=subjects.demand_steps(facts, store),
     choices="none" if store else "places",
 )
-batch.note("forecast")
 with load.working(t("page.product_demand")):
     report = load.product_demand(page.scope, product, page.generation)
 if report.last_day is None:
-    empty.state(t("product_demand.nothing"), t("product_demand.nothing_do"), ":material/trending_up:")
-    st.stop()
+    batch.nothing("forecast", t("product_demand.nothing"), t("product_demand.nothing_do"), ":material/trending_up:")
+batch.note("forecast")
 
 product_demand_views.figures(report)
 with st.container(border=True):

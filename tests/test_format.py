@@ -91,6 +91,8 @@ def test_lengths_of_time(language: str) -> None:
     assert fmt.days(1) == both(language, "1 天", "1 day")
     assert fmt.days(28) == both(language, "28 天", "28 days")
     assert fmt.days(2.5) == both(language, "2.5 天", "2.5 days")
+    assert fmt.days(729) == both(language, "729 天", "729 days")
+    assert fmt.days(1096) == both(language, "3.0 年", "3.0 years")
 
 
 def test_days_and_months(language: str) -> None:

@@ -75,6 +75,31 @@ def test_whole_seconds_may_have_a_fraction_of_noughts(tmp_path: Path) -> None:
     }
 
 
+def test_what_excel_saves_as_unicode_text_with_decimal_commas_is_read(tmp_path: Path) -> None:
+    german = TILL.replace(".00", ",00").replace(".50", ",50").replace(";", "\t").replace("/", ".")
+    found = previewed(write(tmp_path / "till.txt", german.encode("utf-16")))
+    assert [step.amount for step in found.loaded] == [Decimal("15.50"), Decimal("-10.00")]
+    assert [(why.key, why.named["value"]) for why in found.quarantined] == [("decimal", "many")]
+
+
+@pytest.mark.parametrize(
+    ("amounts", "loaded"),
+    [
+        (("10,00", "5,5", "6,125"), ("21.625", [])),
+        (("10,00", "5,5", "1.234,50"), ("15.5", ["1.234,50"])),
+        (("10,00", "5.5", "7"), ("12.5", ["10,00"])),
+        (("1,234", "5", "6"), ("11", ["1,234"])),  # may be thousands
+    ],
+)
+def test_a_comma_is_before_decimals_only_where_it_can_be_nothing_else(
+    tmp_path: Path, amounts: tuple[str, ...], loaded: tuple[str, list[str]]
+) -> None:
+    lines = "".join(f"{number};01.11.2026;A;1;{amount}\n" for number, amount in enumerate(amounts))
+    found = previewed(write(tmp_path / "till.csv", "Invoice;Date;SKU;Qty;Amount\n" + lines))
+    assert found.loaded[0].amount == Decimal(loaded[0])
+    assert [why.named["value"] for why in found.quarantined] == loaded[1]
+
+
 def test_a_reason_names_the_column_and_the_first_value(tmp_path: Path) -> None:
     (why,) = previewed(write(tmp_path / "till.csv", TILL)).quarantined
     assert (why.key, why.named) == ("decimal", {"column": "Qty", "value": "many"})

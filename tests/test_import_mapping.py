@@ -43,6 +43,14 @@ def test_another_encoding_and_separator_can_be_stated(import_database: Engine, l
     assert rows(import_database, product.c.name) == [("面霜",)]
 
 
+def test_decimals_after_a_comma_are_read_where_the_mapping_says_so(load: Load, tmp_path: Path) -> None:
+    mapping = mapping_file(tmp_path, 'price = { from = ["price"], type = "decimal" }', delimiter=";", decimal_mark=",")
+    report = load("id;name;price\n1;A;12,5\n2;B;1.234,50\n3;C;7\n", mapping=mapping)
+    assert [(row["line"], row["reason"]) for row in quarantined(report)] == [
+        ("3", "price is not a number with at most 4 decimals: 1.234,50")
+    ]
+
+
 @pytest.mark.parametrize(
     ("settings_", "columns", "tables", "sentence"),
     [

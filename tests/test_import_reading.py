@@ -34,7 +34,8 @@ def _bomb(path: Path) -> None:
         ("a.csv", b'a,b\n1,"2\n', "a.csv, line 2: unexpected end of data"),
         ("a.csv", b'a,b\n1,"2"3\n', "a.csv, line 2: "),
         ("a.csv", "a,b\n1,面霜\n".encode("gb18030"), "a.csv, line 2: not UTF-8 text"),
-        ("a.csv", "a,b\n1,2\n".encode("utf-16"), "a.csv, line 1: not UTF-8 text"),
+        ("a.csv", "a,b\n1,2\n".encode("utf-16")[:-1], "a.csv begins as UTF-16 text and does not go on as such"),
+        ("a.csv", "a,b\n1,2\n".encode("utf-16-le"), "a.csv, line 1: holds a NUL byte"),
         ("a.csv", b"a,b\n1," + b"x" * 200_000 + b"\n", "field larger than field limit"),
         ("a.csv", ",".join(f"c{i}" for i in range(1001)).encode(), "1,001 columns, more than 1,000"),
         ("a.csv", b"PK\x03\x04....", "a.csv is an Excel workbook, not .csv"),
@@ -100,6 +101,13 @@ def test_numbers_in_cells_lose_nothing(tmp_path: Path) -> None:
     assert part.rows.to_pylist() == [
         {"text": "007", "whole": "17850", "float": "0.1", "day": "2026-02-28T09:30:00", "flag": "true"}
     ]
+
+
+@pytest.mark.parametrize("order", ["le", "be"])
+def test_text_that_begins_with_the_mark_of_utf_16_is_read_as_such(tmp_path: Path, order: str) -> None:
+    content = "\ufeffa\tb\r\n1\t面霜\r\n".encode(f"utf-16-{order}")
+    [part] = read(write(tmp_path / "a.txt", content), delimiter="\t")
+    assert part.rows.to_pylist() == [{"a": "1", "b": "面霜"}]
 
 
 def test_instants_with_a_zone_become_local(tmp_path: Path) -> None:

@@ -1,16 +1,20 @@
 """Reports on paper: what is printed of a table, what is not, and that the file holds its fonts and fetches nothing."""
 
 import io
+import re
 
 import pandas as pd
 import pytest
 
 from data_access.scope import Period, Scope
 from data_access.snapshot import Snapshot
+from models.reports import REPORTS, tables
 from pages._gate.exports import Refused, Stamp
 from pages._gate.identity import Person
 from pages._ui import export, load, print_charts, printed
 from pages._ui.i18n import LANGUAGES, speaking, t
+from tests.test_report_command import ARGUMENTS, when
+from tests.tiny import CHAIN
 
 STAMP = Stamp("0123456789abcdef", "2026-11-20 18:40")
 STORES = pd.DataFrame(
@@ -72,6 +76,13 @@ def test_every_page_of_the_file_says_what_it_is_whose_and_as_of_when() -> None:
     assert "string-set:about content()" in style
     assert "@bottom-left{content:string(about)" in style
     assert '@bottom-right{content:counter(page) " / " counter(pages)' in style
+
+
+def test_sums_beside_other_figures_have_no_cents() -> None:
+    months = pd.DataFrame({"month": ["2026-10"] * 2, "measure": ["net_sales", "nps"], "value": [1234.5, 0.25]})
+    written = page(months=months)
+    assert '<td class="n">¥1,235</td>' in written
+    assert '<td class="n">0.25</td>' in written
 
 
 def test_both_ends_of_a_range_are_one_column_in_the_unit_of_their_figure() -> None:
@@ -153,6 +164,17 @@ def test_a_bar_is_as_long_as_its_share_of_the_longest() -> None:
 
 def test_a_table_of_one_row_has_no_chart() -> None:
     assert print_charts.chart(STORES.head(1), "CNY", KINDS) == ""
+
+
+# Of the other two no page has a file with all their tables.
+@pytest.mark.parametrize("name", [name for name in REPORTS if name not in ("why_mix", "funnel")])
+def test_every_report_is_laid_out_in_whole_rows_of_words(name: str, tiny_snapshot: Snapshot) -> None:
+    report = REPORTS[name].function(tiny_snapshot, CHAIN, *when(name), **ARGUMENTS.get(name, {}))
+    written = printed.html(name, [], [printed.Part("", tables(report))], [], "CNY", page=name)
+    for table in re.findall(r"<table.*?</table>", written, re.DOTALL):
+        assert len({len(re.findall(r"<t[hd][ >]", row)) for row in table.split("<tr>")[1:]}) == 1
+    texts = re.findall(r">([^<>]+)<", written.partition("<body>")[2])
+    assert [text for text in texts if re.fullmatch(r"nan|NaT|None|inf|[a-z_]+(\.[a-z_]+)+", text)] == []
 
 
 @pytest.mark.parametrize("language", LANGUAGES)

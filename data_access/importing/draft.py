@@ -13,7 +13,7 @@ import pyarrow.compute as pc
 
 from data_access.errors import Problem
 from data_access.importing.mapping import SHIPPED, Mapping, load_mapping
-from data_access.importing.reading import Part, read
+from data_access.importing.reading import Part, is_utf_16, read
 from data_access.importing.staging import match
 
 NAME = "one_file"  # of the mapping of a file nobody wrote one for
@@ -32,7 +32,7 @@ _CALLED: dict[str, str] = {
     "member": "memberno memberid customerid customer member 会员号 会员编号 顾客编号 客户编号",
 }
 _DAYS = ("%Y-%m-%d", "%Y/%m/%d", "%d/%m/%Y", "%m/%d/%Y", "%d.%m.%Y")
-_INSTANTS = (*(f"{day} {time}" for day in _DAYS for time in ("%H:%M:%S", "%H:%M")), *_DAYS[:2])
+_INSTANTS = (*(f"{day} {time}" for day in _DAYS for time in ("%H:%M:%S", "%H:%M")), *_DAYS[:2], _DAYS[4])
 _TYPED = "%Y-%m-%dT%H:%M:%S"  # of a cell that is a time
 _TRIED_ROWS = 2_000  # rows of a file that its form of times is read from
 _DELIMITERS = ",;\t|"
@@ -173,6 +173,7 @@ def draft(columns: Columns[str, str], found: Found, *, currency: str, time_zone:
             "currency": currency,
             "encoding": found.encoding,
             "delimiter": found.delimiter,
+            "decimal_mark": _decimal_mark(found.parts[0], (columns["quantity"], columns["amount"])),
             "inputs": {"line": line},
             "tables": list(_tables(chosen, currency, time_zone, amount)),
         }
@@ -227,10 +228,18 @@ def _tables(chosen: Columns[str, Any], currency: str, time_zone: str, amount: st
     return tables
 
 
+def _decimal_mark(part: Part, headers: Sequence[str]) -> str:
+    """A comma where numbers end in one with one or two digits and none in such a point; 1,234 may be thousands."""
+    numbers = pa.chunked_array([chunk for header in headers for chunk in part.rows[header].chunks], pa.string())
+    comma, point = (pc.any(pc.match_substring_regex(numbers, rf"\d{mark}\d\d?\s*$")).as_py() for mark in (",", r"\."))
+    return "," if comma and not point else "."
+
+
 def _delimiter(path: Path) -> str:
     """The separator of a csv file's header: the one that is there most often; a comma where none is."""
     with path.open("rb") as file:
-        header = file.readline(100_000).decode("utf-8", "replace")
+        line = file.readline(100_000)
+    header = line.decode("utf-16" if is_utf_16(line) else "utf-8", "replace")
     try:
         return csv.Sniffer().sniff(header, _DELIMITERS).delimiter
     except csv.Error:

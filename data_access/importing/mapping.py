@@ -148,6 +148,7 @@ class Mapping(_Part):
     currency: str = Field(pattern=r"^[A-Z]{3}$")
     encoding: str = "utf-8"
     delimiter: str = Field(default=",", min_length=1, max_length=1)
+    decimal_mark: Literal[".", ","] = "."
     inputs: dict[Identifier, Input] = Field(min_length=1)
     tables: tuple[Target, ...] = Field(min_length=1)
 

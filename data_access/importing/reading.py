@@ -33,6 +33,7 @@ MAX_RATIO = 400
 _BATCH = 50_000
 _MAGIC = ((b"PK\x03\x04", ".xlsx", "an Excel workbook"), (b"PAR1", ".parquet", "a parquet file"))
 _OLD_EXCEL = b"\xd0\xcf\x11\xe0"
+_UTF_16 = (b"\xff\xfe", b"\xfe\xff")  # marks that a text of no other encoding begins with
 # openpyxl has no error of its own for a damaged workbook: these are what reading one raises.
 _DAMAGED = (
     zipfile.BadZipFile, zlib.error, InvalidFileException, ParseError, KeyError, ValueError, TypeError, IndexError,
@@ -63,6 +64,8 @@ class Part:
 def read(path: Path, *, time_zone: str = "UTC", encoding: str = "utf-8", delimiter: str = ",") -> list[Part]:
     """The parts of one file. Instants in parquet that carry a zone become local to ``time_zone``.
 
+    encoding: of csv, unless its first bytes mark it as UTF-16.
+
     Raises:
         Problem: the file is missing, empty, damaged, of another kind than its name says, or not a clean table.
     """
@@ -85,7 +88,12 @@ def read(path: Path, *, time_zone: str = "UTC", encoding: str = "utf-8", delimit
         return _read_xlsx(path)
     if suffix == ".parquet":
         return [_read_parquet(path, time_zone)]
-    return [_read_csv(path, encoding, delimiter)]
+    return [_read_csv(path, "utf-16" if is_utf_16(start) else encoding, delimiter)]
+
+
+def is_utf_16(start: bytes) -> bool:
+    """Whether a text that begins with these bytes says that it is UTF-16."""
+    return start.startswith(_UTF_16)
 
 
 def _check_kind(path: Path, suffix: str, start: bytes) -> None:
@@ -217,6 +225,8 @@ def _without_nul(file: Iterable[str], label: str) -> Iterator[str]:
 
 def _not_text(path: Path, codec: str, encoding: str) -> str:
     """Says on which line the text stops being in ``encoding``."""
+    if codec == "utf-16":
+        return f"{path.name} begins as UTF-16 text and does not go on as such; save it as 'CSV UTF-8'"
     number = 0
     with path.open("rb") as file:
         for number, line in enumerate(file, start=1):  # noqa: B007

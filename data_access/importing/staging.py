@@ -139,7 +139,8 @@ class Staging:
     def _parse(self, key: str, one: Input, now: datetime) -> None:
         """The table ``staged_<input>``: typed columns, ``_amount`` and the ``_hash`` of the content."""
         self._refuse_other_currencies(key, one)
-        values = {column: _value(spec).replace("@", name(column)) for column, spec in one.columns.items()}
+        mark = self.mapping.decimal_mark
+        values = {column: _value(spec, mark).replace("@", name(column)) for column, spec in one.columns.items()}
         parsed = ", ".join(f"{value} AS {name(column)}" for column, value in values.items())
         content = ", ".join(f"coalesce(CAST({name(column)} AS VARCHAR), chr(0))" for column in one.columns)
         amount = f"TRY_CAST({one.amount} AS DECIMAL(18, 4))" if one.amount else "CAST(NULL AS DECIMAL(18, 4))"
@@ -300,8 +301,8 @@ def _raw_value(column: SourceColumn, headers: Sequence[str]) -> str:
     return f"nullif({present[0]}, '')" if present else "NULL"
 
 
-def _value(column: SourceColumn) -> str:
-    """SQL for the typed value of raw column ``@``; NULL when it is not of the type."""
+def _value(column: SourceColumn, mark: str) -> str:
+    """SQL for the typed value of raw column ``@``; NULL when it is not of the type. mark: before decimals in texts."""
     kind = _TYPES.get(column.type, "VARCHAR")
     if column.type == "id":
         return "nullif(trim(@), '')"
@@ -315,11 +316,13 @@ def _value(column: SourceColumn) -> str:
     if column.type == "integer":
         return rf"CASE WHEN regexp_full_match(trim(@), '[+-]?\d{{1,15}}') THEN CAST(trim(@) AS {kind}) END"
     if column.type == "decimal":
+        # Beside a decimal comma a point parts thousands, which are refused: it becomes a letter.
+        raw = "trim(@)" if mark == "." else "CASE WHEN _typed THEN trim(@) ELSE translate(trim(@), ',.', '.x') END"
         # Binary floats carry noise in the 13th digit and beyond; a fifth decimal is not noise.
-        wide = "CAST(trim(@) AS DECIMAL(38, 12))"
+        wide = f"CAST({raw} AS DECIMAL(38, 12))"
         return (
-            rf"CASE WHEN regexp_full_match(trim(@), '[+-]?\d{{1,12}}(\.\d{{1,4}})?') THEN CAST(trim(@) AS {kind}) "
-            r"WHEN regexp_full_match(trim(@), '[+-]?\d{1,12}\.\d{5,40}') THEN "
+            rf"CASE WHEN regexp_full_match({raw}, '[+-]?\d{{1,12}}(\.\d{{1,4}})?') THEN CAST({raw} AS {kind}) "
+            rf"WHEN regexp_full_match({raw}, '[+-]?\d{{1,12}}\.\d{{5,40}}') THEN "
             f"CASE WHEN abs({wide} - round({wide}, 4)) < 0.000001 THEN CAST({wide} AS {kind}) END END"
         )
     if column.type == "flag":

@@ -21,6 +21,9 @@ from pages._ui.i18n import language, t, tn
 MISSING = "–"
 WITHOUT_CENTS = 10_000  # amounts from which on a list leaves the cents to its file
 
+_YEAR = Decimal("365.25")  # days
+_TOLD_IN_YEARS = 730  # days
+
 # Numbers and days that are kept as written: Babel takes 20 to 60 microseconds for one, and the next reader of a page
 # sees the same ones.
 _REMEMBERED = 20_000
@@ -128,10 +131,12 @@ def between(low: str, high: str) -> str:
 
 
 def days(value: Any) -> str:
-    """A length of time in days: "28 天", "1 day", "2.5 days"."""
+    """A length of time in days: "28 天", "1 day", "2.5 days"; from two years on in years, "3.1 years"."""
     if is_missing(value):
         return MISSING
     number = _decimal(value)
+    if number >= _TOLD_IN_YEARS:
+        return t("number.years", n=decimal(number / _YEAR, 1))
     shown = count(number) if number == number.to_integral_value() else decimal(number, 1)
     return tn("number.days", float(number), n=shown)
 

@@ -158,7 +158,8 @@ def _column(
     """Heading, side and cells of a column. frame: the rows that are ``shown``, with their keys."""
     values = shown[field.column]
     kinds = [field.kind] * len(shown) if field.kind else layout.kinds_of_rows(name, frame)
-    digits = _digits(values, field.column) if field.kind in ("money", "signed") else 2
+    amounts = values[[kind in ("money", "signed") for kind in kinds]]
+    digits = _digits(amounts, field.column) if len(amounts) else 2
     cells = [_cell(value, kind, currency, digits) for value, kind in zip(values, kinds, strict=True)]
     if field.until:
         ends = [_cell(value, kind, currency, digits) for value, kind in zip(shown[field.until], kinds, strict=True)]
