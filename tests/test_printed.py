@@ -2,7 +2,9 @@
 
 import io
 import re
+import zipfile
 
+import openpyxl
 import pandas as pd
 import pytest
 
@@ -206,7 +208,16 @@ def test_each_store_gets_its_own_rows_and_nobody_elses(
     assert last is not None
     stores = load.places(tiny_snapshot.generation)
     two = Scope("stores", tuple(stores["store_id"].head(2)))
-    cover = export.Cover("Overview", (), "CNY", "overview", "full", two, Period(first, last), tiny_snapshot.generation)
+    cover = export.Cover(
+        "Overview",
+        ((t("head.scope"), "2"),),
+        "CNY",
+        "overview",
+        "full",
+        two,
+        Period(first, last),
+        tiny_snapshot.generation,
+    )
     parts = export._of_places(cover)["store"]()
     assert [part.title for part in parts] == stores["store"].head(2).tolist()
     assert [part.tables["by_store"]["store_id"].tolist() for part in parts] == [[store] for store in two.store_ids]
@@ -214,6 +225,17 @@ def test_each_store_gets_its_own_rows_and_nobody_elses(
     written = export._paper(cover, lambda: parts, 12)(file, STAMP)
     assert file.getvalue().startswith(b"%PDF-")
     assert "customer_key" not in written.columns
+
+    pack = io.BytesIO()
+    assert export._books(cover, lambda: parts)(pack, STAMP).columns == written.columns
+    opened = zipfile.ZipFile(pack)
+    assert opened.namelist() == [f"{number:02} {part.title}.xlsx" for number, part in enumerate(parts, start=1)]
+    for part, name in zip(parts, opened.namelist(), strict=True):
+        cover, *sheets = openpyxl.load_workbook(io.BytesIO(opened.read(name))).worksheets
+        assert (t("head.scope"), part.title) in cover.values
+        assert [sheet.title for sheet in sheets] == [
+            printed.worded.heading("overview", table)[:31] for table in part.tables
+        ]
 
 
 def test_months_that_are_complete_are_told_from_others_only_where_there_is_one() -> None:

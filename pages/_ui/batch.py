@@ -5,8 +5,8 @@ from typing import NoReturn
 import streamlit as st
 
 from data_access.results.progress import Progress
-from pages._ui import format as fmt
 from pages._ui import empty, load, session
+from pages._ui import format as fmt
 from pages._ui.i18n import t, word
 
 

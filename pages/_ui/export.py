@@ -14,7 +14,8 @@ from dataclasses import dataclass, replace
 from datetime import date, datetime
 from functools import partial
 from html import escape
-from typing import Any, BinaryIO
+from typing import Any, BinaryIO, Protocol
+from zipfile import ZIP_DEFLATED, ZipFile
 
 import pandas as pd
 import streamlit as st
@@ -121,10 +122,10 @@ def menu(
             files.append(File(t("export.report_xlsx"), key, "xlsx", _book(cover, sheets, _definitions(free))))
         if printed.readable(free):
             files.append(File(t("export.report_pdf"), key, "pdf", _paper(cover, lambda: [printed.Part("", free)])))
-            files += [
-                File(t(f"export.report_each_{kind}"), f"{key}_{kind}", "pdf", _paper(cover, parts, _ROWS_OF_A_PLACE))
-                for kind, parts in _of_places(cover).items()
-            ]
+            for kind, parts in _of_places(cover).items():
+                name = f"{key}_{kind}"
+                files.append(File(t(f"export.report_each_{kind}"), name, "pdf", _paper(cover, parts, _ROWS_OF_A_PLACE)))
+                files.append(File(t(f"export.books_each_{kind}"), name, "zip", _books(cover, parts)))
         buttons(key, cover, [replace(file, write=_naming(file.write, customers)) for file in files])
         if len(free) < len(wanted) or not list_is_free:
             st.caption(t("export.no_customers"))
@@ -157,6 +158,28 @@ def book(key: str, cover: Cover, label: str, sheets: Callable[[], Mapping[str, p
 
     with st.popover(label, icon=":material/download:", key=f"{key}_export"):
         buttons(key, cover, [File(t("export.book_xlsx"), key, "xlsx", write)])
+
+
+def _books(cover: Cover, parts: Callable[[], Sequence[printed.Part]]) -> Callable[[BinaryIO, Stamp], Written]:
+    """A workbook for each of ``parts``, which are read when the file is fetched, in one zip."""
+    said, build = language(), _builder(cover)
+
+    def write(file: BinaryIO, stamp: Stamp) -> Written:
+        frames: list[pd.DataFrame] = []
+        with speaking(said), ZipFile(file, "w", ZIP_DEFLATED) as pack:
+            for number, part in enumerate(parts(), start=1):
+                sheets = [
+                    _sheet(worded.heading(cover.page, name), list(frame), _held(frame))
+                    for name, frame in part.tables.items()
+                ]
+                book = io.BytesIO()
+                build(book, stamp, sheets, _definitions(part.tables), part.title)
+                # Two places may have one name.
+                pack.writestr(f"{number:02} {_FORBIDDEN.sub(' ', part.title)}.xlsx", book.getvalue())
+                frames += part.tables.values()
+        return written(frames)
+
+    return write
 
 
 def _for_use(cover: Cover, listed: Unread, use: handover.Use) -> tuple[Cover, Unread]:
@@ -321,17 +344,35 @@ def _book(
     return lambda file, stamp: build(file, stamp, sheets, definitions)
 
 
-def _builder(
-    cover: Cover,
-) -> Callable[[BinaryIO, Stamp, Sequence[Sheet], Sequence[tuple[str, str]]], Written]:
+class _Build(Protocol):
+    """Writes sheets and definitions behind a cover. place: the one of the scope that they are about, if only one."""
+
+    def __call__(
+        self,
+        file: BinaryIO,
+        stamp: Stamp,
+        sheets: Sequence[Sheet],
+        definitions: Sequence[tuple[str, str]],
+        place: str = "",
+    ) -> Written: ...
+
+
+def _builder(cover: Cover) -> _Build:
     """What writes sheets and definitions behind the cover, all its own words chosen now."""
     words = Words(t("export.cover"), t("export.definitions"), fmt.symbol(cover.currency))
     labels, who = tuple(t(f"export.{name}") for name in ("file_id", "who", "at")), _who()
-    left_out, said = t("handover.left_out"), language()
+    left_out, said, whose = t("handover.left_out"), language(), t("head.scope")
 
-    def write(file: BinaryIO, stamp: Stamp, sheets: Sequence[Sheet], definitions: Sequence[tuple[str, str]]) -> Written:
+    def write(
+        file: BinaryIO,
+        stamp: Stamp,
+        sheets: Sequence[Sheet],
+        definitions: Sequence[tuple[str, str]],
+        place: str = "",
+    ) -> Written:
         frames = [_within(sheet.read()) for sheet in sheets]
-        lines = [*cover.lines, *zip(labels, (stamp.file_id, who, stamp.at), strict=True)]
+        own = [(label, place if place and label == whose else text) for label, text in cover.lines]
+        lines = [*own, *zip(labels, (stamp.file_id, who, stamp.at), strict=True)]
         lines += [(left_out, frame.attrs[handover.NOTE]) for frame in frames if handover.NOTE in frame.attrs]
         with speaking(said):
             to_xlsx(file, cover.title, lines, list(zip(sheets, frames, strict=True)), definitions, words)

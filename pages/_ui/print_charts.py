@@ -67,7 +67,9 @@ def _bars(frame: pd.DataFrame, name: str, measure: str, unit: tables.Kind, curre
         y, length = position * row + 4, max(abs(number) / reach * room, 0.5)
         colour = OWN if number >= 0 else QUIET
         parts.append(f'<rect x="{left}" y="{y}" width="{length:.1f}" height="13" rx="2" fill="{colour}"/>')
-        parts.append(_words(left - 8, y + 10.5, _short(fmt.MISSING if fmt.is_missing(label) else str(label)), "end", TEXT))
+        parts.append(
+            _words(left - 8, y + 10.5, _short(fmt.MISSING if fmt.is_missing(label) else str(label)), "end", TEXT)
+        )
         value = fmt.card_value(shown[measure].iloc[position], unit, currency)
         parts.append(_words(left + length + 6, y + 10.5, value, "start", SOFT))
     return _svg(len(shown) * row + 6, parts)
