@@ -106,7 +106,8 @@ def cuts_in_words(cuts: pd.DataFrame, currency: str) -> str:
     for measure in ("recency_days", "orders", "net_sales", "gross_sales"):
         values = cuts[(cuts["measure"] == measure) & (cuts["quantile"] != 0.5)]["value"]
         if len(values):
-            unit = {"recency_days": "days", "orders": "decimal"}.get(measure, "money")
+            counted = "count" if (values == values.round()).all() else "decimal"
+            unit = {"recency_days": "days", "orders": counted}.get(measure, "money")
             texts = [fmt.value(value, unit, currency) for value in values]
             lines.append(t("segments.cut", measure=t(f"metric.{measure}"), values=" / ".join(texts)))
     return t("segments.cuts") + "\n\n" + "\n".join(f"- {line}" for line in lines) if lines else ""
