@@ -83,7 +83,8 @@ campaign_stock_views.block(on_shelves)
 
 if len(used.coupons):
     with st.container(border=True):
-        campaign_views.coupons(used)
+        listed = load.campaigns(page.scope, page.generation).campaigns.set_index("campaign_id")
+        campaign_views.coupons(used, listed.loc[report.campaign])
 
 steps = load.funnel(page.scope, report.campaign, page.generation)
 with st.container(border=True):

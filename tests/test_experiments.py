@@ -13,8 +13,11 @@ from pages._ui.i18n import speaking
 from pages._ui.tables import MOST_COLUMNS
 
 
-def card(verdict: str, lo95: float, hi95: float, *, is_over: bool = True, cost: float = 50.0) -> CampaignReport:
-    """One group of 100 beside 300 held back, whose margin per customer differs by 4."""
+def card(
+    verdict: str, lo95: float, hi95: float, *, is_over: bool = True, cost: float = 50.0, every_day: float = 0.5
+) -> CampaignReport:
+    """One group of 100 beside 300 held back, whose margin per customer differs by 4; ``every_day``: the lower end of
+    the range for who looks every day."""
     lift: dict[str, Any] = {"arm": "A", "metric": "margin", "difference": 4.0, "lo95": lo95, "hi95": hi95}
     row = {"arm": "A", "verdict": verdict, "worth": 2.0, "people_needed": 8_000.0, "cost": cost, "roi": 7.0}
     sums = {"incremental": 400.0, "incremental_lo": 100.0, "incremental_hi": 700.0}
@@ -26,6 +29,7 @@ def card(verdict: str, lo95: float, hi95: float, *, is_over: bool = True, cost: 
         lift=pd.DataFrame([lift]),
         arms=pd.DataFrame({"is_control": [False, True], "people": [100, 300]}),
         verdict=pd.DataFrame([row | sums]),
+        curve=pd.DataFrame({"lo95": [every_day], "hi95": [9.0]}),
     )
     return cast(CampaignReport, report)
 
@@ -109,6 +113,30 @@ def test_the_group_that_brought_buyers_is_named() -> None:
 
 def test_a_campaign_that_runs_says_so_first() -> None:
     assert "Not over yet. It worked" in said("worked", 1, 7, is_over=False)
+
+
+def test_a_verdict_for_one_look_at_the_end_is_not_read_before_it() -> None:
+    early = said("worked", 1, 7, is_over=False, every_day=-0.5)
+    assert "Ahead so far, not yet sure: ¥4.00 more margin" in early
+    assert "It worked" not in early
+    assert "It worked" in said("worked", 1, 7, every_day=-0.5)
+
+
+def test_a_list_calls_nothing_proven_that_still_runs() -> None:
+    campaigns = pd.DataFrame(
+        {"state": ["running", "closed", "running"], "verdict": ["worked", "worked", "cannot_tell"]}
+    )
+    assert experiments.verdicts(campaigns).tolist() == ["ahead", "worked", "cannot_tell"]
+
+
+def test_rare_orders_have_digits_that_say_something() -> None:
+    row: dict[str, Any] = {"arm": "A", "metric": "orders", "treated": 0.0126, "control": 0.0058, "difference": 0.0068}
+    report = SimpleNamespace(
+        currency="USD", lift=pd.DataFrame([row | {"lo95": 0.005, "hi95": 0.0086, "p_holm": 0.001}])
+    )
+    with speaking("en"):
+        shown = experiments.table(cast(CampaignReport, report)).iloc[0]
+    assert tuple(shown[["change_text", "treated", "control"]]) == ("+0.0068", "0.0126", "0.0058")
 
 
 def test_harm_is_told_as_how_much_less() -> None:

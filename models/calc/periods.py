@@ -2,8 +2,10 @@
 
 from collections.abc import Callable
 from dataclasses import replace
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from typing import Final
+
+import pandas as pd
 
 from data_access.scope import Period
 from models.calc.calendar import IN_ORDER, Event, events
@@ -21,6 +23,11 @@ def _last_month(first_day: date, last_day: date) -> Period:
 def _last_year_of_months(first_day: date, last_day: date) -> Period:
     """Twelve months to the day: from the day after the same day a year ago."""
     return Period(Period(last_day, last_day).last_year().first + timedelta(days=1), last_day)
+
+
+def have_ended(days: pd.Series, as_of: datetime) -> pd.Series:
+    """Whether each of ``days`` is over at an instant: nothing more can happen on it from its last second on."""
+    return days + pd.Timedelta(days=1, seconds=-1) <= pd.Timestamp(as_of)
 
 
 # Name in the URL -> the days, given the first and last day of the data.

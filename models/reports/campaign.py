@@ -14,6 +14,7 @@ from data_access.scope import Scope
 from data_access.settings import settings
 from data_access.snapshot import Snapshot
 from models.calc.experiment import LIFT, VERDICT, experiment
+from models.calc.periods import have_ended
 from models.reports import campaign_basis, campaign_results
 from models.reports._shape import Columns, select_columns
 
@@ -96,7 +97,7 @@ def campaign(snapshot: Snapshot, scope: Scope, campaign: str | None = None) -> C
         made["stores"] = campaign_results.with_cost(made["stores"], cost)
     comparable = made["checks"].set_index("key")["value"].get("adjusted_comparable", 0.0)
     standing = campaign_basis.standing(made["adjusted"], made["balance"], float(comparable))
-    is_over = bool((header["window_last"] <= pd.Timestamp(snapshot.info.as_of)).any())
+    is_over = bool(have_ended(header["window_last"], snapshot.info.as_of).any())
     return CampaignReport(
         chosen,
         snapshot.info.currency,

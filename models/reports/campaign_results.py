@@ -20,6 +20,7 @@ from data_access.scope import Scope
 from data_access.snapshot import Snapshot
 from models.calc.adjusted import LEAST
 from models.calc.experiment import Experiment, experiment
+from models.calc.periods import have_ended
 from models.reports import campaign_basis
 from models.reports.campaign_basis import NOT_COMPARED, Compared, at_once, compared
 
@@ -193,7 +194,7 @@ def beside_the_verdict(made: Experiment, past: pd.DataFrame, alike: Compared | N
 
 
 def frozen_at(rows: pd.DataFrame, as_of: datetime) -> pd.Series:
-    closed = rows["window_last"] < pd.Timestamp(as_of).normalize()
+    closed = have_ended(rows["window_last"], as_of)
     instants = np.where(closed & (rows["verdict"] != WITHHELD), np.datetime64(as_of, "us"), np.datetime64("NaT", "us"))
     return pd.Series(instants, index=rows.index)
 

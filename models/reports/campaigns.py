@@ -14,6 +14,7 @@ from data_access.queries import mechanics
 from data_access.queries._elsewhere import withheld
 from data_access.scope import Scope
 from data_access.snapshot import Snapshot
+from models.calc.periods import have_ended
 from models.reports import campaign_results, campaign_segments
 from models.reports._kept import kept_sums
 from models.reports._shape import Columns, declared_tables, select_columns
@@ -146,9 +147,11 @@ def with_return(campaigns: pd.DataFrame) -> pd.DataFrame:
 
 
 def states(listed: pd.DataFrame, as_of: datetime) -> pd.Series:
-    today = pd.Timestamp(as_of).normalize()
     states = np.select(
-        [listed["is_planned"] | (listed["starts_on"] > today), listed["window_last"] >= today],
+        [
+            listed["is_planned"] | (listed["starts_on"] > pd.Timestamp(as_of)),
+            listed["window_last"].notna() & ~have_ended(listed["window_last"], as_of),
+        ],
         ["planned", "running"],
         np.where(listed["starts_on"].isna(), "undated", "closed"),
     )

@@ -33,12 +33,12 @@ def figures(report: AllocationReport, currency: str) -> list[tuple[str, str, str
     known = report.summary.set_index("key")["value"]
     share = known["valid"] / known["ran"] if known["ran"] else None
     measured = report.kinds.dropna(subset=["earned_per_unit"])
-    cost, gain = measured["cost"].sum(), measured["incremental_margin"].sum()
+    cost, gain = measured["cost"].sum(min_count=1), measured["incremental_margin"].sum()
     return [
         (t("allocation.ran"), fmt.count(known["ran"]), t("allocation.ran_help")),
         (t("allocation.valid"), fmt.percent(share, 0), t("allocation.valid_help", n=fmt.count(known["valid"]))),
         (t("column.cost"), fmt.money_compact(cost, currency), t("allocation.cost_help")),
-        (t("allocation.earned"), fmt.decimal(gain / cost if cost else None, 1), t("allocation.earned_help")),
+        (t("allocation.earned"), fmt.decimal(gain / cost if cost > 0 else None, 1), t("allocation.earned_help")),
     ]
 
 

@@ -10,7 +10,7 @@ from data_access.queries.attribution import COUPON, DAYS, JOINED, Part
 from data_access.queries.audience import FATIGUE_DAYS
 from models.reports.attribution import MOST_MEMBERS, AttributionReport, over_limit, together
 from models.reports.audience import MOST_CONTACTS
-from pages._ui import bands, charts, customer_lists, drill, empty, experiments, head, load, palette
+from pages._ui import bands, charts, customer_lists, drill, empty, experiments, freshness, head, load, palette
 from pages._ui import format as fmt
 from pages._ui.choices import asked, choice
 from pages._ui.i18n import localized, t, tn, word
@@ -64,8 +64,9 @@ def credit(report: AttributionReport) -> None:
         empty.nothing(t("attribution.none_judged"))
         return
     st.markdown(
-        t(
+        tn(
             "attribution.said",
+            many,
             many=fmt.count(many),
             credited=fmt.count(credited),
             caused=fmt.count(round(caused.value)),
@@ -82,7 +83,7 @@ def credit(report: AttributionReport) -> None:
 def _beside(rows: pd.DataFrame) -> go.Figure:
     """One row per campaign: credited buyers as a mark, caused ones as a point with their range."""
     names = localized(rows, {"name": "campaign.name"})["name"].astype(str)
-    figure = go.Figure(layout=charts.layout(height=charts.ROW * len(rows) + 84))
+    figure = go.Figure(layout=charts.layout(height=charts.ROW * max(len(rows), 2) + 100))
     places = list(range(len(rows)))
     texts = [
         t("attribution.range", value=fmt.count(round(mid)), low=fmt.count(round(low)), high=fmt.count(round(high)))
@@ -135,6 +136,7 @@ def campaigns(report: AttributionReport, currency: str) -> None:
         caused=rows["caused"].round() + 0.0,
         caused_range=pd.Series(spans, dtype=object),
         incremental_margin=rows["incremental_margin"].where(experiments.is_told(rows)),  # it has no range here
+        verdict=experiments.verdicts(rows),
     )
     shown = [
         Column("name", "text", width="medium"),
@@ -225,7 +227,7 @@ def people(page: head.Opened, report: AttributionReport, most: int) -> pd.DataFr
     part, span = _asked(report, most)
     rows = load.reached(page.scope, span, part, page.generation)
     names = localized(load.places(page.generation), {"store": "store.name"}).set_index("store_id")["store"]
-    rows = rows.assign(store=rows["store_id"].map(names))
+    rows = rows.assign(store=rows["store_id"].map(names), last_contact=freshness.locals_of(rows["last_contact"]))
     many = tn("attribution.people", len(rows), n=fmt.count(len(rows)))
     head.block(_heading(part, span), many, t("attribution.people_help"))
     if rows.empty:
@@ -248,6 +250,9 @@ def unsubscribed(report: AttributionReport) -> None:
     head.block(t("attribution.left"), t("attribution.left_note"), t("attribution.left_help"))
     if report.unsubscribed.empty:
         empty.nothing(t("attribution.left_none"))
+        return
+    if not report.campaigns["unsubscribed"].sum():
+        empty.nothing(t("attribution.left_unknown"))
         return
     shown = [column("channel", words="channel"), *_LEFT, Column("campaigns", "count")]
     listing(

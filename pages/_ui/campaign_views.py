@@ -80,7 +80,7 @@ def _curve(rows: pd.DataFrame, currency: str) -> go.Figure:
             fill="toself",
             fillcolor=palette.OWN,
             opacity=0.18,
-            line={"width": 0},
+            line={"width": 0 if len(known) > 1 else 8, "color": palette.OWN},  # one day alone has no area
             hoverinfo="skip",
             showlegend=False,
         )
@@ -89,7 +89,7 @@ def _curve(rows: pd.DataFrame, currency: str) -> go.Figure:
         go.Scatter(
             x=days,
             y=rows["difference"].round(4).tolist(),
-            mode="lines",
+            mode="lines" if len(days) > 1 else "markers",
             line={"color": palette.OWN, "width": 2.4},
             customdata=[[text] for text in texts],
             hovertemplate="%{customdata[0]}<extra></extra>",
@@ -114,7 +114,7 @@ def adjusted(report: CampaignReport) -> None:
     if report.adjusted.empty:
         empty.nothing(t("campaign.adjusted_none"))
         return
-    comparable = fmt.percent(known["adjusted_comparable"], 0)
+    comparable = fmt.percent(known["adjusted_comparable"])  # 79.6% is not the four fifths that are asked for
     window = report.adjusted[report.adjusted["kind"] == "window"].set_index("metric")
     if report.standing == "not_alike":
         least = fmt.percent(LEAST_COMPARABLE, 0)
@@ -223,13 +223,27 @@ def _store_cards(report: CampaignReport, row: pd.Series) -> list[tuple[str, str,
     ]
 
 
-def coupons(report: CouponsReport) -> None:
-    """What the coupons of a campaign brought after their discount, and how many were used on a visit due anyway."""
+def coupons(report: CouponsReport, campaign: pd.Series) -> None:
+    """What the coupons of a campaign brought after their discount, and how many were used on a visit due anyway.
+
+    campaign: its row of ``CampaignsReport``, which counts redemptions also where no order names its coupon.
+    """
     head.block(t("campaign.coupons"), t("campaign.coupons_note"), t("campaign.coupons_help"))
     rows = report.coupons
+    if campaign["redemptions"] and not rows["redeemed"].sum():
+        texts = {name: fmt.count(campaign[name]) for name in ("redemptions", "redeeming_customers")}
+        st.markdown(t("campaign.redeemed_somewhere", coupons=fmt.count(len(rows)), **texts))
+        return
     shares = rows["own_rhythm"] / rows["known_rhythm"].where(rows["known_rhythm"] >= _FEWEST)
     shown = rows.assign(due_anyway=shares)
-    listing(shown, coupon_columns(rows), currency=report.currency, alt=t("campaign.coupons"), key="campaign_coupons")
+    listing(
+        shown,
+        coupon_columns(rows),
+        currency=report.currency,
+        alt=t("campaign.coupons"),
+        key="campaign_coupons",
+        rows=10,
+    )
     known, own = int(rows["known_rhythm"].sum()), int(rows["own_rhythm"].sum())
     if known >= _FEWEST:
         texts = {"share": fmt.percent(own / known, 0), "own": fmt.count(own), "known": fmt.count(known)}

@@ -21,6 +21,8 @@ TONES: Mapping[str, str] = {
     "worked": "green",
     "no_evidence": "gray",
     "cannot_tell": "orange",
+    "ahead": "orange",
+    "behind": "orange",
     "no_control": "gray",
     "hurt": "red",
     "arms_differ": "red",
@@ -35,11 +37,13 @@ STATES: Mapping[str, str] = {"running": "green", "planned": "blue", "closed": "g
 # Whether a result still follows the data.
 FINALITY: Mapping[str, str] = {"provisional": "orange", "final": "blue"}
 _SURE = ("worked", "hurt")  # verdicts beyond which chance is no explanation
+_EARLY = {"worked": "ahead", "hurt": "behind"}  # as a list calls them before the end
 _SURE_OF_STORES = ("stores_more", "stores_less")
 _OPEN = ("cannot_tell", "no_evidence")
 # The units of what is compared: of one customer, and money where neither.
 _SHARES = ("visit", "conversion")
 _COUNTS = ("orders",)
+_RARE = 0.1  # orders per customer, below which two digits say nothing
 _ICONS = {
     "worked": ":material/check_circle:",
     "hurt": ":material/cancel:",
@@ -69,7 +73,7 @@ def sizes(campaigns: pd.DataFrame, currency: str) -> list[tuple[str, str, str | 
     """Cards: how many campaigns have run, how many of them held somebody back, and what came of those."""
     ran = campaigns[campaigns["state"].isin(["running", "closed"])]
     judged = ran[ran["held_back"] > 0]
-    worked = judged[judged["verdict"] == "worked"]
+    worked = judged[(judged["verdict"] == "worked") & (judged["state"] == "closed")]
     cost = ran["cost"].sum(min_count=1)
     cards: list[tuple[str, str, str | None]] = [
         (t("campaigns.ran"), fmt.count(len(ran)), t("campaigns.ran.help")),
@@ -81,7 +85,7 @@ def sizes(campaigns: pd.DataFrame, currency: str) -> list[tuple[str, str, str | 
         (t("campaigns.worked"), fmt.count(len(worked)), t("campaigns.worked.help", judged=fmt.count(len(judged)))),
         (
             t("campaigns.earned"),
-            fmt.money_compact(worked["incremental_margin"].sum(), currency),
+            fmt.money_compact(worked["incremental_margin"].sum() if len(judged) else None, currency),
             t("campaigns.earned.help"),
         ),
     ]
@@ -130,6 +134,7 @@ def rows(campaigns: pd.DataFrame, currency: str) -> pd.DataFrame:
         buyers=campaigns["buyers"].where(campaigns["targeted"] > 0),  # who bought is told of those it was for
         incremental_margin=campaigns["incremental_margin"].where(told | campaigns["incremental_lo"].notna()),
         roi=campaigns["roi"].where(told),
+        verdict=verdicts(campaigns),
         finality=finality,
         extra_range=_ranges(campaigns["incremental_lo"], campaigns["incremental_hi"], partial(_compact, currency)),
         roi_range=_ranges(
@@ -139,9 +144,15 @@ def rows(campaigns: pd.DataFrame, currency: str) -> pd.DataFrame:
     return localized(shown, {"name": "campaign.name"})
 
 
+def verdicts(campaigns: pd.DataFrame) -> pd.Series:
+    """The verdict of each campaign, as which way it goes so far where it still runs."""
+    return campaigns["verdict"].mask(campaigns["state"] == "running", campaigns["verdict"].replace(_EARLY))
+
+
 def is_told(campaigns: pd.DataFrame) -> pd.Series:
-    """Whether chance does not explain what each campaign caused, so that it may be told without its range."""
-    return campaigns["verdict"].isin([*_SURE, *_SURE_OF_STORES])
+    """Whether chance does not explain what each campaign caused, so that it may be told without its range; before the
+    end nobody knows."""
+    return campaigns["verdict"].isin([*_SURE, *_SURE_OF_STORES]) & (campaigns["state"] != "running")
 
 
 def _ranges(lows: pd.Series, highs: pd.Series, text: Callable[[float], str]) -> pd.Series:
@@ -163,14 +174,17 @@ def verdict_line(report: CampaignReport, row: pd.Series) -> str:
     if key == "no_control" and report.basis == "adjusted":
         return f"{_ICONS[key]} {_adjusted_line(report)}"
     effect = _effect(report, row)
+    early = is_early(report, row)
     sentence = t(
-        f"campaign.verdict.{key}",
+        f"campaign.early.{key}" if early else f"campaign.verdict.{key}",
         what=t(f"campaign.money.{report.money}"),
         each=_each(report, abs(effect["difference"])) if effect is not None else "",
         range=_range(report, effect, less=key == "hurt"),
         worth=_each(report, row["worth"]),
         why=_why_worth(report, row),
     )
+    if early:
+        return f"{_ICONS['cannot_tell']} {sentence}"
     # The random draws decide, corrected for several groups; the range beside them is another method's, of one group.
     if key == "cannot_tell" and effect is not None and effect["lo95"] * effect["hi95"] > 0:
         sentence = f"{sentence} {t('campaign.one_of_several')}"
@@ -213,14 +227,22 @@ def larger_line(report: CampaignReport) -> str | None:
 
 def _adjusted_line(report: CampaignReport) -> str:
     """What the comparison with others like the treated says of buyers, as the hint that it is."""
-    rows = report.adjusted[(report.adjusted["kind"] == "window") & (report.adjusted["metric"] == "conversion")]
-    bought = rows.iloc[0]
-    way = "more" if bought["lo95"] > 0 else "fewer" if bought["hi95"] < 0 else "unclear"
+    bought = _adjusted_buyers(report)
     return t(
-        f"campaign.verdict.adjusted_{way}",
+        f"campaign.verdict.adjusted_{_adjusted_way(report)}",
         treated=fmt.percent(bought["treated"]),
         expected=fmt.percent(bought["expected"]),
     )
+
+
+def _adjusted_buyers(report: CampaignReport) -> pd.Series:
+    rows = report.adjusted[(report.adjusted["kind"] == "window") & (report.adjusted["metric"] == "conversion")]
+    return rows.iloc[0]
+
+
+def _adjusted_way(report: CampaignReport) -> str:
+    bought = _adjusted_buyers(report)
+    return "more" if bought["lo95"] > 0 else "fewer" if bought["hi95"] < 0 else "unclear"
 
 
 def buyers_line(report: CampaignReport, row: pd.Series) -> str | None:
@@ -246,7 +268,8 @@ def advice(report: CampaignReport, row: pd.Series) -> str:
     if row["verdict"] == "cannot_tell" and brought:
         return t("campaign.advice.arm_buyers", arm=t("campaign.and").join(brought))
     if row["verdict"] == "no_control" and report.basis == "adjusted":
-        return t("campaign.advice.adjusted")
+        way = _adjusted_way(report)
+        return t("campaign.advice.adjusted_more" if way == "more" else "campaign.advice.adjusted")
     if row["verdict"] == "worked" and not fmt.is_missing(row["roi"]):
         return _pays(report, row) if row["roi"] > 0 else t("campaign.advice.does_not_pay")
     return t(f"campaign.advice.{row['verdict']}")
@@ -284,7 +307,7 @@ def cards(report: CampaignReport, row: pd.Series) -> list[tuple[str, str, str | 
         return _without_effect(report, people)
     bought = _effect(report, row, "conversion")
     # A figure that may as well be chance would be read as earned.
-    is_sure, unclear = row["verdict"] in _SURE, t("campaign.unclear")
+    is_sure, unclear = row["verdict"] in _SURE and not is_early(report, row), t("campaign.unclear")
     found: list[tuple[str, str, str | None]] = [
         (
             incremental_name(report.money),
@@ -331,6 +354,14 @@ def _without_effect(report: CampaignReport, people: pd.Series) -> list[tuple[str
 def is_valid(report: CampaignReport) -> bool:
     """Whether the groups may be compared at all."""
     return not (report.verdict["verdict"] == "arms_differ").any()
+
+
+def is_early(report: CampaignReport, row: pd.Series) -> bool:
+    """Whether a verdict for one look at the end is read before it, while the range for every look leaves it open."""
+    if report.is_over or row["verdict"] not in _SURE:
+        return False
+    last = report.curve.tail(1)
+    return not ((last["lo95"] > 0) | (last["hi95"] < 0)).any()
 
 
 def falls(report: CampaignReport) -> bool:
@@ -407,16 +438,18 @@ def table(report: CampaignReport) -> pd.DataFrame:
     unit."""
     rows = report.lift
     metrics = rows["metric"]
+    few = rows.loc[metrics.isin(_COUNTS), "control"].max() < _RARE
+    digits = 4 if few else 2
 
     def level(value: float, metric: str) -> str:
         if metric in _SHARES:
             return fmt.percent(value)
-        return fmt.decimal(value) if metric in _COUNTS else _each(report, value)
+        return fmt.decimal(value, digits) if metric in _COUNTS else _each(report, value)
 
     def change(value: float, metric: str) -> str:
         if metric in _SHARES:
             return fmt.points(value)
-        return fmt.plus(value, 2) if metric in _COUNTS else ("+" if value > 0 else "") + _each(report, value)
+        return fmt.plus(value, digits) if metric in _COUNTS else ("+" if value > 0 else "") + _each(report, value)
 
     def ends(low: float, high: float, metric: str) -> str:
         if fmt.is_missing(low):

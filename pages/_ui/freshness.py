@@ -3,6 +3,7 @@
 from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
+import pandas as pd
 import streamlit as st
 
 from data_access.freshness import Freshness, freshness, utc_now
@@ -60,6 +61,11 @@ def instant(utc: datetime) -> str:
 def local(utc: datetime) -> datetime:
     """A naive UTC instant on the reader's own clock, for columns of lists."""
     return utc.replace(tzinfo=UTC).astimezone(zone()).replace(tzinfo=None)
+
+
+def locals_of(utc: pd.Series) -> pd.Series:
+    """As ``local``, of a whole column."""
+    return utc.dt.tz_localize(UTC).dt.tz_convert(zone()).dt.tz_localize(None)
 
 
 def zone() -> ZoneInfo:

@@ -22,6 +22,7 @@ from pages._ui import (
     drill,
     empty,
     experiments,
+    freshness,
     head,
     load,
     passport,
@@ -121,12 +122,16 @@ def drill_to_card(report: FunnelDetailReport) -> None:
     )
 
 
-def rates(report: FunnelDetailReport) -> None:
+def rates(report: FunnelDetailReport, page: head.Opened) -> None:
     """One card per rate, with its numerator, denominator and interval beneath, and the passport of all."""
-    if report.rates.empty:
+    shown = report.rates
+    never = (shown["key"] == "redemption_rate") & (shown["numerator"] == 0)
+    if never.any() and load.coupons(page.scope, report.walk.campaign_id, page.generation).coupons.empty:
+        shown = shown[~never]  # there was nothing to redeem
+    if shown.empty:
         return
-    grid = st.grid(len(report.rates), min_column_width=cards.CARD_WIDTH, border=True, gap="small")
-    for row in report.rates.itertuples(index=False):
+    grid = st.grid(len(shown), min_column_width=cards.CARD_WIDTH, border=True, gap="small")
+    for row in shown.itertuples(index=False):
         with grid.cell(), st.container(gap=None):
             st.metric(t(f"funnel.{row.key}"), fmt.percent(row.value), help=t(f"funnel.{row.key}.help"))
             st.caption(
@@ -142,7 +147,7 @@ def rates(report: FunnelDetailReport) -> None:
     passport.button(
         [
             passport.Figure(t(f"funnel.{row.key}"), fmt.percent(row.value), t(f"funnel.{row.key}.help"))
-            for row in report.rates.itertuples(index=False)
+            for row in shown.itertuples(index=False)
         ]
     )
 
@@ -202,13 +207,14 @@ def _put_step(step: str) -> None:
 def _most_stopped(report: FunnelDetailReport) -> str:
     """The step with most people to talk to: among those who reacted, not those who never opened anything."""
     reacted = report.steps[report.steps["step"].isin(["opened", "clicked", "claimed", "visited"])]
-    rows = reacted if reacted["stopped"].sum() else report.steps
+    rows = reacted if reacted["stopped"].sum() else report.steps[report.steps["step"] != "bought_again"]
     return str(rows["step"].iloc[int(rows["stopped"].argmax())])
 
 
 def stopped(report: FunnelDetailReport, step: str, page: head.Opened) -> pd.DataFrame:
     """The people who took a step and none after it, to act on; gives the whole list."""
     rows = localized(load.stopped(page.scope, report.walk, step, page.generation), {"store": "store.name"})
+    rows = rows.assign(happened_at=freshness.locals_of(rows["happened_at"]))
     here = int(report.steps.set_index("step")["stopped"][step])
     many = tn("funnel.people", here, n=fmt.count(here))
     head.block(t("funnel.stopped", step=t(f"step.{step}")), many, t("funnel.stopped_help"))
@@ -230,6 +236,9 @@ def times(report: FunnelDetailReport) -> None:
     known = report.steps.set_index("step")
     if report.times.empty or "bought" not in known.index:
         empty.nothing(t("funnel.times_none"))
+        return
+    if report.times["customers"].nunique() == 1 + (report.times["customers"].iloc[0] == 0):
+        empty.nothing(t("funnel.times_one_day"))
         return
     charts.show(_curve(report.times), alt=t("funnel.times"), key="funnel_times")
     half, most = known["median_hours"], known["p90_hours"]

@@ -103,9 +103,7 @@ def seen(wanted: Filter) -> pd.DataFrame:
     assert wanted.since is not None
     assert wanted.until is not None
     found = exports.seen(opened(), wanted.person, wanted.since, wanted.until)
-    return found.assign(
-        last_at=found["last_at"].dt.tz_localize(UTC).dt.tz_convert(freshness.zone()).dt.tz_localize(None)
-    )
+    return found.assign(last_at=freshness.locals_of(found["last_at"]))
 
 
 def whose(wanted: Filter) -> str:
