@@ -159,7 +159,7 @@ def _estimates(report: CampaignReport, window: pd.DataFrame, people: int) -> Non
     )
     st.markdown(
         t(
-            "campaign.adjusted_money",
+            "campaign.adjusted_money" if money["lo95"] > 0 else "campaign.adjusted_money_open",
             what=t(f"campaign.money.{report.money}"),
             each=fmt.money(money["difference"], report.currency, digits=2),
             low=fmt.money(money["lo95"], report.currency, digits=2),
