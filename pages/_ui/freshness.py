@@ -65,7 +65,7 @@ def local(utc: datetime) -> datetime:
 
 def locals_of(utc: pd.Series) -> pd.Series:
     """As ``local``, of a whole column."""
-    return utc.dt.tz_localize(UTC).dt.tz_convert(zone()).dt.tz_localize(None)
+    return pd.to_datetime(utc).dt.tz_localize(UTC).dt.tz_convert(zone()).dt.tz_localize(None)
 
 
 def zone() -> ZoneInfo:
