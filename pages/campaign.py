@@ -83,8 +83,8 @@ campaign_stock_views.block(on_shelves)
 
 if len(used.coupons):
     with st.container(border=True):
-        listed = load.campaigns(page.scope, page.generation).campaigns.set_index("campaign_id")
-        campaign_views.coupons(used, listed.loc[report.campaign])
+        listed = load.campaigns(page.scope, page.generation).campaigns
+        campaign_views.coupons(used, listed[listed["campaign_id"] == report.campaign].iloc[0])
 
 steps = load.funnel(page.scope, report.campaign, page.generation)
 with st.container(border=True):
