@@ -122,6 +122,10 @@ def test_periods(language: str) -> None:
         language, "2025年12月1日至2026年1月31日", "Dec 1, 2025 – Jan 31, 2026"
     )
     assert fmt.period(date(2026, 11, 20), date(2026, 11, 20)) == both(language, "2026年11月20日", "Nov 20, 2026")
+    near = fmt.period(date(2026, 12, 9), date(2026, 12, 12), beside=date(2026, 11, 20))
+    assert near == both(language, "12月9日至12日", "Dec 9 – 12")
+    over = fmt.period(date(2026, 12, 31), date(2027, 1, 1), beside=date(2026, 11, 20))
+    assert over == fmt.period(date(2026, 12, 31), date(2027, 1, 1))
 
 
 @pytest.mark.parametrize("nothing", [None, float("nan"), np.nan, pd.NA, pd.NaT, float("inf")], ids=str)

@@ -117,6 +117,7 @@ CASES: dict[str, tuple[Any, ...]] = {
     "demand.promotions": (MARCH.first,),
     "demand.sold": ("category", MARCH.first, MARCH.last),
     "demand.range_of_products": (),
+    "demand.taken_back": (MARCH.first, MARCH.last),
     "health.generation": (),
     "health.loads": (),
     "health.money_check": (),

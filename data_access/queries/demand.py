@@ -8,6 +8,7 @@ import pandas as pd
 from sqlalchemy import ColumnElement, Double, Engine, Table, and_, cast, false, func, or_, select
 
 from data_access.marts.product_place_day import product_place_day
+from data_access.marts.product_return import product_return
 from data_access.marts.product_store_day import product_store_day
 from data_access.marts.store_category_day import store_category_day
 from data_access.marts.tables import market_observation, price_promotion, product
@@ -31,6 +32,23 @@ def by_store(scope: Scope, engine: Engine, first: date, last: date) -> pd.DataFr
     )
     found = fetch(scope, engine, scope.limit(query, c.store_id))
     return found.assign(category=found["category"].astype(object).fillna(""))
+
+
+def taken_back(scope: Scope, engine: Engine, first: date, last: date) -> pd.DataFrame:
+    """What came back to the store on the very day it was sold there, as a cancelled order does: no demand.
+
+    One row per store in scope, product and day: store_id, product_id, category ('': none), day, units. A return that
+    names no receipt counts as one of its day.
+    """
+    r, category = product_return.c, func.coalesce(product.c.category, "").label("category")
+    query = (
+        select(r.store_id, r.product_id, category, r.day, amount(r.units).label("units"))
+        .select_from(product_return.outerjoin(product, product.c.product_id == r.product_id))
+        .where(r.sale_day == r.day, r.sale_store_id == r.store_id, r.day >= first, r.day <= last)
+        .group_by(r.store_id, r.product_id, category, r.day)
+        .order_by(r.store_id, r.product_id, r.day)
+    )
+    return fetch(scope, engine, scope.limit(query, r.store_id))
 
 
 def by_category(scope: Scope, engine: Engine, first: date, last: date) -> pd.DataFrame:

@@ -26,6 +26,8 @@ _HORIZONS = (1, 7, 14, 28, 56)
 _MOST_DRIFT = 1.5  # the error of the longest horizon seen grows with days to this power beyond it
 _LEAST_RATE = 1e-6
 _BLOCK = 8_192  # items
+_SPANS = (28, 56, 112)  # days after which a change of level is looked for
+_SHIFT, _SURE_SHIFT = 4.0, 5.0
 
 
 class Outlook(Protocol):
@@ -118,9 +120,51 @@ def levels(sold: Floats, half_life: float = HALF_LIFE) -> Floats:
     return found
 
 
+def since_shift(sold: Floats) -> Floats:
+    """``sold`` (as for ``levels``) from the day on which an item began to sell another quantity: what it sold before
+    tells nothing of its level (NaN).
+
+    The last ``_SPANS`` days are set against twice as many before, the latest change counting: a change is by a factor
+    of ``_SHIFT`` at least, and further than ``_SURE_SHIFT`` standard errors of counts that vary as the item's days do.
+    """
+    found = sold
+    open_ = np.ones(len(sold), dtype=bool)
+    for span in _SPANS:
+        if sold.shape[1] < 3 * span:
+            break
+        rows = np.flatnonzero(open_ & _shifted(sold[:, -3 * span : -span], sold[:, -span:]))
+        if len(rows):
+            found = found.copy() if found is sold else found
+            found[rows, :-span] = np.nan
+            open_[rows] = False
+    return found
+
+
+def _shifted(before: Floats, after: Floats) -> NDArray[np.bool_]:
+    days, units, rest = zip(*(_moments(part) for part in (before, after)), strict=True)
+    rates = [each / np.maximum(count, 1) for each, count in zip(units, days, strict=True)]
+    every, total = days[0] + days[1], units[0] + units[1]
+    mean = total / np.maximum(every, 1)
+    # Days vary by more than chance: quasi-Poisson.
+    scatter = np.maximum((rest[0] + rest[1]) / np.maximum(every - 2, 1) / np.maximum(mean, _LEAST_RATE), 1.0)
+    part = days[1] / np.maximum(every, 1)
+    error = np.sqrt(np.maximum(scatter * total * part * (1 - part), _LEAST_RATE))
+    enough = (days[0] >= _SPANS[0]) & (days[1] >= _SPANS[0] / 2)
+    far = np.maximum(*rates) >= _SHIFT * np.minimum(*rates)
+    found: NDArray[np.bool_] = enough & far & (np.abs(units[1] - total * part) > _SURE_SHIFT * error)
+    return found
+
+
+def _moments(sold: Floats) -> tuple[Floats, Floats, Floats]:
+    """Of each item the days that are known, the units of them, and the squares around their mean."""
+    days, filled = (~np.isnan(sold)).sum(axis=1).astype(np.float64), np.nan_to_num(sold)
+    units = filled.sum(axis=1)
+    return days, units, np.einsum("ij,ij->i", filled, filled) - units**2 / np.maximum(days, 1)
+
+
 def from_history(sold: Floats) -> Rates:
     """The outlook of items of whom ``sold`` (as for ``levels``) is known, of its last ``WINDOW`` days."""
-    sold = sold[:, -WINDOW:]
+    sold = since_shift(sold[:, -WINDOW:])
     level = levels(sold)
     known = np.maximum((~np.isnan(sold)).sum(axis=1), 1)
     filled = np.nan_to_num(sold)

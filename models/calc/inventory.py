@@ -27,7 +27,7 @@ from models.calc.demand_rates import (
     probability_above,
     quantile,
 )
-from models.calc.replenishment import replay
+from models.calc.replenishment import Attained, replay
 
 SLOW_RATE = 0.5  # units a day below which S is a quantile
 SLOWEST_RATE = 0.2  # units a day below which the promise is the fill rate
@@ -38,7 +38,9 @@ _Z_GRID = np.array([0.2, 0.7, 1.1, 1.4, 1.7, 2.05, 2.4, 2.8, 3.3, 4.0])
 _SURE = 0.9999  # a service above it is taken for it
 _SAMPLE = 200  # items of a class that are played through
 _PRIOR_ITEMS = 15.0  # a class is drawn towards all classes as if it had so many more items like them
-_REPLAY_DAYS = 308
+# The last days that are played: as many as two years allow (half as many ask for 2 % more stock); of the slowest, who
+# are told by their last year and may not have sold at all before it, fewer.
+_REPLAY_DAYS, _REPLAY_DAYS_OF_SLOWEST = 644, 308
 _SETTLING_DAYS = 28
 _RENEWED_DAYS = 28  # how old the level may be that an order relies on
 _LEAST_DAYS = 112  # of history without which nothing can be played through
@@ -214,7 +216,6 @@ def _as_z(service: Floats) -> Floats:
 def _played(sold: Floats, supply: Supply, item_class: NDArray[np.str_]) -> dict[str, Floats]:
     """What each class attains at each z of the grid."""
     days = sold.shape[1]
-    first = max(days - _REPLAY_DAYS, _LEAST_DAYS // 2)
     level = levels(sold)
     protection = supply.protection
     # How far demand strays is taken from the part of the past that is not being played, as it will be in earnest.
@@ -223,22 +224,32 @@ def _played(sold: Floats, supply: Supply, item_class: NDArray[np.str_]) -> dict[
     new = (~np.isnan(sold[:, :split])).sum(axis=1) < _LEAST_DAYS // 2
     strays_after = after.over(protection)[1]
     strays_before = np.where(new, strays_after, before.over(protection)[1])
-    z = np.broadcast_to(_Z_GRID[:, None], (len(_Z_GRID), len(sold)))
-
-    def order_up_to(day: int) -> Floats:
-        rate = level[:, first + (day - first) // _RENEWED_DAYS * _RENEWED_DAYS]
-        variance = (strays_before if day >= split else strays_after) + (rate * supply.lead_time_sd) ** 2
-        return _level(rate * protection, variance, after.rate, z)
-
     rng = np.random.default_rng(_SEED)
     drawn = supply.lead_time[:, None] + supply.lead_time_sd[:, None] * rng.standard_normal(sold.shape)
     leads = np.maximum(np.rint(drawn), 1).astype(np.int64)
     review = np.maximum(np.rint(supply.review), 1).astype(np.int64)
-    attained = replay(_without_gaps(sold), order_up_to, leads, review, first, first + _SETTLING_DAYS, days)
-    return {
-        name: attained.fill_rate(item_class == name) if name == SLOWEST else attained.cycle_service(item_class == name)
-        for name in set(item_class.tolist())
-    }
+    demand = _without_gaps(sold)
+
+    def replayed(mine: NDArray[np.bool_], most: int) -> Attained:
+        first = max(days - most, _LEAST_DAYS // 2)
+        z = np.broadcast_to(_Z_GRID[:, None], (len(_Z_GRID), int(mine.sum())))
+
+        def order_up_to(day: int) -> Floats:
+            rate = level[mine, first + (day - first) // _RENEWED_DAYS * _RENEWED_DAYS]
+            strays = (strays_before if day >= split else strays_after)[mine]
+            variance = strays + (rate * supply.lead_time_sd[mine]) ** 2
+            return _level(rate * protection[mine], variance, after.rate[mine], z)
+
+        return replay(demand[mine], order_up_to, leads[mine], review[mine], first, first + _SETTLING_DAYS, days)
+
+    slowest, found = item_class == SLOWEST, {}
+    if slowest.any():
+        attained = replayed(slowest, _REPLAY_DAYS_OF_SLOWEST)
+        found[SLOWEST] = attained.fill_rate(np.ones(int(slowest.sum()), dtype=bool))
+    if not slowest.all():
+        attained, names = replayed(~slowest, _REPLAY_DAYS), item_class[~slowest]
+        found |= {name: attained.cycle_service(names == name) for name in np.unique(names).tolist()}
+    return found
 
 
 def _without_gaps(sold: Floats) -> Floats:

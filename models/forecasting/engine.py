@@ -9,6 +9,7 @@ import pandas as pd
 from numpy.typing import NDArray
 from threadpoolctl import threadpool_limits
 
+from models.calc import outliers
 from models.forecasting import accuracy, analogues, classes, intervals, policy
 from models.forecasting.boosting import Boosted
 from models.forecasting.candidates import Ground, each_of, ground
@@ -75,6 +76,8 @@ class Result:
 def forecast(panel: Panel, table: pd.DataFrame | None = None, upper: bool = True) -> Result:
     """The forecast of every series of the panel.
 
+    Gross outliers of the history are brought down first (see ``outliers``).
+
     table: the events that may matter (see ``events``). upper: these may be series of upper levels, which are few and
     worth a model of their own each; lower ones only get methods that are quick.
     """
@@ -84,6 +87,7 @@ def forecast(panel: Panel, table: pd.DataFrame | None = None, upper: bool = True
 
 
 def _forecast(panel: Panel, table: pd.DataFrame, upper: bool) -> Result:
+    panel = replace(panel, values=outliers.without_gross(panel.values))
     kinds = classes.kinds(panel)
     past = look_back(panel, kinds, table, upper)
     parts, league = [], []

@@ -102,7 +102,7 @@ def forecast(items: Items, whole: pd.DataFrame, past: Sequence[Past]) -> pd.Data
     weeks = whole.drop(columns=["store_id", "category"]).to_numpy(dtype=np.float64)
     group = pd.MultiIndex.from_frame(whole[["store_id", "category"]].astype("str")).get_indexer(items.groups)
     items, group = items.some(group >= 0), group[group >= 0]
-    mean = _shared(_weights(items, demand_rates.levels(items.sold), weeks.shape[1]), weeks, group)
+    mean = _shared(_weights(items, _levels(items.sold), weeks.shape[1]), weeks, group)
     low, high = _range(mean, _variance(items, mean), _part_held(past))
     count = weeks.shape[1]
     return pd.DataFrame(
@@ -127,9 +127,18 @@ def _shared(weights: Floats, weeks: Floats, group: Ints) -> Floats:
     return found
 
 
+def _levels(sold: Floats) -> Floats:
+    """``demand_rates.levels``; the last of an item that began to sell another quantity knows the days since."""
+    found, since = demand_rates.levels(sold), demand_rates.since_shift(sold)
+    if since is not sold:
+        rows = (np.isnan(since) & ~np.isnan(sold)).any(axis=1)
+        found[rows, -1] = demand_rates.levels(since[rows])[:, -1]
+    return found
+
+
 def _weights(items: Items, level: Floats, weeks: int) -> Floats:
     """What each item would sell in each week by itself: its level, or that of its like, and what is on offer. level:
-    as ``demand_rates.levels`` of the items."""
+    as ``_levels`` of the items."""
     own = np.repeat(WEEK * level[:, -1:], weeks, axis=1)
     known = (~np.isnan(items.sold)).sum(axis=1)
     new, old = np.flatnonzero(known < _NEW_WEEKS * WEEK), np.flatnonzero(known >= _NEW_WEEKS * WEEK)
@@ -281,7 +290,7 @@ def _origin(items: Items, at: Looked, name_of: Mapping[str, tuple[str, str]], ho
     then = items.until(length, horizon).some(inside)
     if not len(then.sold):
         return None
-    level = demand_rates.levels(then.sold)
+    level = _levels(then.sold)
     mean = _shared(_weights(then, level, weeks.shape[1]), weeks, group[inside])
     came = items.sold[inside, length : length + horizon].reshape(len(mean), -1, WEEK)
     known = ~np.isnan(came).any(axis=(1, 2))

@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from data_access.marts.product_return import product_return
 from data_access.marts.product_store_day import product_store_day
 from data_access.marts.store_category_day import store_category_day
 from data_access.marts.tables import market_observation, price_promotion, product, stock_movement, store
@@ -18,7 +19,7 @@ from data_access.queries import stock as stock_queries
 from data_access.results.tables import demand_accuracy, demand_component, demand_forecast, demand_product
 from data_access.snapshot import Snapshot
 from data_access.state.event_changes import Change
-from models.calc import calendar, demand_rates
+from models.calc import calendar, demand_rates, outliers
 from models.forecasting import (
     accuracy,
     additive,
@@ -53,6 +54,7 @@ _AT_ONCE = 8_000  # products in stores, which is what memory has to hold
 _CODE = (
     levels, market, panel, accuracy, engine, candidates, boosting, prophets, additive, events, seasons, smoothing,
     intermittent, intervals, classes, policy, reconcile, queries, products, analogues, demand_rates, shelves, calendar,
+    outliers,
 )  # fmt: skip
 
 
@@ -73,7 +75,10 @@ def job_for(changed: Changed) -> Job:
 
 
 def _fingerprint(snapshot: Snapshot, changes: tuple[Change, ...]) -> str:
-    inputs = store_category_day, product_store_day, price_promotion, market_observation, store, product, stock_movement
+    inputs = (
+        store_category_day, product_store_day, product_return, price_promotion, market_observation, store, product,
+        stock_movement,
+    )  # fmt: skip
     return job.fingerprint(snapshot, inputs=inputs, code=_CODE, parameters=(HORIZON_DAYS, changes))
 
 
@@ -85,10 +90,11 @@ def _run(snapshot: Snapshot, changes: tuple[Change, ...], write: Write, step: St
     regions = stores.set_index("store_id")["region_id"].dropna()
     first = snapshot.info.first_day or last
     units = queries.by_store(WHOLE, snapshot.engine, first, last)
+    back = queries.taken_back(WHOLE, snapshot.engine, first, last)
     groups = _groups(snapshot, units)
     missed = [rows for _, rows in job.spread(snapshot, _missed_of, groups)]
     found = levels.forecast(
-        pd.concat([units, *missed], ignore_index=True),
+        pd.concat([units, back.assign(units=-back["units"])[list(units)], *missed], ignore_index=True),
         {str(store): str(region) for store, region in regions.items()},
         pd.Timestamp(last),
         HORIZON_DAYS,
@@ -191,7 +197,8 @@ def _items(snapshot: Snapshot, stores: Stores) -> tuple[Items, NDArray[np.bool_]
     assert last is not None
     rows = stock_queries.sold_by_day(scope, facts, first).astype(dict.fromkeys(shelves.KEY, "str"))
     frame = rows[shelves.KEY].drop_duplicates(ignore_index=True)
-    sold, empty = shelves.history(frame, rows, stock_queries.empty_spells(scope, facts, first, last), last)
+    spells, back = (find(scope, facts, first, last) for find in (stock_queries.empty_spells, queries.taken_back))
+    sold, empty = shelves.history(frame, rows, spells, last, back)
     about = queries.range_of_products(scope, facts).set_index("product_id").reindex(frame["product_id"])
     band = np.ceil(_PRICE_BANDS * about["list_price"].rank(pct=True).fillna(0).to_numpy(dtype=np.float64))
     codes = [pd.factorize(about[name])[0] for name in ("category", "subcategory", "brand")]

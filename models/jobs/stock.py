@@ -5,6 +5,7 @@ from datetime import date, timedelta
 
 import pandas as pd
 
+from data_access.marts.product_return import product_return
 from data_access.marts.product_store_day import product_store_day
 from data_access.marts.stock_position import stock_position
 from data_access.marts.tables import (
@@ -24,7 +25,7 @@ from data_access.results.tables import stock_class, stock_lot_left, stock_shelf,
 from data_access.scope import Scope
 from data_access.snapshot import Snapshot
 from data_access.state import overrides
-from models.calc import demand_rates, expiry, inventory, replenishment, transfers, wishes
+from models.calc import demand_rates, expiry, inventory, outliers, replenishment, transfers, wishes
 from models.calc.wishes import Wish
 from models.jobs import job
 from models.jobs.forecast import JOB as FORECAST
@@ -34,6 +35,7 @@ from models.reports import stock as report
 
 _INPUTS = (
     product_store_day,
+    product_return,
     stock_position,
     stock_level,
     stock_lot,
@@ -45,7 +47,7 @@ _INPUTS = (
     store,
     transfer_lane,
 )
-_CODE = (rows, report, queries, demand_rates, inventory, replenishment, expiry, transfers, wishes)
+_CODE = (rows, report, queries, demand, demand_rates, inventory, outliers, replenishment, expiry, transfers, wishes)
 _STEPS = 2
 
 

@@ -19,7 +19,7 @@ from data_access.results.info import is_current
 from data_access.results.tables import demand_product
 from data_access.scope import Scope
 from data_access.snapshot import Snapshot, not_as_declared
-from models.calc import demand_rates, expiry
+from models.calc import demand_rates, expiry, outliers
 from models.calc.demand_rates import Ahead, Floats, Ints, Outlook, Rates, quantile
 from models.calc.inventory import Proposal, Stock, Supply, calibrate, classes, propose
 from models.calc.wishes import Wish, applied
@@ -75,7 +75,8 @@ def shelves(
     year = last - timedelta(days=YEAR - 1)
     sold_rows = queries.sold_by_day(scope, engine, last - timedelta(days=HISTORY_DAYS - 1))
     spells = queries.empty_spells(scope, engine, last - timedelta(days=HISTORY_DAYS - 1), last)
-    sold, spells_of = history(frame, sold_rows, spells, last)
+    back = forecasts.taken_back(scope, engine, last - timedelta(days=HISTORY_DAYS - 1), last)
+    sold, spells_of = history(frame, sold_rows, spells, last, back)
     frame = with_prices(frame, _year_of(sold_rows, year))
     outlook, wished = _outlook(snapshot, scope, frame, demand_rates.from_history(sold), last, wishes)
     item_class = classes(sold, frame["unit_price"].fillna(1).to_numpy())
@@ -157,9 +158,12 @@ def _with_terms(frame: pd.DataFrame, snapshot: Snapshot, scope: Scope, last: dat
 
 
 def history(
-    frame: pd.DataFrame, rows: pd.DataFrame, spells: pd.DataFrame, last: date
+    frame: pd.DataFrame, rows: pd.DataFrame, spells: pd.DataFrame, last: date, back: pd.DataFrame | None = None
 ) -> tuple[Floats, NDArray[np.bool_]]:
-    """Units sold per shelf and day (NaN: not on sale yet, or nothing to sell), and the days it was empty."""
+    """Units sold per shelf and day (NaN: not on sale yet, or nothing to sell), and the days it was empty.
+
+    back: what ``demand.taken_back`` found, which was no demand. Gross outliers are brought down (``outliers``).
+    """
     end = np.datetime64(last, "D")
     begin = end - np.timedelta64(HISTORY_DAYS - 1, "D")
     keys = pd.MultiIndex.from_frame(frame[KEY])
@@ -174,6 +178,11 @@ def history(
     np.add.at(sold, (item[known], day[known]), rows["units"].to_numpy(dtype=np.float64)[known])
     first = np.full(len(frame), days)
     np.minimum.at(first, item[known], day[known])
+    if back is not None and len(back):
+        item, day = at(back), (back["day"].to_numpy().astype("datetime64[D]") - begin).astype(np.int64)
+        inside = (item >= 0) & (day >= 0) & (day < days)
+        np.subtract.at(sold, (item[inside], day[inside]), back["units"].to_numpy(dtype=np.float64)[inside])
+    sold = outliers.without_gross(np.maximum(sold, 0))
     empty = np.zeros(sold.shape, dtype=bool)
     from_, to = (
         (spells[name].to_numpy().astype("datetime64[D]") - begin).astype(np.int64) for name in ("begins", "ends")

@@ -185,9 +185,10 @@ def occasions(report: DemandReport) -> None:
         return
     coming = rows["ends_on"] > _last(report)
     rows = pd.concat([rows[coming], rows[~coming].iloc[::-1]])
+    ends = zip(rows["starts_on"], rows["ends_on"], strict=True)
     named = rows.assign(
         name=[occasion(row["kind"], row["event"]) for row in rows.to_dict("records")],
-        span=[fmt.period(first, last) for first, last in zip(rows["starts_on"], rows["ends_on"], strict=True)],
+        span=[fmt.period(first, last, beside=_last(report)) for first, last in ends],
     )
     listing(named, _OCCASIONS, currency="", alt=t("demand.occasions"), key="demand_occasions", rows=_IN_VIEW)
 

@@ -227,11 +227,14 @@ def instant(value: Any) -> str:
     return f"{day(value)} {format_time(value.time(), 'HH:mm', locale=_locale(language()))}"
 
 
-def period(first: Any, last: Any) -> str:
-    """A range of days, what both share said once: "2026年10月24日至11月20日", "Oct 24 – Nov 20, 2026"."""
+def period(first: Any, last: Any, *, beside: Any = None) -> str:
+    """A range of days, what both share said once: "2026年10月24日至11月20日", "Oct 24 – Nov 20, 2026"; without its year
+    where that is the year of the day ``beside`` it."""
     if is_missing(first) or is_missing(last):
         return MISSING
-    text: str = format_interval(_date(first), _date(last), "yMMMd", locale=_locale(language()))
+    days = _date(first), _date(last)
+    near = beside is not None and {one.year for one in days} == {_date(beside).year}
+    text: str = format_interval(*days, "MMMd" if near else "yMMMd", locale=_locale(language()))
     return text.replace("\u2009", " ")
 
 

@@ -76,11 +76,13 @@ def occasions(report: ProductDemandReport) -> None:
     if rows.empty:
         empty.nothing(t("demand.occasions_none"))
         return
-    coming = rows["ends_on"] >= report.weeks["ds"].min()
+    begins = report.weeks["ds"].min()
+    coming = rows["ends_on"] >= begins
     rows = pd.concat([rows[coming], rows[~coming].iloc[::-1]])
+    ends = zip(rows["starts_on"], rows["ends_on"], strict=True)
     named = rows.assign(
         name=[demand_views.occasion(row["kind"], row["event"]) for row in rows.to_dict("records")],
-        span=[fmt.period(first, last) for first, last in zip(rows["starts_on"], rows["ends_on"], strict=True)],
+        span=[fmt.period(first, last, beside=begins) for first, last in ends],
     )
     listing(named, _OCCASIONS, currency="", alt=t("demand.occasions"), key="product_demand_occasions", rows=8)
 
