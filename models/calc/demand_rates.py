@@ -27,7 +27,7 @@ _MOST_DRIFT = 1.5  # the error of the longest horizon seen grows with days to th
 _LEAST_RATE = 1e-6
 _BLOCK = 8_192  # items
 _SPANS = (28, 56, 112)  # days after which a change of level is looked for
-_SHIFT, _SURE_SHIFT = 4.0, 5.0
+_SHIFT, _SURE_SHIFT, _LEAST_UNITS = 4.0, 5.0, 30.0  # fewer units come in bursts by chance
 
 
 class Outlook(Protocol):
@@ -125,7 +125,8 @@ def since_shift(sold: Floats) -> Floats:
     tells nothing of its level (NaN).
 
     The last ``_SPANS`` days are set against twice as many before, the latest change counting: a change is by a factor
-    of ``_SHIFT`` at least, and further than ``_SURE_SHIFT`` standard errors of counts that vary as the item's days do.
+    of ``_SHIFT`` at least, and further than ``_SURE_SHIFT`` standard errors of counts that vary as the item's days do;
+    of fewer than ``_LEAST_UNITS`` nothing is said.
     """
     found = sold
     open_ = np.ones(len(sold), dtype=bool)
@@ -149,7 +150,7 @@ def _shifted(before: Floats, after: Floats) -> NDArray[np.bool_]:
     scatter = np.maximum((rest[0] + rest[1]) / np.maximum(every - 2, 1) / np.maximum(mean, _LEAST_RATE), 1.0)
     part = days[1] / np.maximum(every, 1)
     error = np.sqrt(np.maximum(scatter * total * part * (1 - part), _LEAST_RATE))
-    enough = (days[0] >= _SPANS[0]) & (days[1] >= _SPANS[0] / 2)
+    enough = (days[0] >= _SPANS[0]) & (days[1] >= _SPANS[0] / 2) & (total >= _LEAST_UNITS)
     far = np.maximum(*rates) >= _SHIFT * np.minimum(*rates)
     found: NDArray[np.bool_] = enough & far & (np.abs(units[1] - total * part) > _SURE_SHIFT * error)
     return found
