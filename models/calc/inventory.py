@@ -44,8 +44,8 @@ _REPLAY_DAYS, _REPLAY_DAYS_OF_SLOWEST = 644, 308
 _SETTLING_DAYS = 28
 _RENEWED_DAYS = 28  # how old the level may be that an order relies on
 _LEAST_DAYS = 112  # of history without which nothing can be played through
-# Who is among the slowest sold little partly by chance, in the very days that are played: a fifth fewer misses are aimed
-# at, which leaves some room for slow items that chance put into another class.
+# Who is among the slowest sold little partly by chance, in the very days that are played: a fifth fewer misses are
+# aimed at, which leaves some room for slow items that chance put into another class.
 _LUCK = 0.2
 _SEED = 20260322
 
