@@ -106,7 +106,7 @@ def lead_times(report: SuppliersReport) -> str | None:
             )
         )
     charts.name_rows(figure, names)
-    figure.update_xaxes(title={"text": t("suppliers.days_axis"), "standoff": 6}, rangemode="tozero")
+    figure.update_xaxes(rangemode="tozero")
     charts.legend_below(figure)
     return charts.clicked(figure, alt=t("suppliers.lead_times"), key="suppliers_lead_times")
 
