@@ -31,6 +31,7 @@ from models.reports import REPORTS, Report, find, tables
 
 FORMATS = ("json", "csv", "xlsx")
 DEFAULT_DAYS = 28
+_GARBAGE = 50_000  # objects after which a batch looks for garbage: every 700 would take another second
 _LOW_PRIORITY = 10  # of a batch in the background, as nice counts it
 
 app = typer.Typer(no_args_is_help=True, pretty_exceptions_enable=False, add_completion=False, help=__doc__)
@@ -128,6 +129,7 @@ def batch(
     if background:
         os.nice(_LOW_PRIORITY)
     gc.freeze()  # what was imported stays: to look for garbage in it again and again takes a second
+    gc.set_threshold(_GARBAGE)
     report = run_batch(
         place, only=only or (), full=full, wait=background, jobs=_jobs(), say=typer.echo, forgotten=_forgotten
     )

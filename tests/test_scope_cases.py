@@ -152,7 +152,7 @@ DRAW: dict[str, Callable[[Draw], Any]] = {
         )
     ),
     "rows": lambda draw: draw.choice(DIMENSIONS[::2]),
-    "scheme": lambda draw: draw.choice(tuple(GROUPS)),
+    "schemes": lambda draw: draw.sample(tuple(GROUPS), 2),
     "columns": lambda draw: draw.choice(DIMENSIONS[1::2]),
     "category": lambda draw: draw.choice((None, "", "Face", *FORGED)),
     "cohort": period,

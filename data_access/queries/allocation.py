@@ -70,7 +70,8 @@ def offers(scope: Scope, engine: Engine) -> pd.DataFrame:
         .select_from(campaign_customer)
         .join(campaign, c.campaign_id == m.campaign_id)
         .join(customer, k.customer_no == m.customer_no)
-        .where(_treated(), c.type.is_not(None), k.joined_on <= c.starts_on)
+        # Of the days between: as a comparison of the two, every customer would first be tried with every campaign.
+        .where(_treated(), c.type.is_not(None), known >= 0)
         .where(m.campaign_id.not_in(withheld(scope, engine)))
         .group_by(c.type, tenure)
         .order_by(c.type, tenure)

@@ -1,6 +1,6 @@
 """Customers of the stores in scope by any two things known of them, and where each of them stands on a day."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import combinations
 from typing import Any
@@ -181,12 +181,12 @@ def place_in_scheme(scheme: str, group: ColumnElement[Any]) -> ColumnElement[int
     return cast(case({name: at for at, name in enumerate(GROUPS[scheme])}, value=group, else_=None), SmallInteger)
 
 
-def history(scope: Scope, engine: Engine, scheme: str) -> pd.DataFrame:
+def history(scope: Scope, engine: Engine, schemes: Sequence[str]) -> pd.DataFrame:
     """What the job ``movement`` found of the customers of a place, by number; ``engine``: of the results.
 
-    Columns: customer_no, net_sales, and as ``standing`` one letter per day, as ``results.tables.segment_history`` says.
+    Columns: customer_no, net_sales, and by each scheme one letter per day, as ``results.tables.segment_history`` says.
     """
     place = place_of(scope, engine)
     h = segment_history.c
-    query = select(h.customer_no, h.net_sales, h[scheme].label("standing")).order_by(h.customer_no)
+    query = select(h.customer_no, h.net_sales, *(h[scheme] for scheme in schemes)).order_by(h.customer_no)
     return fetch_many(scope, engine, query.where(false() if place is None else place.rows(segment_history)))

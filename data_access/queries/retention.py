@@ -6,6 +6,7 @@ from typing import Any, Literal
 
 import pandas as pd
 from sqlalchemy import (
+    ARRAY,
     BigInteger,
     ColumnElement,
     Double,
@@ -22,7 +23,7 @@ from sqlalchemy import (
     literal,
     or_,
     select,
-    union_all,
+    true,
 )
 
 from data_access.marts._bridge import days_between
@@ -178,19 +179,21 @@ def bought_within(scope: Scope, engine: Engine, as_of: date, within: Sequence[in
     Columns: source (NA: unknown), within_days, eligible (who joined so long ago), bought (of these, who had an order
     within so many days of joining).
     """
-    j = _joined(scope, engine, as_of).c
-    waited, took = days_between(j.joined_on, literal(as_of)), days_between(j.joined_on, j.first_day)
-    rows = [
+    j = _joined(scope, engine, as_of)
+    days = select(func.unnest(literal(list(within), ARRAY(Integer))).label("within_days")).subquery("days")
+    source, within_days = j.c.source, days.c.within_days
+    waited, took = days_between(j.c.joined_on, literal(as_of)), days_between(j.c.joined_on, j.c.first_day)
+    query = (
         select(
-            j.source,
-            literal(days).label("within_days"),
-            cast(func.count().filter(waited >= days), BigInteger).label("eligible"),
-            cast(func.count().filter(waited >= days, took <= days), BigInteger).label("bought"),
-        ).group_by(j.source)
-        for days in within
-    ]
-    both = union_all(*rows).subquery("both")
-    return fetch(scope, engine, select(both).order_by(both.c.source, both.c.within_days))
+            source,
+            within_days,
+            cast(func.count().filter(waited >= within_days), BigInteger).label("eligible"),
+            cast(func.count().filter(waited >= within_days, took <= within_days), BigInteger).label("bought"),
+        )
+        .join_from(j, days, true())
+        .group_by(source, within_days)
+    )
+    return fetch(scope, engine, query.order_by(source, within_days))
 
 
 def without_order(

@@ -13,6 +13,7 @@ from sqlalchemy import (
     Date,
     Double,
     Engine,
+    Integer,
     and_,
     case,
     cast,
@@ -96,7 +97,8 @@ def comparable(scope: Scope, engine: Engine, period: Period) -> pd.DataFrame:
         return scope.limit(query, c.store_id).subquery(name)
 
     now, then = sold(period, "now"), sold(earlier, "earlier")
-    same = and_(now.c.store_id == then.c.store_id, days_between(then.c.day, now.c.day) == SAME_WEEKDAY)
+    # An equation of days: for one of their difference every day would be tried with every other.
+    same = and_(now.c.store_id == then.c.store_id, then.c.day == now.c.day - cast(SAME_WEEKDAY, Integer))
     query = (
         select(
             now.c.store_id,

@@ -1,6 +1,6 @@
 """Movement: who went from one segment to another between two days, and how segments grew and shrank month by month."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Annotated
@@ -69,9 +69,10 @@ def movement(snapshot: Snapshot, scope: Scope, as_of: date, scheme: str = "segme
 def asked(snapshot: Snapshot, scope: Scope, as_of: date) -> Iterator[tuple[str, str, Frames]]:
     """The tables of ``flows`` and of ``movement`` by each scheme for the choices of the page: report, choice, tables.
 
-    Where everybody stood is read once for each scheme."""
+    Where everybody stood is read once."""
+    every = _every_known(snapshot, scope, as_of, SCHEMES)
     for scheme in SCHEMES:
-        known = _known(snapshot, scope, as_of, scheme)
+        known = every.get(scheme)
         yield "flows", scheme, _flows(snapshot, scope, as_of, scheme, known)
         for months in MONTHS_BACK:
             yield "movement", f"{scheme} {months}", _movement(_between(snapshot, scope, as_of, scheme, months, known))
@@ -144,14 +145,22 @@ class _Known:
 
 def _known(snapshot: Snapshot, scope: Scope, as_of: date, scheme: str) -> _Known | None:
     """What the batch found of the last day of these very facts; None: it has not, or the day is another one."""
+    return _every_known(snapshot, scope, as_of, (scheme,)).get(scheme)
+
+
+def _every_known(snapshot: Snapshot, scope: Scope, as_of: date, schemes: Sequence[str]) -> dict[str, _Known]:
+    """The same of some schemes; empty for None."""
     if snapshot.results is None or as_of != snapshot.info.last_day or not has_current_rows(snapshot, scope, JOB):
-        return None
-    rows = queries.history(scope, snapshot.results, scheme)
+        return {}
+    rows = queries.history(scope, snapshot.results, schemes)
     days = days_of(snapshot.info.first_day or as_of, as_of)
-    letters = rows["standing"].to_numpy(dtype=f"S{len(days)}")
-    places = letters.view(np.uint8).reshape(len(rows), len(days)).astype(np.int16) - ord("A")
     numbers, sales = rows["customer_no"].to_numpy(), rows["net_sales"].to_numpy()
-    return _Known(GROUPS[scheme], days, numbers, sales, places)
+
+    def places(scheme: str) -> NDArray[np.int16]:
+        letters = rows[scheme].to_numpy(dtype=f"S{len(days)}")
+        return letters.view(np.uint8).reshape(len(rows), len(days)).astype(np.int16) - ord("A")
+
+    return {scheme: _Known(GROUPS[scheme], days, numbers, sales, places(scheme)) for scheme in schemes}
 
 
 def moved(
