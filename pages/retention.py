@@ -48,6 +48,7 @@ with left.container(border=True, height="stretch"):
     one = members.cohort_rows(report.cohorts, cell.cohort)
     curves = {t("retention.all_cohorts"): members.after_first_month(report.curve), fmt.month(cell.cohort): one}
     figure = charts.curves(curves, x="month_number", value="rate", unit="percent", currency=page.currency)
+    figure.update_xaxes(title={"text": t("charts.months_since"), "standoff": 6})
     charts.show(figure, alt=t("retention.curve"), key="retention_curve")
 with right.container(border=True, height="stretch"):
     views.second_visit(report)

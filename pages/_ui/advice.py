@@ -159,9 +159,9 @@ def _wishes(report: CustomerReport) -> Iterator[Line]:
     skin = [word("skin.type", header["skin_type"]), word("skin.concern", header["skin_concern"])]
     skin = [said for said in skin if said]
     if skin:
-        yield Line("dermatology", t("advice.skin", skin=", ".join(skin)))
+        yield Line("dermatology", t("advice.skin", skin=fmt.enumerated(skin)))
     if len(report.tags):
-        yield Line("sell", ", ".join(localized_text("customer.tag", tag) for tag in report.tags["tag"]))
+        yield Line("sell", fmt.enumerated(localized_text("customer.tag", tag) for tag in report.tags["tag"]))
 
 
 def expectations(report: CustomerReport, currency: str, today: pd.Timestamp) -> list[tuple[str, str, str | None]]:

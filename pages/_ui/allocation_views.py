@@ -49,7 +49,7 @@ def kinds(report: AllocationReport, currency: str) -> None:
     rows = rows.assign(earned_range=_ranges(rows, "earned_lo", "earned_hi", lambda end: fmt.decimal(end, 1)))
     shown = [
         Column("kind", "text", width="medium"),
-        Column("earned_per_unit", "decimal"),
+        Column("earned_per_unit", "tenth"),
         Column("earned_range", "text"),
         Column("incremental_margin", "money"),
         Column("cost", "money"),

@@ -191,7 +191,7 @@ def reasons(counts: Mapping[str, int]) -> None:
     if not counts:
         empty.nothing(t("audiences.nobody_withheld"))
         return
-    lines = [f"- {_reason(reason)}: **{told(counts[reason])}**" for reason in REASONS if reason in counts]
+    lines = ["- " + fmt.named(_reason(reason), f"**{told(counts[reason])}**") for reason in REASONS if reason in counts]
     st.markdown("\n".join(lines))
 
 
@@ -418,19 +418,20 @@ def conditions_in_words(one: Audience, places: pd.Series, currency: str) -> str:
     lines = []
     for name, words in (("segments", "segment"), ("stages", "stage")):
         if c.get(name):
-            lines.append(t(f"audiences.{name}") + ": " + ", ".join(t(f"{words}.{value}") for value in c[name]))
+            lines.append(fmt.named(t(f"audiences.{name}"), fmt.enumerated(t(f"{words}.{value}") for value in c[name])))
     if c.get("tiers"):
-        lines.append(t("audiences.tiers") + ": " + ", ".join(localized_text("tier.name", one) for one in c["tiers"]))
+        tiers = fmt.enumerated(localized_text("tier.name", one) for one in c["tiers"])
+        lines.append(fmt.named(t("audiences.tiers"), tiers))
     for name, key in (("birthday_within", "birthday"), ("runs_out_within", "runs_out"), ("quiet_for", "quiet")):
         if c.get(name):
-            lines.append(t(f"audiences.{key}") + ": " + t(f"audiences.{key}_days", n=c[name]))
+            lines.append(fmt.named(t(f"audiences.{key}"), t(f"audiences.{key}_days", n=c[name])))
     if c.get("bought"):
         lines.append(_bought_in_words(c["bought"], currency))
     if c.get("stores"):
-        lines.append(t("head.scope") + ": " + ", ".join(str(places.get(store, store)) for store in c["stores"]))
+        lines.append(fmt.named(t("head.scope"), fmt.enumerated(str(places.get(store, store)) for store in c["stores"])))
     if c.get("most_contacts"):
-        lines.append(t("audiences.contacts") + ": " + tn("audiences.contacts_most", c["most_contacts"],
-                                                          n=c["most_contacts"]))  # fmt: skip
+        most = tn("audiences.contacts_most", c["most_contacts"], n=c["most_contacts"])
+        lines.append(fmt.named(t("audiences.contacts"), most))
     return "\n".join(f"- {line}" for line in lines)
 
 

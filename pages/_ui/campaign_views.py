@@ -65,10 +65,10 @@ def _curve(rows: pd.DataFrame, currency: str) -> go.Figure:
     known = rows[rows["lo95"].notna()]
     texts = [
         fmt.money(middle, currency, digits=2)
-        + (
-            ""
-            if fmt.is_missing(lo)
-            else f" ({fmt.between(fmt.money(lo, currency, digits=2), fmt.money(hi, currency, digits=2))})"
+        if fmt.is_missing(lo)
+        else fmt.beside(
+            fmt.money(middle, currency, digits=2),
+            fmt.between(*(fmt.money(end, currency, digits=2) for end in (lo, hi))),
         )
         for middle, lo, hi in zip(rows["difference"], rows["lo95"], rows["hi95"], strict=True)
     ]
@@ -304,7 +304,7 @@ def columns(kind: str) -> list[Column]:
             return [*first, Column("buyers", "count"), Column("units", "count"), *money]
         case _:
             earned = [Column("incremental_margin", "money"), Column("extra_range", "text")]
-            returned = [Column("roi", "decimal"), Column("roi_range", "text"), Column("starts_on", "day")]
+            returned = [Column("roi", "tenth"), Column("roi_range", "text"), Column("starts_on", "day")]
             return [*first, *earned, badge("finality", "finality", experiments.FINALITY), *returned]
 
 

@@ -29,6 +29,7 @@ RISE_AND_FALL = (palette.OWN, palette.FALL)
 _WIDE, _NARROW = 15, 13
 _DIGIT = 8  # pixels of one sign beside a bar, a Chinese one among digits included
 _FONT = {"size": 13}
+NAMES = {**_FONT, "color": palette.TEXT}  # of rows, beside their marks
 _PLOT, _PLOT_ON_A_PHONE = 480, 250  # pixels between the axes of a chart of time, at least
 _EDGE = 0.06  # of a chart: names of events there run inwards
 _MONTHS_13 = 396  # days
@@ -136,7 +137,7 @@ def ranked_bars(
         "x": values.round(_DIGITS).tolist(),
         "orientation": "h",
         "marker": {"color": colour, "cornerradius": 3},
-        "width": min(0.62, _THICKEST * max(len(frame), 2) / height),
+        "width": bar_width(len(frame), height),
         "customdata": list(zip(frame[ids].astype(str), names, full, strict=True)),
         "hovertemplate": "<b>%{customdata[1]}</b><br>%{customdata[2]}<extra></extra>",
         "showlegend": False,
@@ -169,6 +170,11 @@ def ranked_bars(
     return go.Figure([bars, *marks, _values_beside(rows, ends, short, written)], drawn)
 
 
+def bar_width(rows: int, height: int) -> float:
+    """The width of horizontal bars, of the room each has: thin where few share a height."""
+    return min(0.62, _THICKEST * max(rows, 2) / height)
+
+
 def whiskers(middle: pd.Series, low: pd.Series, high: pd.Series, colour: str) -> dict[str, Any]:
     """The ranges of dots as lines through them (``error_x``); none where an end is missing."""
     return {
@@ -193,7 +199,7 @@ def rows_axis(names: Sequence[str], *, side: Literal["left", "right"] = "left") 
         "tickvals": list(range(len(names))),
         "ticktext": [_short(name) for name in names],
         "range": [max(len(names), 2) - 0.5, -0.5],
-        "tickfont": {**_FONT, "color": palette.TEXT},
+        "tickfont": NAMES,
         "showgrid": False,
         "zeroline": False,
         "ticks": "",
@@ -517,6 +523,7 @@ def layout(*, height: int, **more: Any) -> dict[str, Any]:
         "hoverlabel": {"align": "left"},
         "hovermode": "closest",
         "bargap": 0.3,
+        "xaxis": {"automargin": True},  # the title of an axis stands below its labels
         **more,
     }
 

@@ -169,7 +169,8 @@ def allowed_ways(found: Channels, currency: str) -> None:
     if not found.named:
         empty.nothing(t("digests.no_channels"))
         return
-    rows = [(one.name, t(f"digests.kind.{one.kind}"), ", ".join(sorted(one.people))) for one in found.named.values()]
+    ways = found.named.values()
+    rows = [(one.name, t(f"digests.kind.{one.kind}"), fmt.enumerated(sorted(one.people))) for one in ways]
     names = ["channel", "messenger", "allowed_people"]
     frame = pd.DataFrame(rows, columns=names)
     shown = [Column(name, "text") for name in names]

@@ -153,8 +153,8 @@ def message(person: Account, page: str, language: str, weekday: int, link: str, 
 def _lines(said: mail.Contents, stores: _Lists) -> Iterator[str]:
     """A digest as text: a line for each figure, one for each list of ``stores``."""
     for one in said.figures:
-        changes = ", ".join(f"{other} {change}" for other, change, _ in one.changes)
-        yield f"{one.name} {one.value}" + (f" ({changes})" if changes else "")
+        changes = fmt.enumerated(f"{other} {change}" for other, change, _ in one.changes)
+        yield fmt.beside(f"{one.name} {one.value}", changes) if changes else f"{one.name} {one.value}"
     if stores:
         yield ""
     for heading, entries in stores:

@@ -261,7 +261,7 @@ def advice(report: CampaignReport, row: pd.Series) -> str:
     arms = report.verdict.iloc[:-1]
     worked = arms.loc[arms["verdict"] == "worked", "arm"].tolist()
     if worked and len(worked) < len(arms):
-        return t("campaign.advice.arm", arm=", ".join(worked))
+        return t("campaign.advice.arm", arm=fmt.enumerated(worked))
     if row["verdict"] == "cannot_tell" and _brought_buyers(report, row):
         return t("campaign.advice.more_buyers")
     brought = [arm["arm"] for _, arm in arms.iterrows() if _brought_buyers(report, arm)]
@@ -419,7 +419,7 @@ def effects(report: CampaignReport) -> go.Figure:
         zeroline=False,
         fixedrange=True,
         automargin=True,
-        tickfont={"size": 13, "color": palette.TEXT},
+        tickfont=charts.NAMES,
     )
     return figure
 

@@ -63,7 +63,22 @@ def money_compact(value: Any, currency: str) -> str:
 def together(parts: Iterable[str]) -> str:
     """Several things in one sentence: "a, b and c"."""
     *first, last = parts
-    return t("session.and").join([t("number.list").join(first), last] if first else [last])
+    return t("session.and").join([enumerated(first), last] if first else [last])
+
+
+def enumerated(parts: Iterable[str]) -> str:
+    """Several things of one kind: "a, b, c"."""
+    return t("number.list").join(parts)
+
+
+def beside(value: str, more: str) -> str:
+    """What belongs to a figure in brackets after it: "8.2% (7.1% to 9.3%)"."""
+    return t("number.beside", value=value, more=more)
+
+
+def named(name: str, value: str) -> str:
+    """A name before what it stands for: "Stores: 12"."""
+    return t("number.named", name=name, value=value)
 
 
 def count(value: Any) -> str:

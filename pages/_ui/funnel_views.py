@@ -388,7 +388,9 @@ def _plus(share: float) -> str:
 
 def _interval(rows: pd.DataFrame, value: str, low: str, high: str) -> pd.Series:
     texts = [
-        None if fmt.is_missing(middle) else f"{fmt.percent(middle)} ({fmt.between(fmt.percent(lo), fmt.percent(hi))})"
+        None
+        if fmt.is_missing(middle)
+        else fmt.beside(fmt.percent(middle), fmt.between(fmt.percent(lo), fmt.percent(hi)))
         for middle, lo, hi in zip(rows[value], rows[low], rows[high], strict=True)
     ]
     return pd.Series(texts, index=rows.index, dtype=object)

@@ -90,7 +90,7 @@ def unusual(wanted: Filter) -> pd.DataFrame:
             alert.day.files,
             alert.most.rows,
             alert.most.files,
-            t("number.list").join(t(f"unusual.{reason}") for reason in alert.reasons),
+            fmt.enumerated(t(f"unusual.{reason}") for reason in alert.reasons),
         )
         for alert in found
         if wanted.person in ("", alert.actor)
@@ -139,7 +139,7 @@ def _names() -> dict[str, str]:
     return {
         known.account_id: known.display_name
         if known.display_name == known.sign_in_name
-        else f"{known.display_name} ({known.sign_in_name})"
+        else fmt.beside(known.display_name, known.sign_in_name)
         for known in accounts.everyone(opened())
     }
 
@@ -164,11 +164,7 @@ def _in_words(entry: Entry) -> str | None:
     """The particulars of an entry; before and after where something was changed."""
     changed = entry.action == "account_changed"
     said = [
-        t(
-            "audit.particular",
-            label=_label(key),
-            value=" → ".join(_value(key, one) for one in value) if changed else _value(key, value),
-        )
+        fmt.named(_label(key), " → ".join(_value(key, one) for one in value) if changed else _value(key, value))
         for key, value in sorted(entry.detail.items(), key=lambda one: _FIRST.index(one[0]) if one[0] in _FIRST else -1)
         if value is not False and value not in ("", None, [])
     ]
@@ -183,7 +179,7 @@ def _value(key: str, value: Any) -> str:
     if isinstance(value, bool):
         return t("audit.yes") if value else t("audit.no")
     if isinstance(value, list):
-        return ", ".join(map(str, value)) or fmt.MISSING
+        return fmt.enumerated(map(str, value)) or fmt.MISSING
     if key in ("role", "reason") and exists(f"{key}.{value}"):
         return t(f"{key}.{value}")
     return str(value)

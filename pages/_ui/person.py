@@ -206,7 +206,7 @@ def axis_of_time(timeline: pd.DataFrame, currency: str, today: pd.Timestamp) -> 
         range=[-0.6, top + 0.5],  # names of events stand above the lanes
         showgrid=True,
         gridcolor=palette.RULE,
-        tickfont={"size": 13, "color": palette.TEXT},
+        tickfont=charts.NAMES,
         **axis,
     )
     figure.update_xaxes(

@@ -60,7 +60,7 @@ def _profiles(page: Opened, report: ProfileQualityReport) -> None:
         charts.clicked(figure, alt=t("profiles.title"), key="profile_fields", then=_fix)
         absent = report.fields.loc[report.fields["known"].isna(), "field"]
         if len(absent):
-            named = t("number.list").join(_field(field) for field in absent)
+            named = fmt.enumerated(_field(field) for field in absent)
             st.caption(t("profiles.not_in_crm", fields=named))
     with right.container(border=True, height="stretch"):
         head.block(t("profiles.problems"), None, t("profiles.problems_help", months=STALE_MONTHS))

@@ -111,7 +111,7 @@ def _beside(row: dict[Hashable, Any] | None, currency: str) -> str:
     measure = row["measure"]
     text = _text(measure, row["value"], currency)
     if not fmt.is_missing(row["lo95"]):
-        text += f" ({fmt.between(_text(measure, row['lo95'], ''), _text(measure, row['hi95'], ''))})"
+        text = fmt.beside(text, fmt.between(_text(measure, row["lo95"], ""), _text(measure, row["hi95"], "")))
     return text if fmt.is_missing(row["before"]) else f"{text} ← {_text(measure, row['before'], currency)}"
 
 

@@ -71,8 +71,9 @@ def intervals(people: pd.DataFrame) -> go.Figure:
         )
     names = drawn["staff_id"] if narrow() else drawn["staff_id"] + "  " + drawn["store"].astype("str")
     figure.update_yaxes(
-        tickvals=list(rows), ticktext=names.tolist(), range=[-0.6, len(drawn) - 0.4], showgrid=False, zeroline=False
-    )
+        tickvals=list(rows), ticktext=names.tolist(), range=[-0.6, len(drawn) - 0.4], showgrid=False, zeroline=False,
+        tickfont=charts.NAMES,
+    )  # fmt: skip
     figure.update_xaxes(
         tickformat=".0%", title={"text": t("staff.of_expected"), "standoff": 6}, showgrid=True, gridcolor=palette.RULE
     )
@@ -167,6 +168,7 @@ def strengths(frame: pd.DataFrame) -> go.Figure:
             )
         )
     figure.update_xaxes(visible=False, range=[0, float(ordered[["share", "team_share"]].max().max()) * 1.18])
+    figure.update_yaxes(tickfont=charts.NAMES)
     figure.update_layout(
         barmode="group",
         showlegend=True,

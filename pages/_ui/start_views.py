@@ -141,7 +141,7 @@ def files() -> None:
         st.error(t("start.nothing_fits_known" if known else "start.nothing_fits"), icon=":material/error:")
     elif st.button(t("start.import"), type="primary", icon=":material/database_upload:", key="start_import"):
         beginning.take_mapping(settings().home, mapping)
-        _begin("files", ", ".join(path.name for path in found[0]))
+        _begin("files", fmt.enumerated(path.name for path in found[0]))
 
 
 def crm() -> None:
@@ -310,7 +310,11 @@ def _contract(found: Contact) -> None:
     elif lost:
         st.warning(t("start.crm.lost", pages=fmt.together(t(f"page.{page}") for page in lost)))
     gaps = pd.DataFrame(
-        [(one.table, t(f"start.state.{one.state}"), ", ".join(one.missing)) for one in report.tables if one.missing],
+        [
+            (one.table, t(f"start.state.{one.state}"), fmt.enumerated(one.missing))
+            for one in report.tables
+            if one.missing
+        ],
         columns=["table_name", "state", "missing"],
     )
     if len(gaps):

@@ -189,10 +189,10 @@ def _breach(row: pd.Series) -> str:
     word = t(f"table_state.{state}")
     said = [f"**{row['table']}** :gray[:small[{name}]] :{STATES[state]}-badge[{word}]"]
     if state == "columns_missing":
-        columns = t("number.list").join(name.strip() for name in str(row["missing_columns"]).split(","))
+        columns = fmt.enumerated(name.strip() for name in str(row["missing_columns"]).split(","))
         said.append(t("data_health.breach_columns", columns=columns))
     if not fmt.is_missing(row["changed_columns"]):
-        columns = t("number.list").join(str(row["changed_columns"]).split(","))
+        columns = fmt.enumerated(str(row["changed_columns"]).split(","))
         said.append(t("data_health.breach_types", columns=columns))
     if not fmt.is_missing(row["disables"]):
         said.append(t("data_health.breach", pages=row["disables"]))

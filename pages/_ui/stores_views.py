@@ -134,9 +134,10 @@ def gaps(report: StoresReport) -> go.Figure:
     rows = localized(report.levers, {"store": "store.name"})
     order = rows["store_id"].drop_duplicates().head(_DRAWN).tolist()
     place = {store_id: number for number, store_id in enumerate(order)}
-    rows = rows[rows["store_id"].isin(order) & (rows["gain"] > 0)]
     names = rows.drop_duplicates("store_id").set_index("store_id")["store"]
-    figure = go.Figure(layout=charts.layout(height=charts.height_beside(len(order)) + 30, barmode="stack"))
+    rows = rows[rows["store_id"].isin(order) & (rows["gain"] > 0)]
+    height = charts.height_beside(len(order)) + 30
+    figure = go.Figure(layout=charts.layout(height=height, barmode="stack"))
     levers = [lever for lever in ("orders", *LEVERS) if (rows["lever"] == lever).any()]
     for colour, lever in zip((*_LEVER_COLOURS, palette.SOFT_TEXT), levers, strict=False):
         some = rows[rows["lever"] == lever]
@@ -147,6 +148,7 @@ def gaps(report: StoresReport) -> go.Figure:
                 orientation="h",
                 name=t(f"lever.{lever}"),
                 marker={"color": colour},
+                width=charts.bar_width(len(order), height),
                 customdata=[
                     [row.store_id, row.store, _lever_words(row, report.currency)]
                     for row in some.itertuples(index=False)
@@ -156,21 +158,13 @@ def gaps(report: StoresReport) -> go.Figure:
         )
     whole = rows.groupby("store_id")["gain"].sum()
     ticks, texts = charts.axis_ticks("money", report.currency, float(whole.max()) if len(whole) else 1.0)
-    few = [ticks[place_] for place_ in charts.spread(len(ticks), 3 if narrow() else 6)]
+    few = ticks[:: -(-len(ticks) // (3 if narrow() else 6))]  # zero among them
     figure.update_xaxes(
         tickvals=few,
         ticktext=[texts[ticks.index(tick)] for tick in few],
         gridcolor=palette.RULE, zeroline=False, ticks="", fixedrange=True,
     )  # fmt: skip
-    figure.update_yaxes(
-        tickvals=[place[store_id] for store_id in names.index],
-        ticktext=[str(name) for name in names],
-        range=[len(order) - 0.5, -0.5],
-        showgrid=False,
-        ticks="",
-        fixedrange=True,
-        automargin=True,
-    )
+    charts.name_rows(figure, [str(names[store_id]) for store_id in order])
     figure.update_layout(legend={"orientation": "h", "y": 1.01, "yanchor": "bottom", "x": 0, "traceorder": "normal"})
     return figure
 

@@ -346,7 +346,7 @@ def _drawn(
     drawn = pd.DataFrame({column.name: _values(frame[column.name], column) for column in shown})
     for column in shown:
         if _is_name(column) and isinstance(column.width, int) and narrow():
-            drawn[column.name] = drawn[column.name].map(partial(_up_to_its_number, room=column.width - _BESIDE))
+            drawn[column.name] = drawn[column.name].map(partial(_shortened, room=column.width - _BESIDE))
     return drawn, {
         "hide_index": True,
         "placeholder": fmt.MISSING,
@@ -402,6 +402,8 @@ def _values(values: pd.Series, column: Column) -> pd.Series:
             return values.astype(float)
         case "month":
             return values.map(fmt.month)
+        case "text":
+            return values.where(values != "", None)  # a cell without a text is a missing one, and has its dash
         case _:
             return values
 
@@ -472,16 +474,16 @@ def _is_name(column: Column) -> bool:
     return column.kind == "text" and not _is_written(column)
 
 
-def _up_to_its_number(value: Any, *, room: int) -> Any:
-    """A text that is longer than ``room`` pixels and ends in a number, as a campaign in its month and a product in its
-    size, without what is too long before it: names of one kind differ in nothing else."""
-    end = _NUMBER_AT_END.search(value) if isinstance(value, str) and _pixels(value) > room else None
-    if end is None:
+def _shortened(value: Any, *, room: int) -> Any:
+    """A text that is longer than ``room`` pixels, shortened; one that ends in a number, as a campaign in its month and
+    a product in its size, keeps that: names of one kind differ in nothing else."""
+    if not isinstance(value, str) or _pixels(value) <= room:
         return value
-    kept = value[: end.start()]
-    while kept and _pixels(f"{kept}…{end.group()}") > room:
+    end = _NUMBER_AT_END.search(value)
+    kept, number = (value[: end.start()], end.group()) if end else (value, "")
+    while kept and _pixels(f"{kept}…{number}") > room:
         kept = kept[:-1]
-    return f"{kept.rstrip()}…{end.group()}"
+    return f"{kept.rstrip()}…{number}"
 
 
 def _pixels(text: str) -> int:

@@ -13,12 +13,14 @@ from models.reports.targets import TargetsReport
 from pages._ui import cards, charts, head, load, palette, session
 from pages._ui import format as fmt
 from pages._ui.attempt import attempt, say_again, tell, writer
+from pages._ui.device import narrow
 from pages._ui.head import Opened
 from pages._ui.i18n import t
 from pages._ui.tables import Column, badge, column
 
 _TONES = {"reached": "green", "ahead": "green", "open": "gray", "behind": "orange", "no_target": "gray"}
 _MOST_DRAWN = 20  # stores: those furthest behind
+_MARGIN = {**charts.MARGIN, "r": 24}  # half of the last label of the axis
 _MONTHS = 4  # offered: this one and those after it
 
 
@@ -53,7 +55,9 @@ def block(page: Opened) -> None:
 def paces(stores: pd.DataFrame, currency: str) -> go.Figure:
     """For each store with a target what was sold of it (bar) and where the month will end (dot with its range)."""
     drawn = stores[stores["target"] > 0].head(_MOST_DRAWN).iloc[::-1].reset_index(drop=True)
-    figure = go.Figure(layout=charts.layout(height=charts.height_beside(max(len(drawn), 2)), barmode="overlay"))
+    figure = go.Figure(
+        layout=charts.layout(height=charts.height_beside(max(len(drawn), 2)), barmode="overlay", margin=_MARGIN)
+    )
     figure.add_trace(
         go.Bar(
             y=drawn.index,
@@ -103,7 +107,7 @@ def paces(stores: pd.DataFrame, currency: str) -> go.Figure:
     figure.add_vline(x=1, line={"color": palette.SOFT_TEXT, "width": 1, "dash": "dot"})
     figure.update_yaxes(
         tickvals=list(drawn.index), ticktext=[_short(name) for name in drawn["store"]], showgrid=False, zeroline=False,
-        range=[-0.6, len(drawn) - 0.4], fixedrange=True, automargin=True,
+        range=[-0.6, len(drawn) - 0.4], fixedrange=True, automargin=True, tickfont=charts.NAMES,
     )  # fmt: skip
     figure.update_xaxes(
         tickformat=".0%", showgrid=True, gridcolor=palette.RULE, zeroline=False, rangemode="tozero", fixedrange=True
@@ -192,7 +196,7 @@ def months(frame: pd.DataFrame, currency: str) -> go.Figure:
             y=frame["target"].tolist(),
             mode="markers",
             name=t("column.target"),
-            marker={"symbol": "line-ew", "size": 18, "line": {"width": 3, "color": palette.SECOND}},
+            marker={"symbol": "line-ew", "size": 7 if narrow() else 18, "line": {"width": 3, "color": palette.SECOND}},
             customdata=[[fmt.money(value, currency)] for value in frame["target"]],
             hovertemplate="%{customdata[0]}<extra>%{fullData.name}</extra>",
         )

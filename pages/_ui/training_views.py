@@ -61,7 +61,7 @@ def effects(frame: pd.DataFrame) -> go.Figure:
         )
     figure.update_yaxes(
         tickvals=list(drawn.index), ticktext=_wrapped(drawn["course_name"]), range=[-0.6, len(drawn) - 0.4],
-        showgrid=False, zeroline=False, automargin=True,
+        showgrid=False, zeroline=False, automargin=True, tickfont=charts.NAMES,
     )  # fmt: skip
     ticks, texts = fmt.percent_ticks(float(drawn["hi95"].max()), float(drawn["lo95"].min()))
     figure.update_xaxes(

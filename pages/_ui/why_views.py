@@ -112,6 +112,8 @@ def factors(report: WhyReport) -> go.Figure:
                 for place, (text, value) in enumerate(zip(texts, signed, strict=True))
             ],
             textposition="outside",
+            constraintext="none",  # all of one size
+            textfont={"size": 11 if narrow() else charts.NAMES["size"], "color": palette.SOFT_TEXT},
             cliponaxis=False,
             customdata=[
                 [one, name, fmt.value(value, "money", report.currency)]
@@ -189,7 +191,7 @@ def changes(frame: pd.DataFrame, label: str, ids: str, currency: str, *, value: 
     lowest, highest = min(float(numbers.min()), 0.0), max(float(numbers.max()), 0.0)
     # Beside the bars stands the amount, as wide as a quarter of a phone's chart.
     room = (0.6 if narrow() else 0.28) * ((highest - lowest) or 1.0)
-    rows = list(range(len(shown)))
+    rows, height = list(range(len(shown))), charts.height_beside(len(shown))
     texts = [("+" if number > 0 else "") + fmt.card_value(number, "money", currency) for number in numbers]
     figure = go.Figure(
         go.Bar(
@@ -199,6 +201,9 @@ def changes(frame: pd.DataFrame, label: str, ids: str, currency: str, *, value: 
             marker={"color": [palette.OWN if number > 0 else palette.SECOND for number in numbers], "cornerradius": 3},
             text=texts,
             textposition="outside",
+            constraintext="none",
+            textfont={"size": charts.NAMES["size"], "color": palette.SOFT_TEXT},
+            width=charts.bar_width(len(shown), height),
             cliponaxis=False,
             customdata=list(
                 zip(
@@ -211,7 +216,7 @@ def changes(frame: pd.DataFrame, label: str, ids: str, currency: str, *, value: 
             hovertemplate="<b>%{customdata[1]}</b><br>%{customdata[2]}<extra></extra>",
             showlegend=False,
         ),
-        charts.layout(height=charts.height_beside(len(shown))),
+        charts.layout(height=height),
     )
     figure.update_xaxes(
         visible=False,
