@@ -433,6 +433,12 @@ def test_new_names_have_an_english_text(chain: Chain) -> None:
         assert set(chain[table]["name"]) <= known
 
 
+@pytest.mark.parametrize(("table", "column"), [("customer_tag", "tag"), ("recognition", "reason")])
+def test_what_people_write_has_an_english_text(chain: Chain, table: str, column: str) -> None:
+    texts = chain.frames["translation"]
+    assert set(chain[table][column]) <= set(texts.loc[texts["field"] == f"{table}.{column}", "source_text"])
+
+
 def test_the_same_seed_gives_the_same_rows(chain: Chain) -> None:
     again, truth = satellites(chain.core, np.random.default_rng(7), chain.world, frozenset())
     assert truth == chain.truth

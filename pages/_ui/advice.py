@@ -161,7 +161,7 @@ def _wishes(report: CustomerReport) -> Iterator[Line]:
     if skin:
         yield Line("dermatology", t("advice.skin", skin=fmt.enumerated(skin)))
     if len(report.tags):
-        yield Line("sell", fmt.enumerated(localized_text("customer.tag", tag) for tag in report.tags["tag"]))
+        yield Line("sell", fmt.enumerated(localized_text("customer_tag.tag", tag) for tag in report.tags["tag"]))
 
 
 def expectations(report: CustomerReport, currency: str, today: pd.Timestamp) -> list[tuple[str, str, str | None]]:

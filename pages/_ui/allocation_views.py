@@ -202,7 +202,7 @@ def _events(report: AllocationReport, currency: str) -> None:
     rows = localized(report.events, {"name": "campaign.name"})
     rows = rows.assign(rate_range=_share_ranges(rows))
     shown = [
-        Column("name", "text", width="medium"),
+        Column("name", "text", width=230),
         Column("invited", "count"),
         Column("attended", "count"),
         Column("attended_bought_rate", "percent"),
@@ -231,7 +231,7 @@ def _platform(report: AllocationReport, currency: str) -> None:
     rows = localized(report.platform, {"name": "campaign.name"})
     rows = rows.assign(channel=[_word("channel", one) for one in rows["channel"]])
     shown = [
-        Column("name", "text", width="medium"),
+        Column("name", "text", width=230),
         Column("channel", "text"),
         Column("platform_conversions", "count"),
         Column("buyers", "count"),

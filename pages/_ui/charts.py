@@ -197,7 +197,7 @@ def rows_axis(names: Sequence[str], *, side: Literal["left", "right"] = "left") 
     """The axis of rows 0, 1, ... from the top with their names."""
     return {
         "tickvals": list(range(len(names))),
-        "ticktext": [_short(name) for name in names],
+        "ticktext": [short(name) for name in names],
         "range": [max(len(names), 2) - 0.5, -0.5],
         "tickfont": NAMES,
         "showgrid": False,
@@ -567,7 +567,8 @@ def spread(length: int, most: int) -> list[int]:
     return list(range((length - 1) % step, length, step))
 
 
-def _short(name: str) -> str:
+def short(name: str) -> str:
+    """A name as far as there is room for it beside a mark."""
     # A Chinese character is as wide as two Latin letters.
     width, most = 0, 2 * (_NARROW if narrow() else _WIDE)
     for position, letter in enumerate(name):

@@ -11,7 +11,7 @@ from pages._ui.tables import Column, column, listing
 
 PEOPLE = (
     column("customer_key"),
-    Column("reach", "text", width="medium"),
+    Column("reach", "text"),
     column("units"),
     column("last_day"),
     column("receipts"),

@@ -6,7 +6,7 @@ import streamlit as st
 from models.metrics import METRICS
 from models.reports.staff import StaffMemberReport
 from models.reports.training import TrainingReport
-from pages._ui import empty, head
+from pages._ui import empty, head, recognition_views
 from pages._ui import format as fmt
 from pages._ui.i18n import exists, localized, t
 from pages._ui.literal import literal
@@ -72,7 +72,9 @@ def talk(report: StaffMemberReport, training: TrainingReport) -> None:
 
 
 def _praised(report: StaffMemberReport) -> list[str]:
-    recent = report.praise[report.praise["given_on"] >= pd.Timestamp(report.period.first)].head(1)
+    recent = recognition_views.told(
+        report.praise[report.praise["given_on"] >= pd.Timestamp(report.period.first)].head(1)
+    )
     return [
         t("people.talk.praise", day=fmt.day(day), reason=reason or "")
         for day, reason in zip(recent["given_on"], recent["reason"], strict=True)

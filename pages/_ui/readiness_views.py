@@ -6,8 +6,8 @@ import plotly.graph_objects as go
 import streamlit as st
 
 from models.reports.readiness import BAND, THIN, ReadinessReport
+from pages._ui import charts, grids
 from pages._ui import format as fmt
-from pages._ui import grids
 from pages._ui.device import narrow
 from pages._ui.i18n import t
 from pages._ui.tables import Column, badge, column
@@ -114,6 +114,8 @@ def _axis(day: pd.Timestamp) -> str:
 
 
 def _short(name: str) -> str:
+    if not narrow():
+        return charts.short(name)
     return name if len(name) <= 14 else name[:13] + "…"
 
 

@@ -12,17 +12,22 @@ from data_access.state.store import opened
 from pages._ui import empty, freshness, head, load, session
 from pages._ui import format as fmt
 from pages._ui.attempt import attempt, say_again, tell, writer
-from pages._ui.i18n import t
+from pages._ui.i18n import localized, t
 from pages._ui.tables import Column, listing
 
 _LEADERS = ("manager", "regional")
+
+
+def told(praise: pd.DataFrame) -> pd.DataFrame:
+    """Praise of the CRM in the language of the run, as far as it is translated."""
+    return localized(praise, {"reason": "recognition.reason"})
 
 
 def listed(praise: pd.DataFrame, noted: Sequence[Recognition], currency: str) -> None:
     """Both sources in one list, the latest first."""
     head.block(t("people.praise"), t("people.praise_note"))
     here = pd.DataFrame([(pd.Timestamp(one.given_on), one.reason) for one in noted], columns=["given_on", "reason"])
-    parts = [frame.assign(noted_in=t(f"noted_in.{name}")) for name, frame in (("here", here), ("crm", praise))]
+    parts = [frame.assign(noted_in=t(f"noted_in.{name}")) for name, frame in (("here", here), ("crm", told(praise)))]
     rows = pd.concat([part for part in parts if len(part)]) if len(here) + len(praise) else here
     if rows.empty:
         empty.nothing(t("people.no_praise"))

@@ -214,7 +214,7 @@ def weeks(report: StoresReport) -> go.Figure:
             x0, x1 = (left + _LEFT + step * week for week in _within(event, ends))
             low, high = ground + _GROUND, ground + _GROUND + _TALL
             shades.add([x0, x0, x1, x1], [low, high, high, low])
-        names.add([left + _LEFT], [ground + 0.97], [[_fitting(store)]])
+        names.add([left + _LEFT], [ground + 0.97], [[_fitting(store, across)]])
     figure = go.Figure(
         [
             go.Scatter(
@@ -278,10 +278,11 @@ def _within(event: Event, ends: pd.Series) -> tuple[float, float]:
     return max(x0, -0.5), min(x1, len(ends) - 0.5)
 
 
-def _fitting(name: str) -> str:
-    """A name that fits above a small chart."""
+def _fitting(name: str, across: int) -> str:
+    """A name that fits above a small chart, of so many beside each other."""
+    most = 22 if narrow() else 132 // across
     wide = sum(2 if ord(letter) > 0x2E80 else 1 for letter in name)
-    return name if wide <= 22 else name[: 10 if ord(name[0]) > 0x2E80 else 20] + "…"
+    return name if wide <= most else name[: (most - 2) // (2 if ord(name[0]) > 0x2E80 else 1)] + "…"
 
 
 def located(report: StoresReport) -> pd.DataFrame:

@@ -106,18 +106,15 @@ def paces(stores: pd.DataFrame, currency: str) -> go.Figure:
     )
     figure.add_vline(x=1, line={"color": palette.SOFT_TEXT, "width": 1, "dash": "dot"})
     figure.update_yaxes(
-        tickvals=list(drawn.index), ticktext=[_short(name) for name in drawn["store"]], showgrid=False, zeroline=False,
-        range=[-0.6, len(drawn) - 0.4], fixedrange=True, automargin=True, tickfont=charts.NAMES,
+        tickvals=list(drawn.index), ticktext=[charts.short(name) for name in drawn["store"]],
+        showgrid=False, zeroline=False, range=[-0.6, len(drawn) - 0.4], fixedrange=True, automargin=True,
+        tickfont=charts.NAMES,
     )  # fmt: skip
     figure.update_xaxes(
         tickformat=".0%", showgrid=True, gridcolor=palette.RULE, zeroline=False, rangemode="tozero", fixedrange=True
     )
     charts.legend_above(figure)
     return figure
-
-
-def _short(name: str) -> str:
-    return name if len(name) <= 22 else name[:21] + "…"
 
 
 def _range(low: float, high: float) -> str:

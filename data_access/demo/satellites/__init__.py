@@ -54,10 +54,15 @@ def satellites(
     suppliers, supplier_names = supplier(g)
     trials, feedback = trial(g, for_outside)
     holidays, holiday_names = holiday(g)
-    new_names = pd.concat([tier_names, course_names, supplier_names, holiday_names], ignore_index=True)
+    tags, tag_texts = customer_tag(g, for_customers)
+    records = training_record(g, for_people)
+    praise, praise_texts = recognition(g, for_people)
+    new_names = pd.concat(
+        [tier_names, course_names, supplier_names, holiday_names, tag_texts, praise_texts], ignore_index=True
+    )
     frames = {
         "consent": consents,
-        "customer_tag": customer_tag(g, for_customers),
+        "customer_tag": tags,
         "customer_metric": customer_metric(g, for_customers),
         "customer_identity": customer_identity(g, for_customers),
         "customer_moment": customer_moment(g, for_customers),
@@ -73,8 +78,8 @@ def satellites(
         "follow_up": follow_up(g, for_care, consents),
         "appointment": appointment(g, for_care),
         "course": courses,
-        "training_record": training_record(g, for_people),
-        "recognition": recognition(g, for_people),
+        "training_record": records,
+        "recognition": praise,
         "supplier": suppliers,
         "supply_term": supply_term(g),
         **purchases(g, for_supply),

@@ -12,17 +12,17 @@ from data_access.demo.satellites._ground import (
     pick,
     seconds,
 )
-from data_access.demo.world import ids
+from data_access.demo.world import ids, translations
 
 _TAGS = (
-    ("送礼", 0.10),
-    ("新品尝鲜", 0.12),
-    ("直播间", 0.14),
-    ("学生", 0.07),
-    ("宝妈", 0.11),
-    ("价格敏感", 0.16),
-    ("偏好到店体验", 0.18),
-    ("请勿工作时间来电", 0.05),
+    ("送礼", "buys gifts", 0.10),
+    ("新品尝鲜", "tries what is new", 0.12),
+    ("直播间", "from live streams", 0.14),
+    ("学生", "student", 0.07),
+    ("宝妈", "young mother", 0.11),
+    ("价格敏感", "minds the price", 0.16),
+    ("偏好到店体验", "likes to try in the store", 0.18),
+    ("请勿工作时间来电", "no calls in working hours", 0.05),
 )
 _IDENTITIES = (("wechat_unionid", 0.74), ("mini_program", 0.52), ("tmall", 0.31))
 _ALPHABET = np.array(list("0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ-_"))
@@ -30,10 +30,10 @@ _MOMENTS = (("wedding_anniversary", 0.09), ("child_birthday", 0.07), ("skin_care
 _EVENT_KINDS = (("app", 0.34), ("web", 0.26), ("social", 0.18), ("chat", 0.12), ("try_on", 0.10))
 
 
-def customer_tag(g: Ground, rng: np.random.Generator) -> pd.DataFrame:
-    """One row per customer and tag."""
+def customer_tag(g: Ground, rng: np.random.Generator) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """One row per customer and tag, and the English texts."""
     parts = []
-    for tag, share in _TAGS:
+    for tag, _, share in _TAGS:
         chosen = g.share(rng, len(g.customers), share)
         parts.append(pd.DataFrame({"customer": chosen, "tag": tag}))
     frame = pd.concat(parts, ignore_index=True)
@@ -41,7 +41,8 @@ def customer_tag(g: Ground, rng: np.random.Generator) -> pd.DataFrame:
     tagged = _after_joining(g, rng, customer)
     frame.insert(0, "customer_id", g.label("customers", customer))
     frame["tagged_at"] = frame["updated_at"] = tagged
-    return frame[tagged <= g.end].reset_index(drop=True)
+    texts = translations("customer_tag.tag", [(tag, text) for tag, text, _ in _TAGS])
+    return frame[tagged <= g.end].reset_index(drop=True), texts
 
 
 def _after_joining(g: Ground, rng: np.random.Generator, customer: Array) -> Array:

@@ -20,7 +20,13 @@ _CATALOGUE = (
     ("K05", "会员信息保护与合规", "Member Data Protection", "合规", 12, 0.85),
     ("K06", "客诉处理与沟通语气", "Complaint Handling and Tone", "服务, 沟通", 18, 0.4),
 )
-_PRAISE = ("顾客书面表扬", "主动带教新同事", "大促期间全勤", "客诉零升级")
+_STAR = ("月度销售之星", "Best seller of the month")
+_PRAISE = (
+    ("顾客书面表扬", "Praised by a customer in writing"),
+    ("主动带教新同事", "Coached a new colleague unasked"),
+    ("大促期间全勤", "There on every day of the sale"),
+    ("客诉零升级", "No complaint went further"),
+)
 
 
 def course(g: Ground) -> tuple[pd.DataFrame, pd.DataFrame]:
@@ -76,8 +82,9 @@ def course_names_truth(g: Ground) -> dict[str, str]:
     return {_id(g, key): key if key in (HELPFUL, USELESS) else "background" for key, *_ in _CATALOGUE}
 
 
-def recognition(g: Ground, rng: np.random.Generator) -> pd.DataFrame:
-    """One row per praise: the best seller of each region and month, and occasional praise of others."""
+def recognition(g: Ground, rng: np.random.Generator) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """One row per praise: the best seller of each region and month, and occasional praise of others; and the English
+    texts."""
     sold = g.orders[g.orders["staff"] >= 0]
     month = sold["day"].to_numpy().astype("datetime64[M]")
     region = g.stores["region_id"].to_numpy(dtype=object)[sold["store"].to_numpy()]
@@ -93,15 +100,16 @@ def recognition(g: Ground, rng: np.random.Generator) -> pd.DataFrame:
     praised = days(g.staff["hired"])[others]
     praised = np.maximum(praised, g.first_day) + rng.integers(30, 900, len(others)) * DAY
     fits = praised < np.minimum(days(g.staff["left"])[others], g.last_day)
-    reason = np.array(_PRAISE, dtype=object)[rng.integers(0, len(_PRAISE), len(others))]
+    reason = np.array([name for name, _ in _PRAISE], dtype=object)[rng.integers(0, len(_PRAISE), len(others))]
     person: Array = np.r_[star, others[fits]]
     given = at_local(np.r_[awarded, praised[fits]], 17 * 3600)
-    return pd.DataFrame(
+    frame = pd.DataFrame(
         {
             "recognition_id": ids("RE", len(person), 4),
             "staff_id": g.label("staff", person),
             "given_at": given,
-            "reason": np.r_[np.full(len(star), "月度销售之星", dtype=object), reason[fits]],
+            "reason": np.r_[np.full(len(star), _STAR[0], dtype=object), reason[fits]],
             "updated_at": given,
         }
     )
+    return frame, translations("recognition.reason", [_STAR, *_PRAISE])
