@@ -261,7 +261,7 @@ def test_what_was_clicked_stands_in_the_url_and_narrows_the_list(visit: Visit) -
 
 def test_the_rule_of_the_segments_is_on_the_page(visit: Visit) -> None:
     said = words(visit("manager", "segments"))
-    assert "Equal values share a score (default)" in said
+    assert "Ties share a score (default)" in said
     assert "Five equal groups" in said
 
 

@@ -137,7 +137,7 @@ def gaps(report: StoresReport) -> go.Figure:
     names = rows.drop_duplicates("store_id").set_index("store_id")["store"]
     rows = rows[rows["store_id"].isin(order) & (rows["gain"] > 0)]
     height = charts.height_beside(len(order)) + 30
-    figure = go.Figure(layout=charts.layout(height=height, barmode="stack"))
+    figure = go.Figure(layout=charts.layout(height=height, barmode="stack", margin={**charts.MARGIN, "r": 24}))
     levers = [lever for lever in ("orders", *LEVERS) if (rows["lever"] == lever).any()]
     for colour, lever in zip((*_LEVER_COLOURS, palette.SOFT_TEXT), levers, strict=False):
         some = rows[rows["lever"] == lever]

@@ -61,7 +61,9 @@ _WIDTHS = {"product": 230, "finality": 105, "source": 150}
 # Pixels of a list in half the page of a small desktop, of its first column, and of a range.
 _HALF, _FIRST_OF_HALF, _RANGE_OF_HALF = 416, 92, 112
 PAGE_ROWS = 20
-_NUMBER_AT_END = re.compile(r"\s?\d[\d./-]*[A-Za-z]*$")
+# What tells one name from the next: the day or number it ends in.
+_NUMBER_AT_END = re.compile(r"[,，]\s?[^,，]{0,6}\d[^,，]{0,3}$|\s?\d[\d./-]*[A-Za-z]*$")
+_LOOSE_ENDS = " ·×–,，、"  # at the end of what is left of a name
 _ROW_PIXELS = 35
 _THUMB_PIXELS = 44
 
@@ -470,8 +472,8 @@ def _is_written(column: Column) -> bool:
 
 
 def _is_name(column: Column) -> bool:
-    """Whether the texts of a column are names and sentences, which may be cut."""
-    return column.kind == "text" and not _is_written(column)
+    """Whether the texts of a column are names and sentences, which may be cut, and no days."""
+    return column.kind == "text" and not _is_written(column) and column.name != "span"
 
 
 def _shortened(value: Any, *, room: int) -> Any:
@@ -483,7 +485,7 @@ def _shortened(value: Any, *, room: int) -> Any:
     kept, number = (value[: end.start()], end.group()) if end else (value, "")
     while kept and _pixels(f"{kept}…{number}") > room:
         kept = kept[:-1]
-    return f"{kept.rstrip()}…{number}"
+    return f"{kept.rstrip(_LOOSE_ENDS)}…{number}"
 
 
 def _pixels(text: str) -> int:
