@@ -95,11 +95,11 @@ def test_a_short_name_leaves_its_room_to_a_long_text(monkeypatch: pytest.MonkeyP
     ],
 )
 def test_a_name_that_does_not_fit_a_phone_keeps_the_month_it_ends_in(name: str, shown: str) -> None:
-    assert tables._shortened(name, room=tables._pixels(shown)) == shown
+    assert tables.shortened(name, room=tables._pixels(shown)) == shown
 
 
 def test_a_name_without_a_number_that_does_not_fit_a_phone_shows_that_it_goes_on() -> None:
-    assert tables._shortened("Treatment Weeks", room=tables._pixels("Treatm…")) == "Treatm…"
+    assert tables.shortened("Treatment Weeks", room=tables._pixels("Treatm…")) == "Treatm…"
 
 
 def test_the_sums_of_a_list_have_cents_together_and_an_amount_per_order_by_itself() -> None:

@@ -14,7 +14,7 @@ import plotly.graph_objects as go
 import streamlit as st
 
 from models.calc.calendar import IN_ORDER, PEAKS, Event
-from pages._ui import chart_data, drill, palette, passport, year
+from pages._ui import chart_data, drill, palette, passport, tables, year
 from pages._ui import format as fmt
 from pages._ui.device import narrow, themes_seen
 from pages._ui.i18n import t
@@ -568,11 +568,9 @@ def spread(length: int, most: int) -> list[int]:
 
 
 def short(name: str) -> str:
-    """A name as far as there is room for it beside a mark."""
-    # A Chinese character is as wide as two Latin letters.
-    width, most = 0, 2 * (_NARROW if narrow() else _WIDE)
-    for position, letter in enumerate(name):
-        width += 2 if ord(letter) > 0x2E80 else 1
-        if width > most:
-            return name[:position].rstrip() + "…"
-    return name
+    """A name as far as there is room for it beside a mark; the month or size it ends in stays."""
+    return str(tables.shortened(name, room=2 * (_NARROW if narrow() else _WIDE) + 1, measured=_letters))
+
+
+def _letters(text: str) -> int:
+    return sum(2 if ord(letter) > 0x2E80 else 1 for letter in text)  # a Chinese character is as wide as two letters

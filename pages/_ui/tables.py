@@ -4,7 +4,7 @@ Units come from the metric registry, so a column of a report looks the same on e
 """
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass, field, replace
 from functools import partial
@@ -348,7 +348,7 @@ def _drawn(
     drawn = pd.DataFrame({column.name: _values(frame[column.name], column) for column in shown})
     for column in shown:
         if _is_name(column) and isinstance(column.width, int) and narrow():
-            drawn[column.name] = drawn[column.name].map(partial(_shortened, room=column.width - _BESIDE))
+            drawn[column.name] = drawn[column.name].map(partial(shortened, room=column.width - _BESIDE))
     return drawn, {
         "hide_index": True,
         "placeholder": fmt.MISSING,
@@ -476,14 +476,15 @@ def _is_name(column: Column) -> bool:
     return column.kind == "text" and not _is_written(column) and column.name != "span"
 
 
-def _shortened(value: Any, *, room: int) -> Any:
-    """A text that is longer than ``room`` pixels, shortened; one that ends in a number, as a campaign in its month and
-    a product in its size, keeps that: names of one kind differ in nothing else."""
-    if not isinstance(value, str) or _pixels(value) <= room:
+def shortened(value: Any, *, room: int, measured: Callable[[str], int] | None = None) -> Any:
+    """A text that is longer than ``room``, in pixels or as ``measured``, shortened; one that ends in a number, as a
+    campaign in its month and a product in its size, keeps that: names of one kind differ in nothing else."""
+    wide = measured or _pixels
+    if not isinstance(value, str) or wide(value) <= room:
         return value
     end = _NUMBER_AT_END.search(value)
     kept, number = (value[: end.start()], end.group()) if end else (value, "")
-    while kept and _pixels(f"{kept}…{number}") > room:
+    while kept and wide(f"{kept}…{number}") > room:
         kept = kept[:-1]
     return f"{kept.rstrip(_LOOSE_ENDS)}…{number}"
 
