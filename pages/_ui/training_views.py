@@ -65,7 +65,7 @@ def effects(frame: pd.DataFrame) -> go.Figure:
     )  # fmt: skip
     ticks, texts = fmt.percent_ticks(float(drawn["hi95"].max()), float(drawn["lo95"].min()))
     figure.update_xaxes(
-        tickvals=ticks, ticktext=texts, title={"text": t("training.axis"), "standoff": 6}, gridcolor=palette.RULE
+        tickvals=ticks, ticktext=texts, title={"text": t("training.axis"), "standoff": 16}, gridcolor=palette.RULE
     )
     figure.add_vline(x=0, line={"color": palette.SOFT_TEXT, "width": 1, "dash": "dot"})
     charts.legend_above(figure)
