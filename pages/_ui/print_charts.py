@@ -47,9 +47,11 @@ def chart(frame: pd.DataFrame, currency: str, kinds: Kinds) -> str:
 
 
 def measure_of(frame: pd.DataFrame, kinds: Kinds) -> str | None:
-    """The figure of a table that its chart shows: the usual ones before others; None without any."""
+    """The figure of a table that its chart shows: the usual ones, else the one that its rows are in the order of; None
+    without any."""
     known = [column for column, kind in kinds.items() if kind in _DRAWN and _numeric(frame[column])]
-    return next((column for column in _FIRST if column in known), known[0] if known else None)
+    ordered = [one for one in known if frame[one].is_monotonic_decreasing and frame[one].nunique() > 1]
+    return next((column for column in (*_FIRST, *ordered) if column in known), known[0] if known else None)
 
 
 def _numeric(values: pd.Series) -> bool:

@@ -125,6 +125,15 @@ _KEPT_IDS = ("customer_key", "staff_id")
 _TOLD_APART = "complete"  # months that are from those that are not; where none is, there is nothing to tell apart
 
 
+# Columns that are called otherwise than those of their name elsewhere: units that lie there, not units sold.
+_SAID: Mapping[str, str] = {"ageing.units": "on_hand"}
+
+
+def said(table: str, column: str) -> str:
+    """What a column of a table is called."""
+    return tables.label(_SAID.get(f"{table}.{column}", column))
+
+
 @dataclass(frozen=True, slots=True)
 class Field:
     """One printed column. until: the column of the upper end, of a range. kind: None where each row has its own."""

@@ -137,6 +137,9 @@ def _table(said: str, name: str, frame: pd.DataFrame, currency: str, rows: int) 
         return ""
     kinds = {one.column: one.kind for one in fields if not one.until}
     drawn = print_charts.chart(named, currency, kinds)
+    measure = print_charts.measure_of(named, kinds)
+    if drawn and measure is not None:
+        drawn = f'<p class="note">{escape(layout.said(name, measure))}</p>{drawn}'
     by_day, by_month = (bool(drawn) and column in kinds for column in ("day", "month"))
     latest = _LAST_DAYS if by_day else rows if by_month else 0
     shown = named.tail(latest) if latest else named.head(rows)
@@ -166,7 +169,7 @@ def _column(
         cells = [fmt.MISSING if fmt.MISSING in pair else fmt.between(*pair) for pair in zip(cells, ends, strict=True)]
         range_of = "between80" if field.column.endswith("80") else "ordinary" if field.column == "lo" else "between"
         return t(f"column.{range_of}"), ' class="n"', cells
-    heading = tables.label(field.column)
+    heading = layout.said(name, field.column)
     if field.kind == "signed":
         heading = t("column.with_unit", name=heading, unit=fmt.symbol(currency))
     return heading, ' class="n"' if field.kind in _NUMBERS or field.kind is None else "", cells

@@ -270,9 +270,10 @@ def _heading(column: Column, currency: str) -> str:
     heading."""
     if column.name == "customer_key" and narrow():
         return t("column.customer_key.short")
-    name, days = label(column.name), t("unit.days")
+    name = label(column.name)
     if column.kind in ("signed", "amount"):
         return t("column.with_unit", name=name, unit=fmt.symbol(currency))
+    days = t("unit.days")
     return (
         t("column.with_unit", name=name, unit=days) if column.kind == "days" and days not in name.casefold() else name
     )
