@@ -138,8 +138,8 @@ def _table(said: str, name: str, frame: pd.DataFrame, currency: str, rows: int) 
     kinds = {one.column: one.kind for one in fields if not one.until}
     drawn = print_charts.chart(named, currency, kinds)
     measure = print_charts.measure_of(named, kinds)
-    if drawn and measure is not None:
-        drawn = f'<p class="note">{escape(layout.said(name, measure))}</p>{drawn}'
+    if drawn and measure is not None and (measured := layout.said(name, measure)) != said:
+        drawn = f'<p class="note">{escape(measured)}</p>{drawn}'
     by_day, by_month = (bool(drawn) and column in kinds for column in ("day", "month"))
     latest = _LAST_DAYS if by_day else rows if by_month else 0
     shown = named.tail(latest) if latest else named.head(rows)
@@ -251,12 +251,16 @@ def _cell(value: Any, kind: tables.Kind | None, currency: str, digits: int) -> s
         case "instant":
             return fmt.instant(value)
         case "day":
-            return fmt.day(value)
+            return _day(value)
     if isinstance(value, pd.Timestamp):
-        return fmt.day(value)
+        return _day(value)
     if isinstance(value, float):
         return fmt.count(value) if value == round(value) else fmt.decimal(value)
     return str(value)
+
+
+def _day(value: Any) -> str:
+    return fmt.day(value).replace(" ", "\N{NO-BREAK SPACE}")
 
 
 def _drawn(document: str) -> bytes:
