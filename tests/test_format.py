@@ -145,6 +145,8 @@ def test_what_is_missing_is_a_dash(language: str, nothing: object) -> None:
         ("percent", 0.217, "21.7%", ("21.7%", "21.7%")),
         ("decimal", 2.31, "2.31", ("2.31", "2.31")),
         ("ratio", 1, "1.00", ("1.00", "1.00")),
+        ("ratio", 29.818, "29.82", ("29.8", "29.8")),
+        ("ratio", 298.18, "298.18", ("298", "298")),
     ],
 )
 def test_a_metric_by_its_unit(language: str, unit: str, number: float, full: str, card: tuple[str, str]) -> None:

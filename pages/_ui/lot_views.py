@@ -15,7 +15,7 @@ PEOPLE = (
     column("units"),
     column("last_day"),
     column("receipts"),
-    Column("store", "text"),
+    Column("store", "text", width=220),
 )
 _STORES = (Column("store", "text", width="medium"), column("on_shelf"), column("units"), column("nameless"))
 _FIGURES = ("buyers", "reachable", "units", "nameless", "on_shelf")
