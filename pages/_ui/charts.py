@@ -573,4 +573,5 @@ def short(name: str) -> str:
 
 
 def _letters(text: str) -> int:
-    return sum(2 if ord(letter) > 0x2E80 else 1 for letter in text)  # a Chinese character is as wide as two letters
+    """How wide a text is, in small letters: a Chinese character is as wide as two, a capital a third wider."""
+    return round(sum(2 if ord(letter) > 0x2E80 else 1.3 if letter.isupper() else 1 for letter in text))

@@ -66,6 +66,11 @@ def together(parts: Iterable[str]) -> str:
     return t("session.and").join([enumerated(first), last] if first else [last])
 
 
+def unbroken(text: str) -> str:
+    """A short text in whose figures no line ends before 万 or 亿."""
+    return text.replace("万", "\u2060万").replace("亿", "\u2060亿")
+
+
 def enumerated(parts: Iterable[str]) -> str:
     """Several things of one kind: "a, b, c"."""
     return t("number.list").join(parts)

@@ -54,7 +54,7 @@ def _beneath(key: str, row: Mapping[Any, Any], currency: str) -> str:
     if fmt.is_missing(row["lo95"]):
         return t("value.so_far")
     low, high = (fmt.card_value(row[bound], row["unit"], currency) for bound in ("lo95", "hi95"))
-    return t("value.range", low=low, high=high)
+    return fmt.unbroken(t("value.range", low=low, high=high))
 
 
 def _help(key: str, row: Mapping[Any, Any], currency: str) -> str:
