@@ -192,13 +192,13 @@ def _by_unit(number: Any, unit: str, currency: str, *, short: bool) -> str:
         case "percent":
             return percent(number)
         case "ratio" | "decimal":
-            return decimal(number, _three_digits(number) if short else 2)
+            return decimal(number, _after_the_point(number) if short else 2)
         case "days":
             return days(number)
     raise ValueError(f"no such unit: {unit!r}")
 
 
-def _three_digits(number: Any) -> int:
+def _after_the_point(number: Any) -> int:
     """How many digits after the point leave three significant ones, at most two."""
     return 2 if is_missing(number) or abs(number) < 10 else 1 if abs(number) < 100 else 0
 
