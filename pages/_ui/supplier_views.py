@@ -108,7 +108,6 @@ def lead_times(report: SuppliersReport) -> str | None:
     charts.name_rows(figure, names)
     figure.update_xaxes(rangemode="tozero")
     charts.legend_above(figure)
-    charts.legend_above(figure)
     return charts.clicked(figure, alt=t("suppliers.lead_times"), key="suppliers_lead_times")
 
 
