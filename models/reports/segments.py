@@ -173,11 +173,11 @@ def segments(
         SegmentsReport,
         rfm=_scored(cells),
         named=_sums(under, "segment", SEGMENTS),
-        named_rule=named_rule(),
+        named_rule=_NAMED_RULE.copy(),
         abc=_abc(under),
         quadrants=_sums(under, "quadrant", QUADRANTS),
         lifecycle=pd.concat([_stages(stages, preset) for preset in PRESETS], ignore_index=True),
-        lifecycle_rule=lifecycle_rule(),
+        lifecycle_rule=_LIFECYCLE_RULE.copy(),
         cuts=_cuts(limits, question),
         pareto=curve,
         **_first_members(snapshot, scope, question, limits, tie_rule, members),
@@ -259,7 +259,7 @@ def named(snapshot: Snapshot, scope: Scope, as_of: date, segment: str) -> querie
     return queries.Named(question, limits_of(queries.cuts(scope, snapshot.engine, question)), segment)
 
 
-def named_rule() -> pd.DataFrame:
+def _named_rule() -> pd.DataFrame:
     """One row per pair of scores, best first: r, fm, segment."""
     return pd.DataFrame(
         [(r, fm, name) for r, names in GRID.items() for fm, name in enumerate(names, start=1)],
@@ -267,7 +267,7 @@ def named_rule() -> pd.DataFrame:
     )
 
 
-def lifecycle_rule() -> pd.DataFrame:
+def _lifecycle_rule() -> pd.DataFrame:
     """One row per rule in the order they are tried: preset, position, stage and its bounds (NA: none)."""
     rows = [
         {"preset": preset, "position": i, **asdict(stage)}
@@ -277,6 +277,9 @@ def lifecycle_rule() -> pd.DataFrame:
     bounds = ["began_within", "late_up_to", "late_over", "gaps_fall_by", "amounts_rise_by"]
     kinds = dict.fromkeys(bounds, "float64") | dict.fromkeys(["min_visits", "max_visits"], "Int64")
     return pd.DataFrame(rows).astype(kinds)
+
+
+_NAMED_RULE, _LIFECYCLE_RULE = _named_rule(), _lifecycle_rule()
 
 
 def limits_of(cuts: pd.DataFrame) -> dict[str, float]:

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from typing import Annotated
 
+import numpy as np
 import pandas as pd
 
 from data_access.errors import Problem
@@ -65,7 +66,7 @@ def store(snapshot: Snapshot, scope: Scope, period: Period, store_id: str) -> St
     days = sales.days(here, engine, comparison.day_ranges)
     each_day = comparison.with_neighbours(days)
     each_day["conversion"] = (each_day["counted_day_orders"] / each_day["traffic"]).where(each_day["traffic"] > 0)
-    weekdays = pd.date_range(now.first, now.last).isocalendar()["day"].value_counts()
+    weekdays = np.bincount([(now.first.weekday() + n) % 7 + 1 for n in range(now.days)], minlength=8)
     hours = sales.by_hour(here, engine, now)
     kept = snapshot.results if compared_until(snapshot) else None
     beside = {} if kept is None else {"benchmark": comparisons.benchmark(here, kept)}
@@ -75,7 +76,7 @@ def store(snapshot: Snapshot, scope: Scope, period: Period, store_id: str) -> St
         header=header,
         kpis=overview.sales_kpis(snapshot, here, comparison, days, KPIS),
         by_day=each_day,
-        hours=hours.assign(days=hours["weekday"].map(weekdays).astype("int64")),
+        hours=hours.assign(days=weekdays[hours["weekday"].to_numpy()]),
         by_category=sales.categories(here, engine, *comparison.periods),
         products=movers(products.movers(here, engine, now, comparison.previous, MOVERS)),
         recent_orders=orders.recent_orders(here, engine, now, RECENT_ORDERS),
