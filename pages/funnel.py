@@ -22,7 +22,7 @@ if report.steps.empty:
     empty.state(t("campaign.nobody"), t("campaign.nobody_do"), ":material/schedule:")
     views.compared(every, page.currency)
     st.stop()
-views.rates(report, page)
+views.rates(report)
 views.alerts(every, report)
 
 left, right = st.columns([3, 2])

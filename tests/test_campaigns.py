@@ -135,6 +135,13 @@ def test_what_does_not_exist_is_a_sentence(
         funnel(tiny_snapshot, CHAIN, campaign, arm)
 
 
+def test_nothing_that_still_runs_is_proven() -> None:
+    campaigns = pd.DataFrame(
+        {"state": ["running", "closed", "running", "running"], "verdict": ["worked", "worked", "hurt", "cannot_tell"]}
+    )
+    assert campaigns_report._so_far(campaigns).tolist() == ["ahead", "worked", "behind", "cannot_tell"]
+
+
 def test_the_interval_of_a_share() -> None:
     lo, hi = wilson(pd.Series([10, 0, 5, 3]), pd.Series([100, 20, 0, 2]))
     # Textbook: 10 of 100 is 5.52 % to 17.44 %, 0 of 20 is 0 to 16.11 %; no trials or too many successes: none.

@@ -122,13 +122,6 @@ def test_a_verdict_for_one_look_at_the_end_is_not_read_before_it() -> None:
     assert "It worked" in said("worked", 1, 7, every_day=-0.5)
 
 
-def test_a_list_calls_nothing_proven_that_still_runs() -> None:
-    campaigns = pd.DataFrame(
-        {"state": ["running", "closed", "running"], "verdict": ["worked", "worked", "cannot_tell"]}
-    )
-    assert experiments.verdicts(campaigns).tolist() == ["ahead", "worked", "cannot_tell"]
-
-
 def test_rare_orders_have_digits_that_say_something() -> None:
     row: dict[str, Any] = {"arm": "A", "metric": "orders", "treated": 0.0126, "control": 0.0058, "difference": 0.0068}
     report = SimpleNamespace(

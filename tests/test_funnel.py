@@ -80,6 +80,12 @@ def test_rates_print_what_they_are_of() -> None:
     assert (found["lo95"]["claim_rate"], found["hi95"]["claim_rate"]) == (lo.iloc[0], hi.iloc[0])
 
 
+def test_nobody_redeeming_is_a_rate_only_where_somebody_claimed() -> None:
+    assert "redemption_rate" not in funnel_gaps.rates({"targeted": 10, "sent": 8, "redeemed": 0})["key"].tolist()
+    found = funnel_gaps.rates({"targeted": 10, "sent": 8, "claimed": 4, "redeemed": 0}).set_index("key")
+    assert found["value"]["redemption_rate"] == 0 / 4
+
+
 BITS = {"targeted": 1, "sent": 2, "bought": 4}
 
 

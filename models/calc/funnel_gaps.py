@@ -33,7 +33,8 @@ _BASELINE = (
 
 
 def rates(customers: Mapping[str, int]) -> pd.DataFrame:
-    """The rates of ``RATES`` whose steps somebody took; ``customers`` by step, in any order.
+    """The rates of ``RATES`` whose steps somebody took; ``customers`` by step, in any order. That nobody redeemed is a
+    rate only where coupons were claimed: elsewhere nothing says that there was one.
 
     Columns: key, of (the step that is the denominator), numerator, denominator, value, lo95, hi95 (Wilson).
     """
@@ -48,6 +49,8 @@ def counted(customers: Mapping[str, int]) -> list[tuple[str, str, int, int]]:
     found = []
     for key, (step, bases) in RATES.items():
         of = next((base for base in bases if customers.get(base)), None)
+        if step == "redeemed" and of != "claimed" and not customers.get(step):
+            continue
         if customers.get(step) is not None and of is not None:
             found.append((key, of, customers[step], customers[of]))
     return found

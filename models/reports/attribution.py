@@ -24,7 +24,8 @@ from models.reports.campaigns import campaigns
 JOB = "attribution"
 CAMPAIGNS = "campaigns"  # a choice of what a batch keeps of the report: of all days; others are numbers of days
 MOST_MEMBERS = 20_000
-JUDGED = ("worked", "no_evidence", "cannot_tell", "hurt")  # verdicts that rest on customers held back at random
+# verdicts that rest on customers held back at random
+JUDGED = ("worked", "ahead", "no_evidence", "cannot_tell", "behind", "hurt")
 
 
 @dataclass(frozen=True, slots=True)

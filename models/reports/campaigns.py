@@ -23,6 +23,7 @@ from models.reports.campaign_results import Judged
 
 NAME = "campaigns"  # of what a batch keeps
 _COUNTED = ("redeeming_customers", "redemptions", "buyers", "new_buyers")
+_EARLY = {"worked": "ahead", "hurt": "behind"}
 _PARTS = ("cost_media", "cost_message", "cost_other", "points_value", "cost_staff")
 STATES = ("planned", "running", "closed", "undated")
 
@@ -40,10 +41,11 @@ class CampaignsReport:
     # cost is known, else sales) that the campaign caused; its interval only with 50 buyers in each arm. cost (media,
     # messages, other, points, staff), its parts and roi only for the whole chain; discount_given: by its coupons in the
     # stores in scope, taken out of margins already and so no part of the cost. verdict: as
-    # ``models.calc.experiment.VERDICTS``, nobody: no customer was treated, withheld: too few of these customers
-    # bought in other stores to tell (counts and money are NaN), or one of ``campaign_basis.STORE_VERDICTS`` of a
-    # campaign of stores, whose incremental_margin is what the other stores do not explain. frozen_at: as-of instant of
-    # the data since which results no longer change; NaT: provisional, they follow the data.
+    # ``models.calc.experiment.VERDICTS``, ahead or behind instead of worked or hurt while it runs, nobody: no customer
+    # was treated, withheld: too few of these customers bought in other stores to tell (counts and money are NaN), or
+    # one of ``campaign_basis.STORE_VERDICTS`` of a campaign of stores, whose incremental_margin is what the other
+    # stores do not explain. frozen_at: as-of instant of the data since which results no longer change; NaT:
+    # provisional, they follow the data.
     campaigns: Annotated[
         pd.DataFrame,
         Columns(
@@ -69,7 +71,7 @@ def campaigns(snapshot: Snapshot, scope: Scope, segment: str | None = None) -> C
     listed = listed.merge(_with_cost(cost_parts(snapshot, scope)), on="campaign_id", how="left")
     costs = listed.set_index("campaign_id")["cost"]
     found = with_return(listed.merge(_kept_or_computed(snapshot, scope, costs), on="campaign_id", how="left"))
-    verdict = found["verdict"].fillna("nobody")
+    verdict = _so_far(found).fillna("nobody")
     is_told = verdict != "withheld"
     counts = {name: found[name].fillna(0).astype("int64").where(is_told) for name in _COUNTED}
     kept = kept_sums(snapshot, scope, NAME)
@@ -85,7 +87,15 @@ def _of_segment(snapshot: Snapshot, scope: Scope, segment: str, listed: pd.DataF
     if kept is None:
         nobody = dict.fromkeys(campaign_segments.SEGMENTS.split()[1:], np.nan)
         return _ranked(snapshot, whole.iloc[:0].assign(**nobody), segment, is_known=False)
-    return _ranked(snapshot, whole.merge(kept, on="campaign_id"), segment)
+    found = whole.merge(kept, on="campaign_id")
+    return _ranked(snapshot, found.assign(verdict=_so_far(found)), segment)
+
+
+def _so_far(campaigns: pd.DataFrame) -> pd.Series:
+    """The verdict of each campaign; of one that still runs no more than which way it goes so far, as a verdict for one
+    look at the end must not be read before it."""
+    early = campaigns["verdict"].replace(_EARLY)
+    return campaigns["verdict"].mask(campaigns["state"] == "running", early)
 
 
 def _ranked(

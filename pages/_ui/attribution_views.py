@@ -136,7 +136,6 @@ def campaigns(report: AttributionReport, currency: str) -> None:
         caused=rows["caused"].round() + 0.0,
         caused_range=pd.Series(spans, dtype=object),
         incremental_margin=rows["incremental_margin"].where(experiments.is_told(rows)),  # it has no range here
-        verdict=experiments.verdicts(rows),
     )
     shown = [
         Column("name", "text", width=230),

@@ -37,7 +37,6 @@ STATES: Mapping[str, str] = {"running": "green", "planned": "blue", "closed": "g
 # Whether a result still follows the data.
 FINALITY: Mapping[str, str] = {"provisional": "orange", "final": "blue"}
 _SURE = ("worked", "hurt")  # verdicts beyond which chance is no explanation
-_EARLY = {"worked": "ahead", "hurt": "behind"}  # as a list calls them before the end
 _SURE_OF_STORES = ("stores_more", "stores_less")
 _OPEN = ("cannot_tell", "no_evidence")
 # The units of what is compared: of one customer, and money where neither.
@@ -73,7 +72,7 @@ def sizes(campaigns: pd.DataFrame, currency: str) -> list[tuple[str, str, str | 
     """Cards: how many campaigns have run, how many of them held somebody back, and what came of those."""
     ran = campaigns[campaigns["state"].isin(["running", "closed"])]
     judged = ran[ran["held_back"] > 0]
-    worked = judged[(judged["verdict"] == "worked") & (judged["state"] == "closed")]
+    worked = judged[judged["verdict"] == "worked"]
     cost = ran["cost"].sum(min_count=1)
     cards: list[tuple[str, str, str | None]] = [
         (t("campaigns.ran"), fmt.count(len(ran)), t("campaigns.ran.help")),
@@ -134,7 +133,6 @@ def rows(campaigns: pd.DataFrame, currency: str) -> pd.DataFrame:
         buyers=campaigns["buyers"].where(campaigns["targeted"] > 0),  # who bought is told of those it was for
         incremental_margin=campaigns["incremental_margin"].where(told | campaigns["incremental_lo"].notna()),
         roi=campaigns["roi"].where(told),
-        verdict=verdicts(campaigns),
         finality=finality,
         extra_range=_ranges(campaigns["incremental_lo"], campaigns["incremental_hi"], partial(_compact, currency)),
         roi_range=_ranges(
@@ -142,11 +140,6 @@ def rows(campaigns: pd.DataFrame, currency: str) -> pd.DataFrame:
         ),
     )
     return localized(shown, {"name": "campaign.name"})
-
-
-def verdicts(campaigns: pd.DataFrame) -> pd.Series:
-    """The verdict of each campaign, as which way it goes so far where it still runs."""
-    return campaigns["verdict"].mask(campaigns["state"] == "running", campaigns["verdict"].replace(_EARLY))
 
 
 def is_told(campaigns: pd.DataFrame) -> pd.Series:

@@ -122,16 +122,12 @@ def drill_to_card(report: FunnelDetailReport) -> None:
     )
 
 
-def rates(report: FunnelDetailReport, page: head.Opened) -> None:
+def rates(report: FunnelDetailReport) -> None:
     """One card per rate, with its numerator, denominator and interval beneath, and the passport of all."""
-    shown = report.rates
-    never = (shown["key"] == "redemption_rate") & (shown["numerator"] == 0)
-    if never.any() and load.coupons(page.scope, report.walk.campaign_id, page.generation).coupons.empty:
-        shown = shown[~never]  # there was nothing to redeem
-    if shown.empty:
+    if report.rates.empty:
         return
-    grid = st.grid(len(shown), min_column_width=cards.CARD_WIDTH, border=True, gap="small")
-    for row in shown.itertuples(index=False):
+    grid = st.grid(len(report.rates), min_column_width=cards.CARD_WIDTH, border=True, gap="small")
+    for row in report.rates.itertuples(index=False):
         with grid.cell(), st.container(gap=None):
             st.metric(t(f"funnel.{row.key}"), fmt.percent(row.value), help=t(f"funnel.{row.key}.help"))
             st.caption(
@@ -147,7 +143,7 @@ def rates(report: FunnelDetailReport, page: head.Opened) -> None:
     passport.button(
         [
             passport.Figure(t(f"funnel.{row.key}"), fmt.percent(row.value), t(f"funnel.{row.key}.help"))
-            for row in shown.itertuples(index=False)
+            for row in report.rates.itertuples(index=False)
         ]
     )
 
