@@ -177,3 +177,14 @@ def test_an_effect_names_its_arm_where_there_are_several() -> None:
             experiments.table(cast(CampaignReport, SimpleNamespace(lift=rows)))["metric"] for rows in (two, two[:1])
         ]
     assert [list(names) for names in named] == [["Visited · A", "Visited · B"], ["Visited"]]
+
+
+@pytest.mark.parametrize(("is_over", "every_day", "clear"), [(True, -0.5, 1), (False, -0.5, 0), (False, 0.5, 1)])
+def test_no_effect_is_beyond_chance_before_the_end_while_the_range_for_every_look_is_not(
+    is_over: bool, every_day: float, clear: int
+) -> None:
+    report = card("worked", 1, 7, is_over=is_over, every_day=every_day)
+    report.lift[["control", "treated", "relative_lo", "relative_hi", "p_holm"]] = [20.0, 24.0, 0.05, 0.35, 0.01]
+    with speaking("en"):
+        beyond, chance = experiments.effects(report).data
+    assert (len(beyond.x), len(chance.x)) == (clear, 1 - clear)

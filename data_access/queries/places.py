@@ -1,16 +1,11 @@
 """Stores and regions in scope: what filters offer and reports name."""
 
-from weakref import WeakKeyDictionary
-
 import pandas as pd
 from sqlalchemy import Engine, func, select
 
 from data_access.marts.tables import UNKNOWN, store
 from data_access.queries._frame import fetch
 from data_access.scope import Scope
-
-# The stores of a published file never change, and a report names them several times: each scope asks once.
-_STORES: WeakKeyDictionary[Engine, dict[Scope, pd.DataFrame]] = WeakKeyDictionary()
 
 
 def stores(scope: Scope, engine: Engine) -> pd.DataFrame:
@@ -19,13 +14,6 @@ def stores(scope: Scope, engine: Engine) -> pd.DataFrame:
     Columns: store_id, store (name), region_id, region (name), kind, city, city_tier, area_m2,
     opened_on and closed_on (datetime64).
     """
-    known = _STORES.setdefault(engine, {})
-    if scope not in known:
-        known[scope] = _stores(scope, engine)
-    return known[scope].copy()
-
-
-def _stores(scope: Scope, engine: Engine) -> pd.DataFrame:
     query = select(
         store.c.store_id,
         store.c.name.label("store"),

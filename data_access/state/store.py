@@ -1,7 +1,9 @@
 """Where the app's own store is and how to reach it: SQLite in the home folder, or PostgreSQL for several processes."""
 
 import os
+import sqlite3
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
 from pathlib import Path
@@ -72,10 +74,26 @@ def _keep_private(file: Path) -> None:
 def _sqlite_settings(connection, _record) -> None:  # type: ignore[no-untyped-def]
     connection.isolation_level = None  # the driver starts no transactions of its own
     connection.execute("PRAGMA foreign_keys=ON")
-    # Kept in the file: readers and the one writer do not wait for each other.
-    connection.execute("PRAGMA journal_mode=WAL")
+    _keep_log_apart(connection)
     # On disk before an answer goes out: what the audit log says was done must not be lost in a power cut.
     connection.execute("PRAGMA synchronous=FULL")
+
+
+def _keep_log_apart(connection: sqlite3.Connection) -> None:
+    """Kept in the file: readers and the one writer do not wait for each other.
+
+    Of several processes that open a new store at once one sets it; SQLite refuses the others instead of letting them
+    wait.
+    """
+    last = time.monotonic() + WAIT
+    while True:
+        try:
+            connection.execute("PRAGMA journal_mode=WAL")
+            return
+        except sqlite3.OperationalError as error:
+            if error.sqlite_errorcode != sqlite3.SQLITE_BUSY or time.monotonic() > last:
+                raise
+            time.sleep(0.02)
 
 
 def _sqlite_begin(connection: Connection) -> None:

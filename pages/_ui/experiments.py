@@ -351,10 +351,13 @@ def is_valid(report: CampaignReport) -> bool:
 
 def is_early(report: CampaignReport, row: pd.Series) -> bool:
     """Whether a verdict for one look at the end is read before it, while the range for every look leaves it open."""
-    if report.is_over or row["verdict"] not in _SURE:
-        return False
+    return row["verdict"] in _SURE and not _may_be_read(report)
+
+
+def _may_be_read(report: CampaignReport) -> bool:
+    """Whether the campaign is over, or the range for every look has left zero before."""
     last = report.curve.tail(1)
-    return not ((last["lo95"] > 0) | (last["hi95"] < 0)).any()
+    return report.is_over or bool(((last["lo95"] > 0) | (last["hi95"] < 0)).any())
 
 
 def falls(report: CampaignReport) -> bool:
@@ -373,30 +376,35 @@ def arm_name(arm: str) -> str:
 
 def effects(report: CampaignReport) -> go.Figure:
     """The change of each metric in percent of the control group, one dot per treated arm, with its interval."""
-    rows = report.lift[report.lift["metric"] != "orders"].reset_index(drop=True)
-    rows = rows[rows["control"] > 0]
+    rows = report.lift[(report.lift["metric"] != "orders") & (report.lift["control"] > 0)].reset_index(drop=True)
     names = _named(rows)
     middle = rows["difference"] / rows["control"]
     # The ratio's own interval where there is one: the control group is an estimate, too.
     low, high = (rows[f"relative_{end}"].fillna(rows[f"{end}95"] / rows["control"]) for end in ("lo", "hi"))
-    clear = (rows["p_holm"] < LEVEL) & is_valid(report)
+    clear = (rows["p_holm"] < LEVEL) & (is_valid(report) and _may_be_read(report))
     places = list(range(len(rows)))
     figure = go.Figure(layout=charts.layout(height=charts.ROW * max(len(rows), 2) + 56))
-    figure.add_trace(
-        go.Scatter(
-            x=middle,
-            y=places,
-            mode="markers",
-            marker={"size": 11, "color": [palette.OWN if sure else palette.QUIET for sure in clear]},
-            error_x=charts.whiskers(middle, low, high, palette.QUIET),
-            customdata=[
-                [label, fmt.change(value), _percents(lo, hi)]
-                for label, value, lo, hi in zip(names, middle, low, high, strict=True)
-            ],
-            hovertemplate="<b>%{customdata[0]}</b><br>%{customdata[1]}<br>%{customdata[2]}<extra></extra>",
-            showlegend=False,
-        )
+    hints = pd.Series(
+        [
+            (label, fmt.change(value), _percents(lo, hi))
+            for label, value, lo, hi in zip(names, middle, low, high, strict=True)
+        ],
+        rows.index,
+        dtype=object,
     )
+    for colour, mine in ((palette.OWN, clear), (palette.QUIET, ~clear)):
+        figure.add_trace(
+            go.Scatter(
+                x=middle[mine],
+                y=rows.index[mine],
+                mode="markers",
+                marker={"size": 11, "color": colour},
+                error_x=charts.whiskers(middle[mine], low[mine], high[mine], colour),
+                customdata=hints[mine].tolist(),
+                hovertemplate="<b>%{customdata[0]}</b><br>%{customdata[1]}<br>%{customdata[2]}<extra></extra>",
+                showlegend=False,
+            )
+        )
     reach = max(float(high.fillna(middle).max()), 0.0), min(float(low.fillna(middle).min()), 0.0)
     ticks, texts = fmt.percent_ticks(reach[0], reach[1])
     if narrow():  # every second one, zero among them: all of them would stand aslant

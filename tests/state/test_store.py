@@ -1,8 +1,10 @@
 """The app's own store: its tables on both databases, its file's rights, several processes at once."""
 
+import sqlite3
 import stat
 import subprocess
 import sys
+import threading
 from pathlib import Path
 
 import pytest
@@ -32,6 +34,19 @@ def test_preparing_again_changes_nothing(engine: Engine) -> None:
     store.prepare(engine)
     with engine.connect() as connection:
         assert connection.execute(select(audit_head)).all() == [(1, 0, "0" * 64)]
+
+
+def test_who_opens_a_new_store_waits_for_who_makes_it(tmp_path: Path) -> None:
+    maker = sqlite3.connect(tmp_path / "state.sqlite", isolation_level=None, check_same_thread=False)
+    maker.execute("BEGIN EXCLUSIVE")
+    made = threading.Timer(0.2, maker.execute, ("COMMIT",))
+    made.start()
+    other = sqlite3.connect(tmp_path / "state.sqlite", timeout=0)
+    store._keep_log_apart(other)
+    made.join()
+    assert other.execute("PRAGMA journal_mode").fetchone() == ("wal",)
+    other.close()
+    maker.close()
 
 
 def test_processes_that_start_at_once_make_one_store(url: str) -> None:
