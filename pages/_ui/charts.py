@@ -434,9 +434,19 @@ def name_months(figure: go.Figure, months: Sequence[str], currency: str, top: fl
 
 
 def columns_over_time(
-    frame: pd.DataFrame, *, month: str, parts: Mapping[str, str], unit: str, currency: str, height: int = 300
+    frame: pd.DataFrame,
+    *,
+    month: str,
+    parts: Mapping[str, str],
+    unit: str,
+    currency: str,
+    height: int = 300,
+    reach: float = 0.0,
 ) -> go.Figure:
-    """Stacked columns, one per month ('YYYY-MM'), ``parts`` (column -> name) from the ground up."""
+    """Stacked columns, one per month ('YYYY-MM'), ``parts`` (column -> name) from the ground up.
+
+    reach: a value that the axis holds besides.
+    """
     months = frame[month].tolist()
     columns = []
     for colour, (column, name) in zip((palette.OWN, palette.SECOND), parts.items(), strict=False):
@@ -453,7 +463,7 @@ def columns_over_time(
             }
         )
     highest = float(frame[list(parts)].astype(float).sum(axis=1).max()) if len(frame) else 0.0
-    ticks, texts = axis_ticks(unit, currency, highest)
+    ticks, texts = axis_ticks(unit, currency, max(highest, reach))
     marks = spread(len(months), 3 if narrow() else 5)
     time = {
         "type": "category",

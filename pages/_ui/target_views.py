@@ -186,7 +186,8 @@ def _put(store_id: str, name: str, month: date, amount: int | None, taken_back: 
 def months(frame: pd.DataFrame, currency: str) -> go.Figure:
     """What was to be sold beside what was, month by month."""
     parts = {"gross_sales": t("metric.gross_sales")}
-    figure = charts.columns_over_time(frame, month="month", parts=parts, unit="money", currency=currency)
+    reach = float(frame["target"].fillna(0).max()) if len(frame) else 0.0
+    figure = charts.columns_over_time(frame, month="month", parts=parts, unit="money", currency=currency, reach=reach)
     figure.add_trace(
         go.Scatter(
             x=figure.data[0].x,
