@@ -393,7 +393,7 @@ def named(places: Mapping[Event, float], room: float) -> list[Event]:
     taken: list[tuple[float, float]] = []
     kept: list[Event] = []
     for event in sorted(places, key=lambda event: IN_ORDER.index(event.key) if event.key in IN_ORDER else 99):
-        width = _DIGIT * sum(2 if ord(letter) > 0x2E80 else 1 for letter in t(f"event.{event.key}"))
+        width = _DIGIT * fmt.cells(t(f"event.{event.key}"))
         left = min(max(places[event] * room - width / 2, 0), room - width)
         if all(left + width + _DIGIT <= start or left >= end + _DIGIT for start, end in taken):
             taken.append((left, left + width))

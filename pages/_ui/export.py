@@ -39,7 +39,6 @@ CUSTOMER = "customer_key"  # a table with this column names customers
 
 _A4 = 9  # as spreadsheets number paper
 _WIDEST, _NARROWEST, _HEAD = 48, 9, 20  # columns, in characters; _HEAD: what a heading asks for at most
-_WIDE, _LATIN = 2, 0x2E7F  # characters of Chinese take two
 _ARROW = 3  # of the filter, in a heading
 _LOOKED_AT = 200  # rows, to see how wide a column is
 _MOST_IN_A_WORKBOOK = 200_000  # rows; building more would take minutes
@@ -112,7 +111,7 @@ def menu(
     wanted = {name: frame for name, frame in report.items() if len(frame)}
     free = {name: frame for name, frame in wanted.items() if may_leave(frame)}
     list_is_free = read is None or may_leave(read.columns)
-    sheets = [_sheet(worded.heading(cover.page, name), list(frame), _held(frame)) for name, frame in free.items()]
+    sheets = _sheets(cover, free)
     with st.popover(t("export.open"), icon=":material/download:", key=f"{key}_export"):
         files = []
         if read and list_is_free:
@@ -168,12 +167,8 @@ def _books(cover: Cover, parts: Callable[[], Sequence[printed.Part]]) -> Callabl
         frames: list[pd.DataFrame] = []
         with speaking(said), ZipFile(file, "w", ZIP_DEFLATED) as pack:
             for number, part in enumerate(parts(), start=1):
-                sheets = [
-                    _sheet(worded.heading(cover.page, name), list(frame), _held(frame))
-                    for name, frame in part.tables.items()
-                ]
                 book = io.BytesIO()
-                build(book, stamp, sheets, _definitions(part.tables), part.title)
+                build(book, stamp, _sheets(cover, part.tables), _definitions(part.tables), part.title)
                 # Two places may have one name.
                 pack.writestr(f"{number:02} {_FORBIDDEN.sub(' ', part.title)}.xlsx", book.getvalue())
                 frames += part.tables.values()
@@ -318,6 +313,11 @@ class Words:
     cover: str
     definitions: str
     money: str
+
+
+def _sheets(cover: Cover, tables: Mapping[str, pd.DataFrame]) -> list[Sheet]:
+    """A sheet for each table of the report of a page."""
+    return [_sheet(worded.heading(cover.page, name), list(frame), _held(frame)) for name, frame in tables.items()]
 
 
 def _sheet(name: str, columns: Iterable[object], read: Callable[[], pd.DataFrame]) -> Sheet:
@@ -525,9 +525,8 @@ def _width(heading: str, values: pd.Series, kind: str) -> int:
     """Of a column in characters: its cells as they are shown; a heading of several words may take two lines."""
     known = values.dropna()
     shown = [_shown(value, kind) for value in known]
-    longest = max((sum(_WIDE if ord(letter) > _LATIN else 1 for letter in text) for text in shown), default=0)
-    head = sum(_WIDE if ord(letter) > _LATIN else 1 for letter in heading)
-    return int(min(max(_NARROWEST, longest + 2, min(head + _ARROW, _HEAD)), _WIDEST))
+    longest = max((fmt.cells(text) for text in shown), default=0)
+    return int(min(max(_NARROWEST, longest + 2, min(fmt.cells(heading) + _ARROW, _HEAD)), _WIDEST))
 
 
 def _shown(value: Any, kind: str) -> str:

@@ -71,6 +71,11 @@ def unbroken(text: str) -> str:
     return text.replace("万", "\u2060万").replace("亿", "\u2060亿")
 
 
+def cells(text: str) -> int:
+    """How wide a text is, in small letters: a Chinese character is as wide as two."""
+    return sum(2 if ord(letter) > 0x2E80 else 1 for letter in text)
+
+
 def enumerated(parts: Iterable[str]) -> str:
     """Several things of one kind: "a, b, c"."""
     return t("number.list").join(parts)

@@ -281,7 +281,7 @@ def _within(event: Event, ends: pd.Series) -> tuple[float, float]:
 def _fitting(name: str, across: int) -> str:
     """A name that fits above a small chart, of so many beside each other."""
     most = 22 if narrow() else 132 // across
-    wide = sum(2 if ord(letter) > 0x2E80 else 1 for letter in name)
+    wide = fmt.cells(name)
     return name if wide <= most else name[: (most - 2) // (2 if ord(name[0]) > 0x2E80 else 1)] + "…"
 
 
