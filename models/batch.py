@@ -12,6 +12,8 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
+from sqlalchemy import Engine
+
 from data_access import publish
 from data_access.errors import Problem
 from data_access.results import parts
@@ -151,6 +153,7 @@ class _Batch:
         self.forgotten = forgotten
         self.teller = Teller(home, snapshot.info.generation, say)
         self.now: dict[str, tuple[Held, Sequence[ResultTable]]] = {}  # what this batch will publish, as far as it is
+        self.alone: dict[str, Engine] = {}  # the rows of a job that others need, for them to read
         self.ready: set[str] = set()  # the jobs whose rows are those of these facts, for sure
         self.computed: dict[str, float] = {}
         self.cpu: dict[str, float] = {}
@@ -159,13 +162,13 @@ class _Batch:
         self.failed: dict[str, str] = {}
 
     def run(self, chosen: set[str], *, full: bool) -> BatchReport:
-        before = {job.name: _of(self.path, job) for job in self.jobs}
+        before = parts.held_by(self.path, {job.name: job.tables for job in self.jobs}) if self.path else {}
         for job in self.jobs:
-            old = before[job.name]
+            old = before.get(job.name)
             found = self._held(job, old, full=full) if job.name in chosen else old
             if found is not None:
                 self.now[job.name] = (found, job.tables)
-        published = self._publish(self.now, {name: held.info for name, held in before.items() if held})
+        published = self._publish(self.now, {name: held.info for name, held in before.items()})
         self.teller.end()
         return BatchReport(
             current_snapshot(self.home).generation,
@@ -210,12 +213,10 @@ class _Batch:
             with one_thread():
                 job.run(snapshot, part.write, self.teller.step)
             seconds = round(time.monotonic() - started, 3)
-            built = JobInfo(job.name, None, None, None, _utc(), seconds, mark, "done", None)
-            said.append(self._about(built))
+            built = self._about(JobInfo(job.name, None, None, None, _utc(), seconds, mark, "done", None))
+            said.append(built)
         self.computed[job.name], self.cpu[job.name] = seconds, cpu_seconds() - used
-        ready = parts.finished(self.home, job.name, job.tables)
-        assert ready is not None
-        return ready
+        return Held(built, parts.file_of(self.home, job.name))
 
     def _mark(self, job: Job) -> str:
         """The fingerprint of the job; of rows made from older ones of the job it needs, which failed or was not asked
@@ -232,7 +233,9 @@ class _Batch:
         needed = job.needs
         ready = self.now[needed.name][0] if needed and needed.name in self.now else None
         if needed is not None and ready is not None and ready.path is not None:
-            return replace(self.snapshot, results=parts.alone(self.home, ready, needed.tables, self.snapshot.engine))
+            if needed.name not in self.alone:
+                self.alone[needed.name] = parts.alone(self.home, ready, needed.tables, self.snapshot.engine)
+            return replace(self.snapshot, results=self.alone[needed.name])
         if old or needed:
             return self.snapshot
         # Tables of another version cannot be read as they are.
@@ -279,11 +282,6 @@ def describe(home: Path) -> Iterator[str]:
         yield f"  {job}: ready"
     for job, why in seen.failed.items():
         yield f"  {job}: failed: {why}"
-
-
-def _of(path: Path | None, job: Job) -> Held | None:
-    """What a results file holds of a job, in the tables as they are now."""
-    return parts.held(path, job.tables).get(job.name) if path else None
 
 
 def _utc() -> datetime:

@@ -14,8 +14,10 @@ from pathlib import Path
 
 import duckdb
 import pandas as pd
-from sqlalchemy import Engine, Table, create_engine, select
+from duckdb_sqlalchemy import Dialect
+from sqlalchemy import Engine, Table, select
 from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.schema import CreateTable
 
 from data_access.marts.place_store import place_store
 from data_access.pseudonym import customer_key
@@ -25,6 +27,8 @@ from data_access.results.tables import result_info, results
 from data_access.snapshot import OpenFile, Snapshot, not_as_declared, reopened
 
 NUMBER, KEY = "customer_no", "customer_key"  # the columns by which results name a customer
+_DIALECT = Dialect()
+_AT_ONCE = 100_000  # rows that wait to be written together
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,8 +76,9 @@ class Part:
 
     def __init__(self, path: Path, tables: Sequence[Table]) -> None:
         self._tables = tables
-        _create(path, [*tables, result_info])
-        self._work = duckdb.connect(path)
+        self._waiting: dict[Table, list[pd.DataFrame]] = {}
+        self._work = duckdb.connect(path, config={"threads": 1})  # of one frame a second makes nothing faster
+        _create(self._work, [*tables, result_info])
 
     def write(self, table: Table, rows: pd.DataFrame) -> None:
         """Adds rows, columns by name; their order is kept. ValueError for a table or column that is not declared."""
@@ -82,14 +87,28 @@ class Part:
         unknown = set(rows.columns) ^ set(table.c.keys())
         if unknown:
             raise ValueError(f"{table.name} and the rows for it differ in the columns {', '.join(sorted(unknown))}")
-        if len(rows):
-            self._work.register("new_rows", rows)
+        if rows.empty:
+            return
+        waiting = self._waiting.setdefault(table, [])
+        if waiting and dict(waiting[0].dtypes) != dict(rows.dtypes):
+            self._insert(table)  # together, columns of two types would become one of a third
+        waiting.append(rows)
+        if sum(map(len, waiting)) >= _AT_ONCE:
+            self._insert(table)
+
+    def _insert(self, table: Table) -> None:
+        waiting = self._waiting[table]
+        if waiting:
+            self._work.register("new_rows", pd.concat(waiting, ignore_index=True))
             self._work.execute(f"INSERT INTO {table.name} BY NAME SELECT * FROM new_rows")
             self._work.unregister("new_rows")
+            waiting.clear()
 
     def close(self, info: JobInfo | None = None) -> None:
         """Ends the file; with ``info`` it says what its rows are."""
         if info is not None:
+            for table in self._waiting:
+                self._insert(table)
             frame = pd.DataFrame([asdict(info)])
             self._work.register("info", frame)
             self._work.execute("INSERT INTO result_info BY NAME SELECT * FROM info")
@@ -108,7 +127,7 @@ def writing(home: Path, job: str, tables: Sequence[Table]) -> Iterator[tuple[Par
         part.close(said[0])
         with draft.open("rb") as file:
             os.fsync(file.fileno())
-        os.replace(draft, _path(home, job))
+        os.replace(draft, file_of(home, job))
     finally:
         part.close()
         _remove(draft)
@@ -116,19 +135,32 @@ def writing(home: Path, job: str, tables: Sequence[Table]) -> Iterator[tuple[Par
 
 def finished(home: Path, job: str, tables: Sequence[Table]) -> Held | None:
     """The part that an earlier batch finished; None when there is none that can be used."""
-    path = _path(home, job)
+    path = file_of(home, job)
     return held(path, tables).get(job) if path.is_file() else None
 
 
 def held(path: Path, tables: Sequence[Table]) -> dict[str, Held]:
     """By job what a file holds, if it holds ``tables`` as they are declared now."""
+    other, found = _read(path, tables)
+    return {} if other else found
+
+
+def held_by(path: Path, jobs: Mapping[str, Sequence[Table]]) -> dict[str, Held]:
+    """What a file holds of those of ``jobs`` whose tables it has as they are declared now."""
+    other, found = _read(path, [table for tables in jobs.values() for table in tables])
+    same = (job for job, tables in jobs.items() if other.isdisjoint(table.name for table in tables))
+    return {job: found[job] for job in same if job in found}
+
+
+def _read(path: Path, tables: Sequence[Table]) -> tuple[set[str], dict[str, Held]]:
+    """The names of those of ``tables`` that a file has not as they are declared now, and what it holds by job."""
     try:
         file = OpenFile(path)
-        if not_as_declared(file.engine, [*tables, result_info]):
-            return {}
-        return {job: Held(info, path if info.has_rows else None) for job, info in infos(file.engine).items()}
+        other = set(not_as_declared(file.engine, [*tables, result_info]))
+        known = {} if result_info.name in other else infos(file.engine)
     except SQLAlchemyError:  # cut short by whatever ended the batch: computed again
-        return {}
+        return set(), {}
+    return other, {job: Held(info, path if info.has_rows else None) for job, info in known.items()}
 
 
 def assemble(
@@ -140,13 +172,13 @@ def assemble(
 ) -> None:
     """Makes one results file of the parts by job, with the places of the facts they were computed from, and without
     the rows of customers who were forgotten, by number."""
-    _create(to, [*results.sorted_tables, place_store])
     config: dict[str, str | bool | int | float | list[str]] = {
         "memory_limit": "1GB",
         "temp_directory": str(scratch / "spill"),
         "preserve_insertion_order": True,
     }
     with duckdb.connect(to, config=config) as work:
+        _create(work, [*results.sorted_tables, place_store])
         work.register("places", _places(facts))
         gone = pd.DataFrame({NUMBER: pd.Series(sorted(forgotten), dtype="int64")})
         work.register("forgotten", gone.assign(**{KEY: gone[NUMBER].map(customer_key).astype(str)}))
@@ -181,9 +213,9 @@ def as_declared(home: Path, before: Path, tables: Sequence[Table], facts: Engine
     """
     to = _new_input(home)
     wanted = (*tables, result_info)
-    _create(to, [*wanted, place_store])
     try:
         with duckdb.connect(to) as work:
+            _create(work, [*wanted, place_store])
             work.execute(f"ATTACH {literal(before)} AS before (READ_ONLY)")
             for table in wanted:
                 named = "SELECT column_name FROM duckdb_columns() WHERE database_name = 'before' AND table_name = ?"
@@ -219,18 +251,14 @@ def clear(home: Path) -> None:
     shutil.rmtree(home / "batch", ignore_errors=True)
 
 
-def _path(home: Path, job: str) -> Path:
+def file_of(home: Path, job: str) -> Path:
+    """Where the finished part of a job lies."""
     return folder(home) / f"{job}.duckdb"
 
 
-def _create(path: Path, tables: Sequence[Table]) -> None:
-    engine = create_engine(f"duckdb:///{path.as_posix()}")
-    with engine.begin() as connection:
-        for table in tables:
-            table.create(connection)
-    with engine.connect() as connection:
-        connection.exec_driver_sql("CHECKPOINT")
-    engine.dispose()
+def _create(work: duckdb.DuckDBPyConnection, tables: Sequence[Table]) -> None:
+    for table in tables:
+        work.execute(str(CreateTable(table).compile(dialect=_DIALECT)))
 
 
 def _to_the_file(work: duckdb.DuckDBPyConnection) -> None:
