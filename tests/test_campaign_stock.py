@@ -1,7 +1,8 @@
 """The stock of a campaign: days on which its shelves were empty and what will be missing, on the tiny chain by hand."""
 
 from dataclasses import replace
-from datetime import date
+from datetime import date, datetime
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -21,13 +22,27 @@ NEXT = {"campaign_id": "K6", "name": "Next", "starts_on": date(2026, 3, 25), "en
         "window_days": 0, "window_last": date(2026, 3, 31), "is_planned": True}  # fmt: skip
 
 
-@pytest.fixture(scope="module")
-def promoted(tiny_snapshot: Snapshot, tmp_path_factory: pytest.TempPathFactory) -> Snapshot:
+# The two of P1 that A sold on 2 March (O7), brought back on that day.
+CANCELLED = tiny.Return("R9", "A", 1, datetime(2026, 3, 2, 11), "P1", 2, "190", of=("O7", 1))
+
+
+def chain(snapshot: Snapshot, folder: Path, *returns: tiny.Return) -> Snapshot:
     content = tiny._rows()
     content["campaign"].append(NEXT)
     content["campaign_product"] = PROMOTED
     content["campaign_store"] = [{"campaign_id": "K6", "store_id": "A"}]
-    return replace(tiny_snapshot, engine=two_chains.build(tmp_path_factory.mktemp("promoted") / "f.duckdb", content))
+    content["return_line"] += tiny._returns(returns)
+    return replace(snapshot, engine=two_chains.build(folder / "f.duckdb", content))
+
+
+@pytest.fixture(scope="module")
+def promoted(tiny_snapshot: Snapshot, tmp_path_factory: pytest.TempPathFactory) -> Snapshot:
+    return chain(tiny_snapshot, tmp_path_factory.mktemp("promoted"))
+
+
+@pytest.fixture(scope="module")
+def cancelled(tiny_snapshot: Snapshot, tmp_path_factory: pytest.TempPathFactory) -> Snapshot:
+    return chain(tiny_snapshot, tmp_path_factory.mktemp("cancelled"), CANCELLED)
 
 
 def sums(report: CampaignStockReport) -> dict[str, float]:
@@ -96,6 +111,14 @@ def test_uplift_is_the_median_of_past_campaigns_beside_everything_else() -> None
     reach = np.exp(1.8856181 * np.log([2.0, 3.0, 2.0]).std(ddof=1) * np.sqrt(1 + 1 / 3))
     assert (found.lo, found.hi) == (pytest.approx(2 / reach), pytest.approx(2 * reach))
     assert _uplift(past.head(2)) == Uplift(1.0, 1.0, 1.0, 2)
+
+
+def test_what_came_back_on_the_day_of_its_sale_was_no_demand(promoted: Snapshot, cancelled: Snapshot) -> None:
+    # In the year before the 12th A sold P1 once on 9 February and twice on 2 March; the two came back.
+    lost, without = (sums(campaign_stock(each, CHAIN, "K1"))["lost_units"] for each in (promoted, cancelled))
+    assert without == pytest.approx(lost * 1 / (1 + 2))
+    needed, without = (sums(campaign_stock(each, CHAIN, "K6"))["needed"] for each in (promoted, cancelled))
+    assert (needed, without) == (pytest.approx((1 + 2) / 56 * 7), pytest.approx(1 / 56 * 7))
 
 
 def test_what_was_lost_varies_by_the_days_and_by_the_mean_they_are_estimated_by() -> None:

@@ -239,7 +239,7 @@ def _lines() -> list[dict[str, Any]]:
     ]
 
 
-def _returns() -> list[dict[str, Any]]:
+def _returns(returns: tuple[Return, ...] = RETURNS) -> list[dict[str, Any]]:
     return [
         {
             "return_id": back.return_id,
@@ -257,7 +257,7 @@ def _returns() -> list[dict[str, Any]]:
             **dict(zip(("sale_store_id", "sale_day"), sold_at(back), strict=True)),
             "sale_channel": "store" if back.of else None,
         }
-        for back in RETURNS
+        for back in returns
     ]
 
 

@@ -147,7 +147,8 @@ def _history(snapshot: Snapshot, scope: Scope, rows: pd.DataFrame, last: date) -
         return np.zeros((0, HISTORY_DAYS)), np.zeros((0, HISTORY_DAYS), dtype=bool)
     sold = stock.sold_by_day(scope, snapshot.engine, begin, products)
     spells = stock.empty_spells(scope, snapshot.engine, begin, last, products)
-    return shelves.history(rows, sold[sold["day"] <= pd.Timestamp(last)], spells, last)
+    back = forecasts.taken_back(scope, snapshot.engine, begin, last)
+    return shelves.history(rows, sold[sold["day"] <= pd.Timestamp(last)], spells, last, back)
 
 
 def _lost_variance(by_day: Floats, empty_days: Ints) -> Floats:
@@ -218,7 +219,7 @@ def _short(
 
 def _ahead(snapshot: Snapshot, scope: Scope, frame: pd.DataFrame, days: pd.DatetimeIndex) -> Floats:
     """Units that each shelf will sell on each of ``days``: by the forecast, whose last week goes on; without one as
-    many as it sold a day lately."""
+    many as it sold a day lately, less what came back on the day of its sale."""
     results = snapshot.results
     if results is not None and is_current(snapshot, FORECAST_JOB):
         weeks = forecasts.weeks_of_products(scope, results, set(frame["product_id"])).astype(dict.fromkeys(KEY, "str"))
@@ -228,5 +229,9 @@ def _ahead(snapshot: Snapshot, scope: Scope, frame: pd.DataFrame, days: pd.Datet
             week = np.clip((days - pd.DatetimeIndex(wide.columns)[0]).days // _WEEK, 0, wide.shape[1] - 1)
             by_day: Floats = wide.to_numpy(dtype=np.float64)[:, week] / _WEEK
             return by_day
-    rate = frame["sold_lately"].to_numpy(dtype=np.float64) / RECENT
+    last = (days[0] - timedelta(days=1)).date()
+    back = forecasts.taken_back(scope, snapshot.engine, last - timedelta(days=RECENT - 1), last)
+    units = back.astype(dict.fromkeys(KEY, "str")).groupby(KEY)["units"].sum()
+    returned = units.reindex(pd.MultiIndex.from_frame(frame[KEY])).fillna(0.0).to_numpy(dtype=np.float64)
+    rate = np.maximum(frame["sold_lately"].to_numpy(dtype=np.float64) - returned, 0) / RECENT
     return np.repeat(rate[:, None], len(days), axis=1)

@@ -158,7 +158,7 @@ def _with_terms(frame: pd.DataFrame, snapshot: Snapshot, scope: Scope, last: dat
 
 
 def history(
-    frame: pd.DataFrame, rows: pd.DataFrame, spells: pd.DataFrame, last: date, back: pd.DataFrame | None = None
+    frame: pd.DataFrame, rows: pd.DataFrame, spells: pd.DataFrame, last: date, back: pd.DataFrame
 ) -> tuple[Floats, NDArray[np.bool_]]:
     """Units sold per shelf and day (NaN: not on sale yet, or nothing to sell), and the days it was empty.
 
@@ -178,10 +178,9 @@ def history(
     np.add.at(sold, (item[known], day[known]), rows["units"].to_numpy(dtype=np.float64)[known])
     first = np.full(len(frame), days)
     np.minimum.at(first, item[known], day[known])
-    if back is not None and len(back):
-        item, day = at(back), (back["day"].to_numpy().astype("datetime64[D]") - begin).astype(np.int64)
-        inside = (item >= 0) & (day >= 0) & (day < days)
-        np.subtract.at(sold, (item[inside], day[inside]), back["units"].to_numpy(dtype=np.float64)[inside])
+    item, day = at(back), (back["day"].to_numpy().astype("datetime64[D]") - begin).astype(np.int64)
+    inside = (item >= 0) & (day >= 0) & (day < days)
+    np.subtract.at(sold, (item[inside], day[inside]), back["units"].to_numpy(dtype=np.float64)[inside])
     sold = outliers.without_gross(np.maximum(sold, 0))
     empty = np.zeros(sold.shape, dtype=bool)
     from_, to = (
