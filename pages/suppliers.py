@@ -3,6 +3,7 @@
 import streamlit as st
 
 from models.reports import tables
+from models.reports.shelves import YEAR
 from models.reports.suppliers import KPIS
 from pages._ui import cards, drill, empty, export, head, load, session, supplier_views
 from pages._ui.i18n import localized_text, t
@@ -31,7 +32,8 @@ if chosen:
     with st.container(border=True):
         with st.container(horizontal=True, vertical_alignment="center", gap="small"):
             st.subheader(name, anchor=False, width="content")
-            export.menu("supplier_pack", page.cover((t("column.supplier"), name)), pack)
+            about = (t("suppliers.pack_about"), t("suppliers.pack_about_it", days=YEAR))
+            export.menu("supplier_pack", page.cover((t("column.supplier"), name), about), pack)
         product = supplier_views.products(pack["delivered"], page.currency)
     if product and session.may_open("product"):
         drill.open_page("product", product=product)

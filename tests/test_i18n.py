@@ -94,6 +94,17 @@ def test_every_text_the_pages_ask_for_exists() -> None:
     assert sorted(start for start in beginnings if not any(key.startswith(start) for key in known)) == []
 
 
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_what_is_bold_ends_where_it_should(language: str) -> None:
+    """CommonMark: ** after a punctuation mark and before a letter opens and does not close, so that the rest is bold,
+    too. Of a Chinese text the mark stands behind: **已断货**：约…"""
+    known = catalogue(language)
+    for message in (*known.one.values(), *(form for forms in known.many.values() for form in forms)):
+        parts = message.split("**")
+        for bold, after in zip(parts[1::2], parts[2::2], strict=True):
+            assert not (re.search(r"[^\w}]$", bold) and re.match(r"\w", after)), message
+
+
 def test_no_text_is_left_over() -> None:
     whole, beginnings = keys_asked_for()
     written = constants()

@@ -59,6 +59,16 @@ def test_an_item_that_sells_another_quantity_has_the_level_of_the_days_since() -
     assert levels(ended)[0, -1] > 1.5  # what all days alike would say
 
 
+def test_a_season_that_came_before_is_no_change() -> None:
+    # 2 a day, and 10 in the last 112 days of each of two years; then such days come for the first time.
+    year = np.where(np.arange(364) >= 364 - 112, 10.0, 2.0)[None]
+    season, first = np.concatenate([year, year], axis=1), np.concatenate([np.full((1, 364), 2.0), year], axis=1)
+    assert since_shift(season) is season
+    assert np.isnan(since_shift(first)).sum() == 2 * 364 - 112
+    np.testing.assert_array_equal(since_shift(first, 200), since_shift(first)[:, -200:])
+    assert from_history(season).rate < from_history(first).rate == pytest.approx(10)
+
+
 def test_seldom_sold_items_and_busy_weeks_are_no_change() -> None:
     seldom = np.zeros((1, 180))
     seldom[0, :140:20] = 1  # once in three weeks, then not for six: chance

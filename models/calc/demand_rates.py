@@ -26,6 +26,7 @@ _HORIZONS = (1, 7, 14, 28, 56)
 _MOST_DRIFT = 1.5  # the error of the longest horizon seen grows with days to this power beyond it
 _LEAST_RATE = 1e-6
 _BLOCK = 8_192  # items
+_YEAR = 364  # the same weekday of the year before
 _SPANS = (28, 56, 112)  # days after which a change of level is looked for
 _SHIFT, _SURE_SHIFT, _LEAST_UNITS = 4.0, 5.0, 30.0  # fewer units come in bursts by chance
 
@@ -120,24 +121,36 @@ def levels(sold: Floats, half_life: float = HALF_LIFE) -> Floats:
     return found
 
 
-def since_shift(sold: Floats) -> Floats:
-    """``sold`` (as for ``levels``) from the day on which an item began to sell another quantity: what it sold before
-    tells nothing of its level (NaN).
+def since_shift(sold: Floats, days: int | None = None) -> Floats:
+    """The last ``days`` (all, unless told) of ``sold`` (as for ``levels``) from the day on which an item began to sell
+    another quantity: what it sold before tells nothing of its level (NaN).
 
     The last ``_SPANS`` days are set against twice as many before, the latest change counting: a change is by a factor
     of ``_SHIFT`` at least, and further than ``_SURE_SHIFT`` standard errors of counts that vary as the item's days do;
-    of fewer than ``_LEAST_UNITS`` nothing is said.
+    of fewer than ``_LEAST_UNITS`` nothing is said. Where the same days of the year before sold alike it is the season.
     """
-    found = sold
+    found = whole = sold if days is None else sold[:, -days:]
     open_ = np.ones(len(sold), dtype=bool)
     for span in _SPANS:
         if sold.shape[1] < 3 * span:
             break
-        rows = np.flatnonzero(open_ & _shifted(sold[:, -3 * span : -span], sold[:, -span:]))
+        last = sold[:, -span:]
+        rows = np.flatnonzero(open_ & _shifted(sold[:, -3 * span : -span], last))
+        rows = rows[~_came_before(sold[rows], last[rows])]
         if len(rows):
-            found = found.copy() if found is sold else found
+            found = found.copy() if found is whole else found
             found[rows, :-span] = np.nan
             open_[rows] = False
+    return found
+
+
+def _came_before(sold: Floats, last: Floats) -> NDArray[np.bool_]:
+    """Whether an item sold in the last days about as much as in those of the year before, as far as they are known."""
+    span = last.shape[1]
+    then = sold[:, -_YEAR - span : -_YEAR] if sold.shape[1] >= _YEAR + span else sold[:, :0]
+    days, units, _ = zip(*(_moments(part) for part in (then, last)), strict=True)
+    rates = [each / np.maximum(count, 1) for each, count in zip(units, days, strict=True)]
+    found: NDArray[np.bool_] = (days[0] >= span / 2) & (np.maximum(*rates) < _SHIFT * np.minimum(*rates))
     return found
 
 
@@ -165,7 +178,7 @@ def _moments(sold: Floats) -> tuple[Floats, Floats, Floats]:
 
 def from_history(sold: Floats) -> Rates:
     """The outlook of items of whom ``sold`` (as for ``levels``) is known, of its last ``WINDOW`` days."""
-    sold = since_shift(sold[:, -WINDOW:])
+    sold = since_shift(sold, WINDOW)
     level = levels(sold)
     known = np.maximum((~np.isnan(sold)).sum(axis=1), 1)
     filled = np.nan_to_num(sold)

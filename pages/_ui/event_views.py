@@ -91,11 +91,11 @@ def _form(scope: Scope, last: date, stores: pd.DataFrame, region: str | None) ->
     with st.container(horizontal=True, vertical_alignment="bottom"):
         own = [t("events.own")]
         ahead = next((at for at, one in enumerate(offered.values()) if one[1] > last), 0)
-        label = st.selectbox(t("events.which"), [*offered, *own], ahead, width=300, key="events_which")
+        label = st.selectbox(t("events.which"), [*offered, *own], ahead, width=270, key="events_which")
         event, day, before, after = offered.get(label, (_OWN, last + timedelta(days=1), 0, 0))
-        name = event or st.text_input(t("events.name"), max_chars=state.LONGEST, width=220, key="events_name").strip()
+        name = event or st.text_input(t("events.name"), max_chars=state.LONGEST, width=190, key="events_name").strip()
         where: Where = st.selectbox(
-            t("events.where"), wheres, format_func=lambda one: _place(one, stores), width=220, key="events_where"
+            t("events.where"), wheres, format_func=lambda one: _place(one, stores), width=190, key="events_where"
         )
         # A shipped event is moved everywhere or nowhere; in a region, or a kind of store, it is on or off.
         only_off = bool(event) and where != (None, None)
@@ -110,9 +110,9 @@ def _form(scope: Scope, last: date, stores: pd.DataFrame, region: str | None) ->
 
 def _days(label: str, day: date, before: int, after: int) -> tuple[date | None, tuple[int, int]]:
     """The day and those around it as people put them."""
-    chosen = st.date_input(t("events.day"), day, width=160, key=f"events_day_{label}")
+    chosen = st.date_input(t("events.day"), day, width=150, key=f"events_day_{label}")
     around = (
-        int(st.number_input(t(f"events.{side}"), 0, state.MOST_AROUND, many, width=120, key=f"events_{side}_{label}"))
+        int(st.number_input(t(f"events.{side}"), 0, state.MOST_AROUND, many, width=112, key=f"events_{side}_{label}"))
         for side, many in (("before", before), ("after", after))
     )
     return chosen if isinstance(chosen, date) else None, (next(around), next(around))

@@ -27,7 +27,7 @@ _COLUMNS = (
     Column("wished_units", "count"),
     Column("sold_units", "count"),
     Column("added_units", "count"),
-    Column("because", "text"),
+    Column("reason", "text"),
     Column("by", "text"),
 )
 
@@ -58,7 +58,7 @@ def _in_words(found: OverridesReport, kept: Sequence[Override]) -> pd.DataFrame:
     rows, known = found.overrides, actions.names()
     return rows.assign(
         span=[_days(one.date(), other.date()) for one, other in zip(rows["first_day"], rows["last_day"], strict=True)],
-        because=[t(f"overrides.reason.{reason}") for reason in rows["reason"]],
+        reason=[t(f"overrides.reason.{reason}") for reason in rows["reason"]],
         by=[_by(one.actor, known) for one in kept],
     )
 

@@ -23,6 +23,7 @@ TONES = {"out_of_stock": "red", "late_delivery": "orange", "before_receipt": "or
 _QUADRANT_TONES = {"hot": "green", "steady": "blue", "fresh": "gray", "slow": "orange"}
 _IN_VIEW = 14  # rows of a list; more of them scroll
 _MOST_OF_IT = 0.8  # of the money at risk
+_LONGEST_DRAWN = 5 * LONG_COVER // 2  # days of cover; what lasts longer is drawn there
 _DOTS = {"hot": palette.OWN, "steady": palette.SECOND, "fresh": palette.QUIET, "slow": palette.WARM}
 
 
@@ -247,7 +248,7 @@ def _quadrants(report: StockReport) -> None:
     drawn = products[products["sell_through"].notna() & products["days_of_cover"].notna()]
     if drawn.empty:
         return
-    longest = 2.5 * LONG_COVER
+    beyond = int((drawn["days_of_cover"] > _LONGEST_DRAWN).sum())
     figure = go.Figure(layout=charts.layout(height=340))
     for name in QUADRANTS:
         part = drawn[drawn["quadrant"] == name]
@@ -263,7 +264,7 @@ def _quadrants(report: StockReport) -> None:
         figure.add_trace(
             go.Scatter(
                 x=part["sell_through"].round(3).tolist(),
-                y=part["days_of_cover"].clip(upper=longest).round(1).tolist(),
+                y=part["days_of_cover"].clip(upper=_LONGEST_DRAWN).round(1).tolist(),
                 mode="markers",
                 name=t(f"stock_quadrant.{name}"),
                 marker={"size": 8, "color": _DOTS[name], "opacity": 0.75},
@@ -276,11 +277,17 @@ def _quadrants(report: StockReport) -> None:
         tickvals=ticks, ticktext=texts, title={"text": t("metric.sell_through"), "standoff": 6}, automargin=True
     )
     figure.update_yaxes(title={"text": t("metric.days_of_cover"), "standoff": 6}, rangemode="tozero", automargin=True)
+    note = t("stock.quadrants_note")
+    if beyond:
+        days = list(range(0, _LONGEST_DRAWN + 1, LONG_COVER // 2))
+        last = t("stock.or_more", n=fmt.count(_LONGEST_DRAWN))
+        figure.update_yaxes(tickvals=days, ticktext=[*(fmt.count(day) for day in days[:-1]), last])
+        note = t("stock.quadrants_beyond", note=note, n=fmt.count(beyond), days=fmt.count(_LONGEST_DRAWN))
     figure.add_hline(y=LONG_COVER, line={"color": palette.RULE, "width": 1})
     figure.add_vline(x=float(report.products["sell_through"].median()), line={"color": palette.RULE, "width": 1})
     charts.legend_above(figure)
     with st.container(border=True):
-        head.block(t("stock.quadrants"), t("stock.quadrants_note"), t("stock.quadrants_help", days=LONG_COVER))
+        head.block(t("stock.quadrants"), note, t("stock.quadrants_help", days=LONG_COVER))
         if product := charts.clicked(figure, alt=t("stock.quadrants"), key="stock_quadrants"):
             drill.open_page("product", product=product)
 
@@ -425,8 +432,8 @@ def _what_to_do(row: pd.Series, lots: pd.DataFrame, help_: pd.DataFrame, currenc
     lines = []
     numbers = {
         "left": fmt.count(max(row["on_hand"] - row["reserved"], 0)),
-        "days": fmt.decimal(row["days_of_cover"], 0),
-        "wait": fmt.decimal(row["until_receipt"], 0),
+        "days": _whole_days(row["days_of_cover"]),
+        "wait": _whole_days(row["until_receipt"]),
         "chance": fmt.percent(row["stockout_probability"], 0),
         "point": fmt.count(row["reorder_point"]),
         "position": fmt.count(row["available"]),
@@ -456,6 +463,10 @@ def _what_to_do(row: pd.Series, lots: pd.DataFrame, help_: pd.DataFrame, currenc
     elif not lines:
         lines.append(t("stock.enough", **numbers))
     return "  \n".join(lines)
+
+
+def _whole_days(value: float) -> str:
+    return fmt.days(value if fmt.is_missing(value) else round(value))
 
 
 def _formula(row: pd.Series, service_level: float) -> str:
