@@ -157,12 +157,27 @@ def collect_changes(
     with reading(engine, work, scratch) as reader:
         collected = Collected(datetime.now(UTC).replace(tzinfo=None))
         asked = {name: _asked(name, state) for name in _in_order_of_reading(state)}
-        reader.ahead(list(asked.values()))
         for source in SOURCES:
             create(work, source, f"incoming.{source.table}")
             _match(work, source)
             if _usable(source, state) != (source.table in before.tables):
                 raise ReadEverything(f"{source.table} has come or gone")
+        large = [source for source in SOURCES if _is_large_here(work, source)]
+        names = {source.table for source in large}
+        # What is new in a large table is read while the CRM counts it.
+        reader.ahead([query for _, query in sorted(asked.items(), key=lambda named: named[0] in names)])
+        early: dict[str, tuple[int, float]] = {}
+        for source in large:
+            began = time.monotonic()
+            rows = _read_by_watermark(reader, work, source, state, before, last_day, collected, progress)
+            if rows is None:
+                continue
+            if source.table != "customer":
+                differ(work, source, collected)
+                if any(collected.differences[source.table]):
+                    on_change()
+            early[source.table] = rows, time.monotonic() - began
+        for source in SOURCES:
             if not _usable(source, state):
                 if source.money:
                     collected.totals[source.table] = Decimal(0)
@@ -173,13 +188,18 @@ def collect_changes(
             seen = before.tables[source.table].watermark
             if figures.newest and seen and figures.newest > seen:
                 on_change()
-            started = time.monotonic()
-            if not figures.rows and not scalar(work, f"SELECT count(*) FROM kept.{source.table}"):
+            rows_early, seconds = early.get(source.table, (None, 0.0))
+            started = time.monotonic() - seconds
+            if (
+                rows_early is None
+                and not figures.rows
+                and not scalar(work, f"SELECT count(*) FROM kept.{source.table}")
+            ):
                 _note(collected, source, state, "full", 0, started, figures)
                 if source.table != "customer":
                     _note_no_difference(work, source, collected)
                 continue
-            mode, rows = _pull(reader, work, source, state, before, figures, last_day, collected, progress)
+            mode, rows = _pull(reader, work, source, state, figures, rows_early, collected, progress)
             if source.table == "customer" and rows:
                 present = state[source.table].present
                 _note_profiles(reader, work, "incoming.customer", present, births)
@@ -187,7 +207,7 @@ def collect_changes(
                     profiles.note_shared(reader, work, present, sealed=births is not None)
                     collected.shared_again = True
             _note(collected, source, state, mode, rows, started, figures)
-            if source.table != "customer":
+            if source.table != "customer" and (rows_early is None or collected.again[source.table] != []):
                 differ(work, source, collected)
                 if any(collected.differences[source.table]):
                     on_change()
@@ -267,55 +287,85 @@ def _figures(reader: Reader, asked: Select[Any]) -> _Figures:
     return _Figures(rows, newest_at, Decimal(ten_thousandths).scaleb(-4))
 
 
-def _pull(
+def _is_large_here(work: duckdb.DuckDBPyConnection, source: Source) -> bool:
+    return bool(scalar(work, f"SELECT count(*) >= {WHOLE_BELOW} FROM kept.{source.table}"))
+
+
+def _read_by_watermark(
     reader: Reader,
     work: duckdb.DuckDBPyConnection,
     source: Source,
     state: ContractReport,
     before: StageState,
-    figures: _Figures,
     last_day: date,
     collected: Collected,
     progress: Progress,
-) -> tuple[str, int]:
-    """Reads one table into ``incoming``; returns how, and the rows."""
+) -> int | None:
+    """Reads the rows that are new or changed into ``incoming``; how many, None where all of the table must be read."""
+    if not _usable(source, state):
+        return None
     name, seen = source.table, before.tables[source.table]
-    present = state[name].present
+    if seen.present != described(state, name) or seen.watermark is None:
+        return None
+    changed = _changed_since(crm.tables[name], seen.watermark - OVERLAP)
+    rows = _read(reader, work, source, state, progress, changed)
+    if name == "customer" and "birthday" in state[name].present:
+        older = _older_now(work, last_day, collected.read_at)
+        if older is None:
+            return None
+        for ids in chunks(older, _IDS_TOGETHER):
+            known = and_(crm.tables[name].c.customer_id.in_(ids), not_(changed))
+            rows += _read(reader, work, source, state, progress, known)
+    _match(work, source)
+    collected.again[name] = []
+    return rows
 
-    def read(where: ColumnElement[bool] | None) -> int:
-        both = [condition for condition in (where, _readable(source)) if condition is not None]
-        chosen = and_(*both) if both else None
-        return stage(work, reader, source, present, progress, into=f"incoming.{name}", where=chosen)
+
+def _read(
+    reader: Reader,
+    work: duckdb.DuckDBPyConnection,
+    source: Source,
+    state: ContractReport,
+    progress: Progress,
+    where: ColumnElement[bool] | None,
+) -> int:
+    both = [condition for condition in (where, _readable(source)) if condition is not None]
+    chosen = and_(*both) if both else None
+    into = f"incoming.{source.table}"
+    return stage(work, reader, source, state[source.table].present, progress, into=into, where=chosen)
+
+
+def _pull(
+    reader: Reader,
+    work: duckdb.DuckDBPyConnection,
+    source: Source,
+    state: ContractReport,
+    figures: _Figures,
+    rows: int | None,
+    collected: Collected,
+    progress: Progress,
+) -> tuple[str, int]:
+    """Completes ``incoming`` where ``rows`` that were read by their watermark do not add up with the CRM's own
+    ``figures``; None: nothing was read yet. Returns how the table was read, and the rows."""
+    name = source.table
 
     def whole() -> tuple[str, int]:
         work.execute(f"DELETE FROM incoming.{name}")
         collected.again[name] = None
-        rows = read(None)
+        read = _read(reader, work, source, state, progress, None)
         _match(work, source)
-        return "full", rows
+        return "full", read
 
-    table = crm.tables[name]
-    drifted = seen.present != described(state, name)
-    if drifted or seen.watermark is None or figures.rows < WHOLE_BELOW:
+    if rows is None or figures.rows < WHOLE_BELOW:
         return whole()
-    changed = _changed_since(table, seen.watermark - OVERLAP)
-    rows = read(changed)
-    if name == "customer" and "birthday" in present:
-        older = _older_now(work, last_day, collected.read_at)
-        if older is None:
-            return whole()
-        for ids in chunks(older, _IDS_TOGETHER):
-            rows += read(and_(table.c.customer_id.in_(ids), not_(changed)))
-    _match(work, source)
     days: list[date | None] = []
     if _rows_after(work, source, days) != figures.rows:
         days = _days_that_differ(reader, work, source)
         if len(days) > _DAYS_AGAIN:
             return whole()
         for day in days:
-            within = _of_day(table, day)
             work.execute(f"DELETE FROM incoming.{name} WHERE {_in_day(day)}")
-            rows += read(within)
+            rows += _read(reader, work, source, state, progress, _of_day(crm.tables[name], day))
         _match(work, source)
         if _rows_after(work, source, days) != figures.rows:
             return whole()
