@@ -84,7 +84,6 @@ def opened(page: str, about: dict[str, str], **query: str) -> AppTest:
     """A page as whoever is signed in sees it."""
     at = AppTest.from_file(SHELL, default_timeout=120)
     at.query_params["lang"] = "en"
-    at.run()
     thing = {"staff_member": "staff", "lot": "product", "product_demand": "product"}.get(page, page)
     about = {thing: about[thing]} if thing in about and thing != "store" else {}
     for name, value in {**about, **query}.items():

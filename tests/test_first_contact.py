@@ -98,7 +98,6 @@ def start(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[AppTest]:
     monkeypatch.setattr("pages._ui.i18n.preferred", lambda tags: "en")
     at = AppTest.from_file(SHELL, default_timeout=60)
     at.query_params["lang"] = "en"
-    at.run()
     at.switch_page("start.py").run()
     at.segmented_control(key="start_way").set_value("crm").run()
     assert not at.exception

@@ -264,7 +264,6 @@ def test_administrators_see_no_customer(chain: Path, monkeypatch: pytest.MonkeyP
     monkeypatch.setattr("pages._ui.i18n.preferred", lambda tags: language)
     at = AppTest.from_file(SHELL, default_timeout=60)
     at.query_params["lang"] = language
-    at.run()
     at.switch_page("data_health.py").run()
     assert not at.exception
     assert "⟦" not in words(at)

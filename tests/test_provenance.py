@@ -66,7 +66,6 @@ def chain(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
 def visited(page: str, language: str = "en", **query: str) -> AppTest:
     at = AppTest.from_file(SHELL, default_timeout=60)
     at.query_params["lang"] = language
-    at.run()
     for name, value in query.items():
         at.query_params[name] = value
     return at.switch_page(f"{page}.py").run()

@@ -1,7 +1,7 @@
 """The real server with a small demo chain, and a real Chromium in front of it.
 
 Every page a test opens through ``page_as`` is watched: at the end there must have been no error in the browser's
-console and no request to another host.
+console, no request that failed and none to another host.
 """
 
 import os
@@ -19,12 +19,13 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, ConsoleMessage, Page, Response, expect
 
 ROOT = Path(__file__).parents[2]
 START_WITHIN = 90.0  # seconds; imports dominate on a busy machine
+PATIENCE = 120_000  # milliseconds until a wait gives up; what is there on time costs none of them
 
-expect.set_options(timeout=30_000)
+expect.set_options(timeout=PATIENCE)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -154,12 +155,24 @@ class Watched:
 
     host: str
     console: list[str] = field(default_factory=list)
+    refused: list[str] = field(default_factory=list)
     elsewhere: list[str] = field(default_factory=list)
 
     def watch(self, page: Page) -> None:
-        page.on("console", lambda message: self.console.append(message.text) if message.type == "error" else None)
+        page.on("console", self._said)
         page.on("pageerror", lambda error: self.console.append(str(error)))
+        page.on("crash", lambda _: self.console.append("the page crashed"))
         page.on("request", lambda request: self._asked(request.url))
+        page.on("response", self._answered)
+
+    def _said(self, message: ConsoleMessage) -> None:
+        if message.type in ("error", "assert"):
+            self.console.append(f"{message.text} ({message.location.get('url', '')})")
+
+    def _answered(self, response: Response) -> None:
+        """The console tells of a refusal late, and was seen not to tell of it at all."""
+        if response.status >= 400:
+            self.refused.append(f"{response.status} {response.url}")
 
     def _asked(self, url: str) -> None:
         parts = urlsplit(url)
@@ -173,6 +186,7 @@ def watched(server: Server) -> Iterator[Watched]:
     watch = Watched(urlsplit(server.url).netloc)
     yield watch
     assert watch.console == []
+    assert watch.refused == []
     assert watch.elsewhere == []
 
 
@@ -195,6 +209,7 @@ def page_as(browser: Browser, server: Server, watched: Watched) -> Iterator[Page
             viewport={"width": 390, "height": 844} if phone else {"width": 1360, "height": 900},
             color_scheme="dark" if dark else "light",
         )
+        context.set_default_timeout(PATIENCE)
         contexts.append(context)
         page = context.new_page()
         watched.watch(page)

@@ -1,9 +1,12 @@
 """axe-core over the pages: no finding that keeps somebody from reading or using them, and no error in the console.
 
 What Streamlit draws itself and nobody here can change is named below, with the reason.
-"""
 
-from collections.abc import Iterator
+The slow walk sees every page on both devices in both themes: four times, each time as the next of the roles that have
+the page (``visits``), so that each role sees all of its pages and meets each device and theme. Tabs and expanders are
+opened every time. What popovers hold is framed alike everywhere (the passport of a figure, the rows of a chart, the
+files): those of a page are opened in two of the four, which are both devices and both themes.
+"""
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
@@ -14,6 +17,9 @@ from tests.browser.conftest import PageAs, Server, settled
 from tests.browser.screenshots import HOMES, examples
 
 ROLES = ("manager", "regional", "marketing", "administrator", "staff")
+# (phone, dark) in the order in which the roles take turns: the popovers of a page are opened in the first two or in the
+# last two of them, which share neither device nor theme nor, where two roles have the page, the role.
+TURNS = ((False, False), (True, True), (False, True), (True, False))
 GRAVE = ("serious", "critical")
 # rule -> what stands in the HTML of Streamlit's own elements
 STREAMLITS_OWN = {
@@ -57,9 +63,9 @@ def lasting_findings(page: Page, within: str | None = None) -> list[str]:
     return found
 
 
-def findings_everywhere(page: Page) -> dict[str, list[str]]:
-    """What is found on a page as it opens, and in all that it keeps shut: expanders, other tabs, one popover of each
-    name."""
+def findings_everywhere(page: Page, popovers: bool) -> dict[str, list[str]]:
+    """What is found on a page as it opens, and in all that it keeps shut: expanders, other tabs and, with ``popovers``,
+    one popover of each name."""
     found = {"": lasting_findings(page)}
     main = page.get_by_test_id("stMain")
     tabs = main.get_by_role("tab")
@@ -74,7 +80,7 @@ def findings_everywhere(page: Page) -> dict[str, list[str]]:
                 settled(page)
             found[f"tab {number}, opened"] = lasting_findings(page)
         buttons = main.locator("[data-testid=stPopoverButton]:enabled")
-        for number_of_button, name in enumerate(buttons.all_inner_texts()):
+        for number_of_button, name in enumerate(buttons.all_inner_texts() if popovers else ()):
             if name not in found and number_of_button < buttons.count():
                 found[name] = findings_in_popover(page, buttons.nth(number_of_button))
     return {where: what for where, what in found.items() if what}
@@ -92,11 +98,22 @@ def findings_in_popover(page: Page, button: Locator) -> list[str]:
     return found
 
 
-def addresses(role: str, server: Server) -> Iterator[str]:
-    ids = examples(server.home)
-    for entry in access.PAGES:
-        if role in entry.detail and (entry.listed or entry.key in DRILLS):
-            yield f"/{entry.key}?{DRILLS.get(entry.key, '').format(**ids)}"
+def visits(turn: int) -> dict[str, list[tuple[str, bool]]]:
+    """Who opens which pages in a turn, and whether their popovers too: every page once."""
+    shown = [entry for entry in access.PAGES if entry.listed or entry.key in DRILLS]
+    seen: dict[str, list[tuple[str, bool]]] = {role: [] for role in ROLES}
+    for number, entry in enumerate(shown):
+        having = [role for role in ROLES if role in entry.detail]
+        seen[having[(number + turn) % len(having)]].append((entry.key, turn // 2 == number % 2))
+    return seen
+
+
+def test_each_role_meets_its_pages_and_every_device_and_theme() -> None:
+    turns = [visits(turn) for turn in range(len(TURNS))]
+    assert all(seen[role] for seen in turns for role in ROLES)
+    met = {(role, key) for seen in turns for role in ROLES for key, _ in seen[role]}
+    having = {(role, entry.key) for entry in access.PAGES for role in entry.detail}
+    assert {key for _, key in having - met} <= {"glossary"}  # the only page of five roles: one of them less
 
 
 @pytest.mark.parametrize("phone", [False, True], ids=["desktop", "phone"])
@@ -113,18 +130,19 @@ def test_the_sign_in_page_is_accessible(page_as: PageAs, server: Server) -> None
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
-@pytest.mark.parametrize("phone", [False, True], ids=["desktop", "phone"])
-@pytest.mark.parametrize("role", ROLES)
-def test_every_page_is_accessible(page_as: PageAs, server: Server, role: str, phone: bool, dark: bool) -> None:
+@pytest.mark.parametrize("turn", range(len(TURNS)), ids=["desktop-light", "phone-dark", "desktop-dark", "phone-light"])
+def test_every_page_is_accessible(page_as: PageAs, server: Server, turn: int) -> None:
+    phone, dark = TURNS[turn]
     language = "zh-CN" if phone != dark else "en-US"
-    page = page_as(role, home=HOMES.get(role, ""), locale=language, phone=phone, dark=dark)
+    ids = examples(server.home)
     found = {}
-    for address in addresses(role, server):
-        page.goto(server.url + address)
-        settled(page)
-        found[address] = findings_everywhere(page)
-    assert {address: what for address, what in found.items() if what} == {}
+    for role, pages in visits(turn).items():
+        page = page_as(role, home=HOMES.get(role, ""), locale=language, phone=phone, dark=dark)
+        for key, popovers in pages:
+            page.goto(f"{server.url}/{key}?{DRILLS.get(key, '').format(**ids)}")
+            settled(page)
+            found[f"{key} for {role}"] = findings_everywhere(page, popovers)
+    assert {where: what for where, what in found.items() if what} == {}
 
 
 @pytest.mark.slow

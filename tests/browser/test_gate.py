@@ -137,6 +137,7 @@ def test_an_unknown_page_is_ours(page_as: PageAs, server: Server, watched: Watch
     expect(page.get_by_text("没有这个页面，或者您的角色不能查看它。")).to_be_visible()
     assert len(watched.console) == 1
     assert "404" in watched.console.pop()
+    assert watched.refused.pop() == f"404 {server.url}/secret"
 
 
 def test_the_start_page_has_our_name_before_anything_runs(page_as: PageAs) -> None:
