@@ -64,7 +64,11 @@ def test_a_season_that_came_before_is_no_change() -> None:
     year = np.where(np.arange(364) >= 364 - 112, 10.0, 2.0)[None]
     season, first = np.concatenate([year, year], axis=1), np.concatenate([np.full((1, 364), 2.0), year], axis=1)
     assert since_shift(season) is season
+    ended = np.concatenate([np.full((1, 364), 2.0), np.full((1, 336), 20.0), np.full((1, 28), 2.0)], axis=1)
+    assert np.isnan(since_shift(ended)).sum() == 2 * 364 - 28  # back to what it sold a year before
     assert np.isnan(since_shift(first)).sum() == 2 * 364 - 112
+    gifts = np.where(np.arange(728) % 364 >= 364 - 28, 5.0, 0.0)[None]
+    assert since_shift(gifts) is gifts  # nothing but in its weeks
     np.testing.assert_array_equal(since_shift(first, 200), since_shift(first)[:, -200:])
     assert from_history(season).rate < from_history(first).rate == pytest.approx(10)
 

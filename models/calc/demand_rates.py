@@ -127,16 +127,15 @@ def since_shift(sold: Floats, days: int | None = None) -> Floats:
 
     The last ``_SPANS`` days are set against twice as many before, the latest change counting: a change is by a factor
     of ``_SHIFT`` at least, and further than ``_SURE_SHIFT`` standard errors of counts that vary as the item's days do;
-    of fewer than ``_LEAST_UNITS`` nothing is said. Where the same days of the year before sold alike it is the season.
+    of fewer than ``_LEAST_UNITS`` nothing is said. Where it came a year before, too, it is the season.
     """
     found = whole = sold if days is None else sold[:, -days:]
     open_ = np.ones(len(sold), dtype=bool)
     for span in _SPANS:
         if sold.shape[1] < 3 * span:
             break
-        last = sold[:, -span:]
-        rows = np.flatnonzero(open_ & _shifted(sold[:, -3 * span : -span], last))
-        rows = rows[~_came_before(sold[rows], last[rows])]
+        rows = np.flatnonzero(open_ & _shifted(sold[:, -3 * span : -span], sold[:, -span:]))
+        rows = rows[~(_as_last_year(sold[rows], 3 * span, span) & _as_last_year(sold[rows], span, 0))]
         if len(rows):
             found = found.copy() if found is whole else found
             found[rows, :-span] = np.nan
@@ -144,13 +143,15 @@ def since_shift(sold: Floats, days: int | None = None) -> Floats:
     return found
 
 
-def _came_before(sold: Floats, last: Floats) -> NDArray[np.bool_]:
-    """Whether an item sold in the last days about as much as in those of the year before, as far as they are known."""
-    span = last.shape[1]
-    then = sold[:, -_YEAR - span : -_YEAR] if sold.shape[1] >= _YEAR + span else sold[:, :0]
-    days, units, _ = zip(*(_moments(part) for part in (then, last)), strict=True)
-    rates = [each / np.maximum(count, 1) for each, count in zip(units, days, strict=True)]
-    found: NDArray[np.bool_] = (days[0] >= span / 2) & (np.maximum(*rates) < _SHIFT * np.minimum(*rates))
+def _as_last_year(sold: Floats, first: int, end: int) -> NDArray[np.bool_]:
+    """Whether an item sold about as much from ``first`` to ``end`` days before the end as in these days of the year
+    before, as far as they are known."""
+    days = sold.shape[1]
+    now, then = (sold[:, max(days - back - first, 0) : max(days - back - end, 0)] for back in (0, _YEAR))
+    known, units, _ = zip(*(_moments(part) for part in (now, then)), strict=True)
+    rates = [each / np.maximum(count, 1) for each, count in zip(units, known, strict=True)]
+    enough = known[1] >= (first - end) / 4
+    found: NDArray[np.bool_] = enough & (np.maximum(*rates) <= _SHIFT * np.minimum(*rates))
     return found
 
 
