@@ -301,7 +301,7 @@ def test_what_came_of_it_is_said_with_its_limits(visit: Visit, state: Engine, sn
     act(state, snapshot, S1, "demo:manager", [of("S1")], DONE, datetime(2026, 9, 12))
     said = words(visit("manager"))
     assert "no proof of cause" in said
-    assert "21% to 100%" in said  # 1 / (1 + 1.96^2) = 0.207
+    assert "20.7% to 100.0%" in said  # 1 / (1 + 1.96^2) = 0.207
 
 
 LIST = pd.DataFrame({"customer_key": ["c" + "0" * 15, "c" + "1" * 15], "store_id": ["S1", "S1"]})

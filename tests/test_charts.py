@@ -72,8 +72,11 @@ def test_losses_run_to_the_left_with_their_names_on_the_right() -> None:
 def test_the_comparison_is_a_mark_and_an_unknown_one_is_none() -> None:
     marks = bars(compare="last_year", compare_name="Last year").data[1]
     assert list(marks.x) == [60_000.0, None, 10.0]
-    # the value stands beyond the mark where that is further out
+    # the value stands at the end of its bar, and beyond the mark only where that would lie on it
     assert list(bars(compare="last_year", compare_name="Last year").data[2].x) == [62_100.0, 44_300.5, 10.0]
+    near_and_far = STORES.assign(last_year=[61_000.0, 45_000.0, 30_000.0])
+    drawn = bars(near_and_far, compare="last_year", compare_name="Last year")
+    assert list(drawn.data[2].x) == [62_100.0, 45_000.0, STORES["net_sales"].iloc[2]]
     # in the colour of its bar, or it would read as the mark's
     assert bars(compare="last_year", compare_name="Last year").data[2].textfont.color == palette.OWN
     assert marks.customdata[0][2] == "Last year ¥60,000.00"

@@ -46,18 +46,18 @@ def test_money_in_full(language: str, value: float, currency: str, shown: str | 
     ("value", "chinese", "english"),
     [
         (0, "¥0", "¥0"),
-        (4.2, "¥4.2", "¥4.2"),
+        (4.2, "¥4.20", "¥4.20"),
         (149.3, "¥149", "¥149"),
-        (999.6, "¥1,000", "¥1k"),
+        (999.6, "¥1,000", "¥1.00k"),
         (1234, "¥1,234", "¥1.23k"),
-        (9_999, "¥9,999", "¥10k"),
-        (9_999.6, "¥1万", "¥10k"),
-        (42_000, "¥4.2万", "¥42k"),
+        (9_999, "¥9,999", "¥10.0k"),
+        (9_999.6, "¥1.00万", "¥10.0k"),
+        (42_000, "¥4.20万", "¥42.0k"),
         (1_864_000, "¥186万", "¥1.86M"),
-        (99_996_000, "¥1亿", "¥100M"),
+        (99_996_000, "¥1.00亿", "¥100M"),
         (10_666_684.54, "¥1,067万", "¥10.7M"),
         (1_234_567_890, "¥12.3亿", "¥1.23B"),
-        (-42_000, "-¥4.2万", "-¥42k"),
+        (-42_000, "-¥4.20万", "-¥42.0k"),
     ],
 )
 def test_money_on_a_card(language: str, value: float, chinese: str, english: str) -> None:
@@ -68,7 +68,7 @@ def test_counts(language: str) -> None:
     assert fmt.count(12486) == "12,486"
     assert fmt.count(np.int64(3)) == "3"
     assert fmt.compact(12486) == both(language, "1.25万", "12.5k")
-    assert fmt.compact(9996) == both(language, "9,996", "10k")
+    assert fmt.compact(9996) == both(language, "9,996", "10.0k")
     assert fmt.compact(2.314) == "2.31"
 
 
@@ -140,7 +140,7 @@ def test_what_is_missing_is_a_dash(language: str, nothing: object) -> None:
 @pytest.mark.parametrize(
     ("unit", "number", "full", "card"),
     [
-        ("money", 42_000, "¥42,000.00", ("¥4.2万", "¥42k")),
+        ("money", 42_000, "¥42,000.00", ("¥4.20万", "¥42.0k")),
         ("count", 12_486, "12,486", ("1.25万", "12.5k")),
         ("percent", 0.217, "21.7%", ("21.7%", "21.7%")),
         ("decimal", 2.31, "2.31", ("2.31", "2.31")),

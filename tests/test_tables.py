@@ -13,6 +13,7 @@ from models.reports._shape import declared_tables
 from models.reports.funnel import FunnelReport
 from models.reports.why import WhyMixReport
 from pages._ui import cards, drill, i18n, members, tables
+from pages._ui import format as fmt
 
 # No page shows these as they are.
 NOWHERE = {FunnelReport, WhyMixReport}
@@ -84,6 +85,29 @@ def test_a_short_name_leaves_its_room_to_a_long_text(monkeypatch: pytest.MonkeyP
     assert widths["reason"] > widths["customer_key"] > tables._pixels("c01234567")
     drawn, _ = tables._drawn(frame, [tables.column(name) for name in frame], "CNY", None, 35, room=326)
     assert drawn["customer_key"].tolist() == ["c01234567"]
+
+
+def test_on_a_phone_a_row_names_whom_and_what_in_two_lines_beside_its_figures(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(tables, "narrow", lambda: True)
+    frame = pd.DataFrame(
+        {
+            "customer_key": ["c0123456789abcdef", "cfedcba9876543210"],
+            "call_why": ["Not here for 56 days", None],
+            "expected_on": pd.to_datetime(["2026-12-02", "2026-11-30"]),
+            "amount": [1_500.0, 80.0],
+        }
+    )
+    columns = [
+        tables.Column("customer_key", "text", under="call_why"),
+        tables.Column("call_why", "text"),
+        tables.Column("expected_on", "near_day"),
+        tables.Column("amount", "money"),
+    ]
+    drawn, settings = tables._drawn(frame, columns, "CNY", None, 44, room=282)
+    assert drawn["customer_key"].tolist() == ["c01234567 · Not here for\xa056\xa0days", "cfedcba98"]
+    assert list(drawn) == ["customer_key", "expected_on", "amount"]
+    assert drawn["expected_on"].tolist() == [fmt.day_short(day) for day in frame["expected_on"]]
+    assert settings["row_height"] > 64  # from there on texts are broken into lines
 
 
 @pytest.mark.parametrize(

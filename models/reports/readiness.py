@@ -184,13 +184,14 @@ def _days(hours: pd.DataFrame, per_visitor: pd.Series, event: pd.Series) -> pd.D
     found["load"] = (found["per_hour"] / found["usual_per_hour"]).where(found["hours"] > 0, math.inf)
     found["is_thin"] = found["load"] >= THIN
     found["missing_hours"] = (found["visitors"] / found["usual_per_hour"] - found["hours"]).clip(lower=0.0)
-    found["load"] = found["load"].where(found["hours"] > 0)
     found["tickets"] = found["visitors"] * found["store_id"].map(per_visitor).fillna(0.0)
     found["tickets_per_hour"] = (found["tickets"] / found["hours"]).where(found["hours"] > 0)
     found["event"] = found["day"].map(event)
-    return found.sort_values(
-        ["is_thin", "missing_hours", "day", "store_id"], ascending=[False, False, True, True], ignore_index=True
+    # Where nobody is rostered there is no load, and no day is thinner.
+    found = found.sort_values(
+        ["load", "missing_hours", "day", "store_id"], ascending=[False, False, True, True], ignore_index=True
     )
+    return found.assign(load=found["load"].where(found["hours"] > 0))
 
 
 def _bands(hours: pd.DataFrame) -> pd.DataFrame:

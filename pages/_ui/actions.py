@@ -213,7 +213,7 @@ def outcome(row: pd.Series) -> str:
     texts = {name: fmt.count(row[name]) for name in ("done", "customers", "watched", "bought_after", "waiting")}
     if not row["watched"]:
         return t("actions.came_of_waiting" if row["customers"] else "actions.came_of_done", days=WINDOW, **texts)
-    shares = {name: fmt.percent(row[name], 0) for name in ("rate", "lo95", "hi95")}
+    shares = {name: fmt.percent(row[name]) for name in ("rate", "lo95", "hi95")}
     return t("actions.came_of", days=WINDOW, **texts, **shares)
 
 

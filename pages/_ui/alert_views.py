@@ -106,6 +106,7 @@ def band(report: AlertsReport, row: pd.Series) -> go.Figure:
                 fillcolor=palette.RULE,
                 name=t("alerts.band"),
                 showlegend=bound == "lo",
+                legendrank=3,
                 hoverinfo="skip",
             )
         )
@@ -121,6 +122,7 @@ def band(report: AlertsReport, row: pd.Series) -> go.Figure:
                 y=[None if fmt.is_missing(number) else round(float(number), 2) for number in mine[column_]],
                 mode="lines+markers" if own else "lines",
                 name=label,
+                legendrank=1 if own else 2,
                 line={"color": colour, "width": 2.2 if own else 1.4, "dash": dash},
                 marker={
                     "size": [11 if odd else 4 for odd in outside],
@@ -148,7 +150,7 @@ def band(report: AlertsReport, row: pd.Series) -> go.Figure:
     )  # fmt: skip
     if len(days):
         charts.mark_events(figure, days.iloc[0], days.iloc[-1], report.currency, max(ticks[-1], highest))
-    charts.legend_below(figure)
+    charts.legend_above(figure)
     return figure
 
 

@@ -36,7 +36,7 @@ def figures(report: AllocationReport, currency: str) -> list[tuple[str, str, str
     cost, gain = measured["cost"].sum(min_count=1), measured["incremental_margin"].sum()
     return [
         (t("allocation.ran"), fmt.count(known["ran"]), t("allocation.ran_help")),
-        (t("allocation.valid"), fmt.percent(share, 0), t("allocation.valid_help", n=fmt.count(known["valid"]))),
+        (t("allocation.valid"), fmt.percent(share), t("allocation.valid_help", n=fmt.count(known["valid"]))),
         (t("column.cost"), fmt.money_compact(cost, currency), t("allocation.cost_help")),
         (t("allocation.earned"), fmt.decimal(gain / cost if cost > 0 else None, 1), t("allocation.earned_help")),
     ]
@@ -341,7 +341,7 @@ def _price(end: float, currency: str) -> str:
 
 
 def _share_ranges(rows: pd.DataFrame) -> list[str]:
-    return _ranges(rows, "lo95", "hi95", lambda end: fmt.percent(end, 0))
+    return _ranges(rows, "lo95", "hi95", fmt.percent)
 
 
 def _ranges(rows: pd.DataFrame, low: str, high: str, said: Callable[[float], str]) -> list[str]:

@@ -44,7 +44,7 @@ def figures(report: AttributionReport) -> list[tuple[str, str, str | None]]:
     each = known["contacts"] / known["contacted"] if known["contacted"] else None
     return [
         (t("attribution.reached"), fmt.count(known["reached"]), t("attribution.reached_help")),
-        (t("attribution.several"), fmt.percent(share, 0), t("attribution.several_help")),
+        (t("attribution.several"), fmt.percent(share), t("attribution.several_help")),
         (t("attribution.each"), fmt.decimal(each, 1), t("attribution.each_help", days=FATIGUE_DAYS)),
         (t("column.credited_orders"), fmt.count(known["credited"]), t("attribution.credited_help")),
         (

@@ -115,7 +115,7 @@ def _bars(rows: pd.DataFrame, today: pd.Timestamp, currency: str) -> go.Figure:
     charts.mark_events(figure, first, last, currency, -0.6)
     figure.update_yaxes(range=[len(rows) - 0.5, -1.2])
     figure.add_vline(x=(today + day).isoformat(), line={"color": palette.SOFT_TEXT, "width": 1, "dash": "dot"})
-    charts.legend_below(figure)
+    charts.legend_above(figure)
     return figure
 
 

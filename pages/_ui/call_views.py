@@ -15,7 +15,7 @@ from pages._ui import format as fmt
 from pages._ui.device import narrow
 from pages._ui.head import Opened
 from pages._ui.i18n import t
-from pages._ui.tables import column
+from pages._ui.tables import Column, column
 
 AHEAD = 7  # days in which somebody runs out
 OF_EACH = 5  # customers of either list
@@ -48,11 +48,12 @@ def to_call(page: Opened) -> None:
         )
         who = ("customer_key", "call_why", "may_reach")
         shown: tuple[str, ...] = (*who, "store") if frame["store"].nunique() > 1 else who
-        if narrow():  # room for one column: the reason; the row opens the rest
-            shown = ("call_why",)
+        columns = [column(name, width="large" if name == "call_why" else None) for name in shown]
+        if narrow():  # who, why below, and how to reach them
+            columns = [Column("customer_key", "text", under="call_why"), *columns[1:3]]
         actions.ticking(
             frame,
-            [column(name, width="large" if name == "call_why" else None) for name in shown],
+            columns,
             subjects,
             currency=page.currency,
             alt=t("tasks.call"),
@@ -84,7 +85,8 @@ def _staying_away(page: Opened) -> Iterator[tuple[str, str, str, str]]:
     kept = kept[reach.in_words(page, kept["customer_key"]).notna()]
     for row in kept.head(OF_EACH).to_dict("records"):
         since, usual = fmt.days(row["days_since"]), fmt.days(round(row["usual_gap"]))
-        yield row["customer_key"], "lapse", row["store_id"], t("tasks.stays_away", since=since, usual=usual)
+        words = "tasks.stays_away_short" if narrow() else "tasks.stays_away"
+        yield row["customer_key"], "lapse", row["store_id"], t(words, since=since, usual=usual)
 
 
 def _waits(page: Opened, list_key: str, rows: pd.DataFrame) -> pd.Series:

@@ -31,6 +31,7 @@ _DIGIT = 8  # pixels of one sign beside a bar, a Chinese one among digits includ
 _FONT = {"size": 13}
 NAMES = {**_FONT, "color": palette.TEXT}  # of rows, beside their marks
 _PLOT, _PLOT_ON_A_PHONE = 480, 250  # pixels between the axes of a chart of time, at least
+_BARS, _BARS_ON_A_PHONE = 280, 150  # of the bars of half a page, at least
 _EDGE = 0.06  # of a chart: names of events there run inwards
 _MONTHS_13 = 396  # days
 MARGIN = {"l": 4, "r": 4, "t": 8, "b": 8}  # pixels around a chart
@@ -146,19 +147,21 @@ def ranked_bars(
     falling = bool(len(values)) and float(values.max()) <= 0
     # A loss among gains is written at the zero line, where it does not hide the name of its row.
     ends = values.fillna(0.0).clip(None if falling else 0.0)
+    reach = float(ends.abs().max()) if len(ends) else 0.0
+    short = [fmt.card_value(number, unit, currency) for number in values]
+    # The values stand in the margin beside the plot, whatever width is left for the bars.
+    room = _DIGIT * max((len(text) for text in short), default=0) + 12
     if compare is not None:
         known = frame[compare].astype(float)
         marks = [_marks(rows, known, frame[ids].astype(str), names, unit, currency, compare_name)]
-        # The value stands beyond the mark, so that neither hides the other.
-        ends = ends.where(ends < 0, ends.combine(known.fillna(0.0), max))
+        # The value stands at the end of its bar, beyond the mark only where that would be in its way.
+        reach = max(reach, float(known.fillna(0.0).max()) if len(known) else 0.0)
+        text = reach * room / (_BARS_ON_A_PHONE if narrow() else _BARS)
+        ends = ends.where((ends < 0) | (known < ends) | (known > ends + text) | known.isna(), known)
     # As rounded as the texts are placed: plotly leaves a text out that stands a hair beyond the axis.
-    ends = ends.round(_DIGITS)
-    reach = float(ends.abs().max()) if len(ends) else 0.0
-    short = [fmt.card_value(number, unit, currency) for number in values]
+    ends, reach = ends.round(_DIGITS), round(reach, _DIGITS)
     lowest = min(float(values.min()), 0.0) if len(values) else 0.0
     span = [-reach, 0] if falling else [1.3 * lowest, reach]
-    # The values stand in the margin beside the plot, whatever width is left for the bars.
-    room = _DIGIT * max((len(text) for text in short), default=0) + 12
     drawn = layout(
         height=height,
         margin={**MARGIN, "r": 4 if falling else room, "l": room if falling else 4},
@@ -209,9 +212,9 @@ def rows_axis(names: Sequence[str], *, side: Literal["left", "right"] = "left") 
     }
 
 
-def legend_above(figure: go.Figure) -> None:
-    """Says above the chart what its marks are."""
-    figure.update_layout(legend=_LEGEND, showlegend=True)
+def legend_above(figure: go.Figure, *, order: Literal["normal", "reversed"] = "normal") -> None:
+    """Says above the chart what its marks are; ``order``: as they were added, or the other way round."""
+    figure.update_layout(legend={**_LEGEND, "traceorder": order}, showlegend=True)
 
 
 def _values_beside(rows: list[int], ends: pd.Series, texts: list[str], colour: str) -> dict[str, Any]:
@@ -300,11 +303,6 @@ def forecast_axes(figure: go.Figure, days: Sequence[pd.Timestamp], highest: floa
     _bands(figure, events, days[0], days[-1], ticks[-1])
     legend_above(figure)
     return ticks[-1]
-
-
-def legend_below(figure: go.Figure) -> None:
-    """Says it below the chart, where names of events stand above."""
-    figure.update_layout(legend={**_LEGEND, "y": -0.16, "yanchor": "top"}, showlegend=True)
 
 
 def bar_note(does: str, compared: pd.Series, name: str) -> str:

@@ -6,7 +6,7 @@ number never wraps, and tests name them.
 """
 
 import math
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from datetime import date, datetime
 from decimal import ROUND_HALF_UP, Decimal, InvalidOperation
 from functools import lru_cache
@@ -58,6 +58,11 @@ def money_compact(value: Any, currency: str) -> str:
     if is_missing(value):
         return MISSING
     return _signed(_decimal(value), lambda amount: symbol(currency) + _compact(amount))
+
+
+def money_round(value: Any, currency: str) -> str:
+    """A round amount, as on an axis: "¥1万" where a card writes "¥1.00万"."""
+    return _signed(_decimal(value), lambda amount: symbol(currency) + _compact(amount, _plain))
 
 
 def together(parts: Iterable[str]) -> str:
@@ -271,13 +276,13 @@ def period(first: Any, last: Any, *, beside: Any = None) -> str:
 def money_ticks(highest: float, currency: str, lowest: float = 0.0) -> tuple[list[float], list[str]]:
     """Tick positions and texts for a money axis."""
     positions = tick_values(highest, lowest)
-    return positions, [money_compact(position, currency) for position in positions]
+    return positions, [money_round(position, currency) for position in positions]
 
 
 def count_ticks(highest: float, lowest: float = 0.0) -> tuple[list[float], list[str]]:
     """Tick positions and texts for an axis of counts."""
     positions = tick_values(highest, lowest)
-    return positions, [compact(position) for position in positions]
+    return positions, [_signed(_decimal(one), lambda number: _compact(number, _plain)) for one in positions]
 
 
 def percent_ticks(highest: float, lowest: float = 0.0) -> tuple[list[float], list[str]]:
@@ -329,29 +334,35 @@ def _written(number: Decimal, digits: int, name: str) -> str:
     return text
 
 
-def _compact(number: Decimal) -> str:
+def _with_zeros(number: Decimal) -> str:
+    """Digits as they are, so that figures of one row or column end alike: "1.50"."""
+    return _fixed(number, max(-int(number.as_tuple().exponent), 0))
+
+
+def _plain(number: Decimal) -> str:
+    """Without zeros at the end: 1.50 is "1.5"."""
+    return _with_zeros(number.normalize())
+
+
+def _compact(number: Decimal, written: Callable[[Decimal], str] = _with_zeros) -> str:
     """Three significant digits with the unit of the language; whole numbers below the first unit in full."""
     steps = _STEPS[language()]
     below = [size for size, _ in steps[1:]] + [Decimal(1)]
     for (size, unit), smaller in zip(steps, below, strict=True):
         # What the smaller unit would round up to the larger one is written in the larger one: never "1,000k".
         if _three_digits(number / smaller) * smaller >= size:
-            return _plain(_three_digits(number / size)) + unit
+            return written(_three_digits(number / size)) + unit
     if number == number.to_integral_value():
         return _fixed(number, 0)
-    return _fixed(number, 0) if number >= 1000 else _plain(_three_digits(number))
+    return _fixed(number, 0) if number >= 1000 else written(_three_digits(number))
 
 
 def _three_digits(number: Decimal) -> Decimal:
     if number == 0:
         return number
-    return number.quantize(Decimal(1).scaleb(min(number.adjusted() - 2, 0)), ROUND_HALF_UP)
-
-
-def _plain(number: Decimal) -> str:
-    """Without zeros at the end: 1.50 is "1.5"."""
-    digits = max(-int(number.normalize().as_tuple().exponent), 0)
-    return _fixed(number, digits)
+    rounded = number.quantize(Decimal(1).scaleb(min(number.adjusted() - 2, 0)), ROUND_HALF_UP)
+    # What rounds up to the next power of ten has a digit too many: 9.996 is "10.0".
+    return rounded if rounded.adjusted() == number.adjusted() else _three_digits(rounded)
 
 
 def _skeleton(skeleton: str, value: Any) -> str:

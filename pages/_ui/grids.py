@@ -18,7 +18,7 @@ from pages._ui.i18n import t
 # Of the scale: in stronger cells the colour of the ground reads better than that of text, in light and dark. Between
 # the two shades around it neither reads well enough, so no cell has one: the scale jumps there.
 _STRONG = 0.6
-_JUMP = (0.53, 0.66)
+_JUMP = (0.44, 0.66)
 
 
 def heat_map(

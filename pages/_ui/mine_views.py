@@ -21,7 +21,7 @@ def sentence(person: pd.Series, currency: str) -> str:
     if fmt.is_missing(person["adjusted"]):
         kind = "too_few_colleagues" if person["standing"] == "too_few_colleagues" else "too_few"
         return t(f"mine.sentence.{kind}", raw=raw, least=LEAST_COLLEAGUES)
-    texts = {"ratio": fmt.percent(person["adjusted"], 0), "range": staff_views.range_of(person)}
+    texts = {"ratio": fmt.percent(person["adjusted"]), "range": staff_views.range_of(person)}
     return t(f"mine.sentence.{person['standing']}", raw=raw, **texts)
 
 

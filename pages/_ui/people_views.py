@@ -22,8 +22,8 @@ def service_figures(person: pd.Series) -> list[tuple[str, str, str | None]]:
         "tickets": fmt.count(person["tickets"]),
         "response_hours": fmt.decimal(person["response_hours"], 1),
         "resolution_hours": fmt.decimal(person["resolution_hours"], 1),
-        "first_contact": fmt.percent(person["first_contact"], 0),
-        "follow_up_rate": fmt.percent(person["follow_up_rate"], 0),
+        "first_contact": fmt.percent(person["first_contact"]),
+        "follow_up_rate": fmt.percent(person["follow_up_rate"]),
     }
     return [(label(name), text, t("people.service_help")) for name, text in texts.items()]
 

@@ -24,15 +24,15 @@ def figures(report: ReadinessReport) -> list[tuple[str, str, str | None]]:
     trusted = t(
         "readiness.wape.help",
         n=fmt.count(known["checked"]),
-        last_week=fmt.percent(known["last_week"], 0),
-        own=fmt.percent(known["wape"], 0),
+        last_week=fmt.percent(known["last_week"]),
+        own=fmt.percent(known["wape"]),
     )
     return [
         (t("readiness.thin"), thin, t("readiness.thin.help", over=fmt.percent(THIN - 1, 0))),
         (t("readiness.missing"), fmt.count(known["missing_hours"]), t("readiness.missing.help")),
         (t("readiness.visitors"), fmt.count(report.days["visitors"].sum()), t("readiness.visitors.help")),
         (t("readiness.tickets"), fmt.count(report.days["tickets"].sum()), t("readiness.tickets.help")),
-        (t("readiness.wape"), fmt.percent(known["wape"], 0), trusted),
+        (t("readiness.wape"), fmt.percent(known["wape"]), trusted),
     ]
 
 

@@ -22,6 +22,12 @@ _COLUMNS = (
     badge("basis", "run_out.basis", _TONES),
     column("range"),
 )
+_ON_A_PHONE = (
+    Column("customer_key", "text", under="product"),
+    Column("product", "text"),
+    Column("expected_on", "near_day"),
+    Column("amount", "money"),
+)
 _NAMES = {
     "product": "product.name",
     "need": "product.subcategory",
@@ -34,11 +40,8 @@ _ENOUGH = 30  # judged expectations, before their share is drawn
 
 
 def columns() -> tuple[Column, ...]:
-    """The columns of the list; on a phone what was bought and when it ends, the row opens whose it is."""
-    if not narrow():
-        return _COLUMNS
-    first = ("said", "expected_on")
-    return tuple(sorted(_COLUMNS, key=lambda one: first.index(one.name) if one.name in first else len(first)))
+    """The columns of the list; on a phone who, with what they bought, when it ends and what they paid."""
+    return _ON_A_PHONE if narrow() else _COLUMNS
 
 
 def figures(report: RunOutReport, currency: str, *, narrowed: bool) -> list[tuple[str, str, str | None]]:

@@ -29,7 +29,7 @@ def figures(report: StaffReport) -> list[tuple[str, str, str | None]]:
             fmt.card_value(known["sales_per_hour"], "money", money),
             t("metric.sales_per_hour.help"),
         ),
-        (t("staff.spread"), fmt.percent(known["spread"], 0), t("staff.spread.help")),
+        (t("staff.spread"), fmt.percent(known["spread"]), t("staff.spread.help")),
     ]
 
 
@@ -87,7 +87,7 @@ def _hover(row: pd.Series) -> str:
         "staff.hover",
         who=row["staff_id"],
         store=row["store"],
-        ratio=fmt.percent(row["adjusted"], 0),
+        ratio=fmt.percent(row["adjusted"]),
         range=range_of(row),
         shifts=fmt.count(row["shifts"]),
     )
@@ -95,14 +95,14 @@ def _hover(row: pd.Series) -> str:
 
 def range_of(row: pd.Series) -> str:
     """The 95 % range of one person in words."""
-    return t("staff.range", low=fmt.percent(row["lo95"], 0), high=fmt.percent(row["hi95"], 0))
+    return t("staff.range", low=fmt.percent(row["lo95"]), high=fmt.percent(row["hi95"]))
 
 
 def sentence(person: pd.Series) -> str:
     """Where one person stands, as a sentence anybody can use."""
     if fmt.is_missing(person["adjusted"]):
         return t("staff.sentence.too_few", shifts=LEAST_SHIFTS, hours=fmt.count(LEAST_HOURS))
-    return t(f"staff.sentence.{person['standing']}", ratio=fmt.percent(person["adjusted"], 0), range=range_of(person))
+    return t(f"staff.sentence.{person['standing']}", ratio=fmt.percent(person["adjusted"]), range=range_of(person))
 
 
 def facts(person: pd.Series) -> list[tuple[str, str]]:
@@ -162,16 +162,13 @@ def strengths(frame: pd.DataFrame) -> go.Figure:
                 orientation="h",
                 name=name,
                 marker={"color": colour},
-                text=[fmt.percent(value, 0) for value in ordered[column_name]],
+                text=[fmt.percent(value) for value in ordered[column_name]],
                 textposition="outside",
                 hovertemplate="%{y}: %{text}<extra>%{fullData.name}</extra>",
             )
         )
     figure.update_xaxes(visible=False, range=[0, float(ordered[["share", "team_share"]].max().max()) * 1.18])
     figure.update_yaxes(tickfont=charts.NAMES)
-    figure.update_layout(
-        barmode="group",
-        showlegend=True,
-        legend={"orientation": "h", "y": 1.02, "yanchor": "bottom", "x": 0, "traceorder": "reversed"},
-    )
+    figure.update_layout(barmode="group")
+    charts.legend_above(figure, order="reversed")
     return figure

@@ -15,6 +15,7 @@ from models.reports.stock import FIRST, KPIS, QUADRANTS, StockReport
 from pages._ui import actions, blocks, cards, charts, drill, empty, head, load, palette, session
 from pages._ui import format as fmt
 from pages._ui.choices import choice
+from pages._ui.device import narrow
 from pages._ui.i18n import localized, t
 from pages._ui.tables import Column, badge, column, listing
 
@@ -37,7 +38,7 @@ class Listed:
     board: str | None = None
 
 
-_PLACE = (Column("product", "text", width="medium"), Column("store", "text"))
+_PLACE = (Column("product", "text", width="medium", under="store"), Column("store", "text"))
 # What somebody who writes a purchase order needs, and nothing of the chain's own that a supplier should not read.
 _ORDERED = [
     "store_id",
@@ -303,8 +304,12 @@ def the_list(report: StockReport, name: str, currency: str) -> None:
         _few(rows, report, currency)
     if name in ("warnings", "orders"):
         _wished(rows)
-    one_store = "store" in rows and rows["store"].nunique() == 1
-    columns = [each for each in listed.columns if not (each.name == "store" and one_store)]
+    columns = list(listed.columns)
+    if name == "transfers" and narrow():  # both stores stand below the product
+        rows = rows.assign(store=rows["from_name"].str.cat(rows["to_name"], sep=" → "))
+        columns = [each for each in columns if each.name not in ("from_name", "to_name")]
+    elif "store" not in rows or rows["store"].nunique() == 1:
+        columns = [replace(each, under="") for each in columns if each.name != "store"]
 
     def opens(position: int) -> None:
         row = rows.iloc[position]

@@ -165,7 +165,7 @@ def gaps(report: StoresReport) -> go.Figure:
         gridcolor=palette.RULE, zeroline=False, ticks="", fixedrange=True,
     )  # fmt: skip
     charts.name_rows(figure, [str(names[store_id]) for store_id in order])
-    figure.update_layout(legend={"orientation": "h", "y": 1.01, "yanchor": "bottom", "x": 0, "traceorder": "normal"})
+    charts.legend_above(figure)
     return figure
 
 
@@ -384,7 +384,7 @@ def benchmark_rows(benchmark: pd.DataFrame, currency: str) -> pd.DataFrame:
         own=[number(row.value, row.metric) for row in pairs],
         middle=[number(row.median, row.metric) for row in pairs],
         half=[fmt.between(number(row.q25, row.metric), number(row.q75, row.metric)) for row in pairs],
-        peers_below=[fmt.MISSING if fmt.is_missing(row.below) else fmt.percent(row.below, 0) for row in pairs],
+        peers_below=[fmt.MISSING if fmt.is_missing(row.below) else fmt.percent(row.below) for row in pairs],
     )
 
 

@@ -33,6 +33,7 @@ Kind = Literal[
     "change",
     "days",
     "day",
+    "near_day",
     "instant",
     "month",
     "badge",
@@ -61,24 +62,31 @@ _WIDTHS = {"product": 230, "finality": 105, "source": 150}
 # Pixels of a list in half the page of a small desktop, of its first column, and of a range.
 _HALF, _FIRST_OF_HALF, _RANGE_OF_HALF = 416, 92, 112
 PAGE_ROWS = 20
+# Between a figure and its unit or month no line ends.
+_BESIDE_FIGURE = re.compile(r"(?<=\d) (?=[^\W\d])|(?<=\w) (?=\d)")
+_REST_OF_KEY = re.compile(rf"^(\S{{{_KEY}}})\S*")
 # What tells one name from the next: the day or number it ends in.
 _NUMBER_AT_END = re.compile(r"[,，]\s?[^,，]{0,6}\d[^,，]{0,3}$|\s?\d[\d./-]*[A-Za-z]*$")
 _LOOSE_ENDS = " ·×–,，、"  # at the end of what is left of a name
 _ROW_PIXELS = 35
 _THUMB_PIXELS = 44
+_LINES_PIXELS = 66  # from 65 on a list breaks its texts into lines, of which three fit
+_LINES = 2.5  # of them filled with text: words end before their line does
 
 
 @dataclass(frozen=True, slots=True)
 class Column:
     """One column of a list: ``name`` in the frame, ``kind`` of its values, ``words`` the prefix of the texts that
     its keys stand for (``segment`` for ``segment.loyal``), ``width`` as Streamlit takes it, ``tones`` the colour of
-    each key where the column shows badges."""
+    each key where the column shows badges. ``under``: the column of texts that on a phone stands in the same cell,
+    whose text takes two lines there, so that what a row is about stands whole beside its figures."""
 
     name: str
     kind: Kind
     words: str = ""
     width: Literal["small", "medium", "large"] | int | None = None
     tones: Mapping[str, str] = field(default_factory=dict)
+    under: str = ""
 
 
 _KINDS: dict[str, Kind] = {
@@ -342,14 +350,18 @@ def _drawn(
     frame: pd.DataFrame, columns: Sequence[Column], currency: str, rows: int | None, row_height: int, *, room: int
 ) -> tuple[pd.DataFrame, dict[str, Any]]:
     """What is shown of ``frame`` in this window, and how; ``room``: pixels there are for it on a phone."""
+    lines = 1.0
+    if narrow():
+        frame, columns, lines = _stacked(frame, columns)
+        row_height = row_height if lines == 1 else _LINES_PIXELS
     known = [column for column in columns if frame[column.name].notna().any()] or list(columns)
     known = [_below_zero(frame[column.name], column) for column in known]
-    shown = _fitted(frame, known[:WHEN_NARROW], currency, room) if narrow() else known
+    shown = _fitted(frame, known[:WHEN_NARROW], currency, room, lines) if narrow() else known
     digits = _digits(frame, shown)
     drawn = pd.DataFrame({column.name: _values(frame[column.name], column) for column in shown})
     for column in shown:
         if _is_name(column) and isinstance(column.width, int) and narrow():
-            drawn[column.name] = drawn[column.name].map(partial(shortened, room=column.width - _BESIDE))
+            drawn[column.name] = drawn[column.name].map(partial(shortened, room=int(lines * (column.width - _BESIDE))))
     return drawn, {
         "hide_index": True,
         "placeholder": fmt.MISSING,
@@ -360,6 +372,20 @@ def _drawn(
         "row_height": row_height,
         "height": row_height * (rows + 1) + 3 if rows and len(frame) > rows else "content",
     }
+
+
+def _stacked(frame: pd.DataFrame, columns: Sequence[Column]) -> tuple[pd.DataFrame, list[Column], float]:
+    """The frame with the texts that share a cell, the columns that are left, and how many lines a cell has."""
+    below = {column.under for column in columns}
+    shared = [column for column in columns if column.under and frame[column.under].notna().any()]
+    texts = {
+        one.name: _values(frame[one.name], one)
+        .str.cat(frame[one.under].str.replace(_BESIDE_FIGURE, "\xa0", regex=True), " · ")
+        .fillna(frame[one.name])
+        for one in shared
+    }
+    kept = [column for column in columns if column.name not in below]
+    return frame.assign(**texts), kept, _LINES if shared else 1.0
 
 
 def _opened(frame: pd.DataFrame, opens: str, state: Any, widget: str) -> str | None:
@@ -397,7 +423,7 @@ def _values(values: pd.Series, column: Column) -> pd.Series:
     if column.words:
         return in_words(values, column.words)
     if column.name == "customer_key" and narrow():
-        return values.str[:_KEY]
+        return values.str.replace(_REST_OF_KEY, r"\1", regex=True)
     match column.kind:
         case "percent" | "change":
             return values.astype(float) * 100  # the format below writes the sign only
@@ -405,19 +431,24 @@ def _values(values: pd.Series, column: Column) -> pd.Series:
             return values.astype(float)
         case "month":
             return values.map(fmt.month)
+        case "near_day":
+            return values.map(fmt.day_short)
         case "text":
             return values.where(values != "", None)  # a cell without a text is a missing one, and has its dash
         case _:
             return values
 
 
-def _fitted(frame: pd.DataFrame, columns: Sequence[Column], currency: str, room: int) -> list[Column]:
+def _fitted(
+    frame: pd.DataFrame, columns: Sequence[Column], currency: str, room: int, lines: float = 1.0
+) -> list[Column]:
     """As many of the columns as fit, at least two, and how wide each is: figures whole, texts as long as they are, or
     what is left of the room, which whole headings have after them. A long text is cut rather than a figure, and within
     rather than at a number it ends in; the row it opens shows it whole."""
     digits = _digits(frame, columns)
     wanted = {column.name: _wanted(frame[column.name], column, currency, digits[column.name]) for column in columns}
     cut = {column.name for column in columns if _is_name(column)}
+    wanted |= {name: max(round(wanted[name] / lines), _LEAST) for name in cut if lines > 1}
     least = {name: _LEAST_OF_NAME if name == columns[0].name else _LEAST for name in cut}
     needed = {name: min(pixels, least.get(name, pixels)) for name, pixels in wanted.items()}
     shown = list(columns)
@@ -453,7 +484,7 @@ def _written(values: pd.Series, column: Column, currency: str, digits: int) -> l
             return ["2026-12-31 23:59"]
         case "badge":
             return [str(text) for text in in_words(values, column.words).unique()]
-        case "text" | "month":
+        case "text" | "month" | "near_day":
             return [str(text) for text in _values(values, column).unique()]
     ends = [float(end) for end in values.astype(float).agg(["min", "max"])] if len(values) else []
     match column.kind:
@@ -469,6 +500,8 @@ def _written(values: pd.Series, column: Column, currency: str, digits: int) -> l
 
 def _is_written(column: Column) -> bool:
     """Whether the texts of a column are figures."""
+    if column.kind == "near_day":
+        return True
     return column.kind == "text" and (column.name in _WRITTEN or column.name.endswith("_range"))
 
 

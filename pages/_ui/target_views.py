@@ -95,7 +95,7 @@ def paces(stores: pd.DataFrame, currency: str) -> go.Figure:
             customdata=[
                 [
                     store_id,
-                    t("targets.expected_hover", store=store, expected=fmt.percent(share, 0), range=_range(one, two)),
+                    t("targets.expected_hover", store=store, expected=fmt.percent(share), range=_range(one, two)),
                 ]
                 for store_id, store, share, one, two in zip(
                     drawn["store_id"], drawn["store"], drawn["expected_share"], low, high, strict=True
@@ -120,7 +120,7 @@ def paces(stores: pd.DataFrame, currency: str) -> go.Figure:
 def _range(low: float, high: float) -> str:
     if fmt.is_missing(low) or fmt.is_missing(high):
         return t("targets.no_range")
-    return fmt.between(fmt.percent(low, 0), fmt.percent(high, 0))
+    return fmt.between(fmt.percent(low), fmt.percent(high))
 
 
 def rows(stores: pd.DataFrame, currency: str) -> pd.DataFrame:

@@ -127,7 +127,7 @@ def came_of(scope: Scope, generation: str, currency: str) -> None:
 
 def _intervals(rows: pd.DataFrame) -> pd.Series:
     texts = [
-        None if fmt.is_missing(low) else fmt.between(fmt.percent(low, 0), fmt.percent(high, 0))
+        None if fmt.is_missing(low) else fmt.between(fmt.percent(low), fmt.percent(high))
         for low, high in zip(rows["lo95"], rows["hi95"], strict=True)
     ]
     return pd.Series(texts, index=rows.index, dtype=object)

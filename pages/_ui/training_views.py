@@ -24,7 +24,7 @@ def figures(report: TrainingReport) -> list[tuple[str, str, str | None]]:
     return [
         (t("training.courses"), fmt.count(known["courses"]), None),
         (t("training.people"), fmt.count(known["people"]), t("training.people.help")),
-        (t("training.current"), fmt.percent(known["current"], 0), t("training.current.help")),
+        (t("training.current"), fmt.percent(known["current"]), t("training.current.help")),
         (t("training.due"), fmt.count(known["due"]), t("training.due.help")),
         (t("training.needs"), fmt.count(known["needs"]), t("training.needs_help")),
     ]
