@@ -105,6 +105,20 @@ def test_what_is_bold_ends_where_it_should(language: str) -> None:
             assert not (re.search(r"[^\w}]$", bold) and re.match(r"\w", after)), message
 
 
+# Other words for what has a term (docs/look.md), and what they are part of without meaning it.
+OTHER_WORDS = {
+    "zh_CN": r"客户|产品|(?<!美容)顾问|[\d}]\s?pt\b",
+    "en": r"(?i)\b(clients?|shoppers?|advisors?|transactions?|pieces?|articles?|percentage points|pts?)\b|\dpp\b|\}pp\b",
+}
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_one_thing_has_one_name(language: str) -> None:
+    known = catalogue(language)
+    texts = (*known.one.values(), *(form for forms in known.many.values() for form in forms))
+    assert [one for one in texts if re.search(OTHER_WORDS[language], one)] == []
+
+
 def test_no_text_is_left_over() -> None:
     whole, beginnings = keys_asked_for()
     written = constants()

@@ -151,7 +151,7 @@ CHANGES = [
     (90.0, 100.0, "money", -1, ("-10.0%", "down", True)),
     (90.0, 100.0, "money", 0, ("-10.0%", "down", None)),
     (100.0, 100.0, "money", 1, ("0.0%", "off", None)),
-    (0.05, 0.03, "percent", -1, ("+2.0pp", "up", False)),
+    (0.05, 0.03, "percent", -1, ("+2.0 pp", "up", False)),
     (5.0, math.nan, "count", 1, ("–", "off", None)),
     (math.nan, 5.0, "count", 1, ("–", "off", None)),
     (5.0, 0.0, "count", 1, ("–", "off", None)),

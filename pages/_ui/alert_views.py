@@ -12,7 +12,7 @@ from models.metrics import METRICS
 from models.reports.alerts import AlertsReport, alert_id
 from pages._ui import charts, drill, empty, palette, params
 from pages._ui import format as fmt
-from pages._ui.i18n import localized, t
+from pages._ui.i18n import localized, t, tn
 from pages._ui.tables import Column, badge, column
 
 KINDS: Final = {"alert": "red", "odd": "gray"}
@@ -196,7 +196,11 @@ def block(report: AlertsReport, *, key: str) -> None:
     shown = found[found["kind"] == "alert"].head(_ON_OTHER_PAGES)
     with st.container(border=True, key=key):
         st.markdown(f"**{t('page.alerts')}**", help=t("alerts.count.help"))
-        if shown.empty:
+        odd = int((found["kind"] == "odd").sum())
+        if shown.empty and odd:  # outside their bands, which no sentence here may deny
+            link = drill.link("alerts")
+            st.page_link("alerts.py", label=tn("alerts.only_odd", odd, n=fmt.count(odd)), query_params=link)
+        elif shown.empty:
             empty.nothing(t("alerts.none"))
         for _, row in shown.iterrows():
             st.page_link(

@@ -77,17 +77,11 @@ def change_of(value: float, base: float, unit: str, direction: int) -> Change:
         return Change(fmt.MISSING, "off", None)
     difference = value - base
     ratio = difference if unit == "percent" else difference / base
-    text = _points(ratio) if unit == "percent" else fmt.change(ratio)
+    text = fmt.points(ratio) if unit == "percent" else fmt.change(ratio)
     if not any(digit in text for digit in "123456789"):
         return Change(text, "off", None)
     rising = ratio > 0
     return Change(text, "up" if rising else "down", None if direction == 0 else rising == (direction > 0))
-
-
-def _points(difference: float) -> str:
-    """Percentage points in a word that fits a card."""
-    sign = "+" if round(difference, 3) > 0 else ""
-    return t("cards.points", number=sign + fmt.decimal(difference * 100, 1))
 
 
 def _help(row: pd.Series, key: str, currency: str) -> str:
