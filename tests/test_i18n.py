@@ -108,7 +108,7 @@ def test_what_is_bold_ends_where_it_should(language: str) -> None:
 # Other words for what has a term (docs/look.md), and what they are part of without meaning it.
 OTHER_WORDS = {
     "zh_CN": r"客户|产品|(?<!美容)顾问|[\d}]\s?pt\b",
-    "en": r"(?i)\b(clients?|shoppers?|advisors?|transactions?|pieces?|articles?|percentage points|pts?)\b|\dpp\b|\}pp\b",
+    "en": r"(?i)\b(clients?|shoppers?|advisors?|transactions?|pieces?|articles?|percentage points|pts?)\b|[\d}]pp\b",
 }
 
 
