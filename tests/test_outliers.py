@@ -31,6 +31,16 @@ def test_what_comes_again_or_has_nothing_beside_it_stays() -> None:
     assert without_gross(np.empty((0, 5))).shape == (0, 5)
 
 
+def test_what_sold_in_few_periods_is_judged_among_its_like() -> None:
+    # Nine products that sold once or twice, one of them a dealer's order of its only day.
+    new = np.zeros((9, 30))
+    new[np.arange(9), 20] = [3, 1, 2, 4, 1, 6, 2, 1, 80_995]
+    new[:5, 25] = 2
+    found = without_gross(new)
+    assert found[8, 20] == 6
+    np.testing.assert_array_equal(found[:8], new[:8])
+
+
 def test_one_wrong_amount_does_not_move_a_forecast() -> None:
     usual = np.random.default_rng(1).poisson(3, 200).astype(float)
     dates = pd.date_range("2026-01-01", periods=200)

@@ -18,19 +18,36 @@ _NORMAL = 1.4826  # of the median absolute deviation, of normal errors
 
 
 def without_gross(values: Floats) -> Floats:
-    """``values`` (series x periods, NaN: not known) with gross outliers brought down to the next largest value."""
+    """``values`` (series x periods, NaN: not known) with gross outliers brought down to the next largest value.
+
+    What sold in too few periods to say what is usual of it is judged among all such series.
+    """
     sold = np.nan_to_num(values)
     smallest = np.where(sold > 0, sold, np.inf).min(axis=1, initial=np.inf)
-    found = values
     # Most series hold nothing that far from anything.
-    for row in np.flatnonzero(sold.max(axis=1, initial=0.0) > np.exp(_FAR * _LEAST_SPREAD) * smallest):
-        at = np.flatnonzero(sold[row])
-        for _ in range(len(at) - _LEAST_SALES + 1):
-            below, top = at[np.argsort(sold[row, at])][-2:]
-            if not (_far(sold[row, at]) and sold[row, top] > _ALONE * sold[row, below]):
-                break
+    rows = np.flatnonzero(sold.max(axis=1, initial=0.0) > np.exp(_FAR * _LEAST_SPREAD) * smallest)
+    groups = [np.ravel_multi_index((row, np.flatnonzero(sold[row] > 0)), sold.shape) for row in rows]
+    few = np.flatnonzero((sold > 0).sum(axis=1) < _LEAST_SALES)
+    part, period = np.nonzero(sold[few] > 0)
+    groups.append(np.ravel_multi_index((few[part], period), sold.shape))
+    found = values
+    for at in groups:
+        lowered = _lowered(sold.ravel()[at])
+        changed = lowered != sold.ravel()[at]
+        if changed.any():
             found = found.copy() if found is values else found
-            found[row, top] = sold[row, top] = sold[row, below]
+            found[np.unravel_index(at[changed], sold.shape)] = lowered[changed]
+    return found
+
+
+def _lowered(sold: Floats) -> Floats:
+    """The same amounts without those that stand alone above the others."""
+    found = sold.copy()
+    for _ in range(len(sold) - _LEAST_SALES + 1):
+        below, top = np.argsort(found)[-2:]
+        if not (_far(found) and found[top] > _ALONE * found[below]):
+            break
+        found[top] = found[below]
     return found
 
 
