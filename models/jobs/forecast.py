@@ -92,9 +92,11 @@ def _run(snapshot: Snapshot, changes: tuple[Change, ...], write: Write, step: St
     units = queries.by_store(WHOLE, snapshot.engine, first, last)
     back = queries.taken_back(WHOLE, snapshot.engine, first, last)
     groups = _groups(snapshot, units)
-    missed = [rows for _, rows in job.spread(snapshot, _missed_of, groups)]
+    # Items of many stores are read again when their turn comes: memory holds those of one group.
+    kept = _items(snapshot, groups[0]) if len(groups) == 1 else None
+    lost = [_missed(snapshot, *kept)] if kept else [rows for _, rows in job.spread(snapshot, _missed_of, groups)]
     found = levels.forecast(
-        pd.concat([units, back.assign(units=-back["units"])[list(units)], *missed], ignore_index=True),
+        pd.concat([units, back.assign(units=-back["units"])[list(units)], *lost], ignore_index=True),
         {str(store): str(region) for store, region in regions.items()},
         pd.Timestamp(last),
         HORIZON_DAYS,
@@ -111,7 +113,10 @@ def _run(snapshot: Snapshot, changes: tuple[Change, ...], write: Write, step: St
     write(demand_accuracy, found.accuracy)
     step(1, len(groups) + 1)
     whole = weeks_of_categories(found.forecast)
-    tasks = [_Task(group, whole[whole["store_id"].isin(group)], _of_stores(found.past, group)) for group in groups]
+    items = kept[0] if kept else None
+    tasks = [
+        _Task(group, whole[whole["store_id"].isin(group)], _of_stores(found.past, group), items) for group in groups
+    ]
     past: list[Past] = []
     for done, (_, (ahead, looked)) in enumerate(job.spread(snapshot, _products_of, tasks), start=2):
         write(demand_product, ahead)
@@ -132,7 +137,10 @@ def _groups(snapshot: Snapshot, units: pd.DataFrame) -> list[Stores]:
 
 def _missed_of(snapshot: Snapshot, stores: Stores) -> pd.DataFrame:
     """What empty shelves would have sold, by store, category and day: the history is one of demand, not of stock."""
-    items, empty = _items(snapshot, stores)
+    return _missed(snapshot, *_items(snapshot, stores))
+
+
+def _missed(snapshot: Snapshot, items: Items, empty: NDArray[np.bool_]) -> pd.DataFrame:
     units = products.lost(items, empty)
     item, day = np.nonzero(units)
     first = _first_day(snapshot)
@@ -148,16 +156,18 @@ def _missed_of(snapshot: Snapshot, stores: Stores) -> pd.DataFrame:
 
 @dataclass(frozen=True)
 class _Task:
-    """Stores, what their categories will sell by week, and how that was forecast before."""
+    """Stores, what their categories will sell by week, how that was forecast before, and what they sell, if that was
+    read already."""
 
     stores: Stores
     weeks: pd.DataFrame
     past: list[Looked]
+    items: Items | None
 
 
 def _products_of(snapshot: Snapshot, task: _Task) -> tuple[pd.DataFrame, list[Past]]:
     """The rows of ``demand_product`` of some stores, and how such rows did before."""
-    items, _ = _items(snapshot, task.stores)
+    items = task.items or _items(snapshot, task.stores)[0]
     names = {name: levels.key_of(name) for at in task.past for name in at.ids}
     categories = {name: (key[1], key[2]) for name, key in names.items() if key[2] is not None}
     past = products.look_back(items, task.past, categories, HORIZON_DAYS)

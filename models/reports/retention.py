@@ -125,13 +125,15 @@ def _of_all_months(snapshot: Snapshot, scope: Scope, as_of: date) -> Frames:
     cohorts = cohort_table(activity, last_month, last_complete)
     new_returning = new_and_returning(activity[activity["month"] <= last_month], last_complete)
     complete = complete_months(snapshot, end)
+    known = places.stores(scope, snapshot.engine)
+    names = known.set_index("store_id")["store"]
     return {
         "growth": _growth(new_returning, complete),
-        "growth_by_place": _growth_by_place(snapshot, scope, complete),
+        "growth_by_place": _growth_by_place(snapshot, scope, complete, known),
         **_second_visits(snapshot, scope, end),
-        **_first_orders(snapshot, scope, end),
-        **_visits(snapshot, scope, complete),
-        "members": _members(snapshot, scope, complete),
+        **_first_orders(snapshot, scope, end, names),
+        **_visits(snapshot, scope, complete, names),
+        "members": _members(snapshot, scope, complete, names),
         "cohorts": cohorts.assign(cohort=month_names(cohorts["cohort"])),
         "summary": _summary(activity),
         "new_returning": new_returning.assign(month=month_names(new_returning["month"])),
@@ -230,9 +232,8 @@ def _growth(new_returning: pd.DataFrame, complete: range) -> pd.DataFrame:
     return growth(new, before).assign(month=month_names(months), new=new, previous_new=before)
 
 
-def _growth_by_place(snapshot: Snapshot, scope: Scope, complete: range) -> pd.DataFrame:
-    """Nothing where the data hold fewer than two windows of whole months."""
-    known = places.stores(scope, snapshot.engine)
+def _growth_by_place(snapshot: Snapshot, scope: Scope, complete: range, known: pd.DataFrame) -> pd.DataFrame:
+    """Nothing where the data hold fewer than two windows of whole months. ``known``: the stores in scope."""
     levels: tuple[Literal["region", "store"], ...] = ("region", "store")
     frames = []
     for level in levels:
@@ -268,10 +269,9 @@ def _second_visits(snapshot: Snapshot, scope: Scope, end: date) -> dict[str, pd.
     }
 
 
-def _first_orders(snapshot: Snapshot, scope: Scope, end: date) -> dict[str, pd.DataFrame]:
+def _first_orders(snapshot: Snapshot, scope: Scope, end: date, names: pd.Series) -> dict[str, pd.DataFrame]:
     within = _sourced(queries.bought_within(scope, snapshot.engine, end, FIRST_WITHIN))
     stores = _waits(queries.registered(scope, snapshot.engine, end, "store_id"), "store_id")
-    names = places.stores(scope, snapshot.engine).set_index("store_id")["store"]
     return {
         "first_order": _waits(_sourced(queries.registered(scope, snapshot.engine, end)), "source"),
         "first_by_store": stores.assign(store=stores["store_id"].map(names).astype(object)),
@@ -295,13 +295,12 @@ def _sourced(rows: pd.DataFrame) -> pd.DataFrame:
     return rows.assign(source=source.where(source.notna(), UNKNOWN))
 
 
-def _visits(snapshot: Snapshot, scope: Scope, complete: range) -> dict[str, pd.DataFrame]:
+def _visits(snapshot: Snapshot, scope: Scope, complete: range, names: pd.Series) -> dict[str, pd.DataFrame]:
     if not len(complete):
         return {}
     period = _window(complete)
     every = queries.visits_in_months(scope, snapshot.engine, period, MOST_VISITS)
     stores = queries.visits_in_months(scope, snapshot.engine, period, MOST_VISITS, by_store=True)
-    names = places.stores(scope, snapshot.engine).set_index("store_id")["store"]
     twice = stores["customer_months"].where(stores["visits"] >= 2, 0)
     sums = (
         stores.assign(twice=twice).groupby("store_id", as_index=False)[["customer_months", "all_visits", "twice"]].sum()
@@ -323,12 +322,11 @@ def _window(complete: range) -> Period:
     return Period(month_days(months[0]).first, month_days(months[-1]).last)
 
 
-def _members(snapshot: Snapshot, scope: Scope, complete: range) -> pd.DataFrame:
+def _members(snapshot: Snapshot, scope: Scope, complete: range, names: pd.Series) -> pd.DataFrame:
     """Nothing before the first complete month."""
     if not len(complete):
         return pd.DataFrame(columns=["level", "key", "members", "bought", "rate", "lo95", "hi95"])
     found = queries.members_who_bought(scope, snapshot.engine, _window(complete))
-    names = places.stores(scope, snapshot.engine).set_index("store_id")["store"]
     keys = {
         "all": pd.Series("all", index=found.index, dtype=object),
         "store": found["store_id"].map(names).astype(object).fillna(UNKNOWN),
