@@ -83,8 +83,8 @@ def test_decimals_and_shares(language: str) -> None:
     assert fmt.change(0.0004) == "0.0%"
     assert fmt.change(9.99) == "+999.0%"
     assert fmt.change(90.05) == "×91"
-    assert fmt.points(0.0141) == both(language, "+1.4 个百分点", "+1.4 pp")
-    assert fmt.points(-0.02) == both(language, "-2.0 个百分点", "-2.0 pp")
+    assert fmt.points(0.0141) == both(language, "+1.4百分点", "+1.4 pp")
+    assert fmt.points(-0.02) == both(language, "-2.0百分点", "-2.0 pp")
 
 
 def test_lengths_of_time(language: str) -> None:

@@ -364,18 +364,20 @@ def _bands(figure: go.Figure, events: Sequence[Event], first: Any, last: Any, to
         if end < first or start > last:
             continue
         start, end = max(start, first) - half, min(end, last) + half
-        bands.append(
-            {
-                "type": "rect", "x0": start.isoformat(), "x1": end.isoformat(), "yref": "y domain", "y0": 0, "y1": 1,
-                "fillcolor": palette.WARM, "opacity": 0.12, "line": {"width": 0}, "layer": "below",
-            }
-        )  # fmt: skip
+        bands.append(_band(start.isoformat(), end.isoformat()))
         middles[event] = start + (end - start) / 2
     if bands:
         # At once: with each that is added to a figure, Plotly looks at all it has.
         figure.layout.shapes = [*figure.layout.shapes, *bands]
     for event in named({event: (middle - first).days / days for event, middle in middles.items()}, _room()):
         _name(figure, event, middles[event].isoformat(), (middles[event] - first).days / days, top)
+
+
+def _band(start: str | float, end: str | float) -> dict[str, Any]:
+    return {
+        "type": "rect", "x0": start, "x1": end, "yref": "y domain", "y0": 0, "y1": 1,
+        "fillcolor": palette.WARM, "opacity": 0.12, "line": {"width": 0}, "layer": "below",
+    }  # fmt: skip
 
 
 def mark_events(figure: go.Figure, first: pd.Timestamp, last: pd.Timestamp, currency: str, top: float) -> None:
@@ -416,7 +418,8 @@ def _name(figure: go.Figure, event: Event, x: str | int, place: float, top: floa
 
 
 def name_months(figure: go.Figure, months: Sequence[str], currency: str, top: float, *, numbered: bool = False) -> None:
-    """The peaks of the year above the months ('YYYY-MM') they fall into; ``numbered``: the axis counts them from 0."""
+    """The peaks of the year above the months ('YYYY-MM') they fall into, each behind its band; ``numbered``: the axis
+    counts them from 0."""
     if not months:
         return
     first, last = pd.Period(months[0], "M"), pd.Period(months[-1], "M")
@@ -427,6 +430,8 @@ def name_months(figure: go.Figure, months: Sequence[str], currency: str, top: fl
         if event.key in PEAKS and event.last.strftime("%Y-%m") in column
     }
     places = {event: (column[month] + 0.5) / len(months) for event, month in at.items()}
+    bands = [_band(column[month] - 0.5, column[month] + 0.5) for month in sorted(set(at.values()))]
+    figure.layout.shapes = [*figure.layout.shapes, *bands]
     for event in named(places, _room()):
         _name(figure, event, column[at[event]] if numbered else at[event], places[event], top)
 

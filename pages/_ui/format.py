@@ -132,7 +132,7 @@ def change(ratio: Any) -> str:
 
 
 def points(difference: Any) -> str:
-    """A difference of two shares in percentage points: 0.014 is "+1.4 个百分点" or "+1.4 pp"."""
+    """A difference of two shares in percentage points: 0.014 is "+1.4百分点" or "+1.4 pp"."""
     if is_missing(difference):
         return MISSING
     return t("number.points", number=_plus(difference, 3) + decimal(_decimal(difference) * 100, 1))
