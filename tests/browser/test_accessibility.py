@@ -93,6 +93,9 @@ def findings_in_popover(page: Page, button: Locator) -> list[str]:
     settled(page)
     found = lasting_findings(page, "[data-testid=stPopoverBody]")
     page.keyboard.press("Escape")
+    page.wait_for_timeout(500)
+    if body.is_visible():  # on a busy machine the key comes before the focus is in the popover
+        page.keyboard.press("Escape")
     body.wait_for(state="hidden")
     settled(page)
     return found
