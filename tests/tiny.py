@@ -190,7 +190,7 @@ def _rows() -> dict[str, list[dict[str, Any]]]:
         "customer_rank": [{"customer_no": customer, "id_rank": customer} for customer in _everybody()],
         "sale_order": _orders(),
         "sale_line": _lines(),
-        "return_line": _returns(),
+        "return_line": _returns(RETURNS),
         "store_traffic": [
             {"store_id": store_id, "day": day, "hour": 12, "visitors": visitors}
             for (store_id, day), visitors in VISITORS.items()
@@ -239,7 +239,7 @@ def _lines() -> list[dict[str, Any]]:
     ]
 
 
-def _returns(returns: tuple[Return, ...] = RETURNS) -> list[dict[str, Any]]:
+def _returns(returns: tuple[Return, ...]) -> list[dict[str, Any]]:
     return [
         {
             "return_id": back.return_id,

@@ -211,6 +211,8 @@ def test_of_refreshes_at_once_each_publishes_or_says_why_not_and_the_newest_is_i
 
 @pytest.mark.parametrize("limit", [100_000, 600_000])
 def test_a_full_disk_is_a_sentence_and_the_generation_in_force_stays(limit: int, home: Path) -> None:
+    with crm_engine(f"sqlite:///{home}/crm.sqlite").begin() as connection:  # without a change there is little to write
+        connection.execute(update(schema.store).values(area_m2=1))
     full = f"import resource; resource.setrlimit(resource.RLIMIT_FSIZE, ({limit}, {limit}))"
     said, _ = start(home, ONCE, before=full).communicate(timeout=120)
     assert said.startswith("problem the refresh could not"), said
