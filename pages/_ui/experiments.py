@@ -211,8 +211,8 @@ def larger_line(report: CampaignReport) -> str | None:
         "campaign.larger",
         worth=_each(report, row["worth"]),
         why=_why_worth(report, row),
-        treated=fmt.compact(needed[False]),
-        held_back=fmt.compact(needed[True]),
+        treated=fmt.compact_round(needed[False]),
+        held_back=fmt.compact_round(needed[True]),
         now_treated=fmt.compact(people[False]),
         now_held_back=fmt.compact(people[True]),
     )

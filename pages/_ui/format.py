@@ -102,8 +102,13 @@ def count(value: Any) -> str:
 
 
 def compact(value: Any) -> str:
-    """A number for a card or an axis: "1.25万", "12.5k"."""
+    """A number for a card: "1.25万", "12.5k"."""
     return MISSING if is_missing(value) else _signed(_decimal(value), _compact)
+
+
+def compact_round(value: Any) -> str:
+    """A round number, as on an axis or in an estimate: "2k" where a card writes "2.00k"."""
+    return _signed(_decimal(value), lambda number: _compact(number, _plain))
 
 
 def p_value(value: float, digits: int = 2) -> str:
@@ -282,7 +287,7 @@ def money_ticks(highest: float, currency: str, lowest: float = 0.0) -> tuple[lis
 def count_ticks(highest: float, lowest: float = 0.0) -> tuple[list[float], list[str]]:
     """Tick positions and texts for an axis of counts."""
     positions = tick_values(highest, lowest)
-    return positions, [_signed(_decimal(one), lambda number: _compact(number, _plain)) for one in positions]
+    return positions, [compact_round(position) for position in positions]
 
 
 def percent_ticks(highest: float, lowest: float = 0.0) -> tuple[list[float], list[str]]:
