@@ -52,7 +52,7 @@ def csv_lines(frame: pd.DataFrame) -> list[str]:
 def book(name: str, frame: pd.DataFrame) -> openpyxl.Workbook:
     file = io.BytesIO()
     sheet = export._sheet(name, frame, lambda: frame)
-    export._book(COVER, [sheet], export._definitions({name: frame}))(file, STAMP)
+    export._book(COVER, [sheet], export._definitions(COVER.page, {name: frame}))(file, STAMP)
     return openpyxl.load_workbook(file)
 
 

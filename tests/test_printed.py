@@ -8,6 +8,7 @@ import openpyxl
 import pandas as pd
 import pytest
 
+from data_access.marts.tables import UNKNOWN
 from data_access.scope import Period, Scope
 from data_access.snapshot import Snapshot
 from models.reports import REPORTS, tables
@@ -70,9 +71,10 @@ def test_key_figures_are_cards_with_what_they_are_compared_with() -> None:
 
 
 def test_every_page_of_the_file_says_what_it_is_whose_and_as_of_when() -> None:
-    lines = [(t("head.scope"), "East"), (t("head.as_of"), "Nov 20, 2026 18:40"), (t("head.currency"), "CNY")]
+    scope, days = (t("head.scope"), "East"), (t("head.period"), "Nov 1 to 20, 2026")
+    lines = [scope, days, (t("head.as_of"), "Nov 20, 2026 18:40"), (t("head.currency"), "CNY")]
     written = printed.html("Overview", lines, [printed.Part("", {})], [], "CNY")
-    foot = f"{t('app.name')} · Overview · East · {t('head.as_of')} Nov 20, 2026 18:40"
+    foot = f"{t('app.name')} · Overview · East · Nov 1 to 20, 2026 · {t('head.as_of')} Nov 20, 2026 18:40"
     assert f'<div class="about">{foot}</div>' in written
     style = printed._CSS.read_text(encoding="utf-8")
     assert "string-set:about content()" in style
@@ -207,6 +209,8 @@ def test_each_store_gets_its_own_rows_and_nobody_elses(
     assert first is not None
     assert last is not None
     stores = load.places(tiny_snapshot.generation)
+    stray = stores.head(1).assign(store_id="S999", store="S999", kind=UNKNOWN)  # only receipts mention it
+    monkeypatch.setattr(load, "places", lambda generation: pd.concat([stores, stray]))
     two = Scope("stores", tuple(stores["store_id"].head(2)))
     cover = export.Cover(
         "Overview",
@@ -214,7 +218,7 @@ def test_each_store_gets_its_own_rows_and_nobody_elses(
         "CNY",
         "overview",
         "full",
-        two,
+        Scope("stores", (*two.store_ids, "S999")),
         Period(first, last),
         tiny_snapshot.generation,
     )

@@ -118,7 +118,8 @@ def menu(
             use = handover.choose(key, cover.scope) if CUSTOMER in read.columns and not customers else None
             files = _of_list(key, *(_for_use(cover, read, use) if use else (cover, read)), f"{key}_list")
         if sheets:
-            files.append(File(t("export.report_xlsx"), key, "xlsx", _book(cover, sheets, _definitions(free))))
+            book = _book(cover, sheets, _definitions(cover.page, free))
+            files.append(File(t("export.report_xlsx"), key, "xlsx", book))
         if printed.readable(free):
             files.append(File(t("export.report_pdf"), key, "pdf", _paper(cover, lambda: [printed.Part("", free)])))
             for kind, parts in _of_places(cover).items():
@@ -153,7 +154,7 @@ def book(key: str, cover: Cover, label: str, sheets: Callable[[], Mapping[str, p
         with speaking(said):
             frames = sheets()
             drawn = [_sheet(_FORBIDDEN.sub(" ", name), list(frame), _held(frame)) for name, frame in frames.items()]
-            return build(file, stamp, drawn, _definitions(frames))
+            return build(file, stamp, drawn, _definitions(cover.page, frames))
 
     with st.popover(label, icon=":material/download:", key=f"{key}_export"):
         buttons(key, cover, [File(t("export.book_xlsx"), key, "xlsx", write)])
@@ -168,7 +169,7 @@ def _books(cover: Cover, parts: Callable[[], Sequence[printed.Part]]) -> Callabl
         with speaking(said), ZipFile(file, "w", ZIP_DEFLATED) as pack:
             for number, part in enumerate(parts(), start=1):
                 book = io.BytesIO()
-                build(book, stamp, _sheets(cover, part.tables), _definitions(part.tables), part.title)
+                build(book, stamp, _sheets(cover, part.tables), _definitions(cover.page, part.tables), part.title)
                 # Two places may have one name.
                 pack.writestr(f"{number:02} {_FORBIDDEN.sub(' ', part.title)}.xlsx", book.getvalue())
                 frames += part.tables.values()
@@ -200,7 +201,7 @@ def _of_list(key: str, cover: Cover, listed: Unread, book: str) -> list[File]:
     files = [File(t("export.list_csv", rows=fmt.count(listed.rows)), key, "csv", _lines(listed.fetch))]
     if listed.rows <= _MOST_IN_A_WORKBOOK:
         sheet = _sheet(t(f"export.list.{key}"), listed.columns, listed.fetch)
-        definitions = _definitions({key: pd.DataFrame(columns=list(listed.columns))})
+        definitions = _definitions(cover.page, {key: pd.DataFrame(columns=list(listed.columns))})
         files.append(File(t("export.list_xlsx"), book, "xlsx", _book(cover, [sheet], definitions)))
     return files
 
@@ -330,11 +331,11 @@ def _heading(column: str) -> str:
     return tables.label(column) if known else column
 
 
-def _definitions(frames: Mapping[str, pd.DataFrame]) -> list[tuple[str, str]]:
-    """The figures in ``frames`` and what they mean."""
+def _definitions(page: str, frames: Mapping[str, pd.DataFrame]) -> list[tuple[str, str]]:
+    """The figures in ``frames`` and what they mean on ``page``."""
     metrics = [column for frame in frames.values() for column in frame if column in METRICS]
     metrics += [key for frame in frames.values() if "key" in frame for key in frame["key"] if key in METRICS]
-    return [(t(f"metric.{key}"), t(f"metric.{key}.help")) for key in dict.fromkeys(metrics)]
+    return [(t(f"metric.{key}"), worded.meaning(page, key)) for key in dict.fromkeys(metrics)]
 
 
 def _book(
@@ -393,7 +394,7 @@ def _paper(
             frames = [frame.head(rows) for part in found for frame in printed.readable(part.tables).values()]
             labels = tuple(t(f"export.{name}") for name in ("file_id", "who", "at"))
             lines = [*cover.lines, *zip(labels, (stamp.file_id, who, stamp.at), strict=True)]
-            definitions = _definitions({str(number): frame for number, frame in enumerate(frames)})
+            definitions = _definitions(cover.page, {str(number): frame for number, frame in enumerate(frames)})
             file.write(printed.pdf(cover.title, lines, found, definitions, cover.currency, page=cover.page, rows=rows))
         return written(frames)
 
@@ -408,7 +409,7 @@ def _of_places(cover: Cover) -> dict[str, Callable[[], Sequence[printed.Part]]]:
     period = cover.period
     if cover.page not in _OF_PLACES or period is None:
         return {}
-    stores = load.places(cover.generation)
+    stores = load.named_places(cover.generation)
     seen = stores[stores["store_id"].map(cover.scope.allows) & stores["closed_on"].isna()]
 
     def parts(kind: str) -> Sequence[printed.Part]:

@@ -10,7 +10,6 @@ from datetime import date
 import pandas as pd
 import streamlit as st
 
-from data_access.marts.tables import UNKNOWN
 from data_access.scope import Period, Scope
 from data_access.snapshot import Snapshot
 from models.calc.periods import PRESETS, festivals, possible, preset, within
@@ -23,7 +22,7 @@ SHOP, ONLINE = "shop", "online"  # channels, which are kinds of stores
 # The pages whose figures a category, or the customers of a segment, have of their own; the others do not offer it.
 BY_CATEGORY = ("overview", "demand", "stock", "run_out", "why")
 BY_SEGMENT = ("run_out", "spending")
-_SUMMARY, _CHOSEN = "_filters_summary", "_filters_chosen"
+_WHOSE, _DAYS, _CHOSEN = "_filters_whose", "_filters_days", "_filters_chosen"
 _ALL = tuple(name for name in params.SHARED if name != "lang")
 
 CUSTOM = "custom"  # days of one's own: ?period=2026-11-01..2026-11-11, in older links ?period=custom&from=..&to=..
@@ -39,23 +38,28 @@ def apply(scope: Scope, snapshot: Snapshot, *, dates: bool = True, page: str = "
     first_day, last_day = snapshot.info.first_day, snapshot.info.last_day
     if first_day is None or last_day is None:
         raise ValueError("a snapshot without a single day of data has no period")
-    stores = _stores_in(scope, load.places(snapshot.generation))
+    stores = _stores_in(scope, load.named_places(snapshot.generation))
     currency = snapshot.info.currency
     period = _period_bar(first_day, last_day, currency) if dates else Period(first_day, last_day)
     narrowed = _places_bar(scope, stores)
-    parts = _places_in_words(narrowed, _stores_in(narrowed, stores))
+    st.session_state[_DAYS] = ""
     if dates:
         period = compared.bar(page, period, first_day, currency)
-        parts.append(_period_in_words(first_day, last_day, currency))
-    parts += parts_bar(narrowed, snapshot, page)
+        st.session_state[_DAYS] = _period_in_words(first_day, last_day, currency)
+    parts = [*_places_in_words(narrowed, _stores_in(narrowed, stores)), *parts_bar(narrowed, snapshot, page)]
     _reset()
-    st.session_state[_SUMMARY] = " · ".join(parts)
+    st.session_state[_WHOSE] = " · ".join(parts)
     return narrowed, period
 
 
-def summary() -> str:
-    """What the page shows, in words: "华东区 · 5 家门店 · 近 28 天，对比去年同期". After ``apply``."""
-    return str(st.session_state[_SUMMARY])
+def whose() -> str:
+    """What the page shows, in words: "华东区 · 5 家门店". After ``apply``."""
+    return str(st.session_state[_WHOSE])
+
+
+def days() -> str:
+    """Which days the page shows: "近 28 天，对比去年同期"; empty where none are chosen. After ``apply``."""
+    return str(st.session_state[_DAYS])
 
 
 def parts_bar(scope: Scope, snapshot: Snapshot, page: str) -> list[str]:
@@ -214,10 +218,8 @@ def _choose_dates() -> None:
 
 
 def _stores_in(scope: Scope, stores: pd.DataFrame) -> pd.DataFrame:
-    """The stores a person may see: the only ones the filters ever name. A store that only receipts mention counts in
-    the chain's figures, but it is an error in the data and nobody chooses it."""
-    known = stores[stores["kind"] != UNKNOWN]
-    return known if scope.kind == "chain" else known[known["store_id"].isin(scope.store_ids)]
+    """The stores a person may see: the only ones the filters ever name."""
+    return stores if scope.kind == "chain" else stores[stores["store_id"].isin(scope.store_ids)]
 
 
 def _places_bar(scope: Scope, stores: pd.DataFrame) -> Scope:

@@ -24,7 +24,8 @@ class Opened:
     scope: Scope
     period: Period
     snapshot: Snapshot
-    words: str
+    words: str  # whose figures
+    days: str  # in words
     category: str | None
     segment: str | None
 
@@ -41,7 +42,7 @@ class Opened:
         info = self.snapshot.info
         lines = (
             (t("head.scope"), self.words),
-            (t("head.period"), fmt.period(self.period.first, self.period.last)),
+            (t("head.period"), self.days),
             (t("head.as_of"), fmt.instant(info.as_of)),
             (t("freshness.read"), freshness.instant(freshness.of(info).read_at)),
             (t("head.generation"), self.snapshot.generation),
@@ -80,15 +81,16 @@ def begin(
     with st.container(horizontal=True, vertical_alignment="center", gap="small", key="filters"):
         if beside is not None:
             beside()
-        narrowed, period, words = _filters(page, seen, snapshot, choices)
+        narrowed, period, words, chosen = _filters(page, seen, snapshot, choices)
     category, segment = filters.category(), filters.segment()
     year.here(narrowed, snapshot)
     with line:
-        _as_of(snapshot, words)
+        _as_of(snapshot, " · ".join(filter(None, (words, chosen))))
     has_days = choices in ("all", "days")
-    passport.begin(passport.Page(narrowed, period, has_days, snapshot.generation, words, category, segment))
+    days = _days(period, chosen)
+    passport.begin(passport.Page(narrowed, period, has_days, snapshot.generation, words, days, category, segment))
     empty.needs(load.health(session.current_scope(), snapshot.generation).table_status, page)
-    return Opened(page, name, detail, narrowed, period, snapshot, words, category, segment)
+    return Opened(page, name, detail, narrowed, period, snapshot, words, days, category, segment)
 
 
 def _as_of(snapshot: Snapshot, words: str) -> None:
@@ -101,13 +103,21 @@ def _as_of(snapshot: Snapshot, words: str) -> None:
         st.markdown(f":orange[:material/schedule:] :small[{stale}]")
 
 
-def _filters(page: str, seen: Scope, snapshot: Snapshot, choices: str) -> tuple[Scope, Period, str]:
+def _days(period: Period, chosen: str) -> str:
+    """The days of a page with what was ``chosen``: "近 28 天，对比去年同期（2026年11月1日至28日）"."""
+    days = fmt.period(period.first, period.last)
+    return fmt.beside(chosen, days) if chosen and days not in chosen else chosen or days
+
+
+def _filters(page: str, seen: Scope, snapshot: Snapshot, choices: str) -> tuple[Scope, Period, str, str]:
+    """What the page may show, and in words whose figures and which days were chosen (none: empty)."""
     if choices == "none":
         first, last = snapshot.info.first_day, snapshot.info.last_day
         if first is None or last is None:
             raise ValueError("a snapshot without a single day of data has no period")
-        return seen, Period(first, last), " · ".join([_whose(seen), *filters.parts_bar(seen, snapshot, page)])
-    return *filters.apply(seen, snapshot, dates=choices in ("all", "days"), page=page), filters.summary()
+        return seen, Period(first, last), " · ".join([_whose(seen), *filters.parts_bar(seen, snapshot, page)]), ""
+    applied = filters.apply(seen, snapshot, dates=choices in ("all", "days"), page=page)
+    return *applied, filters.whose(), filters.days()
 
 
 def _whose(seen: Scope) -> str:

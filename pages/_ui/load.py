@@ -23,6 +23,7 @@ from data_access.importer import preview as preview_import
 from data_access.importing.draft import Found
 from data_access.importing.draft import look as look_at_file
 from data_access.importing.mapping import Mapping
+from data_access.marts.tables import UNKNOWN
 from data_access.pseudonym import number_of
 from data_access.queries import audience as audience_queries
 from data_access.queries import consents as consent_queries
@@ -300,6 +301,13 @@ def places(generation: str) -> pd.DataFrame:
     """All stores of the chain: store_id, store, region_id, region, kind, city, closed_on. To name and expand scopes."""
     frame = place_queries.stores(Scope("chain"), _at(generation).engine)
     return frame[["store_id", "store", "region_id", "region", "kind", "city", "closed_on"]]
+
+
+def named_places(generation: str) -> pd.DataFrame:
+    """The stores of ``places`` that the CRM's own list has. One that only receipts mention counts in the chain's
+    figures, but it is an error in the data: nobody chooses it, and no file is made of it."""
+    stores = places(generation)
+    return stores[stores["kind"] != UNKNOWN]
 
 
 @st.cache_data(ttl=_KEEP, max_entries=64, show_spinner=False)

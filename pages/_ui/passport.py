@@ -20,13 +20,15 @@ _PAGE, _COUNT = "_passport_page", "_passport_count"
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """What the figures of a page are of: whose, which days (None: as of the last day), of which snapshot, in words."""
+    """What the figures of a page are of: whose, which days (as of the last one without ``has_days``), of which
+    snapshot; words: whose, days: which days."""
 
     scope: Scope
     period: Period
     has_days: bool
     generation: str
     words: str
+    days: str
     category: str | None = None
     segment: str | None = None
 
@@ -112,7 +114,7 @@ def formula(key: str) -> str | None:
 def of_page(page: Page) -> str:
     """What all figures of a page have in common: filters, rows, as of when, from which reading."""
     info = load.snapshot().info
-    days = fmt.period(page.period.first, page.period.last) if page.has_days else fmt.day(page.period.last)
+    days = page.days if page.has_days else fmt.day(page.period.last)
     lines = [
         _grey(t("passport.filters"), page.words),
         _grey(t("head.period"), days),
@@ -130,7 +132,10 @@ def of_page(page: Page) -> str:
 def short() -> str:
     """The filters and the last day, for the table of a chart."""
     page = _page()
-    return t("head.line", as_of=fmt.instant(load.snapshot().info.as_of), scope=page.words) if page else ""
+    if page is None:
+        return ""
+    whose = f"{page.words} · {page.days}" if page.has_days else page.words
+    return t("head.line", as_of=fmt.instant(load.snapshot().info.as_of), scope=whose)
 
 
 def _rows(receipts: pd.DataFrame) -> list[str]:

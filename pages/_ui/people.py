@@ -265,7 +265,7 @@ def _wish(key: str, known: Account | None) -> Callable[[], tuple[str, str, Right
 
 def _options(kind: str) -> dict[str, str]:
     """Stores or regions by id, with their names in the language of this run."""
-    frame = load.places(load.generation()).drop_duplicates(f"{kind}_id")
+    frame = load.named_places(load.generation()).drop_duplicates(f"{kind}_id")
     return {
         str(key): localized_text(f"{kind}.name", name)
         for key, name in zip(frame[f"{kind}_id"], frame[kind], strict=True)

@@ -77,6 +77,7 @@ def html(
         t("app.name"),
         title,
         said.get(t("head.scope")),
+        said.get(t("head.period")),
         *(f"{t(f'{key}')} {said[t(key)]}" for key in _FOOT if t(key) in said),
     ]
     body = [

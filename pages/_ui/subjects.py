@@ -91,8 +91,9 @@ def category_step(category: object, store_id: str | None) -> tuple[drill.Step, .
 
 def store_choice() -> None:
     """A select box that changes the store of the page; nothing when the reader has only one."""
-    stores = _in_scope(session.current_scope())
-    names = dict(zip(stores["store_id"], stores["store"], strict=True))
+    stores = load.named_places(load.generation())
+    seen = stores[stores["store_id"].map(session.current_scope().allows)]
+    names = dict(zip(seen["store_id"], seen["store"], strict=True))
     if len(names) < 2:
         return
     asked = drill.asked("store")

@@ -9,7 +9,7 @@ import plotly.graph_objects as go
 import streamlit as st
 
 from models.reports.value import LOYALTIES, MOST_REPEATS, NEEDED, VALUE_CLASSES, Cell, Check, ValueReport
-from pages._ui import cards, charts, empty, grids, head, palette, passport
+from pages._ui import cards, charts, empty, grids, head, palette, passport, worded
 from pages._ui import format as fmt
 from pages._ui.device import narrow
 from pages._ui.i18n import exists, t, tn
@@ -40,7 +40,7 @@ def figures(report: ValueReport, currency: str) -> None:
             passport.Figure(
                 t(f"metric.{key}"),
                 fmt.value(rows[key]["value"], rows[key]["unit"], currency),
-                t(f"metric.{key}.help"),
+                worded.meaning("value", key),
                 key,
             )
             for key in shown
@@ -58,7 +58,7 @@ def _beneath(key: str, row: Mapping[Any, Any], currency: str) -> str:
 
 
 def _help(key: str, row: Mapping[Any, Any], currency: str) -> str:
-    lines = [t(f"metric.{key}.help"), t("cards.now", value=fmt.value(row["value"], row["unit"], currency))]
+    lines = [worded.meaning("value", key), t("cards.now", value=fmt.value(row["value"], row["unit"], currency))]
     if not fmt.is_missing(row["lo95"]):
         low, high = (fmt.value(row[bound], row["unit"], currency) for bound in ("lo95", "hi95"))
         lines.append(t("value.range_help", low=low, high=high))

@@ -107,6 +107,12 @@ def heading(page: str, table: str) -> str:
     return t(own if exists(own) else f"export.sheet.{table}")
 
 
+def meaning(page: str, metric: str) -> str:
+    """What a figure of the report of ``page`` means; two pages may count it differently."""
+    own = f"metric.{metric}.help.{page}"
+    return t(own if exists(own) else f"metric.{metric}.help")
+
+
 def _in_words(values: pd.Series, column: str) -> pd.Series:
     keys = [key for key in values.dropna().unique() if isinstance(key, str)] if values.dtype.kind == "O" else []
     prefixes = _prefixes(column, keys)
