@@ -93,7 +93,7 @@ def scenario(report: AllocationReport, currency: str) -> None:
         "high": fmt.money(found.hi, currency, digits=0),
     }
     key = "more" if found.lo > 0 else "less" if found.hi < 0 else "unsure"
-    st.markdown(t("allocation.moved", **said) + " " + t(f"allocation.moved_{key}"))
+    st.markdown(t("allocation.moved", **said, so=t(f"allocation.moved_{key}")))
     st.caption(t("allocation.caution"))
     _budgets(known, giver, taker, float(amount), currency)
 

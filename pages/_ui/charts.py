@@ -332,6 +332,7 @@ def _line(
 ) -> dict[str, Any]:
     numbers = values.astype(float)
     length = pd.Timedelta(days=6 if weekly else 0)
+    point = 10 if len(days) == 1 else 4 if own and len(days) <= 45 else 0.1  # one day is no line
     return {
         "type": "scatter",
         "x": [day.date().isoformat() for day in days],
@@ -341,7 +342,7 @@ def _line(
         "mode": "lines+markers",
         "line": {"color": palette.OWN if own else palette.QUIET, "width": 2.4 if own else 1.4}
         | ({} if own else {"dash": "dot"}),
-        "marker": {"size": 4 if own and len(days) <= 45 else 0.1},
+        "marker": {"size": point},
         "customdata": [
             [f"{day.date()}/{(day + length).date()}", fmt.value(number, unit, currency)]
             for day, number in zip(days, numbers, strict=True)

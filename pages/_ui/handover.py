@@ -42,6 +42,7 @@ def choose(key: str, scope: Scope) -> Use | None:
         t("handover.use"),
         [None, *uses],
         format_func=lambda use: t("handover.look") if use is None else use.words,
+        placeholder=t("handover.look"),  # None is shown as no choice, in English unless told
         key=f"{key}_use",
         help=t("handover.help"),
     )

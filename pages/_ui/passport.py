@@ -90,15 +90,13 @@ def of_figure(figure: Figure) -> str:
     worked_out = formula(figure.key) if figure.key is not None else None
     if worked_out is not None:
         lines.append(_grey(t("glossary.formula"), worked_out))
-    lines.append(_grey(t("passport.certainty"), t(f"passport.{'estimated' if _is_estimate(figure) else 'counted'}")))
+    if figure.key is not None:  # of others the meaning says it, with the range where there is one
+        sure = "estimated" if figure.key in ESTIMATED else "counted"
+        lines.append(_grey(t("passport.certainty"), t(f"passport.{sure}")))
     shut = greyed(figure.key) if figure.key else None
     if shut:
         lines.append(f":orange[:material/block: {shut}]")
     return "  \n".join(line for line in lines if line)
-
-
-def _is_estimate(figure: Figure) -> bool:
-    return figure.key in ESTIMATED
 
 
 def formula(key: str) -> str | None:
