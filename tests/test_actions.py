@@ -231,7 +231,6 @@ def visit(chain: Path, state: Engine, monkeypatch: pytest.MonkeyPatch) -> Visit:
             monkeypatch.setattr(f"pages._ui.{module}.opened", lambda: state)
         at = AppTest.from_file(SHELL, default_timeout=60)
         at.query_params["lang"] = language
-        at.run()
         for name, value in query.items():
             at.query_params[name] = value
         at.switch_page("tasks.py").run()

@@ -75,7 +75,6 @@ def visit(home: Path, monkeypatch: pytest.MonkeyPatch) -> Visit:
         monkeypatch.setattr("pages._ui.i18n.preferred", lambda tags: language)
         at = AppTest.from_file(SHELL, default_timeout=60)
         at.query_params["lang"] = language
-        at.run()
         at.query_params["customer"] = customer
         at.switch_page("customer.py").run()
         return at

@@ -456,7 +456,6 @@ def visit(monkeypatch: pytest.MonkeyPatch, person: Person) -> AppTest:
     monkeypatch.setattr("pages._ui.i18n.preferred", lambda tags: "en")
     at = AppTest.from_file(SHELL, default_timeout=60)
     at.query_params["lang"] = "en"
-    at.run()
     at.switch_page("digests.py").run()
     assert not at.exception
     return at

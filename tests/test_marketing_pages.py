@@ -56,7 +56,6 @@ def visit(chain: Path, monkeypatch: pytest.MonkeyPatch) -> Visit:
         monkeypatch.setattr(f"pages._ui.load.{loads}", lambda *_: report)
         at = AppTest.from_file(SHELL, default_timeout=120)
         at.query_params["lang"] = language
-        at.run()
         at.switch_page(f"{page}.py").run()
         return at
 

@@ -48,7 +48,6 @@ def seen_by(compared: Snapshot, monkeypatch: pytest.MonkeyPatch) -> Callable[[st
         monkeypatch.setattr("pages._ui.i18n.preferred", lambda tags: "zh_CN")
         at = AppTest.from_file(SHELL, default_timeout=60)
         at.query_params["lang"] = "zh_CN"
-        at.run()
         at.query_params["store"] = "S1"
         at.switch_page("store.py").run()
         assert not at.exception

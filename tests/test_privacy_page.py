@@ -42,7 +42,6 @@ def show(home: Path, monkeypatch: pytest.MonkeyPatch) -> Open:
     def run(view: str) -> AppTest:
         at = AppTest.from_file(SHELL, default_timeout=60)
         at.query_params["lang"] = "en"
-        at.run()
         at.query_params["view"] = view
         at.switch_page("privacy.py").run()
         assert not at.exception

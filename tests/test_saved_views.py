@@ -120,7 +120,6 @@ def visit(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[
         at = AppTest.from_file(SHELL, default_timeout=60)
         for name, value in {"lang": language, **query}.items():
             at.query_params[name] = value
-        at.run()
         return at.switch_page(f"{page}.py").run()
 
     with served(tmp_path):

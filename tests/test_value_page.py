@@ -50,7 +50,6 @@ def visit(chain: Path, report: ValueReport, simulated: Snapshot, monkeypatch: py
         monkeypatch.setattr(load, "value_members", rows)
         at = AppTest.from_file(SHELL, default_timeout=60)
         at.query_params["lang"] = language
-        at.run()
         at.switch_page("value.py").run()
         return at
 
@@ -112,7 +111,6 @@ def test_the_small_chain_has_too_little_and_the_page_says_so(chain: Path, monkey
     monkeypatch.setattr("pages._ui.i18n.preferred", lambda tags: "en")
     at = AppTest.from_file(SHELL, default_timeout=60)
     at.query_params["lang"] = "en"
-    at.run()
     at.switch_page("value.py").run()
     said = words(at)
     assert "Too little data to forecast" in said

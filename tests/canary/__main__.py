@@ -155,10 +155,9 @@ class Crawl:
 
     @asynccontextmanager
     async def window(self) -> AsyncIterator[Page]:
-        """A window that shows the first page."""
+        """A new window, in which an address has been typed or followed: it opens there and nowhere before."""
         async with self.browser.open() as window:
             self.said = {""}
-            await window.run("", {})
             yield window
 
     async def visit(

@@ -47,7 +47,6 @@ def visit(chief: Account, monkeypatch: pytest.MonkeyPatch) -> Visit:
         monkeypatch.setattr("pages._ui.session.identity", lambda: person)
         monkeypatch.setattr("pages._ui.i18n.preferred", lambda tags: "en")
         at = AppTest.from_file(SHELL, default_timeout=60)
-        at.run()
         at.switch_page(f"{page}.py").run()
         assert not at.exception
         return at

@@ -39,7 +39,6 @@ def visit(chain: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Visit
         monkeypatch.setattr("pages._ui.i18n.preferred", lambda tags: language)
         at = AppTest.from_file(SHELL, default_timeout=60)
         at.query_params["lang"] = language
-        at.run()
         at.switch_page("audit.py").run()
         assert not at.exception
         return at
