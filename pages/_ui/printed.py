@@ -117,7 +117,8 @@ def _contents(titles: Sequence[str]) -> str:
 
 
 def _pairs(lines: Sequence[tuple[str, str]]) -> str:
-    return f"<dl>{''.join(f'<dt>{escape(label)}</dt><dd>{escape(said)}</dd>' for label, said in lines)}</dl>"
+    pairs = (f"<div><dt>{escape(label)}</dt><dd>{escape(said)}</dd></div>" for label, said in lines)
+    return f"<dl>{''.join(pairs)}</dl>"
 
 
 def _table(said: str, name: str, frame: pd.DataFrame, currency: str, rows: int) -> str:
@@ -139,7 +140,7 @@ def _table(said: str, name: str, frame: pd.DataFrame, currency: str, rows: int) 
     kinds = {one.column: one.kind for one in fields if not one.until}
     drawn = print_charts.chart(named, currency, kinds)
     measure = print_charts.measure_of(named, kinds)
-    if drawn and measure is not None and (measured := layout.said(name, measure)) != said:
+    if drawn and measure is not None and (measured := layout.said(name, measure)) not in said:
         drawn = f'<p class="note">{escape(measured)}</p>{drawn}'
     by_day, by_month = (bool(drawn) and column in kinds for column in ("day", "month"))
     latest = _LAST_DAYS if by_day else rows if by_month else 0
