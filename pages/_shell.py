@@ -31,6 +31,7 @@ framed = {
     '"stMainMenuItem-theme-Light"': "theme_light",
     '"stMainMenuItem-theme-Dark"': "theme_dark",
     '"stMainMenuItem-print"] [data-testid="stMainMenuItemLabel"': "print",
+    '"stStatusWidget"] [data-testid="stBaseButton-header"': "stop",
 }
 rules = "".join(f'[data-testid={at}]::after{{content:"{t(f"shell.{word}")}"}}' for at, word in framed.items())
 st.html(f"<style>{rules}</style>")

@@ -33,7 +33,13 @@ else:
 
 stores = localized(report.by_store, NAMES)
 if store := blocks.sales_by_day_and_store(
-    report.by_day, stores, report.period, page.currency, compare=compared.column(), key="overview"
+    report.by_day,
+    stores,
+    report.period,
+    page.currency,
+    compare=compared.column(),
+    key="overview",
+    campaigns=report.campaigns,
 ):
     drill.open_page("store", store=store)
 

@@ -57,7 +57,7 @@ if session.may_open("targets"):
 alert_views.block(load.alerts(page.scope, page.generation), key="store_alerts")
 
 with st.container(border=True):
-    blocks.sales_by_day(report.by_day, report.period, page.currency, key="store_days")
+    blocks.sales_by_day(report.by_day, report.period, page.currency, key="store_days", campaigns=report.campaigns)
 
 if not report.hours.empty:
     with st.container(border=True):

@@ -29,6 +29,41 @@ def days(count: int) -> pd.DataFrame:
     )
 
 
+CAMPAIGNS = pd.DataFrame(
+    {
+        "name": ["618", "Members", "Later"],
+        "starts_on": pd.to_datetime(["2026-11-10", "2026-11-12", "2026-11-19"]),
+        "ends_on": pd.to_datetime(["2026-11-13", "2026-11-12", "2026-11-25"]),
+    }
+)
+
+
+def rules(count: int, each: int = 1) -> list[tuple[str | None, str, str]]:
+    """Where the rules below a line of so many days stand, what they say, and which days a click gives."""
+    line = charts.time_line(days(count), value="net_sales", name="This period", currency="CNY")
+    charts.rules_below(line, CAMPAIGNS, pd.Series(line.data[0].x), 100.0, "Campaigns", each=each)
+    rule = line.data[-1]
+    return [(day, said, span) for day, (span, said) in zip(rule.x, rule.customdata, strict=True)]
+
+
+def test_a_rule_below_the_axis_says_which_campaigns_ran_and_gives_the_days_of_the_latest() -> None:
+    first, members = "2026-11-10/2026-11-13", "2026-11-12/2026-11-12"
+    later = "2026-11-19/2026-11-25"
+    assert rules(14) == [
+        ("2026-11-10", "618", first),
+        ("2026-11-11", "618", first),
+        ("2026-11-12", "618<br>Members", members),
+        ("2026-11-13", "618", first),
+        (None, "", ""),
+        ("2026-11-19", "Later", later),
+        ("2026-11-20", "Later", later),
+    ]
+
+
+def test_a_week_has_the_campaigns_of_all_its_days() -> None:
+    assert [rule[:2] for rule in rules(126, each=7)] == [("2026-11-07", "618<br>Members"), ("2026-11-14", "Later")]
+
+
 def bars(frame: pd.DataFrame = STORES, **more: object) -> object:
     return charts.ranked_bars(
         frame, label="store", value="net_sales", ids="store_id", unit="money", currency="CNY", **more

@@ -10,12 +10,14 @@ from email import message_from_string
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 
+import pandas as pd
 import pytest
 from sqlalchemy import Engine
 from streamlit.testing.v1 import AppTest
 
 from data_access.channels import Channel, Channels, channels, send
 from data_access.errors import Problem
+from data_access.freshness import utc_now
 from data_access.scope import Scope
 from data_access.snapshot import GenerationInfo, current_snapshot
 from data_access.state import accounts, audit, digests
@@ -24,6 +26,8 @@ from data_access.state.actions import Subject, Wish, act
 from data_access.state.digests import Digest, Limit
 from data_access.state.rules import Rule
 from data_access.state.store import opened, prepare, state_engine
+from models.reports._shape import select_columns
+from models.reports.alerts import AlertsReport
 from pages._gate.identity import Person
 from pages._ui import digest_views
 from pages._ui import digests as written_by
@@ -66,10 +70,19 @@ def actions(engine: Engine) -> list[str]:
         (5, 11, datetime(2026, 11, 13, 11)),  # the Friday before
         (1, 9, datetime(2026, 11, 16, 9)),  # Monday of this week
         (7, 9, datetime(2026, 11, 15, 9)),  # Sunday of the week before
+        (digests.AT_ONCE, 7, datetime(2026, 11, 20, 10)),  # this hour
     ],
 )
 def test_the_latest_time_a_digest_was_due(engine: Engine, weekday: int, hour: int, slot: datetime) -> None:
     assert digests.slot(subscribe(engine, weekday, hour), FRIDAY) == slot
+
+
+@pytest.mark.parametrize(
+    ("at", "slot"), [(6, datetime(2026, 11, 19, 21)), (7, datetime(2026, 11, 20, 7)), (23, datetime(2026, 11, 20, 21))]
+)
+def test_what_is_told_at_once_wakes_nobody(engine: Engine, at: int, slot: datetime) -> None:
+    made = subscribe(engine, digests.AT_ONCE, page="alerts")
+    assert digests.slot(made, FRIDAY.replace(hour=at)) == slot
 
 
 def test_a_new_digest_waits_for_its_next_time_and_is_sent_once(engine: Engine) -> None:
@@ -484,6 +497,54 @@ def test_somebody_sets_a_limit_on_the_page(
     assert not at.exception
     assert [one.limit for one in digests.of(opened(), lilei.account_id)] == [Limit("identified_share", True, 0.4)]
     assert "below 40.0%" in words(at)
+
+
+def alerts_of(*told: tuple[str, date, str]) -> AlertsReport:
+    """Orders of stores on days, with the kind of their row: 1 where 4 to 12 were to be expected."""
+    row = {"metric": "orders", "grain": "day", "value": 1.0, "expected": 8.0, "lo": 4.0, "hi": 12.0, "change": -7.0}
+    stores = [{"store_id": store, "store": store, "day": pd.Timestamp(day), "kind": kind} for store, day, kind in told]
+    rows = pd.DataFrame([{**row, "region": "East", "change_ratio": -7 / 8, "chance": 0.001, **one} for one in stores])
+    return AlertsReport(date(2026, 11, 20), "CNY", **select_columns(AlertsReport, alerts=rows))
+
+
+def test_an_alert_is_told_once_within_the_hour_and_only_what_is_new(
+    lilei: Account, wecom: type[Receiver], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first, second = ("S1", date(2026, 11, 19), "alert"), ("S2", date(2026, 11, 20), "alert")
+    reports = [alerts_of(("S1", date(2026, 11, 18), "odd"), first), alerts_of(first), alerts_of(first, second)]
+    told_to: list[Scope] = []
+    monkeypatch.setattr(
+        "pages._ui.load.alerts", lambda scope, generation: told_to.append(scope) or reports[len(told_to) - 1]
+    )
+    digests.subscribe(opened(), lilei.account_id, "alerts", "group", "en", digests.AT_ONCE, 7, NOW, FRIDAY)
+    assert [send_after(hours) for hours in (0.25, 0.5, 1.5, 2.5)] == [[], ["sent"], ["nothing_new"], ["sent"]]
+    said = [body["text"]["content"] for _, body in wecom.got]  # type: ignore[index]
+    assert told_to == [Scope("stores", ("S1", "S2"))] * 3
+    assert ["S1" in said[0], "S2" in said[0], "1 new alert" in said[0], "Nov 18" in said[0]] == [
+        True,
+        False,
+        True,
+        False,
+    ]
+    assert ["S1" in said[1], "S2" in said[1]] == [False, True]
+    assert "https://mirror.example.com/alerts?alert=S2%7Corders%7Cday%7C2026-11-20" in said[1]
+
+
+def test_somebody_wants_alerts_on_the_page_and_is_not_told_what_is_there_already(
+    lilei: Account, wecom: type[Receiver], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("pages._ui.load.alerts", lambda *_: alerts_of(("S1", date(2026, 11, 19), "alert")))
+    at = visit(monkeypatch, Person("regional", ("east",), lilei.account_id, "Li Lei"))
+    at.selectbox(key="digest_page").select("alerts").run()
+    assert "S1" in at.expander[0].text[0].value
+    at.button(key="digest_subscribe").click().run()
+    assert not at.exception
+    (made,) = digests.of(opened(), lilei.account_id)
+    assert (made.page, made.weekday, made.known) == ("alerts", digests.AT_ONCE, {"S1|orders|day|2026-11-19"})
+    later = timedelta(days=1)
+    outcomes = [outcome for _, outcome, _ in written_by.send_due(utc_now() + later, datetime.now() + later)]
+    assert outcomes == ["nothing_new"]
+    assert wecom.got == []
 
 
 def test_its_recipient_sees_why_it_did_not_arrive_and_when_it_is_tried_again(

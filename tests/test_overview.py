@@ -36,6 +36,15 @@ def test_the_key_figures_of_the_period(tiny_snapshot: Snapshot) -> None:
     }
 
 
+def test_campaigns_that_ran_on_a_day_of_the_period(tiny_snapshot: Snapshot) -> None:
+    # K2 has no dates, K4 ended on 28 February
+    ran = overview(tiny_snapshot, CHAIN, MARCH).campaigns
+    assert ran["campaign_id"].tolist() == ["K1", "K5"]
+    assert ran["starts_on"].dt.day.tolist() == [1, 16]
+    first_days = overview(tiny_snapshot, CHAIN, Period(date(2026, 2, 28), date(2026, 3, 1)))
+    assert first_days.campaigns["campaign_id"].tolist() == ["K4", "K1"]
+
+
 def test_the_goods_of_one_category_alone(tiny_snapshot: Snapshot) -> None:
     every = overview(tiny_snapshot, CHAIN, MARCH)
     parts = [overview(tiny_snapshot, CHAIN, MARCH, name) for name in ("skin care", "make-up", "fragrance")]

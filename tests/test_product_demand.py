@@ -92,7 +92,7 @@ def test_promotions_lie_below_the_axis_with_a_stroke_at_both_ends(monkeypatch: p
     assert rule.x == ("2026-03-10", "2026-03-11", "2026-03-12", None, *(f"2026-03-{day}" for day in (22, 23, 24, 25)))
     assert max(y for y in rule.y if y is not None) < 0
     assert rule.marker.size == (9, 0.1, 9, 0.1, 9, 0.1, 0.1, 9)
-    assert rule.customdata[0][0] == t("demand.everything") + " −20%"
+    assert rule.customdata[0][1] == t("demand.everything") + " −20%"
     assert drawn[0].layout.yaxis.range[0] < min(y for y in rule.y if y is not None)
 
 

@@ -62,6 +62,7 @@ CASES: dict[str, tuple[Any, ...]] = {
     "campaigns.campaigns": (),
     "campaigns.funnel_steps": (),
     "campaigns.known": (),
+    "campaigns.ran": (MARCH,),
     "campaigns.step_hours": ("K1", {"sent": "targeted", "delivered": "sent"}, ["gift"]),
     "campaign_effects.bought": (["K1"], 2**64 - 1, date(2026, 1, 1), date(2026, 3, 12)),
     "campaign_effects.candidates": (),
@@ -295,7 +296,7 @@ SHARED = {
     "mechanics.redemptions",
     *("stores.closures", "stores.comparable", "stores.promotions"),  # the tiny chain has none, nor a year before
     "funnel.used_steps",
-    *("campaign.about", "campaigns.known"),
+    *("campaign.about", "campaigns.known", "campaigns.ran"),
     "allocation.offers",  # its campaigns have no type
     "allocation.recommended",
     *("campaign_stock.past", "campaign_stock.promoted", "campaign_stock.stores"),  # and no products or stores

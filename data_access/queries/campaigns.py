@@ -16,7 +16,7 @@ from data_access.marts.tables import campaign
 from data_access.queries._elsewhere import withheld
 from data_access.queries._frame import count, fetch
 from data_access.queries._places import summable_rows
-from data_access.scope import Scope
+from data_access.scope import Period, Scope
 
 PURCHASES = ("bought", "bought_again")  # steps that every campaign uses
 
@@ -29,6 +29,23 @@ def known(scope: Scope, engine: Engine, campaign_ids: Sequence[str] | None = Non
     order counts for it), is_planned.
     """
     return fetch(scope, engine, _known(scope, engine, campaign_ids))
+
+
+def ran(scope: Scope, engine: Engine, period: Period) -> pd.DataFrame:
+    """One row per campaign that concerns the scope and ran on a day of ``period``, the earliest first.
+
+    Columns: campaign_id, name, starts_on, ends_on; one without a last day ran on its first.
+    """
+    c, campaign_id = campaign.c, campaign_use.c.campaign_id
+    last = func.coalesce(c.ends_on, c.starts_on)
+    return fetch(
+        scope,
+        engine,
+        select(campaign_id, func.coalesce(c.name, campaign_id).label("name"), c.starts_on, last.label("ends_on"))
+        .join_from(campaign_use, campaign, c.campaign_id == campaign_id)
+        .where(concerns(scope, engine, campaign_id), c.starts_on <= period.last, last >= period.first)
+        .order_by(c.starts_on, campaign_id),
+    )
 
 
 def campaigns(scope: Scope, engine: Engine) -> pd.DataFrame:

@@ -6,8 +6,10 @@ five times, then waits for its next time. Whoever runs the command twice at once
 claimed before it is sent.
 
 One with a limit is looked at when it is due, and leaves only when its figure has passed the limit since the last look.
+One that tells at once is looked at each hour by day, and leaves when there is something that it has not told.
 """
 
+from collections.abc import Collection
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Final
@@ -21,6 +23,8 @@ from data_access.state.schema import digest
 from data_access.state.store import writing
 
 EVERY_DAY: Final = 0  # else 1 = Monday
+AT_ONCE: Final = -1  # looked at each hour by day
+BY_DAY: Final = (7, 21)  # the first and the last of these hours: nobody is woken
 MOST = 10  # digests of one person
 TRIES: Final = 6
 FIRST_WAIT: Final = timedelta(minutes=5)  # doubles with each try
@@ -45,11 +49,12 @@ class Limit:
 
 @dataclass(frozen=True, slots=True)
 class Digest:
-    """One digest. weekday: 1 = Monday, 0 each day; hour: of this server's clock. created_at, sent_at, next_try_at: UTC.
+    """One digest. weekday: 1 = Monday, 0 each day, -1 at once; hour: of this server's clock. created_at, sent_at,
+    next_try_at: UTC.
 
     slot: the time of this server's clock it was last due, tried or sent; tries: for that time, 0 once it is sent.
     failure: why the last try came to nothing (a key of ``digest.failure``). metric, threshold, falls: its ``limit``;
-    passed: whether the figure lay beyond it at the last look.
+    passed: whether the figure lay beyond it at the last look. told: what one that tells at once has told, a line each.
     """
 
     digest_id: str
@@ -69,6 +74,12 @@ class Digest:
     threshold: float | None = None
     falls: bool | None = None
     passed: bool | None = None
+    told: str | None = None
+
+    @property
+    def known(self) -> frozenset[str]:
+        """The keys of what it has told."""
+        return frozenset((self.told or "").splitlines())
 
     @property
     def limit(self) -> Limit | None:
@@ -94,14 +105,17 @@ def subscribe(
     now: datetime,
     local: datetime,
     limit: Limit | None = None,
+    told: Collection[str] = (),
 ) -> Digest:
     """A new digest, first due at its next time; with a limit it leaves only when the figure has passed that.
 
-    ``now`` in UTC, ``local`` the same on this server's clock. Rule when the person has it already, or ten others.
+    ``now`` in UTC, ``local`` the same on this server's clock; ``told``: keys of what the person knows already.
+    Rule when the person has it already, or ten others.
     """
-    if not (0 <= weekday <= 7 and 0 <= hour <= 23):
+    if not (AT_ONCE <= weekday <= 7 and 0 <= hour <= 23):
         raise ValueError(f"no weekday and hour: {weekday}, {hour}")
     made = Digest(uuid4().hex[:12], account_id, page, channel, language, weekday, hour, now, local, 0, None, None, None)
+    made = replace(made, told=_lines(told))
     if limit is not None:
         made = replace(made, metric=limit.metric, threshold=limit.threshold, falls=limit.falls)
     with writing(engine) as connection:
@@ -155,23 +169,37 @@ def is_due(one: Digest, now: datetime, local: datetime) -> bool:
 def slot(one: Digest, local: datetime) -> datetime:
     """The latest time not after ``local`` at which the digest is due, on this server's clock."""
     at = local.replace(hour=one.hour, minute=0, second=0, microsecond=0)
+    if one.weekday == AT_ONCE:
+        first, last = BY_DAY
+        at = at.replace(hour=min(local.hour, last))
+        return at if local.hour >= first else at.replace(hour=last) - timedelta(days=1)
     back = (at.isoweekday() - one.weekday) % 7 if one.weekday else 0
     at -= timedelta(days=back)
     return at if at <= local else at - timedelta(days=7 if one.weekday else 1)
 
 
-def sent(engine: Engine, one: Digest, now: datetime) -> None:
-    """Notes that a claimed digest has left; one with a limit, because its figure has passed it."""
+def sent(engine: Engine, one: Digest, now: datetime, told: Collection[str] = ()) -> None:
+    """Notes that a claimed digest has left; one with a limit, because its figure has passed it.
+
+    told: keys of all that it tells at once, in this message or before; what is not among them would be told again.
+    """
     with writing(engine) as connection:
         passed = True if one.limit else None
-        values = {"tries": 0, "next_try_at": None, "sent_at": now, "failure": None, "passed": passed}
+        values = {
+            "tries": 0,
+            "next_try_at": None,
+            "sent_at": now,
+            "failure": None,
+            "passed": passed,
+            "told": _lines(told),
+        }
         connection.execute(update(digest).where(digest.c.digest_id == one.digest_id).values(values))
         said = {"page": one.page, "channel": one.channel}
         audit.append(connection, one.account_id, "digest_sent", one.digest_id, said, at=now)
 
 
 def looked(engine: Engine, one: Digest, passed: bool) -> None:
-    """Notes that there was nothing to tell of a claimed digest's limit: ``passed`` as before, or not passed."""
+    """Notes that a claimed digest had nothing to tell: a limit ``passed`` as before, or not passed, or no news."""
     with writing(engine) as connection:
         values = {"tries": 0, "next_try_at": None, "failure": None, "passed": passed}
         connection.execute(update(digest).where(digest.c.digest_id == one.digest_id).values(values))
@@ -191,6 +219,10 @@ def _claimed(one: Digest, now: datetime, local: datetime) -> Digest:
     again = one.slot is not None and slot(one, local) <= one.slot
     at, tries = (one.slot, one.tries + 1) if again else (slot(one, local), 1)
     return replace(one, slot=at, tries=tries, next_try_at=now + CLAIMED_FOR)
+
+
+def _lines(keys: Collection[str]) -> str | None:
+    return "\n".join(sorted(keys)) or None
 
 
 def _of(connection: Connection, account_id: str | None = None) -> tuple[Digest, ...]:

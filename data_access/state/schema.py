@@ -338,7 +338,7 @@ digest = Table(
     _needed("page", WORD),
     _needed("channel", WORD),  # a name in the administrator's file of channels
     _needed("language", WORD),
-    _needed("weekday", Integer),  # 1 = Monday, 0 each day
+    _needed("weekday", Integer),  # 1 = Monday, 0 each day, -1 at once
     _needed("hour", Integer),  # of this server's clock
     _needed("created_at", DateTime),
     Column("slot", DateTime),  # when it was last due, on this server's clock
@@ -350,6 +350,7 @@ digest = Table(
     Column("threshold", Float),  # in the unit of the metric
     Column("falls", Boolean),  # whether below counts as passed, else above
     Column("passed", Boolean),  # at the last look
+    Column("told", Text),  # keys of what it has told at once, a line each
     info={"grain": "one digest that somebody gets"},
 )
 Index("ix_digest_account_id", digest.c.account_id)

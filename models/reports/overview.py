@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 
 from data_access.marts.tables import UNKNOWN
-from data_access.queries import customers, places, products, sales
+from data_access.queries import campaigns, customers, places, products, sales
 from data_access.scope import Period, Scope
 from data_access.snapshot import Snapshot
 from models import metrics
@@ -51,6 +51,8 @@ class OverviewReport:
     by_month: Annotated[pd.DataFrame, Columns("month gross_sales returns net_sales orders complete")]
     # one row per day of the period, days without sales too
     by_day: Annotated[pd.DataFrame, Columns("day net_sales gross_sales orders previous last_year")]
+    # one row per campaign that ran on a day of the period, the earliest first
+    campaigns: Annotated[pd.DataFrame, Columns("campaign_id name starts_on ends_on")]
     # one row per store open in the period or with a figure, best first; share of net sales
     by_store: Annotated[
         pd.DataFrame,
@@ -104,6 +106,7 @@ def overview(snapshot: Snapshot, scope: Scope, period: Period, category: str | N
         kpis=kpis,
         by_month=by_month(days, now).assign(**unknown),
         by_day=comparison.with_neighbours(days).assign(**unknown),
+        campaigns=campaigns.ran(scope, engine, now),
         by_store=by_store,
         by_region=_regions(stores, sums, by_store, comparison).assign(**unknown),
         by_city=by_city(by_store).assign(**unknown),

@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 
 from data_access.errors import Problem
-from data_access.queries import orders, places, products, sales
+from data_access.queries import campaigns, orders, places, products, sales
 from data_access.queries import stores as comparisons
 from data_access.scope import Period, Scope
 from data_access.snapshot import Snapshot
@@ -33,6 +33,8 @@ class StoreReport:
     kpis: Annotated[pd.DataFrame, Columns("key value previous last_year unit")]
     # one row per day of the period; traffic and conversion NaN on days without a valid door count
     by_day: Annotated[pd.DataFrame, Columns("day net_sales gross_sales orders previous last_year traffic conversion")]
+    # one row per campaign that ran on a day of the period, the earliest first
+    campaigns: Annotated[pd.DataFrame, Columns("campaign_id name starts_on ends_on")]
     # one row per weekday (1 = Monday) and hour with an order or return; days: how many such weekdays the period has
     hours: Annotated[pd.DataFrame, Columns("weekday hour net_sales orders days")]
     # both as in the overview
@@ -76,6 +78,7 @@ def store(snapshot: Snapshot, scope: Scope, period: Period, store_id: str) -> St
         header=header,
         kpis=overview.sales_kpis(snapshot, here, comparison, days, KPIS),
         by_day=each_day,
+        campaigns=campaigns.ran(here, engine, now),
         hours=hours.assign(days=weekdays[hours["weekday"].to_numpy()]),
         by_category=sales.categories(here, engine, *comparison.periods),
         products=movers(products.movers(here, engine, now, comparison.previous, MOVERS)),

@@ -14,10 +14,19 @@ _IN_VIEW = 12  # stores beside the days; more of them scroll
 _DRAWN = 100  # stores with a bar of their own; the filter and the search find the others
 
 
-def sales_by_day(by_day: pd.DataFrame, period: Period, currency: str, *, key: str, beside: int = 0) -> None:
-    """Net sales over the days of ``period``, with events and the best comparison there is.
+def sales_by_day(
+    by_day: pd.DataFrame,
+    period: Period,
+    currency: str,
+    *,
+    key: str,
+    beside: int = 0,
+    campaigns: pd.DataFrame | None = None,
+) -> None:
+    """Net sales over the days of ``period``, with events, the best comparison there is and the campaigns that ran.
 
-    ``by_day``: day, net_sales, previous, last_year. ``beside``: how many bars stand in the block at its side.
+    ``by_day``: day, net_sales, previous, last_year; ``campaigns``: name, starts_on, ends_on. ``beside``: how many bars
+    stand in the block at its side.
     """
     head.block(t("overview.by_day"), t("charts.click_week" if len(by_day) > charts.DAYS_DRAWN else "charts.click_day"))
     line = charts.time_line(
@@ -29,6 +38,10 @@ def sales_by_day(by_day: pd.DataFrame, period: Period, currency: str, *, key: st
         height=charts.height_beside(beside),
         currency=currency,
     )
+    if campaigns is not None:
+        named, drawn = localized(campaigns, {"name": "campaign.name"}), pd.Series(line.data[-1].x)
+        each = 7 if len(by_day) > charts.DAYS_DRAWN else 1
+        charts.rules_below(line, named, drawn, line.layout.yaxis.tickvals[-1], t("page.campaigns"), each=each)
     charts.clicked(line, alt=t("overview.by_day"), key=key, then=drill.keep_days)
 
 
@@ -40,6 +53,7 @@ def sales_by_day_and_store(
     *,
     compare: compared.Column,
     key: str,
+    campaigns: pd.DataFrame | None = None,
 ) -> str | None:
     """Net sales by day and, beside them where there is more than one store, the stores ranked.
 
@@ -47,7 +61,8 @@ def sales_by_day_and_store(
     """
     days, ranking = st.columns([3, 2]) if len(stores) > 1 else (st.container(), None)
     with days.container(border=True, height="stretch"):
-        sales_by_day(by_day, period, currency, key=f"{key}_days", beside=min(len(stores), _IN_VIEW))
+        bars = min(len(stores), _IN_VIEW)
+        sales_by_day(by_day, period, currency, key=f"{key}_days", beside=bars, campaigns=campaigns)
     if ranking is None:
         return None
     with ranking.container(border=True, height="stretch"):

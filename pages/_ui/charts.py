@@ -32,6 +32,7 @@ _FONT = {"size": 13}
 NAMES = {**_FONT, "color": palette.TEXT}  # of rows, beside their marks
 _PLOT, _PLOT_ON_A_PHONE = 480, 250  # pixels between the axes of a chart of time, at least
 _BARS, _BARS_ON_A_PHONE = 280, 150  # of the bars of half a page, at least
+_BELOW = 0.045  # of the height: where rules lie, below the axis
 _EDGE = 0.06  # of a chart: names of events there run inwards
 _MONTHS_13 = 396  # days
 MARGIN = {"l": 4, "r": 4, "t": 8, "b": 8}  # pixels around a chart
@@ -287,6 +288,50 @@ def time_line(
     if len(days):
         _bands(figure, events, days.iloc[0], days.iloc[-1], ticks[-1])
     return figure
+
+
+def rules_below(
+    figure: go.Figure, spans: pd.DataFrame, days: pd.Series, top: float, name: str, *, each: int = 1
+) -> None:
+    """A rule below the axis over the days of each of ``spans`` (name, starts_on, ends_on), which no colour has to tell
+    from the bands of events; the tooltip of a day says which it has, a click gives the days of the one that began last.
+
+    days: where the chart has marks, each of so many days.
+    """
+    length = pd.Timedelta(days=each - 1)
+    x: list[str | None] = []
+    said: list[list[str]] = []
+    for day in pd.to_datetime(days):
+        here = spans[(spans["starts_on"] <= day + length) & (spans["ends_on"] >= day)]
+        if here.empty:
+            if x and x[-1] is not None:
+                x, said = [*x, None], [*said, ["", ""]]
+            continue
+        latest = here.sort_values("starts_on").iloc[-1]
+        x.append(day.date().isoformat())
+        said.append([f"{latest['starts_on'].date()}/{latest['ends_on'].date()}", "<br>".join(here["name"])])
+    if not any(x):
+        return
+    low, high = figure.layout.yaxis.range
+    figure.add_trace(
+        go.Scatter(
+            x=x,
+            y=[None if day is None else low - _BELOW * top for day in x],
+            name=name,
+            mode="lines+markers",
+            line={"color": palette.TEXT, "width": 3},
+            marker={"symbol": "line-ns-open", "size": _caps(x), "color": palette.TEXT, "line": {"width": 2}},
+            customdata=said,
+            hovertemplate="%{customdata[1]}<extra>" + name + "</extra>",
+        )
+    )
+    figure.update_yaxes(range=[low - 2 * _BELOW * top, high])
+    figure.update_layout(showlegend=True)
+
+
+def _caps(x: Sequence[str | None]) -> list[float]:
+    """A stroke across at both ends of a rule."""
+    return [9 if at in (0, len(x) - 1) or None in (x[at - 1], x[at + 1]) else 0.1 for at in range(len(x))]
 
 
 def forecast_axes(figure: go.Figure, days: Sequence[pd.Timestamp], highest: float, events: Sequence[Event]) -> float:

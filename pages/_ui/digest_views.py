@@ -12,7 +12,7 @@ from data_access.freshness import utc_now
 from data_access.settings import settings
 from data_access.state import accounts, digests
 from data_access.state.accounts import Account
-from data_access.state.digests import EVERY_DAY, TRIES, Digest, Limit
+from data_access.state.digests import AT_ONCE, BY_DAY, EVERY_DAY, TRIES, Digest, Limit
 from data_access.state.store import opened
 from pages._ui import digests as written
 from pages._ui import empty, freshness, head, session
@@ -59,8 +59,7 @@ def new(who: Account, allowed: Sequence[Channel], link: str, currency: str) -> N
             t("digests.page"), written.offered(who.role), format_func=lambda key: t(f"page.{key}"), key="digest_page"
         )
         way = st.selectbox(t("digests.channel"), allowed, format_func=_way, key="digest_channel")
-        weekday = st.selectbox(t("digests.days"), range(8), format_func=_days, key="digest_weekday")
-        hour = st.selectbox(t("digests.hour"), _HOURS, index=3, format_func=_hour, key="digest_hour")
+        weekday, hour = (AT_ONCE, BY_DAY[0]) if page == written.ALERTS else _when_chosen()
         chosen = st.selectbox(
             t("digests.language"),
             LANGUAGES,
@@ -68,12 +67,25 @@ def new(who: Account, allowed: Sequence[Channel], link: str, currency: str) -> N
             format_func=lambda name: text(name, "language.name"),
             key="digest_language",
         )
-    limit = _limit(page, currency)
-    _preview(who, page, chosen, weekday, link, limit)
+    limit = None if weekday == AT_ONCE else _limit(page, currency)
+    told = _preview(who, page, chosen, weekday, link, limit)
     if st.button(t("digests.subscribe"), type="primary", icon=":material/mark_email_unread:", key="digest_subscribe"):
-        about = (who.account_id, page, way.name, chosen, weekday, hour, utc_now(), datetime.now(), limit)
-        said = t("digests.limited" if limit else "digests.subscribed", when=_when(weekday, hour))
+        about = (who.account_id, page, way.name, chosen, weekday, hour, utc_now(), datetime.now(), limit, told)
+        said = _noted(weekday, hour, limit)
         attempt(lambda: digests.subscribe(opened(), *about), lambda _: say_again(said))
+
+
+def _when_chosen() -> tuple[int, int]:
+    weekday = st.selectbox(t("digests.days"), range(8), format_func=_days, key="digest_weekday")
+    return weekday, st.selectbox(t("digests.hour"), _HOURS, index=3, format_func=_hour, key="digest_hour")
+
+
+def _noted(weekday: int, hour: int, limit: Limit | None) -> str:
+    """What is said once a digest is chosen: when it will leave."""
+    if weekday == AT_ONCE:
+        first, last = BY_DAY
+        return t("digests.noted_at_once", first=_hour(first), last=_hour(last))
+    return t("digests.limited" if limit else "digests.subscribed", when=_when(weekday, hour))
 
 
 def _limit(page: str, currency: str) -> Limit | None:
@@ -117,16 +129,21 @@ def _unit(unit: str, currency: str) -> str:
     return t("digests.unit.number")
 
 
-def _preview(who: Account, page: str, chosen: str, weekday: int, link: str, limit: Limit | None) -> None:
+def _preview(who: Account, page: str, chosen: str, weekday: int, link: str, limit: Limit | None) -> frozenset[str]:
+    """Shows what would be sent now; gives the keys of what whoever has read it knows already."""
     try:
         said = written.message(who, page, chosen, weekday, link, limit)
     except written.NotSent as reason:
         st.caption(t("digests.nothing_now", reason=t(f"digest.failure.{reason}")))
-        return
+        return frozenset()
+    if not said.news:
+        st.caption(t("digests.no_alerts"))
+        return said.told
     if said.passed is False:
         st.caption(t("digests.not_passed"))
     with st.expander(t("digests.preview")):
         st.text(f"{said.title}\n\n{said.text}")
+    return said.told
 
 
 def own(who: Account, currency: str) -> None:
@@ -244,4 +261,6 @@ def _hour(hour: int) -> str:
 
 
 def _when(weekday: int, hour: int) -> str:
+    if weekday == AT_ONCE:
+        return t("digests.at_once")
     return f"{_days(weekday)} {_hour(hour)}"

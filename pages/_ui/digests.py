@@ -2,7 +2,8 @@
 
 Messengers get a few lines of text, e-mail the same as a page with links (``mail``) and what needs its reader today.
 
-One with a limit tells that a figure has passed it, once: again when it has come back and passes it anew.
+One with a limit tells that a figure has passed it, once: again when it has come back and passes it anew. One of alerts
+leaves as soon as there is one that it has not told.
 Only sums leave: key figures and stores by name, never a customer, an order or a colleague. Runs without a page, from
 the command ``python -m pages digests``.
 """
@@ -20,7 +21,7 @@ from data_access.channels import Channels, channels, send
 from data_access.freshness import utc_now
 from data_access.scope import Period, Scope
 from data_access.settings import settings
-from data_access.snapshot import GenerationInfo
+from data_access.snapshot import GenerationInfo, Snapshot
 from data_access.state import accounts, digests
 from data_access.state.accounts import Account, Role
 from data_access.state.digests import EVERY_DAY, Digest, Limit
@@ -32,12 +33,14 @@ from pages._ui import access, alert_views, cards, drill, load, mail, session, ta
 from pages._ui import format as fmt
 from pages._ui.i18n import localized_text, speaking, t, tn
 
-# Pages whose reports have key figures of sums alone.
-OFFERED = ("overview", "stock")
+# Pages whose reports have key figures of sums alone, and the one whose rows are told at once.
+OFFERED = ("overview", "stock", ALERTS := "alerts")
 
 _FIGURES = 6
 _STORES = 3
 _ALERTS = 3
+_ALERTS_AT_ONCE = 5
+_REMEMBERED = timedelta(days=30)
 _COMPARED = ("last_year", "previous")
 
 _log = logging.getLogger("mirror")
@@ -47,7 +50,7 @@ _log = logging.getLogger("mirror")
 _Lists = list[tuple[str, list[mail.Entry]]]
 
 # What became of a digest that was due, else the reason why it was not sent.
-Outcome = Literal["sent", "still_passed", "not_passed"]
+Outcome = Literal["sent", "still_passed", "not_passed", "nothing_new"]
 
 
 class NotSent(Exception):
@@ -62,6 +65,8 @@ class Message:
     text: str
     html: str  # for channels that show it
     passed: bool | None = None  # its figure the limit, where it has one
+    news: bool = True  # whether it says anything that was not told before
+    told: frozenset[str] = frozenset()  # keys of what is told at once, now or before
 
 
 def offered(role: Role) -> tuple[str, ...]:
@@ -77,20 +82,21 @@ def send_due(now: datetime, local: datetime) -> Iterator[tuple[Digest, str, bool
     engine, ways = opened(), channels(settings().home)
     for one in digests.claim(engine, now, local):
         try:
-            outcome = _sent(one, ways)
+            outcome, told = _sent(one, ways)
         except NotSent as reason:
             digests.failed(engine, one, str(reason), utc_now())
             yield one, str(reason), True
             continue
         if outcome == "sent":
-            digests.sent(engine, one, utc_now())
+            digests.sent(engine, one, utc_now(), told)
         else:
             digests.looked(engine, one, passed=outcome == "still_passed")
         yield one, outcome, False
 
 
-def _sent(one: Digest, ways: Channels) -> Outcome:
-    """Sends a digest with the rights of this moment, where there is something to tell. NotSent when it could not be."""
+def _sent(one: Digest, ways: Channels) -> tuple[Outcome, frozenset[str]]:
+    """Sends a digest with the rights of this moment, where there is something to tell; gives what became of it, and the
+    keys of what it told. NotSent when it could not be sent."""
     try:
         person = accounts.find(opened(), one.account_id)
         if person is None or person.disabled:
@@ -98,11 +104,13 @@ def _sent(one: Digest, ways: Channels) -> Outcome:
         way = next((way for way in ways.of(person.sign_in_name) if way.name == one.channel), None)
         if way is None:
             raise NotSent("no_channel")
-        said = message(person, one.page, one.language, one.weekday, ways.link, one.limit)
+        said = message(person, one.page, one.language, one.weekday, ways.link, one.limit, one.known)
+        if not said.news:
+            return "nothing_new", said.told
         if said.passed is False:
-            return "not_passed"
+            return "not_passed", said.told
         if said.passed and one.passed:
-            return "still_passed"
+            return "still_passed", said.told
         if not send(way, said.title, said.text, said.html):
             raise NotSent("refused")
     except NotSent:
@@ -111,16 +119,27 @@ def _sent(one: Digest, ways: Channels) -> Outcome:
         # One digest that cannot be written keeps no other from leaving.
         _log.exception("digest %s of %s", one.digest_id, one.page)
         raise NotSent("failed") from error
-    return "sent"
+    return "sent", said.told
 
 
-def message(person: Account, page: str, language: str, weekday: int, link: str, limit: Limit | None = None) -> Message:
-    """What ``person`` would get now. NotSent when the page is not for them any more, or there is nothing to tell."""
+def message(
+    person: Account,
+    page: str,
+    language: str,
+    weekday: int,
+    link: str,
+    limit: Limit | None = None,
+    known: frozenset[str] = frozenset(),
+) -> Message:
+    """What ``person``, who knows of ``known``, would get now. NotSent when the page is not for them any more, or there
+    are no figures."""
     with speaking(language):
         if page not in offered(person.role):
             raise NotSent("not_yours")
         who = session.person(person)
         scope, snapshot = session.scope_of(who), load.snapshot()
+        if page == ALERTS:
+            return _alerts(who, scope, snapshot, link, known)
         period = _days(page, snapshot.info, weekday, whole=limit is not None)
         tables = load.report_tables(page, scope, period, snapshot.generation)
         currency = snapshot.info.currency
@@ -148,6 +167,36 @@ def message(person: Account, page: str, language: str, weekday: int, link: str, 
             address=f"{link}/{page}" if link else "",
         )
         return Message(title, "\n".join(_lines(said, stores)), mail.html(said), passed)
+
+
+def _alerts(who: Person, scope: Scope, snapshot: Snapshot, link: str, known: frozenset[str]) -> Message:
+    """The alerts that are not told yet, the latest first, each with its range and a link to where it is explained."""
+    report = load.alerts(scope, snapshot.generation)
+    found = alert_views.rows(report)
+    new = found[(found["kind"] == "alert") & ~found["alert"].isin(known)]
+    # Only the last two weeks are ever told: older keys, which end in their day, need no remembering.
+    since = (report.until - _REMEMBERED).isoformat() if report.until else ""
+    heading = tn("digest.alerts", len(new), n=fmt.count(len(new)))
+    entries = [
+        mail.Entry(alert_views.sentence(row), address=_address(link, ALERTS, alert=row["alert"]))
+        for _, row in new.head(_ALERTS_AT_ONCE).iterrows()
+    ]
+    if more := len(new) - len(entries):
+        entries.append(mail.Entry(t("digest.more", n=fmt.count(more)), address=_address(link, ALERTS)))
+    said = mail.Contents(
+        page=t(f"page.{ALERTS}"),
+        scope=session.in_words(who),
+        days="",
+        passed="",
+        figures=(),
+        lists=[(heading, entries)],
+        as_of=t("digest.as_of", instant=fmt.instant(snapshot.info.as_of)),
+        address=_address(link, ALERTS),
+    )
+    lines = [part for one in entries for part in (one.name, one.address) if part]
+    title = f"{heading} · {said.scope}"
+    told = frozenset(new["alert"]) | {key for key in known if key[-10:] >= since}
+    return Message(title, "\n".join([*lines, "", said.as_of]), mail.html(said), news=not new.empty, told=told)
 
 
 def _lines(said: mail.Contents, stores: _Lists) -> Iterator[str]:

@@ -1,6 +1,6 @@
 """The chart of a forecast, of days or weeks: what was sold, what is expected with its ranges, events and promotions."""
 
-from collections.abc import Hashable, Mapping, Sequence
+from collections.abc import Hashable, Mapping
 from typing import Any
 
 import pandas as pd
@@ -14,7 +14,6 @@ from pages._ui.i18n import localized_text, t
 
 _SHADES = {95: 0.12, 80: 0.22}
 _TOO_WIDE = 20  # times the most that was sold or is expected: such a range says nothing and flattens the chart
-_BELOW = 0.045  # of the height: where promotions lie, below the axis
 
 
 def show(past: pd.DataFrame, ahead: pd.DataFrame, occasions: pd.DataFrame, *, alt: str, key: str) -> None:
@@ -65,43 +64,14 @@ def _what(kind: str, what: str | None) -> str:
 def _promotions(
     figure: go.Figure, occasions: pd.DataFrame, first: pd.Timestamp, last: pd.Timestamp, top: float
 ) -> None:
-    """A rule below the axis from the first to the last day of each, which no colour has to tell from the bands of
-    events; the tooltip of a day says which ones it has."""
+    """A rule below the axis from the first to the last day of each."""
     rows = occasions[
         (occasions["kind"] != "event") & (occasions["starts_on"] <= last) & (occasions["ends_on"] >= first)
     ]
     if rows.empty:
         return
-    said: dict[pd.Timestamp, list[str]] = {}
-    for row in rows.to_dict("records"):
-        for day in pd.date_range(max(row["starts_on"], first), min(row["ends_on"], last)):
-            said.setdefault(day, []).append(offer_name(row))
-    x: list[str | None] = []
-    texts: list[list[str]] = []
-    for day in sorted(said):
-        if x and day - pd.Timedelta(days=1) not in said:
-            x, texts = [*x, None], [*texts, [""]]
-        x, texts = [*x, day.date().isoformat()], [*texts, ["<br>".join(said[day])]]
-    name = t("demand.promotions")
-    figure.add_trace(
-        go.Scatter(
-            x=x,
-            y=[None if day is None else -_BELOW * top for day in x],
-            name=name,
-            mode="lines+markers",
-            line={"color": palette.TEXT, "width": 3},
-            marker={"symbol": "line-ns-open", "size": _caps(x), "color": palette.TEXT, "line": {"width": 2}},
-            customdata=texts,
-            hovertemplate="%{customdata[0]}<extra>" + name + "</extra>",
-        )
-    )
-    low, high = figure.layout.yaxis.range
-    figure.update_yaxes(range=[low - 2 * _BELOW * top, high])
-
-
-def _caps(x: Sequence[str | None]) -> list[float]:
-    """A stroke across at both ends of a rule."""
-    return [9 if at in (0, len(x) - 1) or None in (x[at - 1], x[at + 1]) else 0.1 for at in range(len(x))]
+    spans = rows.assign(name=[offer_name(row) for row in rows.to_dict("records")])
+    charts.rules_below(figure, spans, pd.Series(pd.date_range(first, last)), top, t("demand.promotions"))
 
 
 def _band(ahead: pd.DataFrame, level: int) -> go.Scatter:

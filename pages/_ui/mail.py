@@ -49,7 +49,10 @@ class Entry:
 
 @dataclass(frozen=True, slots=True)
 class Contents:
-    """What a digest says, in words. passed: the limit its figure passed; address: of the page it is about."""
+    """What a digest says, in words.
+
+    days: of its figures, if it has any; passed: the limit its figure passed; address: of the page it is about.
+    """
 
     page: str
     scope: str
@@ -74,7 +77,7 @@ def html(said: Contents) -> str:
             f'<h1 class="ink" style="margin:0;font-size:22px;line-height:1.3;font-weight:600;{_ink("ink")}">'
             f"{escape(said.page)}</h1>"
             f'<p class="soft" style="margin:2px 0 0;font-size:14px;line-height:1.5;{_ink("soft")}">'
-            f"{escape(said.scope)} · {escape(said.days)}</p>",
+            f"{escape(' · '.join(filter(None, (said.scope, said.days))))}</p>",
             "6px 24px 12px",
         ),
     ]
@@ -86,7 +89,8 @@ def html(said: Contents) -> str:
                 "0 24px 12px",
             )
         )
-    parts.append(_row(_cards(said.figures), "0 20px 4px"))
+    if said.figures:
+        parts.append(_row(_cards(said.figures), "0 20px 4px"))
     parts += [_row(_list(heading, entries), "12px 24px 4px") for heading, entries in said.lists]
     if said.address:
         parts.append(_row(_button(said.page, said.address), "20px 24px 4px"))
