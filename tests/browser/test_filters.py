@@ -39,6 +39,15 @@ def test_a_link_means_the_same_in_both_languages(page_as: PageAs) -> None:
         summary(page_as("regional", path="/?period=last_month", locale=locale), words)
 
 
+def test_days_are_picked_in_the_language_of_the_browser(page_as: PageAs) -> None:
+    page = page_as("administrator", path="/audit", locale="zh-CN")
+    page.get_by_test_id("stDateInputCalendarButton").first.click()
+    expect(page.get_by_test_id("stDateInputCalendar")).to_contain_text("月")
+    # Streamlit's own choice of ranges speaks English only.
+    expect(page.get_by_test_id("stDateInputQuickSelect")).to_have_count(1)
+    expect(page.get_by_test_id("stDateInputQuickSelect")).to_be_hidden()
+
+
 def test_a_manager_sees_no_other_store_whatever_the_url_says(page_as: PageAs, server: Server) -> None:
     page = page_as("manager")
     own = page.locator(".st-key-account p").first.inner_text().splitlines()[-1]
