@@ -26,7 +26,7 @@ from models.forecasting import (
     reconcile,
     seasons,
 )
-from models.forecasting.intervals import Errors, bounds
+from models.forecasting.intervals import Errors, bounds, spread
 from models.forecasting.panel import Floats, Panel
 
 
@@ -199,6 +199,13 @@ def test_intervals_cover_as_much_as_they_say() -> None:
     for level in (80, 95):
         low, high = found.low[level], found.high[level]
         assert ((ahead >= low) & (ahead <= high)).mean() == pytest.approx(level / 100, abs=0.015)
+
+
+def test_what_sells_the_same_every_day_is_no_surer_than_its_level() -> None:
+    steady = Panel(("s",), pd.date_range("2024-01-01", periods=70), np.full((1, 70), 100.0), "D", 7)
+    assert spread(steady, np.array([[1.0, 4.0]])).tolist() == [[0.1 * 100, 0.1 * 100 * 4]]
+    evenly = replace(steady, values=100 + 6.0 * np.resize([-1, 1], (1, 70)))  # 12 from day to day
+    assert spread(evenly, np.ones((1, 1))) == pytest.approx(np.hypot(12, 0.1 * 100), rel=0.01)
 
 
 def test_days_of_events_are_as_unsure_as_such_days_were() -> None:

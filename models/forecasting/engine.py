@@ -177,7 +177,7 @@ def _looked(
         part.ids,
         came,
         said,
-        (intervals.spread(seen.level)[:, None] * seen.ahead)[rows],
+        intervals.spread(seen.level, seen.ahead)[rows],
         accuracy.step_scale(part.values),
         seen.of_event,
     )
@@ -209,7 +209,7 @@ def _rows(
     mean = np.mean(list(each_of(seen, names, rows).values()), axis=0)
     if kind == "new":
         mean = analogues.pooled(part, mean)
-    spread = (intervals.spread(seen.level)[:, None] * seen.ahead)[rows]
+    spread = intervals.spread(seen.level, seen.ahead)[rows]
     found = _bounds(past, label(names), seen.of_event)
     counted = (part.values[~np.isnan(part.values)] % 1 == 0).all()
     columns: dict[str, Floats] = {"mean": mean}

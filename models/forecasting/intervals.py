@@ -20,6 +20,7 @@ _STEP: Final = 0.02  # of the correction, per period
 _ENOUGH: Final = 150  # errors to take a quantile of
 _BUCKETS: Final = 4
 _LEAST: Final = 0.005
+_LEVEL: Final = 0.1  # of the mean demand: no level is known better
 
 
 @dataclass(frozen=True)
@@ -45,17 +46,23 @@ class Bounds:
         return np.maximum(np.minimum(low, expected), 0.0), np.maximum(high, expected)
 
 
-def spread(panel: Panel) -> Floats:
-    """Per series the mean absolute change from period to period without its season, over the last two seasons.
+def spread(panel: Panel, ahead: Floats) -> Floats:
+    """Per series and step ahead, how far off is usual: the mean absolute change from period to period without its
+    season, over the last two seasons, and beside it a tenth of the mean demand.
 
-    Series that seldom sell change little from day to day: at least a tenth of their mean demand counts.
+    The tenth stands for the level, which nobody knows better: without it the sum of many stores, whose days even out,
+    would seem surer than its level is. Series that seldom sell change little from day to day, and have it, too.
+
+    panel: without its events. ahead: by what those multiply each step (series x horizon). Changes from day to day grow
+    with the root of it, as those of counts do, what a level or an effect is off by in proportion.
     """
     rest = seasons.deseasoned(panel.values, panel.season)[:, -max(2 * panel.season, 56) :]
     changes = np.abs(np.diff(rest, axis=1))
     known = ~np.isnan(changes)
     found = np.nan_to_num(changes).sum(axis=1) / np.maximum(known.sum(axis=1), 1)
     usual = np.nanmean(np.abs(panel.values), axis=1)
-    return np.maximum(found, np.where(usual > 0, 0.1 * usual, 1.0))
+    level = np.where(usual > 0, _LEVEL * usual, 1.0)
+    return np.asarray(np.hypot(found[:, None] * np.sqrt(ahead), level[:, None] * ahead))
 
 
 def bounds(past: list[Errors], event: NDArray[np.bool_]) -> Bounds:
