@@ -4,6 +4,7 @@ import streamlit as st
 
 from pages._ui import cards, empty, head, log, session
 from pages._ui.choices import tabs
+from pages._ui.device import narrow
 from pages._ui.i18n import t, tn
 from pages._ui.tables import Column, first_row, listing, pager
 
@@ -18,7 +19,7 @@ if not unusual.empty:
         head.block(title, tn("audit.unusual_days", len(unusual)), t("audit.unusual_help"))
         shown = [
             Column("day", "day", width=110),
-            Column("actor", "text"),
+            Column("actor", "text", under="unusual"),
             Column("rows", "count", width=110),
             Column("files", "count", width=90),
             Column("most_rows", "count", width=130),
@@ -35,10 +36,10 @@ if entries.open:
         if not found.entries:
             empty.nothing(t("audit.nothing"))
         else:
+            at, actor = Column("at", "instant", width=130), Column("actor", "text", width=175, under="action")
             shown = [
-                Column("at", "instant", width=130),
-                Column("actor", "text", width=175),
-                Column("action", "text", words="action", width=120),
+                *((actor, at) if narrow() else (at, actor)),  # on a phone first who did what, which share a cell
+                Column("action", "text", width=120),
                 Column("subject", "text", width=130),
                 Column("detail", "text", width=330),
             ]

@@ -1,8 +1,10 @@
 """The colours of the theme: ten of them, apart for colour-blind eyes too, readable on their ground."""
 
+import colorsys
 import math
 import re
 import tomllib
+from html.parser import HTMLParser
 from itertools import combinations
 from pathlib import Path
 
@@ -10,6 +12,7 @@ import pytest
 
 from pages._gate.look import asset
 from pages._ui import grids, mail
+from pages._ui.i18n import speaking
 
 ROOT = Path(__file__).parent.parent
 THEME = tomllib.loads((ROOT / ".streamlit" / "config.toml").read_text(encoding="utf-8"))["theme"]
@@ -170,3 +173,78 @@ def between(scale: list[str], share: float) -> str:
 def test_words_of_a_mail_read_on_its_grounds_in_both_modes(use: str, ground: str) -> None:
     for words, behind in zip(mail.COLOURS[use], mail.COLOURS[ground], strict=True):
         assert contrast(words, behind) >= 4.5
+
+
+class Words(HTMLParser):
+    """(text, its ink, the ground under it) of a mail, as it is sent and as who knows its dark colours shows it."""
+
+    def __init__(self, page: str) -> None:
+        super().__init__()
+        self.inside = [{"light": ("", ""), "dark": ("", "")}]
+        self.found: list[tuple[str, dict[str, tuple[str, str]]]] = []
+        self.feed(page)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        if tag in ("meta", "br"):
+            return
+        style, classes = (dict(attrs).get(name) or "" for name in ("style", "class"))
+        now = {}
+        for place, mode in enumerate(MODES):
+            colours = list(self.inside[-1][mode])
+            for which, name in enumerate((r"(?<![-\w])color", "background-color")):
+                if said := re.search(rf"{name}:(#\w{{6}})", style):
+                    colours[which] = said[1]
+            for use in set(classes.split()) & set(mail.COLOURS) - {"rule"} if mode == "dark" else ():
+                colours[use in mail.GROUNDS] = mail.COLOURS[use][place]
+            now[mode] = (colours[0], colours[1])
+        self.inside.append(now)
+
+    def handle_endtag(self, tag: str) -> None:
+        self.inside.pop()
+
+    def handle_data(self, data: str) -> None:
+        if data.strip() and self.inside[-1]["light"][1]:  # the head has no ground
+            self.found.append((data, self.inside[-1]))
+
+
+def turned(colour: str) -> str:
+    """As light as it was dark, of the same hue."""
+    hue, light, full = colorsys.rgb_to_hls(*(int(colour[i : i + 2], 16) / 255 for i in (1, 3, 5)))
+    return "#" + "".join(f"{round(255 * channel):02x}" for channel in colorsys.hls_to_rgb(hue, 1 - light, full))
+
+
+def lightness(colour: str) -> float:
+    return colorsys.rgb_to_hls(*(int(colour[i : i + 2], 16) / 255 for i in (1, 3, 5)))[1]
+
+
+def test_every_word_of_a_mail_reads_where_its_reader_s_program_turns_the_colours() -> None:
+    figures = [
+        mail.Figure("sales", "¥5", (("last year", f"{sign}3.0%", good),))
+        for sign, good in (("+", True), ("−", False), ("", None))
+    ]
+    lines = [mail.Entry("a store", "¥5", "https://mirror.example.com/store"), mail.Entry("a shelf")]
+    with speaking("en"):
+        page = mail.html(
+            mail.Contents(
+                "Overview",
+                "all",
+                "today",
+                "below ¥9",
+                figures,
+                [("stores", lines)],
+                "as of",
+                "https://mirror.example.com",
+            )
+        )
+    read = Words(page).found
+    assert {text for text, _ in read} >= {"Overview", "¥5", "+3.0%", "a store", "a shelf", "below ¥9", "stores"}
+    for text, modes in read:
+        ink, ground = modes["light"]
+        # some programs turn everything, others what is too light behind or too dark before
+        shown = (
+            modes["light"],
+            modes["dark"],
+            (turned(ink), turned(ground)),
+            (turned(ink) if lightness(ink) < 0.5 else ink, turned(ground) if lightness(ground) > 0.5 else ground),
+        )
+        assert [(text, pair) for pair in shown if contrast(*pair) < 4.5] == []

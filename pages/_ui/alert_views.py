@@ -53,8 +53,9 @@ def rows(report: AlertsReport) -> pd.DataFrame:
 
 def columns() -> list[Column]:
     return [
-        column("store"), badge("kind", "alerts.kind", KINDS), Column("figure", "text"), Column("seen", "text"),
-        Column("ordinary", "text"), column("change_ratio"), Column("day", "day"), column("region"),
+        Column("store", "text", under="figure"), badge("kind", "alerts.kind", KINDS), Column("figure", "text"),
+        Column("seen", "text"), Column("ordinary", "text"), column("change_ratio"), Column("day", "day"),
+        column("region"),
     ]  # fmt: skip
 
 

@@ -66,7 +66,7 @@ def frame(found: Found) -> pd.DataFrame:
         {
             "at": [freshness.local(entry.at) for entry in found.entries],
             "actor": [_who(entry.actor, names) for entry in found.entries],
-            "action": [entry.action for entry in found.entries],
+            "action": [word("action", entry.action) for entry in found.entries],
             "subject": [
                 None if entry.subject == entry.actor else _who(entry.subject, names) for entry in found.entries
             ],

@@ -2,6 +2,9 @@
 
 Styles stand in the tags, because many mail readers drop those of the head; the head adds the colours of the dark. No
 image is fetched. Whoever reads mail as text gets the lines in the order in which they stand here.
+
+Programs that do not know the dark colours turn those of the light by themselves: grounds stand as
+``background-color`` beside or around the ink of each text, so that both turn and the text still reads.
 """
 
 from collections.abc import Iterable, Sequence
@@ -70,7 +73,7 @@ def html(said: Contents) -> str:
         _row(
             f'<span style="font-size:13px;font-weight:600;{_ink("own")}" class="own">'
             f'<span style="display:inline-block;width:8px;height:8px;border:3px solid #8C3B5E;border-radius:50%;'
-            f'background:#F8E7EE;margin-right:6px"></span>{escape(t("app.name"))}</span>',
+            f'background-color:#F8E7EE;margin-right:6px"></span>{escape(t("app.name"))}</span>',
             "24px 24px 0",
         ),
         _row(
@@ -175,7 +178,7 @@ def _button(page: str, address: str) -> str:
     """A link of a thumb's size, and its address in plain sight for readers that show text."""
     return (
         f'<a href="{escape(address)}" style="display:inline-block;padding:12px 22px;border-radius:8px;'
-        f'background:#8C3B5E;color:#FFFFFF;font-size:15px;font-weight:600;text-decoration:none">'
+        f'background-color:#8C3B5E;color:#FFFFFF;font-size:15px;font-weight:600;text-decoration:none">'
         f"{escape(t('mail.open', page=page))}</a>"
         f'<p class="soft" style="margin:8px 0 0;font-size:12px;line-height:1.5;word-break:break-all;{_ink("soft")}">'
         f"{escape(address)}</p>"

@@ -1,11 +1,14 @@
 """axe-core over the pages: no finding that keeps somebody from reading or using them, and no error in the console.
 
+On the way no word of the other language is in sight, and no text is cut (``test_words``).
+
 What Streamlit draws itself and nobody here can change is named below, with the reason.
 
 The slow walk sees every page on both devices in both themes: four times, each time as the next of the roles that have
-the page (``visits``), so that each role sees all of its pages and meets each device and theme. Tabs and expanders are
-opened every time. What popovers hold is framed alike everywhere (the passport of a figure, the rows of a chart, the
-files): those of a page are opened in two of the four, which are both devices and both themes.
+the page (``visits``), so that each role sees all of its pages and meets each device and theme; each page is seen in
+both languages on both devices. Tabs and expanders are opened every time. What popovers hold is framed alike everywhere
+(the passport of a figure, the rows of a chart, the files): those of a page are opened in two of the four, which are
+both devices and both themes.
 """
 
 import pytest
@@ -15,6 +18,7 @@ from playwright.sync_api import Locator, Page
 from pages._ui import access
 from tests.browser.conftest import PageAs, Server, settled
 from tests.browser.screenshots import HOMES, examples
+from tests.browser.test_words import cut, foreign
 
 ROLES = ("manager", "regional", "marketing", "administrator", "staff")
 # (phone, dark) in the order in which the roles take turns: the popovers of a page are opened in the first two or in the
@@ -63,22 +67,28 @@ def lasting_findings(page: Page, within: str | None = None) -> list[str]:
     return found
 
 
-def findings_everywhere(page: Page, popovers: bool) -> dict[str, list[str]]:
+def unread(page: Page, language: str) -> list[str]:
+    """What is grave to axe, not in the language or cut."""
+    foreign_words = [f"not in the language: {word}" for word in sorted(foreign(page, language))]
+    return [*lasting_findings(page), *foreign_words, *(f"cut: {text}" for text in cut(page))]
+
+
+def findings_everywhere(page: Page, language: str, popovers: bool) -> dict[str, list[str]]:
     """What is found on a page as it opens, and in all that it keeps shut: expanders, other tabs and, with ``popovers``,
     one popover of each name."""
-    found = {"": lasting_findings(page)}
+    found = {"": unread(page, language)}
     main = page.get_by_test_id("stMain")
     tabs = main.get_by_role("tab")
     for number in range(max(tabs.count(), 1)):
         if number:
             tabs.nth(number).click()
             settled(page)
-        shut = main.locator("details:not([open]) > summary")
+        shut = main.locator("details:not([open]) > summary:visible")  # others stand in tabs that are shut
         if number or shut.count():
             while shut.count():
                 shut.first.click()
                 settled(page)
-            found[f"tab {number}, opened"] = lasting_findings(page)
+            found[f"tab {number}, opened"] = unread(page, language)
         buttons = main.locator("[data-testid=stPopoverButton]:enabled")
         for number_of_button, name in enumerate(buttons.all_inner_texts() if popovers else ()):
             if name not in found and number_of_button < buttons.count():
@@ -134,7 +144,7 @@ def test_the_sign_in_page_is_accessible(page_as: PageAs, server: Server) -> None
 
 @pytest.mark.slow
 @pytest.mark.parametrize("turn", range(len(TURNS)), ids=["desktop-light", "phone-dark", "desktop-dark", "phone-light"])
-def test_every_page_is_accessible(page_as: PageAs, server: Server, turn: int) -> None:
+def test_every_page_is_accessible_translated_and_whole(page_as: PageAs, server: Server, turn: int) -> None:
     phone, dark = TURNS[turn]
     language = "zh-CN" if phone != dark else "en-US"
     ids = examples(server.home)
@@ -144,7 +154,7 @@ def test_every_page_is_accessible(page_as: PageAs, server: Server, turn: int) ->
         for key, popovers in pages:
             page.goto(f"{server.url}/{key}?{DRILLS.get(key, '').format(**ids)}")
             settled(page)
-            found[f"{key} for {role}"] = findings_everywhere(page, popovers)
+            found[f"{key} for {role}"] = findings_everywhere(page, language, popovers)
     assert {where: what for where, what in found.items() if what} == {}
 
 

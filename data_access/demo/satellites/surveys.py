@@ -19,7 +19,7 @@ _ANSWERS_BY_CHANNEL = np.array([1.15, 0.55, 1.15])
 _COMPLAINED = 0.45  # the part of the distance to the top of the scale that a complaint takes away
 _PRE_SALE_SHARE = 0.012
 _WORDS = {
-    "good": ("顾问很专业，推荐的都适合我。", "环境很好，护理很放松。", "产品好用，会回购。", "发货快，包装精致。"),
+    "good": ("导购很专业，推荐的都适合我。", "环境很好，护理很放松。", "很好用，会回购。", "发货快，包装精致。"),
     "fine": ("还可以，希望多一些优惠。", "整体不错，等待时间有点长。", "中规中矩。"),
     "bad": ("推销太多，不太舒服。", "效果和宣传不一样。", "售后回复太慢。", "色号缺货，白跑一趟。"),
 }
