@@ -7,6 +7,7 @@ import pandas as pd
 import pytest
 from scipy import stats
 
+from data_access.demo.chain import build
 from data_access.snapshot import Snapshot
 from models.calc import alerts, watch
 from models.forecasting import events
@@ -14,7 +15,7 @@ from models.forecasting.panel import Panel
 from models.reports.alerts import alerts as alerts_report
 from tests.benchmarks import alert_bounds
 from tests.benchmarks import alerts as protocol
-from tests.demo_chain import local_day, write
+from tests.demo_chain import END, local_day
 from tests.shared_data import shared_data
 from tests.tiny import CHAIN
 
@@ -151,7 +152,7 @@ def test_without_a_batch_there_are_no_alerts(tiny_snapshot: Snapshot) -> None:
 @pytest.mark.slow
 def test_shocks_in_weekly_sales_of_real_stores() -> None:
     panel = protocol.walmart(Path(shared_data("walmart_weekly")) / "Walmart_Store_sales.csv")
-    bands, trailing, last_year = protocol.compare(panel)
+    bands, trailing, last_year = protocol.compare(panel, shocks=(0.5, 0.7))
     assert 0.005 <= bands.false_alarms <= 0.015
     for factor in (0.5, 0.7):
         assert bands.found[factor] > trailing.found[factor]
@@ -160,15 +161,14 @@ def test_shocks_in_weekly_sales_of_real_stores() -> None:
 
 
 @pytest.mark.slow
-def test_shocks_in_daily_visitors_of_the_demo_chain(tmp_path: Path) -> None:
-    chain = write(tmp_path, "demo", scale="demo", seed=1)
-    counted = chain.read("store_traffic")
-    counted = counted[counted["valid"].astype(bool)].assign(day=lambda rows: local_day(rows["hour_start"]))
+def test_shocks_in_daily_visitors_of_the_demo_chain() -> None:
+    core = build("demo", 1, END, frozenset(), lambda _: None).core
+    counted = core["store_traffic"].query("valid").assign(day=lambda rows: local_day(rows["hour_start"]))
     days = counted.groupby(["store_id", "day"])["visitors"].sum().rename("traffic").astype(float).reset_index()
-    closed = chain.read("store_closure").rename(columns={"date": "day"})[["store_id", "day"]]
-    panel = watch.daily(days, closed.assign(day=pd.to_datetime(closed["day"])), "traffic", days["day"].max())
+    closed = core["store_closure"].assign(day=lambda rows: pd.to_datetime(rows["day"]))[["store_id", "day"]]
+    panel = watch.daily(days, closed, "traffic", days["day"].max())
     assert panel is not None
-    bands, *others = protocol.compare(panel, events.china())
+    bands, *others = protocol.compare(panel, events.china(), (0.5, 0.7))
     assert 0.005 <= bands.false_alarms <= 0.015
     assert bands.found[0.5] >= 0.85
     for other in others:
@@ -195,7 +195,7 @@ def test_nobody_finds_half_of_a_day_of_a_dozen_receipts() -> None:
     panel = drawn([12.0] * 20)
     mean = np.outer([12.0] * 20, np.tile(WEEK, len(DAYS) // 7))
     made = alert_bounds.twin(panel, mean, np.array([0.0, 1.0]))
-    bands, oracle, best = alert_bounds.compared(made)
+    bands, oracle, best = alert_bounds.compared(made, (0.5,))
     assert oracle.found[0.5] == pytest.approx(np.mean([alert_bounds.attainable(12 * day)[0] for day in WEEK]), abs=0.03)
     assert best.found[0.5] < 0.5
     assert oracle.found[0.5] <= best.found[0.5] + 0.02

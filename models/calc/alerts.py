@@ -16,6 +16,7 @@ from typing import TypeVar
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
+from threadpoolctl import threadpool_limits
 
 from models.forecasting import events
 from models.forecasting.panel import Floats, Panel
@@ -74,7 +75,9 @@ def bands(
     """
     year = LEARNT[panel.frequency]
     first = max(panel.length - judged - year, min(LEAST, panel.length))
-    expected, special = _expected(panel, table, first, together)
+    # Threads of linear algebra on matrices as small as these only wait for each other.
+    with threadpool_limits(1):
+        expected, special = _expected(panel, table, first, together)
     every = _RELEARN[panel.frequency]
     return {
         many: _bands(_summed(panel.values, many), expected[many], special[many], judged, year, every, many, nominal)

@@ -7,7 +7,7 @@ false alarms: the oracle, who like the bands looks at how far out a value lies, 
 is told the size of the shock as well: no rule whatever finds more of them in one day.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 
@@ -45,7 +45,7 @@ def bounds(snapshot: Snapshot) -> Iterator[tuple[str, Found]]:
             yield f"{name} a day, drawn", row
 
 
-def compared(made: Twin) -> tuple[Found, Found, Found]:
+def compared(made: Twin, shocks: Sequence[float] = SHOCKS) -> tuple[Found, Found, Found]:
     """The bands, the oracle and the best test on the same shocks."""
 
     def bands(panel: Panel, judged: int) -> Floats:
@@ -53,9 +53,9 @@ def compared(made: Twin) -> tuple[Found, Found, Found]:
 
     judged, series = JUDGED["D"], made.panel
     return (
-        found("bands", series, judged, bands, inject),
-        found("oracle", series, judged, partial(_oracle, made), inject),
-        _best(made),
+        found("bands", series, judged, bands, inject, shocks=shocks),
+        found("oracle", series, judged, partial(_oracle, made), inject, shocks=shocks),
+        _best(made, shocks),
     )
 
 
@@ -184,10 +184,10 @@ def _oracle(made: Twin, panel: Panel, judged: int) -> Floats:
     return np.where(np.isnan(panel.values[:, -judged:]), np.nan, outness(np.clip(chance, 0, 1)))
 
 
-def _best(made: Twin) -> Found:
+def _best(made: Twin, shocks: Sequence[float]) -> Found:
     """By the ratio of the chances of a value with and without the shock, its size known."""
     at_rate, at_own = {}, {}
-    for factor in SHOCKS:
+    for factor in shocks:
         size = made.law.shape[2]
         shocked_law = np.zeros_like(made.law)
         for step in range(size):
@@ -205,6 +205,6 @@ def _best(made: Twin) -> Found:
                 np.isnan(panel.values[:, -judged:]), np.nan, np.nan_to_num(out, nan=-99.0, posinf=99.0, neginf=-99.0)
             )
 
-        rows = found("best test", made.panel, JUDGED["D"], ask, inject)
+        rows = found("best test", made.panel, JUDGED["D"], ask, inject, shocks=(factor,))
         at_rate[factor], at_own[factor] = rows.found[factor], float("nan")
     return Found("best test, told the shock", 0.01, at_rate, at_own)

@@ -54,7 +54,7 @@ def walmart(file: Path) -> Panel:
     return Panel(tuple(map(str, wide.index)), pd.DatetimeIndex(wide.columns), wide.to_numpy(np.float64), "W", 52)
 
 
-def compare(panel: Panel, table: pd.DataFrame | None = None) -> Iterator[Found]:
+def compare(panel: Panel, table: pd.DataFrame | None = None, shocks: Sequence[float] = SHOCKS) -> Iterator[Found]:
     """Every method on the series of a panel; ``table``: of events."""
     judged = JUDGED[panel.frequency]
     of_events = nothing() if table is None else table
@@ -64,7 +64,7 @@ def compare(panel: Panel, table: pd.DataFrame | None = None) -> Iterator[Found]:
     else:
         methods |= _WEEKLY
     for name, method in methods.items():
-        yield found(name, panel, judged, method, inject)
+        yield found(name, panel, judged, method, inject, shocks=shocks)
 
 
 def found(
