@@ -15,7 +15,8 @@ from tests.browser.conftest import PageAs, Server
 from tests.browser.test_pages import open_path
 
 ALLOWED = re.compile(
-    r"^(CRM|ROI|RFM|RFM分|ABC|BG/NBD|BG|NBD|Gamma-Gamma|NPV|NPS|CSAT|SKU|VIP|Excel|PDF|CSV|English|WAPE|AUC|SQL|ID|GMROI|pt|pp|vs|"
+    r"^(App|CRM|ROI|RFM|RFM分|R-F-M|ABC|BG/NBD|BG|NBD|Gamma-Gamma|NPV|NPS|CSAT|SKU|VIP|Excel|PDF|CSV|English|WAPE|AUC|SQL|ID|GMROI|pp|vs|"
+    r"LightGBM|MFLES|Prophet|"
     r"[A-Z]{1,3}\d*|P\d+|[a-z_]+@[\w.]+|\d.*)$"
 )
 # What people type or find on a server: commands, files and folders, settings.
