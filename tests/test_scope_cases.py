@@ -165,10 +165,10 @@ DRAW: dict[str, Callable[[Draw], Any]] = {
     "level": lambda draw: draw.choice(("region", "store")),
     "by": lambda draw: draw.choice(("scope", "region", "store")),
     **dict.fromkeys(
-        ("preferences.bought by", "preferences.habits by"),
+        ("preferences.bought groupings", "preferences.habits groupings"),
         lambda draw: draw.choice((["age_band"], ["gender", "city_tier", "tier"])),
     ),
-    "preferences.by_month by": lambda draw: draw.choice(("age_band", "gender", "city_tier", "tier")),
+    "preferences.by_month grouping": lambda draw: draw.choice(("age_band", "gender", "city_tier", "tier")),
     "retention.registered by": lambda draw: draw.choice(("source", "store_id")),
     "thing": lambda draw: draw.choice(("category", "benefit")),
     "by_store": lambda draw: draw.choice((True, False)),

@@ -31,6 +31,7 @@ from data_access.marts._bridge import text_hash_of
 from data_access.marts.tables import MONEY_UNIT
 from data_access.queries._bounds import check
 from data_access.queries._places import stores_of_places
+from data_access.queries._units import UNIT
 from data_access.scope import Period, Scope
 
 # Reports handle frames of some dozen rows, in which text held as Python objects takes a fifth less time than Arrow's.
@@ -57,11 +58,12 @@ def fetch_from(scope: Scope, connection: Connection, query: Select[Any] | Compou
 def fetch_many(scope: Scope, engine: Engine, query: Select[Any], categories: Sequence[str] = ()) -> pd.DataFrame:
     """The rows of a query with thousands of them: as ``fetch``, in a third of its time by way of Arrow.
 
-    Whole numbers with missing ones among them come as float64, the text columns of ``categories`` as categories.
+    Whole numbers with missing ones among them come as float64, the text columns of ``categories``, and what says which
+    region or store a row is of, as categories.
     """
     with engine.connect() as connection:
         table = _run(scope, connection, query).cursor.to_arrow_table()
-    for name in categories:
+    for name in (*categories, *{UNIT}.intersection(table.column_names)):
         table = table.set_column(table.column_names.index(name), name, table[name].dictionary_encode())
     frame: pd.DataFrame = table.to_pandas(date_as_object=False, types_mapper=_LONG_TEXT.get)
     return frame.astype(dict.fromkeys(frame.select_dtypes("datetime64[ms]"), "datetime64[us]"))

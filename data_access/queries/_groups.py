@@ -10,6 +10,7 @@ from data_access.marts import _scores as grouping
 from data_access.marts.segment_rules import PRESETS, TieRule
 from data_access.marts.tables import customer, customer_tag, product, sale_line, store
 from data_access.queries._people import Question
+from data_access.queries._units import By, apart, same_unit
 from data_access.scope import Scope
 
 SEGMENTS = ("segment", "abc", "quadrant", *PRESETS)
@@ -42,10 +43,12 @@ def groups(
     tie_rule: TieRule,
     scope: Scope,
     names: Collection[str],
+    by: By = "scope",
 ) -> tuple[FromClause, dict[str, Expression]]:
     """``people`` with what their groups by the dimensions ``names`` come from joined to it, and each group by name.
 
-    A customer with several tags is there once for each when ``tag`` is among the names.
+    A customer with several tags is there once for each when ``tag`` is among the names. by: how ``people`` were asked
+    for apart; groups that depend on more than the CRM are those of the scope as one.
     """
     source = people
     if "abc" in names or ("segment" in names and tie_rule == "equal_size"):
@@ -58,8 +61,9 @@ def groups(
     if "home_store" in names:
         found["home_store"] = _home(scope)
     if "city_tier" in names:
-        s = scope.limit(select(store.c.store_id, store.c.city_tier), store.c.store_id).subquery("homes")
-        source = source.outerjoin(s, s.c.store_id == k.home_store_id)
+        homes = apart(select(store.c.store_id, store.c.city_tier), store.c.store_id, by)
+        s = scope.limit(homes, store.c.store_id).subquery("homes")
+        source = source.outerjoin(s, and_(s.c.store_id == k.home_store_id, *same_unit(s.c, people.c)))
         found["city_tier"] = s.c.city_tier
     if "tag" in names:
         source = source.outerjoin(customer_tag, customer_tag.c.customer_no == number)

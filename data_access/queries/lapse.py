@@ -5,10 +5,10 @@ A visit is a day with a counted order in these stores; orders elsewhere do not e
 
 from collections.abc import Collection
 from datetime import date
-from typing import Any, Literal
+from typing import Any
 
 import pandas as pd
-from sqlalchemy import Date, Double, Engine, Integer, Select, cast, exists, false, func, literal, select
+from sqlalchemy import Date, Double, Engine, Integer, cast, exists, false, func, literal, select
 
 from data_access.marts._bridge import days_between
 from data_access.marts.customer_place import customer_place
@@ -17,6 +17,7 @@ from data_access.marts.tables import product, store
 from data_access.queries._frame import amount, fetch, fetch_many, one_of, within
 from data_access.queries._people import place_of_all_days
 from data_access.queries._places import place_of
+from data_access.queries._units import By, apart, unit
 from data_access.results.tables import (
     lapse_at_risk,
     lapse_calibration,
@@ -61,57 +62,53 @@ def product_days(scope: Scope, engine: Engine) -> pd.DataFrame:
     return fetch(scope, engine, query.having(func.count() > 0))
 
 
-def steps(scope: Scope, engine: Engine, as_of: date, by: Literal["scope", "region", "store"] = "scope") -> pd.DataFrame:
+def steps(scope: Scope, engine: Engine, as_of: date, by: By = "scope") -> pd.DataFrame:
     """One row per customer and visit up to the end of ``as_of``; those of each region or store by themselves.
 
-    Columns: unit (the region or store; '' for the scope), day (days since 1970), next_day (of the visit that followed;
-    NaN: none yet), visits (so many up to this one), median_gap (days between the visits up to this one; NaN of one).
+    Columns: day (days since 1970), next_day (of the visit that followed; NaN: none yet), visits (so many up to this
+    one), median_gap (days between the visits up to this one; NaN of one), unit (the region or store, if ``by`` them).
     """
     c = customer_store_day.c
-    rows: Select[Any] = select(c.customer_no, c.day).where(c.orders > 0, c.day <= as_of)
-    unit: Any = {"scope": literal(""), "store": c.store_id, "region": store.c.region_id}[by]
-    if by == "region":
-        rows = rows.join_from(customer_store_day, store, store.c.store_id == c.store_id)
-    d = scope.limit(rows.add_columns(unit.label("unit")).distinct(), c.store_id).subquery("days").c
-    order: Any = {"partition_by": [d.unit, d.customer_no], "order_by": d.day}
+    rows = apart(select(c.customer_no, c.day).where(c.orders > 0, c.day <= as_of), c.store_id, by)
+    d = scope.limit(rows.distinct(), c.store_id).subquery("days").c
+    order: Any = {"partition_by": [*unit(d), d.customer_no], "order_by": d.day}
     gaps = (
         select(
-            d.unit,
             d.customer_no,
             d.day,
             func.lead(d.day).over(**order).label("next_day"),
             func.row_number().over(**order).label("visits"),
             days_between(func.lag(d.day).over(**order), d.day).label("gap"),
+            *unit(d),
         )
         .subquery("gaps")
         .c
     )
-    middle = func.median(gaps.gap).over(partition_by=[gaps.unit, gaps.customer_no], order_by=gaps.day, rows=(None, 0))
+    of_customer = [*unit(gaps), gaps.customer_no]
+    middle = func.median(gaps.gap).over(partition_by=of_customer, order_by=gaps.day, rows=(None, 0))
     epoch = literal(date(1970, 1, 1), Date)
     query = select(
-        gaps.unit,
         cast(days_between(epoch, gaps.day), Integer).label("day"),
         cast(days_between(epoch, gaps.next_day), Integer).label("next_day"),
         cast(gaps.visits, Integer).label("visits"),
         cast(middle, Double).label("median_gap"),
+        *unit(gaps),
     )
-    return fetch_many(scope, engine, query, categories=["unit"])
+    return fetch_many(scope, engine, query)
 
 
-def rhythms(scope: Scope, engine: Engine, as_of: date, only: Collection[int] | None = None) -> pd.DataFrame:
-    """One row per customer with a visit by the end of ``as_of`` (of those in ``only`` when it is given), by number.
+def rhythms(scope: Scope, engine: Engine, as_of: date, by: By = "scope") -> pd.DataFrame:
+    """One row per customer with a visit by the end of ``as_of``, by number; of each region or store by themselves.
 
     Columns: customer_no, visits, recency_days (from the first visit to the last), age_days (from the first visit to
     ``as_of``), median_gap (days between two visits; NaN of one), days_until_next (from ``as_of`` to the visit after it,
-    where the data have one; NaN).
+    where the data have one; NaN), unit (the region or store, if ``by`` them).
     """
     c = customer_store_day.c
-    rows = scope.limit(select(c.customer_no, c.day).where(c.orders > 0).distinct(), c.store_id)
-    if only is not None:
-        rows = rows.where(one_of(c.customer_no, only))
-    d = rows.subquery("days").c
-    before = func.lag(d.day).over(partition_by=d.customer_no, order_by=d.day)
-    s = select(d.customer_no, d.day, days_between(before, d.day).label("gap")).subquery("steps").c
+    rows = apart(select(c.customer_no, c.day).where(c.orders > 0), c.store_id, by)
+    d = scope.limit(rows.distinct(), c.store_id).subquery("days").c
+    before = func.lag(d.day).over(partition_by=[*unit(d), d.customer_no], order_by=d.day)
+    s = select(d.customer_no, d.day, days_between(before, d.day).label("gap"), *unit(d)).subquery("steps").c
     by_then = s.day <= as_of
     first, last = func.min(s.day).filter(by_then), func.max(s.day).filter(by_then)
     following = func.min(s.day).filter(s.day > as_of)
@@ -123,19 +120,25 @@ def rhythms(scope: Scope, engine: Engine, as_of: date, only: Collection[int] | N
             cast(days_between(first, literal(as_of, Date)), Integer).label("age_days"),
             cast(func.median(s.gap).filter(by_then), Double).label("median_gap"),
             cast(days_between(literal(as_of, Date), following), Integer).label("days_until_next"),
+            *unit(s),
         )
-        .group_by(s.customer_no)
+        .group_by(s.customer_no, *unit(s))
         .having(first.is_not(None))
-        .order_by(s.customer_no)
+        .order_by(*unit(s), s.customer_no)
     )
     return fetch_many(scope, engine, query)
 
 
-def sales(scope: Scope, engine: Engine, period: Period) -> pd.DataFrame:
-    """One row per customer with an order or a return in ``period``. Columns: customer_no, net_sales."""
+def sales(scope: Scope, engine: Engine, period: Period, by: By = "scope") -> pd.DataFrame:
+    """One row per customer with an order or a return in ``period``; those of each region or store by themselves.
+
+    Columns: customer_no, net_sales, unit (the region or store, if ``by`` them).
+    """
     c = customer_store_day.c
-    query = select(c.customer_no, amount(c.net_sales).label("net_sales")).where(within(c.day, period))
-    return fetch_many(scope, engine, scope.limit(query, c.store_id).group_by(c.customer_no).order_by(c.customer_no))
+    days = apart(select(c.customer_no, c.net_sales).where(within(c.day, period)), c.store_id, by)
+    d = scope.limit(days, c.store_id).subquery("days").c
+    query = select(d.customer_no, amount(d.net_sales).label("net_sales"), *unit(d)).group_by(d.customer_no, *unit(d))
+    return fetch_many(scope, engine, query.order_by(*unit(d), d.customer_no))
 
 
 def last_stores(scope: Scope, engine: Engine, as_of: date, only: Collection[int]) -> pd.DataFrame:

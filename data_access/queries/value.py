@@ -36,6 +36,7 @@ from data_access.marts.tables import customer_rank, product, return_line, sale_l
 from data_access.pseudonym import number_of
 from data_access.queries._frame import fetch, fetch_many, ten_thousandths
 from data_access.queries._places import place_of
+from data_access.queries._units import By, apart, unit
 from data_access.queries.actions import EVERYBODY, Wanted
 from data_access.results.tables import (
     value_calibration,
@@ -53,15 +54,18 @@ from data_access.results.tables import (
 from data_access.scope import Scope
 
 
-def customers(scope: Scope, engine: Engine, as_of: date, only: Collection[int] | None = None) -> pd.DataFrame:
-    """One row per customer with a visit by the end of ``as_of`` (of those in ``only`` when it is given), by number.
+def customers(
+    scope: Scope, engine: Engine, as_of: date, only: Collection[int] | None = None, by: By = "scope"
+) -> pd.DataFrame:
+    """One row per customer with a visit by the end of ``as_of`` (of those in ``only`` when it is given), by number; of
+    each region or store by themselves.
 
     Columns: customer_no, repeat_visits (visits after the first), recency_days (from the first visit to the last),
     age_days (from the first visit to ``as_of``), in whole ten-thousandths repeat_sales (gross sales of the repeat
-    visits), gross_sales and net_sales, and of the days after ``as_of`` later_visits and later_sales (gross).
+    visits), gross_sales and net_sales, of the days after ``as_of`` later_visits and later_sales (gross), and unit (the
+    region or store, if ``by`` them).
     """
-    days = _days(scope, only).subquery("days")
-    d = days.c
+    d = _days(scope, only, by).subquery("days").c
     by_then, visited = d.day <= as_of, d.visited == 1
     visit = and_(visited, by_then)
     first = func.min(d.day).filter(visit)
@@ -76,8 +80,9 @@ def customers(scope: Scope, engine: Engine, as_of: date, only: Collection[int] |
             _total(d.net_sales, by_then).label("net_sales"),
             func.count().filter(visited, d.day > as_of).label("later_visits"),
             _total(d.gross_sales, d.day > as_of).label("later_sales"),
+            *unit(d),
         )
-        .group_by(d.customer_no)
+        .group_by(d.customer_no, *unit(d))
         .having(first.is_not(None))
         .subquery("people")
     )
@@ -91,8 +96,9 @@ def customers(scope: Scope, engine: Engine, as_of: date, only: Collection[int] |
         *(cast(p[name], BigInteger).label(name) for name in ("gross_sales", "net_sales")),
         cast(p.later_visits, Integer).label("later_visits"),
         cast(p.later_sales, BigInteger).label("later_sales"),
+        *unit(p),
     )
-    return fetch_many(scope, engine, query.order_by(p.customer_no))
+    return fetch_many(scope, engine, query.order_by(*unit(p), p.customer_no))
 
 
 def margin(scope: Scope, engine: Engine, as_of: date) -> pd.DataFrame:
@@ -223,32 +229,29 @@ def _limited(query: Select[Any], table: Any, scope: Scope, only: Collection[int]
     return limited if only is None else limited.where(table.c.customer_no.in_(sorted(only)))
 
 
-def _days(scope: Scope, only: Collection[int] | None) -> CompoundSelect[Any]:
+def _days(scope: Scope, only: Collection[int] | None, by: By) -> CompoundSelect[Any]:
     """One row per customer and day with an order or a return: visited (1, or 0), gross_sales and net_sales.
 
     The mart has such rows already, but for customers who bought in two stores on one day or have an order of zero
     value: theirs are added up.
     """
     c, s, o = customer_store_day.c, shared_day.c, sale_order.c
-    of_zero_value = _limited(
-        select(o.customer_no, o.day).where(o.exclusion == "zero_value", o.customer_no.is_not(None)),
-        sale_order,
-        scope,
-        only,
-    ).subquery("of_zero_value")
+    gifts = select(o.customer_no, o.day).where(o.exclusion == "zero_value", o.customer_no.is_not(None))
+    of_zero_value = _limited(apart(gifts, o.store_id, by), sale_order, scope, only).subquery("of_zero_value")
     several = union(_limited(select(s.customer_no), shared_day, scope, only), select(of_zero_value.c.customer_no)).cte(
         "several"
     )
     money = (ten_thousandths(c.gross_sales).label("gross_sales"), ten_thousandths(c.net_sales).label("net_sales"))
     visited = case((c.orders > 0, 1), else_=0).label("visited")
-    rows = _limited(select(c.customer_no, c.day, visited, *money), customer_store_day, scope, only)
+    mine = apart(select(c.customer_no, c.day, visited, *money), c.store_id, by)
+    rows = _limited(mine, customer_store_day, scope, only)
     added = select(several.c.customer_no)
-    theirs = union_all(
-        rows.where(c.customer_no.in_(added)), select(of_zero_value, literal(1), literal(0), literal(0))
-    ).subquery("theirs")
-    t = theirs.c
+    z = of_zero_value.c
+    gift = select(z.customer_no, z.day, literal(1), literal(0), literal(0), *unit(z))
+    t = union_all(rows.where(c.customer_no.in_(added)), gift).subquery("theirs").c
     sums = [cast(func.sum(t[name]), BigInteger) for name in ("gross_sales", "net_sales")]
-    added_up = select(t.customer_no, t.day, func.max(t.visited), *sums).group_by(t.customer_no, t.day)
+    of = (t.customer_no, t.day, *unit(t))
+    added_up = select(t.customer_no, t.day, func.max(t.visited), *sums, *unit(t)).group_by(*of)
     alone = rows.where(c.customer_no.not_in(added))
     days: CompoundSelect[Any] = union_all(alone, added_up)
     return days

@@ -175,6 +175,7 @@ def assemble(
     config: dict[str, str | bool | int | float | list[str]] = {
         "memory_limit": "1GB",
         "temp_directory": str(scratch / "spill"),
+        "threads": 1,  # two cost a quarter more of the processor
         "preserve_insertion_order": True,
     }
     with duckdb.connect(to, config=config) as work:

@@ -157,8 +157,9 @@ def monthly(visits: pd.DataFrame, months: Ints, base: float, bound: float = LOST
     """Who was active when a month began and had not come back when their usual gap had run out ``bound`` times in it.
 
     Args:
-        visits: one row per unit, customer and visit: unit, day (a whole number), next_day (NaN: none yet), visits
-            (so many up to this one), median_gap (of the gaps up to this one; NaN of the first).
+        visits: one row per unit, customer and visit: unit (without the column all are of one, ''), day (a whole
+            number), next_day (NaN: none yet), visits (so many up to this one), median_gap (of the gaps up to this one;
+            NaN of the first).
         months: the first days of consecutive months and, last, the day after the last month.
         base: days that a product of the range lasts.
 
@@ -166,7 +167,8 @@ def monthly(visits: pd.DataFrame, months: Ints, base: float, bound: float = LOST
         One row per unit and month: unit, month (its position), active (when it began), lost.
     """
     day, following = visits["day"].to_numpy("float64"), visits["next_day"].to_numpy("float64")
-    codes, units = pd.factorize(visits["unit"], sort=True)
+    many_units = "unit" in visits
+    codes, units = pd.factorize(visits["unit"], sort=True) if many_units else (np.zeros(len(visits), np.int64), [""])
     runs_out = (
         day + np.floor(bound * usual_gap(visits["visits"], visits["median_gap"], base)) + 1
     )  # the first day on which the customer is lost

@@ -12,6 +12,7 @@ from concurrent.futures import BrokenExecutor, Executor, Future, ProcessPoolExec
 from contextlib import AbstractContextManager, contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
+from functools import partial
 from multiprocessing.connection import wait
 from pathlib import Path
 from types import ModuleType
@@ -28,6 +29,7 @@ from data_access.scope import Scope
 from data_access.settings import settings
 from data_access.snapshot import Snapshot, reopened
 from models.jobs import cluster
+from models.reports._places import at_place
 
 Write = Callable[[ResultTable, pd.DataFrame], None]  # adds rows to one of the job's tables
 Step = Callable[[int, int], None]  # so many steps are done of so many
@@ -107,10 +109,22 @@ def write_places(
 ) -> None:
     """Writes what ``work`` finds of each place, by name of ``tables``: a table that comes back from another process is
     another object."""
-    for done, (place, found) in enumerate(spread(snapshot, work, places), start=1):
+    for done, (place, found) in enumerate(spread_places(snapshot, work, places), start=1):
         for name, rows in found.items():
             write(tables[name], place.rows(rows)[list(tables[name].c.keys())])
         step(done, len(places))
+
+
+def spread_places(
+    snapshot: Snapshot, work: Callable[[Snapshot, PlaceScope], Result], places: Sequence[PlaceScope]
+) -> Iterator[tuple[PlaceScope, Result]]:
+    """As ``spread``; what reports ask by ``rows_of`` is asked once for all places of a level."""
+    return spread(snapshot, partial(_at_place, work), places)
+
+
+def _at_place(work: Callable[[Snapshot, PlaceScope], Result], snapshot: Snapshot, place: PlaceScope) -> Result:
+    with at_place(snapshot.engine, place.level, place.place_id, place.scope):
+        return work(snapshot, place)
 
 
 def fingerprint(

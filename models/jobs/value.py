@@ -38,7 +38,7 @@ def _run(snapshot: Snapshot, write: Write, step: Step) -> None:
     if snapshot.info.last_day is None:
         return
     places = job.every_place(snapshot)
-    for done, (place, found) in enumerate(job.spread(snapshot, _of_place, places), start=1):
+    for done, (place, found) in enumerate(job.spread_places(snapshot, _of_place, places), start=1):
         for name, rows in found.tables.items():
             write(KEPT[name], place.rows(_numbered(rows)))
         write(value_check, place.rows(found.check))

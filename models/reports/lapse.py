@@ -19,6 +19,7 @@ from models.calc import churn, purchases
 from models.calc.churn import Rhythm
 from models.calc.growth import against_the_rest, share
 from models.calc.purchases import Histories, Purchases
+from models.reports._places import rows_of
 from models.reports._shape import Columns, select_columns
 from models.reports.retention import WINDOW, complete_months, month_days, month_names
 from models.reports.value import NEEDED
@@ -120,7 +121,7 @@ def computed(snapshot: Snapshot, scope: Scope, as_of: date, members: int) -> Lap
     base = product_days(snapshot, scope)
     horizon = horizon_of(info.first_day, end)
     now = _people(snapshot, scope, end, base)
-    sales = queries.sales(scope, snapshot.engine, Period(end - timedelta(days=YEAR - 1), end))
+    sales = rows_of(scope, snapshot.engine, queries.sales, Period(end - timedelta(days=YEAR - 1), end))
     spent = pd.Series(sales["net_sales"].to_numpy(), index=sales["customer_no"].to_numpy())
     net_sales = spent.reindex(now.number).fillna(0.0).to_numpy()
     frames: dict[str, pd.DataFrame] = {}
@@ -157,7 +158,7 @@ def product_days(snapshot: Snapshot, scope: Scope) -> float:
 
 
 def _people(snapshot: Snapshot, scope: Scope, day: date, base: float) -> _People:
-    rows = queries.rhythms(scope, snapshot.engine, day)
+    rows = rows_of(scope, snapshot.engine, queries.rhythms, day)
     visits = rows["visits"].to_numpy("int64")
     return _People(
         rows["customer_no"].to_numpy("int64"),
@@ -173,7 +174,7 @@ def _rate(snapshot: Snapshot, scope: Scope, end: date, base: float) -> pd.DataFr
     months = complete_months(snapshot, end)[1:][-MONTHS:]
     if not len(months):
         return pd.DataFrame(columns=["month", "active", "lost", "churn_rate", "lo95", "hi95"])
-    steps = queries.steps(scope, snapshot.engine, end)
+    steps = rows_of(scope, snapshot.engine, queries.steps, end)
     found = churn.monthly(steps, _first_days(months), base)
     found = found.assign(month=month_names(found["month"] + months[0]))
     return _with_rate(found[found["active"] > 0].reset_index(drop=True))

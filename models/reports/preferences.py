@@ -18,6 +18,7 @@ from data_access.snapshot import Snapshot
 from models.calc import growth, suppression
 from models.calc.funnel import wilson
 from models.reports._kept import Frames, kept_frames
+from models.reports._places import rows_of
 from models.reports._shape import Columns, select_columns
 from models.reports.retention import complete_months, month_days
 
@@ -94,14 +95,14 @@ def asked(
     the functions of ``queries``; all groupings at once, for customers and lines are the same."""
     year = Period(as_of - timedelta(days=DAYS - 1), as_of)
     engine, months = snapshot.engine, complete_months(snapshot, as_of)[-MONTHS:]
-    habits = _parts(queries.habits(scope, engine, year, by), by)
+    habits = _parts(rows_of(scope, engine, queries.habits, year, tuple(by)), by)
     found: dict[tuple[str, str], Frames] = {}
     for thing in things:
-        bought = _parts(queries.bought(scope, engine, year, by, thing), by)
+        bought = _parts(rows_of(scope, engine, queries.bought, year, tuple(by), thing), by)
         found |= {(name, thing): {"bought": bought[name], "habits": habits[name]} for name in by}
     if BY_AGE in by and len(months):
         period = Period(month_days(months[0]).first, month_days(months[-1]).last)
-        by_month = queries.by_month(scope, engine, period, BY_AGE)
+        by_month = rows_of(scope, engine, queries.by_month, period, BY_AGE)
         for thing in things:
             found[BY_AGE, thing]["months"] = by_month
     return found
@@ -109,7 +110,7 @@ def asked(
 
 def _parts(rows: pd.DataFrame, by: Sequence[str]) -> dict[str, pd.DataFrame]:
     """The rows of each grouping, which lie together."""
-    of, others = rows["by"].to_numpy(), rows.drop(columns="by")
+    of, others = rows["grouping"].to_numpy(), rows.drop(columns="grouping")
     found = {}
     for name in by:
         mine = np.flatnonzero(of == name)

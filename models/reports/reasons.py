@@ -17,6 +17,7 @@ from models.calc import churn
 from models.calc.lift import share_difference
 from models.calc.matched import matched_difference
 from models.reports._kept import kept_frames
+from models.reports._places import rows_of
 from models.reports._shape import Columns, select_columns
 from models.reports.lapse import YEAR, horizon_of, product_days
 
@@ -74,7 +75,7 @@ def reasons(snapshot: Snapshot, scope: Scope, as_of: date, members: int = MEMBER
     if people.empty:
         return ReasonsReport(as_of, judged_on, days, info.currency, 0, 0, **select_columns(ReasonsReport))
     period = Period(judged_on - timedelta(days=WINDOW_DAYS - 1), judged_on)
-    found = queries.events(scope, snapshot.engine, period)
+    found = rows_of(scope, snapshot.engine, queries.events, period)
     found = found[found["customer_no"].isin(people["customer_no"])]
     frames = select_columns(
         ReasonsReport,
@@ -87,7 +88,7 @@ def reasons(snapshot: Snapshot, scope: Scope, as_of: date, members: int = MEMBER
 
 def _active(snapshot: Snapshot, scope: Scope, day: date, days: int) -> pd.DataFrame:
     """The customers active on ``day``: customer_no, visits, since, overdue, gone."""
-    rows = lapse_queries.rhythms(scope, snapshot.engine, day)
+    rows = rows_of(scope, snapshot.engine, lapse_queries.rhythms, day)
     gap = churn.usual_gap(rows["visits"], rows["median_gap"], product_days(snapshot, scope))
     since = rows["age_days"] - rows["recency_days"]
     table = pd.DataFrame(
@@ -134,7 +135,7 @@ def _lapsed(
     members: int,
 ) -> pd.DataFrame:
     year = Period(judged_on - timedelta(days=YEAR - 1), judged_on)
-    sales = lapse_queries.sales(scope, snapshot.engine, year).set_index("customer_no")["net_sales"]
+    sales = rows_of(scope, snapshot.engine, lapse_queries.sales, year).set_index("customer_no")["net_sales"]
     gone = people[people["gone"].astype(bool)]
     spent = gone.assign(net_sales=gone["customer_no"].map(sales).fillna(0.0).round(2))
     rows = spent.sort_values(["net_sales", "customer_no"], ascending=[False, True], ignore_index=True)[:members]

@@ -26,6 +26,7 @@ from models.calc.purchases import Histories, Purchases
 from models.calc.spend import Spend
 from models.calc.value import Ahead, Total, ranges, total_value, total_visits
 from models.metrics import METRICS
+from models.reports._places import rows_of
 from models.reports._shape import Columns, declared_tables, select_columns
 
 HORIZON = 365  # days that an expected value looks ahead
@@ -188,7 +189,7 @@ def computed(
     snapshot: Snapshot, scope: Scope, as_of: date, horizon_days: int = HORIZON
 ) -> tuple[ValueReport, pd.DataFrame]:
     """The report without its list, and everybody on it: columns as ``value_score``, none without a forecast."""
-    people = _in_money(queries.customers(scope, snapshot.engine, as_of))
+    people = _in_money(rows_of(scope, snapshot.engine, queries.customers, as_of))
     past = _histories(people)
     readiness, models = _fitted(people, past)
     frames: dict[str, pd.DataFrame] = {}
@@ -244,7 +245,7 @@ def computed_check(snapshot: Snapshot, scope: Scope, as_of: date) -> Check | Non
     start = holdout_start(snapshot, as_of)
     if start is None:
         return None
-    people = _in_money(queries.customers(scope, snapshot.engine, start))
+    people = _in_money(rows_of(scope, snapshot.engine, queries.customers, start))
     past = _histories(people)
     _, models = _fitted(people, past)
     found = {} if models is None else _holdout(snapshot, scope, models, people, past, start)
