@@ -27,7 +27,7 @@ with st.container(border=True):
             Column("role", "text", words="role"),
             badge("state", "account_state", people.STATES),
             Column("sign_in_name", "text"),
-            Column("places", "text", width=170),
+            Column("places", "text"),
             Column("signed_in_at", "instant"),
             Column("open_sessions", "count"),
         ]

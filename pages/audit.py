@@ -18,12 +18,12 @@ if not unusual.empty:
         title = f":orange[:material/warning:] {t('audit.unusual')}"
         head.block(title, tn("audit.unusual_days", len(unusual)), t("audit.unusual_help"))
         shown = [
-            Column("day", "day", width=110),
+            Column("day", "day"),
             Column("actor", "text", under="unusual"),
-            Column("rows", "count", width=110),
-            Column("files", "count", width=90),
-            Column("most_rows", "count", width=130),
-            Column("most_files", "count", width=130),
+            Column("rows", "count"),
+            Column("files", "count"),
+            Column("most_rows", "count"),
+            Column("most_files", "count"),
             Column("unusual", "text"),
         ]
         listing(unusual, shown, currency=page.currency, alt=t("audit.unusual"), key="audit_unusual_list", rows=6)
@@ -36,12 +36,12 @@ if entries.open:
         if not found.entries:
             empty.nothing(t("audit.nothing"))
         else:
-            at, actor = Column("at", "instant", width=130), Column("actor", "text", width=175, under="action")
+            at, actor = Column("at", "instant"), Column("actor", "text", under="action")
             shown = [
                 *((actor, at) if narrow() else (at, actor)),  # on a phone first who did what, which share a cell
-                Column("action", "text", width=120),
-                Column("subject", "text", width=130),
-                Column("detail", "text", width=330),
+                Column("action", "text"),
+                Column("subject", "text"),
+                Column("detail", "text"),
             ]
             listing(
                 log.frame(found), shown, currency=page.currency, alt=t("audit.entries"), key="audit_list", rows=log.ROWS

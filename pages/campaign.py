@@ -64,9 +64,9 @@ if not report.lift.empty:
     with st.container(border=True):
         head.block(t("campaign.table"))
         shown = [
-            Column("metric", "text", width="medium"),
+            Column("metric", "text"),
             Column("change_text", "text"),
-            Column("interval", "text", width="medium"),
+            Column("interval", "text"),
             Column("treated", "text"),
             Column("control", "text"),
             Column("p_holm", "text"),

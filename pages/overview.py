@@ -49,6 +49,8 @@ level, places, narrow = (
     if len(report.by_region) > 1
     else ("city", report.by_city, drill.keep_stores)
 )
+products = localized(report.products, NAMES)
+top = products[products["movement"] == "top"]
 regions, best = st.columns([2, 3]) if len(places) > 1 else (None, st.container())
 if regions is not None:
     with regions.container(border=True, height="stretch"):
@@ -58,13 +60,12 @@ if regions is not None:
             page.currency,
             compare=compared.column(),
             key="overview_regions",
+            height=charts.spread_beside(len(top)) if len(places) <= len(top) else None,
             then=narrow,
         )
 
-products = localized(report.products, NAMES)
 with best.container(border=True, height="stretch"):
     head.block(t("overview.top_products"), t("charts.click_product"))
-    top = products[products["movement"] == "top"]
     bars = charts.ranked_bars(top, label="product", value="net_sales", ids="product_id", currency=page.currency)
     if product := charts.clicked(bars, alt=t("overview.top_products"), key="overview_top"):
         drill.open_page("product", product=product)

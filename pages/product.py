@@ -46,7 +46,8 @@ report = load.product(page.scope, page.period, facts["product_id"], page.generat
 
 cards.facts(subjects.product_facts(facts, page.currency))
 if session.may_open("lot"):
-    st.page_link("lot.py", label=t("lot.open"), query_params=drill.link("lot", product=facts["product_id"]))
+    ids = drill.link("lot", product=facts["product_id"])
+    st.page_link("lot.py", label=t("lot.open"), icon=":material/qr_code_2:", query_params=ids)
 if report.period is None:
     empty.no_sales()
 cards.kpi_row(report.kpis, page.currency, FIRST)
@@ -62,7 +63,8 @@ if ahead.last_day is not None:
     with st.container(border=True):
         product_demand_views.chart(ahead)
         ids = drill.link("product_demand", product=facts["product_id"], store=store_id)
-        st.page_link("product_demand.py", label=t("product_demand.open"), query_params=ids)
+        label = t("product_demand.open")
+        st.page_link("product_demand.py", label=label, icon=":material/trending_up:", query_params=ids)
 
 with st.container(border=True):
     head.block(t("product.also"), t("product.also_note"), t("product.also_help"))

@@ -47,7 +47,7 @@ with right.container(border=True, height="stretch"):
 ids = drill.link("product", product=product, store=store.store_id if store else None)
 with st.container(horizontal=True, gap="small"):
     if session.may_open("product"):
-        st.page_link("product.py", label=t("stock.open_product"), query_params=ids)
+        st.page_link("product.py", label=t("stock.open_product"), icon=":material/sell:", query_params=ids)
     if session.may_open("stock"):
-        st.page_link("stock.py", label=t("product_demand.shelves"), query_params=ids)
+        st.page_link("stock.py", label=t("product_demand.shelves"), icon=":material/shelves:", query_params=ids)
 export.menu("product_demand", page.cover(), tables(report), report.stores)

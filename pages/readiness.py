@@ -23,7 +23,7 @@ with st.container(border=True):
     head.block(t("readiness.loads"), readiness_views.loads_note(days), t("readiness.loads_help"))
     if store := charts.clicked(readiness_views.loads(days, bands), alt=t("readiness.loads"), key="readiness_loads"):
         drill.open_page("store", store=store)
-    if len(readiness_views.nobody(days)) or len(readiness_views.nobody(bands)):
+    if readiness_views.shows_nobody(days, bands):
         st.caption(t("readiness.nobody_note"))
 
 with st.container(border=True):

@@ -7,7 +7,7 @@ from pages._ui import actions, empty, export, head, load
 from pages._ui import spending_views as views
 from pages._ui.i18n import t
 
-READY = ("customer_key", "gross_sales", "category", "band", "ready_category", "ready_band", "store")
+READY = ("customer_key", "ready_category", "gross_sales", "ready_band", "category", "band", "store")
 UNASSIGNED = ("customer_key", "net_sales", "orders", "last_day", "has_left", "store")
 
 page = head.begin("spending", choices="places")

@@ -257,7 +257,7 @@ def ticking(
 
 def _with_mark(columns: Sequence[Column]) -> list[Column]:
     """The columns with what was done: last, or beside the name in a narrow window."""
-    mark = column(MARKED, width="large")
+    mark = column(MARKED)
     kept = list(columns)[:MOST_COLUMNS]
     return [kept[0], mark, *kept[1:]] if narrow() else [*kept, mark]
 

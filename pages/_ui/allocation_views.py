@@ -48,7 +48,7 @@ def kinds(report: AllocationReport, currency: str) -> None:
     rows = _with_names(report.kinds)
     rows = rows.assign(earned_range=_ranges(rows, "earned_lo", "earned_hi", lambda end: fmt.decimal(end, 1)))
     shown = [
-        Column("kind", "text", width="medium"),
+        Column("kind", "text"),
         Column("earned_per_unit", "tenth"),
         Column("earned_range", "text"),
         Column("incremental_margin", "money"),
@@ -116,7 +116,7 @@ def _budgets(known: pd.DataFrame, giver: str, taker: str, amount: float, currenc
         ),
     )  # fmt: skip
     shown = [
-        Column("kind", "text", width="medium"),
+        Column("kind", "text"),
         Column("budget_then", "money"),
         Column("expected_margin", "money"),
         Column("margin_range", "text"),
@@ -141,7 +141,7 @@ def buyers(report: AllocationReport, currency: str) -> None:
         cost_each_range=_ranges(rows, "cost_each_lo", "cost_each_hi", lambda end: _price(end, currency)),
     )
     shown = [
-        Column("kind", "text", width="medium"),
+        Column("kind", "text"),
         Column("buyer_group", "text"),
         Column("cost_each", "money"),
         Column("cost_each_range", "text"),
@@ -187,7 +187,7 @@ def _offers(report: AllocationReport, currency: str) -> None:
     rows = _with_names(report.offers)
     rows = rows.assign(tenure=[t(f"allocation.tenure.{one}") for one in rows["tenure"]], rate_range=_share_ranges(rows))
     shown = [
-        Column("kind", "text", width="medium"),
+        Column("kind", "text"),
         Column("tenure", "text"),
         Column("redemption_rate", "percent"),
         Column("rate_range", "text"),
@@ -202,7 +202,7 @@ def _events(report: AllocationReport, currency: str) -> None:
     rows = localized(report.events, {"name": "campaign.name"})
     rows = rows.assign(rate_range=_share_ranges(rows))
     shown = [
-        Column("name", "text", width=230),
+        Column("name", "text"),
         Column("invited", "count"),
         Column("attended", "count"),
         Column("attended_bought_rate", "percent"),
@@ -217,7 +217,7 @@ def _events(report: AllocationReport, currency: str) -> None:
 def _clicks(report: AllocationReport, currency: str) -> None:
     rows = _with_names(report.clicks)
     shown = [
-        Column("kind", "text", width="medium"),
+        Column("kind", "text"),
         Column("delivered", "count"),
         Column("clicked", "count"),
         Column("recommendation_rate", "percent"),
@@ -231,7 +231,7 @@ def _platform(report: AllocationReport, currency: str) -> None:
     rows = localized(report.platform, {"name": "campaign.name"})
     rows = rows.assign(channel=[_word("channel", one) for one in rows["channel"]])
     shown = [
-        Column("name", "text", width=230),
+        Column("name", "text"),
         Column("channel", "text"),
         Column("platform_conversions", "count"),
         Column("buyers", "count"),

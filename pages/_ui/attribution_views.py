@@ -138,7 +138,7 @@ def campaigns(report: AttributionReport, currency: str) -> None:
         incremental_margin=rows["incremental_margin"].where(experiments.is_told(rows)),  # it has no range here
     )
     shown = [
-        Column("name", "text", width=230),
+        Column("name", "text"),
         Column("credited_buyers", "count"),
         Column("caused", "count"),
         Column("caused_range", "text"),
@@ -260,7 +260,7 @@ def unsubscribed(report: AttributionReport) -> None:
     with st.expander(t("attribution.left_campaigns"), icon=":material/campaign:"):
         rows = localized(report.campaigns[report.campaigns["delivered"] > 0], {"name": "campaign.name"})
         rows = bands.ranges(rows).sort_values("unsubscribe_rate", ascending=False, ignore_index=True)
-        shown = [Column("name", "text", width=230), *_LEFT, column("channel", words="channel")]
+        shown = [Column("name", "text"), *_LEFT, column("channel", words="channel")]
         campaign = listing(
             rows, shown, currency="", alt=t("attribution.left_campaigns"), key="attribution_left_campaigns",
             opens="campaign_id", rows=10,

@@ -359,12 +359,13 @@ def saved(page: Opened) -> pd.DataFrame:
 def listing(page: Opened) -> None:
     """The saved audiences; a click opens one."""
     rows = saved(page)
-    head.block(t("audiences.saved"), tn("audiences.saved_note", len(rows), n=fmt.count(len(rows))))
+    note = tn("audiences.saved_note", len(rows), n=fmt.count(len(rows))) if len(rows) else None
+    head.block(t("audiences.saved"), note)
     if rows.empty:
         empty.nothing(t("audiences.none_saved"))
         return
     shown = [
-        tables.column("name", width="medium"),
+        tables.column("name"),
         tables.badge("audience_state", "audience_state", STATES),
         tables.Column("contacted", "count"),
         tables.Column("held_back", "count"),
@@ -473,7 +474,8 @@ def linking(one: Audience, page: Opened) -> None:
         st.markdown(t("audiences.linked" if there else "audiences.linked_waiting", name=name))
         if there:
             query = drill.link("campaign", campaign=one.campaign_id)
-            st.page_link("campaign.py", label=t("audiences.to_campaign"), query_params=query)
+            label = t("audiences.to_campaign")
+            st.page_link("campaign.py", label=label, icon=":material/campaign:", query_params=query)
         return
     taken = {other.campaign_id for other in audiences.every(opened(), session.current_scope())}
     free = known[(known["targeted"] + known["held_back"] == 0) & ~known.index.isin(taken)]

@@ -66,7 +66,7 @@ def sales_by_day_and_store(
     if ranking is None:
         return None
     with ranking.container(border=True, height="stretch"):
-        height = charts.height_beside(len(stores)) if len(stores) <= _IN_VIEW else None
+        height = charts.spread_beside(len(stores)) if len(stores) <= _IN_VIEW else None
         return ranked_places(stores, "store", currency, compare=compare, key=f"{key}_stores", height=height)
 
 

@@ -48,7 +48,7 @@ def to_call(page: Opened) -> None:
         )
         who = ("customer_key", "call_why", "may_reach")
         shown: tuple[str, ...] = (*who, "store") if frame["store"].nunique() > 1 else who
-        columns = [column(name, width="large" if name == "call_why" else None) for name in shown]
+        columns = [column(name) for name in shown]
         if narrow():  # who, why below, and how to reach them
             columns = [Column("customer_key", "text", under="call_why"), *columns[1:3]]
         actions.ticking(

@@ -44,7 +44,7 @@ def _was_empty(report: CampaignStockReport, known: dict[str, float]) -> None:
     icon = ":green[:material/check_circle:]" if share < _LITTLE else ":orange[:material/warning:]"
     st.markdown(f"{icon} {t(key, **texts)}")
     shown = [
-        Column("product", "text", width="medium"),
+        Column("product", "text"),
         Column("store", "text"),
         Column("empty_days", "count"),
         Column("days", "count"),
@@ -71,7 +71,7 @@ def _will_do(report: CampaignStockReport, known: dict[str, float]) -> None:
         st.caption(tn("campaign_stock.may_run_short", more, n=fmt.count(more), uplift=uplift))
     if len(rows):
         shown = [
-            Column("product", "text", width="medium"),
+            Column("product", "text"),
             Column("store", "text"),
             Column("short_units", "count"),
             Column("short_range", "text"),

@@ -287,7 +287,7 @@ def costs(campaigns: pd.DataFrame, currency: str) -> None:
 
 def columns(kind: str) -> list[Column]:
     """What the list of campaigns shows: what each caused, whom it reached, or what was sold and what it cost."""
-    first = [Column("name", "text", width=230), badge("verdict", "verdict", experiments.TONES)]
+    first = [Column("name", "text"), badge("verdict", "verdict", experiments.TONES)]
     match kind:
         case "reached":
             # Whom it reached comes first, and is narrow: on a phone it leaves the name its month.

@@ -120,7 +120,7 @@ def _plain_grid(items: Sequence[tuple[str, str, str | None]]) -> None:
 def facts(pairs: Sequence[tuple[str, str]]) -> None:
     """What is known about one thing, as short labelled texts in a row that wraps; unknown ones are left out."""
     known = [(name, text) for name, text in pairs if text and text != fmt.MISSING]
-    with st.container(horizontal=True, gap="medium"):
+    with st.container(horizontal=True, gap="medium", key="facts"):
         for name, text in known:
             st.markdown(f":small[:gray[{name}]]  \n{_plain(text)}", width="content")
 

@@ -131,7 +131,7 @@ def ranked_bars(
     values = frame[value].astype(float)
     names = [str(name) for name in frame[label]]
     rows = list(range(len(frame)))
-    height = height or ROW * max(len(frame), 2) + 16
+    height = height or height_of(len(frame))
     full = [fmt.value(number, unit, currency) for number in values]
     bars = {
         "type": "bar",
@@ -355,9 +355,19 @@ def bar_note(does: str, compared: pd.Series, name: str) -> str:
     return t("charts.with_mark", does=does, name=name[:1].lower() + name[1:]) if compared.notna().any() else does
 
 
+def height_of(bars: int) -> int:
+    """The height of a chart of so many bars."""
+    return ROW * max(bars, 2) + 16
+
+
 def height_beside(bars: int) -> int:
     """The height of a chart that stands beside so many bars."""
     return max(ROW * bars + 16, 320)
+
+
+def spread_beside(bars: int) -> int | None:
+    """The height of bars that stand beside a chart of so many; on a phone nothing stands beside them."""
+    return None if narrow() else height_beside(bars)
 
 
 def by_week(frame: pd.DataFrame, columns: Sequence[str]) -> pd.DataFrame:

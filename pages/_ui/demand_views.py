@@ -21,21 +21,21 @@ _CLASSES = ["regular", "short", "intermittent"]
 _LEAST_SAID = 0.02  # a smaller effect is not worth a sentence of its own
 _OCCASIONS = (
     Column("name", "text"),
-    Column("span", "text", width=150),
+    Column("span", "text"),
     column("effect"),
     column("discount"),
 )
 _PRODUCTS = (
-    Column("product", "text", width="medium"),
+    Column("product", "text"),
     column("next_week"),
     column("expected"),
     Column("last_year", "count"),
     column("growth"),
 )
 _LEAGUE = (
-    Column("level", "text", width=110),
+    Column("level", "text"),
     Column("class", "text"),
-    Column("model", "text", width="medium"),
+    Column("model", "text"),
     column("wape"),
     column("rmsse"),
     column("bias"),
@@ -190,7 +190,7 @@ def occasions(report: DemandReport) -> None:
         name=[occasion(row["kind"], row["event"]) for row in rows.to_dict("records")],
         span=[fmt.period(first, last, beside=_last(report)) for first, last in ends],
     )
-    listing(named, _OCCASIONS, currency="", alt=t("demand.occasions"), key="demand_occasions", rows=_IN_VIEW)
+    listing(named, _OCCASIONS, currency="", alt=t("demand.occasions"), key="demand_occasions", rows=_IN_VIEW, half=True)
 
 
 def occasion(kind: str, name: str | None) -> str:

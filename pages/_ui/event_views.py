@@ -21,7 +21,7 @@ from pages._ui.tables import Column, listing
 _OFFERED = 400  # days ahead and back in which events are offered
 _IN_VIEW = 8
 _COLUMNS = (
-    Column("event_name", "text", width="medium"),
+    Column("event_name", "text"),
     Column("event_on", "text"),
     Column("event_span", "text"),
     Column("event_where", "text"),

@@ -12,7 +12,7 @@ from pages._ui.tables import Column, badge, column, listing
 
 _TONES = {"late": "red", "order": "orange", "ready": "green", "unknown": "gray"}
 _COLUMNS = (
-    Column("name", "text", width="medium"),
+    Column("name", "text"),
     badge("standing", "festivals.standing", _TONES),
     column("uplift"),
     column("festival_units"),

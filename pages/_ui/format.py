@@ -28,6 +28,7 @@ _TOLD_IN_YEARS = 730  # days
 # sees the same ones.
 _REMEMBERED = 20_000
 
+_IN_FULL = 10_000  # below it a card writes whole numbers, as Chinese does before its first unit
 _STEPS = {
     "zh_CN": ((Decimal(10) ** 8, "亿"), (Decimal(10) ** 4, "万")),
     "en": ((Decimal(10) ** 9, "B"), (Decimal(10) ** 6, "M"), (Decimal(10) ** 3, "k")),
@@ -54,7 +55,7 @@ def money(value: Any, currency: str, *, digits: int | None = None) -> str:
 
 
 def money_compact(value: Any, currency: str) -> str:
-    """The amount for a card: "¥186万", "¥1.86M"; below ten thousand (a thousand) three significant digits."""
+    """The amount for a card: "¥186万", "¥1.86M"; whole below ten thousand, three digits below a thousand."""
     if is_missing(value):
         return MISSING
     return _signed(_decimal(value), lambda amount: symbol(currency) + _compact(amount))
@@ -62,7 +63,7 @@ def money_compact(value: Any, currency: str) -> str:
 
 def money_round(value: Any, currency: str) -> str:
     """A round amount, as on an axis: "¥1万" where a card writes "¥1.00万"."""
-    return _signed(_decimal(value), lambda amount: symbol(currency) + _compact(amount, _plain))
+    return _signed(_decimal(value), lambda amount: symbol(currency) + _compact(amount, _plain, 0))
 
 
 def together(parts: Iterable[str]) -> str:
@@ -108,7 +109,7 @@ def compact(value: Any) -> str:
 
 def compact_round(value: Any) -> str:
     """A round number, as on an axis or in an estimate: "2k" where a card writes "2.00k"."""
-    return _signed(_decimal(value), lambda number: _compact(number, _plain))
+    return _signed(_decimal(value), lambda number: _compact(number, _plain, 0))
 
 
 def p_value(value: float, digits: int = 2) -> str:
@@ -349,13 +350,13 @@ def _plain(number: Decimal) -> str:
     return _with_zeros(number.normalize())
 
 
-def _compact(number: Decimal, written: Callable[[Decimal], str] = _with_zeros) -> str:
-    """Three significant digits with the unit of the language; whole numbers below the first unit in full."""
+def _compact(number: Decimal, written: Callable[[Decimal], str] = _with_zeros, full: int = _IN_FULL) -> str:
+    """Three significant digits with the unit of the language; below ``full`` whole numbers in full."""
     steps = _STEPS[language()]
     below = [size for size, _ in steps[1:]] + [Decimal(1)]
     for (size, unit), smaller in zip(steps, below, strict=True):
         # What the smaller unit would round up to the larger one is written in the larger one: never "1,000k".
-        if _three_digits(number / smaller) * smaller >= size:
+        if _three_digits(number / smaller) * smaller >= max(size, Decimal(full)):
             return written(_three_digits(number / size)) + unit
     if number == number.to_integral_value():
         return _fixed(number, 0)

@@ -15,9 +15,9 @@ PEOPLE = (
     column("units"),
     column("last_day"),
     column("receipts"),
-    Column("store", "text", width=220),
+    Column("store", "text"),
 )
-_STORES = (Column("store", "text", width="medium"), column("on_shelf"), column("units"), column("nameless"))
+_STORES = (Column("store", "text"), column("on_shelf"), column("units"), column("nameless"))
 _FIGURES = ("buyers", "reachable", "units", "nameless", "on_shelf")
 
 

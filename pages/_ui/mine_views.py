@@ -52,7 +52,7 @@ def assigned(scope: Scope, staff_id: str, currency: str) -> None:
             "note": [one.note or None for one in rows],
         }
     )
-    shown = [Column("marked_on", "day"), column("list"), column("subject"), Column("note", "text", width="medium")]
+    shown = [Column("marked_on", "day"), column("list"), column("subject"), Column("note", "text")]
     listing(frame, shown, currency=currency, alt=t("mine.assigned"), key="mine_assigned", rows=8)
 
 
@@ -102,4 +102,4 @@ def learned(report: OwnReport) -> None:
         Column("expires_on", "day"),
         Column("score", "tenth"),
     ]
-    listing(records, shown, currency=report.currency, alt=t("mine.training"), key="mine_training", rows=8)
+    listing(records, shown, currency=report.currency, alt=t("mine.training"), key="mine_training", rows=8, half=True)

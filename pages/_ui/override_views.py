@@ -22,7 +22,7 @@ from pages._ui.tables import Column, listing
 _WEEK = 7
 _IN_VIEW = 8
 _COLUMNS = (
-    Column("span", "text", width="medium"),
+    Column("span", "text"),
     Column("said_units", "count"),
     Column("wished_units", "count"),
     Column("sold_units", "count"),

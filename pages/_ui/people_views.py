@@ -43,7 +43,7 @@ def among(report: StaffMemberReport) -> None:
         standing_in_chain=[t("people.tenths", n=int(tenths)) for tenths in report.among["tenths"]],
     )
     shown = [column("measure"), Column("standing_in_chain", "text"), Column("value", "text"), Column("people", "count")]
-    listing(rows, shown, currency=report.currency, alt=t("people.among"), key="staff_among")
+    listing(rows, shown, currency=report.currency, alt=t("people.among"), key="staff_among", half=True)
 
 
 def _unit(figure: str) -> str:

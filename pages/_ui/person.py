@@ -22,7 +22,7 @@ NAMES = {"store": "store.name"}
 DATA_TEXTS = {"category": "product.category", "brand": "product.brand", "product": "product.name"}
 
 EVENTS = (
-    Column("at", "instant", width=140),
+    Column("at", "instant"),
     column("text"),
     column("amount"),
     column("kind", words="customer.kind"),

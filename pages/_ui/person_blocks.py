@@ -16,7 +16,9 @@ def run_outs(report: CustomerReport, currency: str, today: pd.Timestamp) -> None
     if things.empty:
         empty.nothing(t("advice.no_run_outs"))
     else:
-        listing(things, advice.RUN_OUTS, currency=currency, alt=t("advice.run_outs"), key="customer_out", rows=8)
+        listing(
+            things, advice.RUN_OUTS, currency=currency, alt=t("advice.run_outs"), key="customer_out", rows=8, half=True
+        )
 
 
 def axis_of_time(report: CustomerReport, currency: str, today: pd.Timestamp) -> None:

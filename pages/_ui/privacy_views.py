@@ -17,11 +17,11 @@ def contacts(report: PrivacyReport, recorded: bool, currency: str) -> None:
         if not report.contacts.empty:
             shown = [
                 Column("campaign", "text"),
-                Column("channel", "text", words="consent_channel", width=110),
+                Column("channel", "text", words="consent_channel"),
                 Column("reason", "text", words="breach"),
-                Column("contacts", "count", width=100),
-                Column("customers", "count", width=100),
-                Column("last_at", "instant", width=140),
+                Column("contacts", "count"),
+                Column("customers", "count"),
+                Column("last_at", "instant"),
             ]
             _list(privacy.contacts(report), shown, currency, "contacts", rows=8)
 
@@ -68,9 +68,9 @@ def requests(currency: str) -> str | None:
             empty.nothing(t("privacy.no_requests"))
             return None
         shown = [
-            Column("customer_key", "text", width=170),
+            Column("customer_key", "text"),
             badge("state", "request_state", privacy.REQUESTS),
-            *(Column(name, "day", width=110) for name in ("due_at", "asked_at", "ended_at")),
+            *(Column(name, "day") for name in ("due_at", "asked_at", "ended_at")),
             Column("declined", "text", words="decline"),
         ]
         return _list(asked, shown, currency, "requests", rows=8, opens="request_id")
@@ -100,9 +100,9 @@ def register(currency: str) -> str | None:
         shown = [
             Column("kind", "text", words="incident_kind"),
             badge("state", "incident_state", privacy.INCIDENTS),
-            Column("detected_at", "instant", width=140),
-            *(Column(name, "text", width=110) for name in ("contained", "reported", "told")),
-            Column("records_affected", "count", width=110),
+            Column("detected_at", "instant"),
+            *(Column(name, "text") for name in ("contained", "reported", "told")),
+            Column("records_affected", "count"),
         ]
         return _list(known, shown, currency, "register", rows=8, opens="incident_id")
 
@@ -116,8 +116,8 @@ def of_crm(report: PrivacyReport, currency: str) -> None:
             return
         shown = [
             Column("kind", "text", words="incident_kind"),
-            *(Column(name, "count", width=95) for name in ("hours_to_contain", "hours_to_notify")),
-            Column("detected_at", "instant", width=140),
+            *(Column(name, "count") for name in ("hours_to_contain", "hours_to_notify")),
+            Column("detected_at", "instant"),
             Column("records_affected", "count"),
         ]
         _list(privacy.crm_incidents(report), shown, currency, "of_crm", rows=8)

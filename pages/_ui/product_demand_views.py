@@ -12,15 +12,15 @@ from pages._ui.tables import Column, column, listing
 
 _IN_VIEW = 12
 _STORES = (
-    Column("store", "text", width="medium"),
+    Column("store", "text"),
     Column("next_week", "tenth"),
     Column("range", "text"),
     Column("expected", "tenth"),
     Column("last_year", "count"),
     column("growth"),
 )
-_WEEKS = (Column("span", "text", width="medium"), Column("expected", "tenth"), Column("range", "text"))
-_OCCASIONS = (Column("name", "text"), Column("span", "text", width=150), column("discount"))
+_WEEKS = (Column("span", "text"), Column("expected", "tenth"), Column("range", "text"))
+_OCCASIONS = (Column("name", "text"), Column("span", "text"), column("discount"))
 
 
 def figures(report: ProductDemandReport) -> None:

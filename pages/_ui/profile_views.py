@@ -66,7 +66,7 @@ def _profiles(page: Opened, report: ProfileQualityReport) -> None:
         head.block(t("profiles.problems"), None, t("profiles.problems_help", months=STALE_MONTHS))
         rows = report.problems.assign(problem=[_problem(name) for name in report.problems["problem"]])
         shown = [column("problem"), column("customers"), Column("share", "percent")]
-        listing(rows, shown, currency=page.currency, alt=t("profiles.problems"), key="profile_problems")
+        listing(rows, shown, currency=page.currency, alt=t("profiles.problems"), key="profile_problems", half=True)
         st.caption(_updates(report))
         if _sees_staff():
             _advisers(report, page.currency)

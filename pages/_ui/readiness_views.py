@@ -49,12 +49,12 @@ def roster_note(report: ReadinessReport) -> None:
 
 def loads_note(days: pd.DataFrame) -> str:
     """What a row of the picture is."""
-    return t("readiness.loads_note.bands" if days["store_id"].nunique() == 1 else "readiness.loads_note.stores")
+    return t("readiness.loads_note.bands" if _is_one(days) else "readiness.loads_note.stores")
 
 
 def loads(days: pd.DataFrame, bands: pd.DataFrame) -> go.Figure:
     """How thin each day is: of several stores one row each, of one store a row per band of hours."""
-    if days["store_id"].nunique() == 1:
+    if _is_one(days):
         used = bands.groupby("hour")["visitors"].sum()
         some = bands[bands["hour"].isin(used[used > 0].index)]
         rows = some.assign(name=[t("readiness.band", first=hour, last=hour + BAND) for hour in some["hour"]])
@@ -69,6 +69,15 @@ def loads(days: pd.DataFrame, bands: pd.DataFrame) -> go.Figure:
 def nobody(rows: pd.DataFrame) -> pd.DataFrame:
     """Days (or bands of hours) with visitors to expect and nobody rostered."""
     return rows[(rows["hours"] == 0) & (rows["visitors"].round() > 0)]
+
+
+def shows_nobody(days: pd.DataFrame, bands: pd.DataFrame) -> bool:
+    """Whether a cell of ``loads`` says that nobody is rostered."""
+    return len(nobody(bands if _is_one(days) else days)) > 0
+
+
+def _is_one(days: pd.DataFrame) -> bool:
+    return bool(days["store_id"].nunique() == 1)
 
 
 def _grid(rows: pd.DataFrame) -> go.Figure:
@@ -147,9 +156,9 @@ def columns() -> list[Column]:
     return [
         column("store"),
         Column("day", "day"),
-        Column("load", "percent"),
         badge("ready", "readiness.state", _TONES),
-        Column("todo", "text", width="medium"),
+        Column("load", "percent"),
+        Column("todo", "text"),
         Column("visitors", "count"),
         Column("hours", "tenth"),
         Column("roster", "text", words="roster"),

@@ -29,7 +29,7 @@ CAME = ("no", "yes")
 MEMBER_LEVELS = ("store", "tier", "source")
 _GROWTH = (-1.0, 1.5)  # of the axis: the range of a month with few customers reaches far beyond
 VERDICTS: Mapping[str, str] = {"above": "green", "below": "red", "unclear": "gray"}
-PLACES = ("place", "new", "previous_new", "growth", "likely", "verdict")
+PLACES = ("place", "growth", "new", "previous_new", "likely", "verdict")
 _STORES = {"store": "store.name"}
 _CUSTOMERS = ("customer_key", "net_sales", "orders", "first_day", "last_day", "store")
 
@@ -213,7 +213,7 @@ def members_who_bought(report: RetentionReport, currency: str) -> None:
     named = localized(part, {"key": field}) if field else part.assign(key=tables.in_words(part["key"], "source"))
     part = named.assign(**{level: named["key"].astype(object).mask(unknown, t("source.unknown"))})
     shown = [Column(level, "text"), *(column(name) for name in ("rate", "likely")), Column("members", "count")]
-    listing(part, shown, currency=currency, alt=t("retention.active"), key="retention_members", rows=10)
+    listing(part, shown, currency=currency, alt=t("retention.active"), key="retention_members", rows=10, half=True)
 
 
 def visits(report: RetentionReport, currency: str) -> None:
@@ -228,7 +228,9 @@ def visits(report: RetentionReport, currency: str) -> None:
         rows = bands.ranges(localized(report.visits_by_store, {"store": "store.name"}))
         names = ("store", "visits_per_month", "twice_share", "likely", "customer_months")
         shown = [column(name) for name in names]
-        listing(rows, shown, currency=currency, alt=t("retention.visits"), key="retention_visits_store", rows=8)
+        listing(
+            rows, shown, currency=currency, alt=t("retention.visits"), key="retention_visits_store", rows=8, half=True
+        )
 
 
 def _visits(frame: pd.DataFrame) -> go.Figure:

@@ -14,7 +14,7 @@ from pages._ui.tables import Column, badge, column
 _TONES = {"own": "green", "pace": "blue", "usage": "gray", "usual": "gray"}
 _COLUMNS = (
     column("customer_key"),
-    Column("said", "text", width="medium"),
+    Column("said", "text"),
     Column("expected_on", "day"),
     badge("call", "run_out.call", {"yes": "green", "no": "gray"}),
     Column("in_stock", "count"),

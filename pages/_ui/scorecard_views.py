@@ -87,7 +87,7 @@ def places(report: ScorecardReport) -> None:
     shown = named.assign(
         **{name: [_beside(known.get((key, name)), report.currency) for key in named["place_id"]] for name in MEASURES}
     )
-    columns = [Column("place", "text", width="medium"), *(Column(name, "text") for name in MEASURES)]
+    columns = [Column("place", "text"), *(Column(name, "text") for name in MEASURES)]
     opened = listing(
         shown,
         columns,

@@ -38,7 +38,7 @@ class Listed:
     board: str | None = None
 
 
-_PLACE = (Column("product", "text", width="medium", under="store"), Column("store", "text"))
+_PLACE = (Column("product", "text", under="store"), Column("store", "text"))
 # What somebody who writes a purchase order needs, and nothing of the chain's own that a supplier should not read.
 _ORDERED = [
     "store_id",
@@ -55,7 +55,7 @@ _ORDERED = [
     "order_up_to",
 ]
 _SHELVES = (
-    Column("store", "text", width="medium"),
+    Column("store", "text"),
     column("days_of_cover"),
     column("on_hand"),
     badge("reason", "stock_reason", TONES | {"enough": "green"}),
@@ -275,7 +275,7 @@ def _quadrants(report: StockReport) -> None:
         )
     ticks, texts = fmt.percent_ticks(1.0)
     figure.update_xaxes(
-        tickvals=ticks, ticktext=texts, title={"text": t("metric.sell_through"), "standoff": 6}, automargin=True
+        tickvals=ticks, ticktext=texts, title={"text": t("metric.sell_through"), "standoff": 16}, automargin=True
     )
     figure.update_yaxes(title={"text": t("metric.days_of_cover"), "standoff": 6}, rangemode="tozero", automargin=True)
     note = t("stock.quadrants_note")
@@ -428,9 +428,10 @@ def shelf(report: StockReport, found: pd.DataFrame, product_id: str, currency: s
                 drill.open_page("lot", product=product_id, lot=lot)
         if session.may_open("product"):
             link = drill.link("product", product=product_id, store=row["store_id"])
-            st.page_link("product.py", label=t("stock.open_product"), query_params=link)
+            st.page_link("product.py", label=t("stock.open_product"), icon=":material/sell:", query_params=link)
         if session.may_open("lot"):
-            st.page_link("lot.py", label=t("lot.open"), query_params=drill.link("lot", product=product_id))
+            link = drill.link("lot", product=product_id)
+            st.page_link("lot.py", label=t("lot.open"), icon=":material/qr_code_2:", query_params=link)
 
 
 def _what_to_do(row: pd.Series, lots: pd.DataFrame, help_: pd.DataFrame, currency: str) -> str:

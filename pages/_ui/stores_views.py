@@ -33,7 +33,7 @@ _MAP, _MAP_ON_A_PHONE = 900, 310  # pixels across, at least
 _MAP_ROOM = 0.12  # beyond the outermost stores, of their distance
 _LEVER_COLOURS = (palette.OWN, palette.SECOND, palette.WARM, palette.QUIET)
 _VIEWS = {
-    "sales": ("net_sales", "target", "attainment", "last_year", "growth", "gap_to_peers"),
+    "sales": ("net_sales", "growth", "last_year", "attainment", "target", "gap_to_peers"),
     "doors": ("net_sales", "traffic", "conversion", "average_ticket", "units_per_transaction", "margin_rate"),
     "work": ("net_sales", "sales_per_hour", "sales_per_m2", "in_stock_share", "return_rate", "margin_rate"),
     "customers": ("net_sales", "identified_share", "retained_share", "csat", "answers", "return_rate"),
@@ -136,7 +136,7 @@ def gaps(report: StoresReport) -> go.Figure:
     place = {store_id: number for number, store_id in enumerate(order)}
     names = rows.drop_duplicates("store_id").set_index("store_id")["store"]
     rows = rows[rows["store_id"].isin(order) & (rows["gain"] > 0)]
-    height = charts.height_beside(len(order)) + 30
+    height = charts.height_of(len(order)) + 90  # of them for the axis and the legend
     figure = go.Figure(layout=charts.layout(height=height, barmode="stack", margin={**charts.MARGIN, "r": 24}))
     levers = [lever for lever in ("orders", *LEVERS) if (rows["lever"] == lever).any()]
     for colour, lever in zip((*_LEVER_COLOURS, palette.SOFT_TEXT), levers, strict=False):
@@ -372,19 +372,27 @@ def _pixels(cities: pd.DataFrame, rows: pd.DataFrame) -> tuple[list[float], list
 
 
 def benchmark_rows(benchmark: pd.DataFrame, currency: str) -> pd.DataFrame:
-    """A benchmark as a list shows it: figures by name, numbers as text, the share of peers that lie below in words."""
+    """A benchmark as a list shows it: figures by name in the order of the registry, numbers as text, of how
+    many peers they lie above."""
 
     def number(value: object, metric: str) -> str:
         unit = METRICS[metric].unit if metric in METRICS else "money"
         return fmt.listed(value, unit, currency)
 
+    place = {key: number for number, key in enumerate(METRICS)}
+    benchmark = benchmark.sort_values("metric", key=lambda keys: keys.map(place), kind="stable")
     pairs: list[Any] = list(benchmark.itertuples(index=False))
     return benchmark.assign(
         figure=[t(f"lever.{row.metric}") if row.metric == "price" else t(f"metric.{row.metric}") for row in pairs],
         own=[number(row.value, row.metric) for row in pairs],
         middle=[number(row.median, row.metric) for row in pairs],
         half=[fmt.between(number(row.q25, row.metric), number(row.q75, row.metric)) for row in pairs],
-        peers_below=[fmt.MISSING if fmt.is_missing(row.below) else fmt.percent(row.below) for row in pairs],
+        peers_below=[
+            fmt.MISSING
+            if fmt.is_missing(row.below)
+            else t("stores.peers_of", below=fmt.count(row.below * row.peers), peers=fmt.count(row.peers))
+            for row in pairs
+        ],
     )
 
 
@@ -400,7 +408,7 @@ def peers_in_words(named: pd.DataFrame, benchmark: pd.DataFrame) -> str:
 def benchmark_columns() -> list[Column]:
     return [
         Column("figure", "text"), Column("own", "text"), Column("peers_below", "text"), Column("middle", "text"),
-        Column("half", "text"), column("peers"),
+        Column("half", "text"),
     ]  # fmt: skip
 
 

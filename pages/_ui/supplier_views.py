@@ -13,7 +13,7 @@ from pages._ui.tables import Column, column, listing
 NAMES = {"supplier": "supplier.name", "store": "store.name", "product": "product.name", "category": "product.category"}
 _IN_VIEW = 12
 _LEAGUE = (
-    Column("supplier", "text", width="medium"),
+    Column("supplier", "text"),
     column("on_time_in_full"),
     column("late_lines"),
     column("promised_days"),
@@ -23,7 +23,7 @@ _LEAGUE = (
     column("rejected_share"),
 )
 _LATE = (
-    Column("product", "text", width="medium"),
+    Column("product", "text"),
     column("days_late"),
     column("open_quantity"),
     Column("supplier", "text"),
@@ -32,7 +32,7 @@ _LATE = (
     column("purchase_order_id"),
 )
 _DELIVERED = (
-    Column("product", "text", width="medium"),
+    Column("product", "text"),
     column("demand_month"),
     column("demand_p90"),
     column("suggested_quantity"),

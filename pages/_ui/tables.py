@@ -41,8 +41,8 @@ Kind = Literal[
 
 MOST_COLUMNS = 8
 WHEN_NARROW = 3
-_PHONE = 326  # pixels of a list on a phone
-_BOXES = 44  # of them for boxes to tick
+# Pixels of a list on a phone, in a page and in half the page of a small desktop; of them for boxes to tick.
+_PHONE, _PAGE, _HALF, _BOXES = 326, 966, 456, 44
 # Of a letter, of a thin and of a wide one, of a Chinese character, and beside the text of a cell; a badge has a frame.
 _LETTER, _THIN, _WIDE, _HAN, _BESIDE, _FRAME = 7.1, 3.8, 11.0, 13.2, 18, 22
 _THIN_ONES, _WIDE_ONES = frozenset(" .,:;'|()"), frozenset("%@MWmw–×…")
@@ -57,10 +57,6 @@ _WRITTEN = frozenset(
      "active_share", "net_sales"}
 )  # fmt: skip
 _WITHOUT_CENTS_WHEN_NARROW = 100  # on a phone, amounts from which on a list leaves the cents to its file
-# Pixels where there is room: names of products and badges are long, and a list cuts what is longer.
-_WIDTHS = {"product": 230, "finality": 105, "source": 150}
-# Pixels of a list in half the page of a small desktop, of its first column, and of a range.
-_HALF, _FIRST_OF_HALF, _RANGE_OF_HALF = 416, 92, 112
 PAGE_ROWS = 20
 # Between a figure and its unit or month no line ends.
 _BESIDE_FIGURE = re.compile(r"(?<=\d) (?=[^\W\d])|(?<=\w) (?=\d)")
@@ -77,14 +73,14 @@ _LINES = 2.5  # of them filled with text: words end before their line does
 @dataclass(frozen=True, slots=True)
 class Column:
     """One column of a list: ``name`` in the frame, ``kind`` of its values, ``words`` the prefix of the texts that
-    its keys stand for (``segment`` for ``segment.loyal``), ``width`` as Streamlit takes it, ``tones`` the colour of
-    each key where the column shows badges. ``under``: the column of texts that on a phone stands in the same cell,
-    whose text takes two lines there, so that what a row is about stands whole beside its figures."""
+    its keys stand for (``segment`` for ``segment.loyal``), ``width`` its pixels, which the list finds, ``tones`` the
+    colour of each key where the column shows badges. ``under``: the column of texts that on a phone stands in the same
+    cell, whose text takes two lines there, so that what a row is about stands whole beside its figures."""
 
     name: str
     kind: Kind
     words: str = ""
-    width: Literal["small", "medium", "large"] | int | None = None
+    width: int | None = None
     tones: Mapping[str, str] = field(default_factory=dict)
     under: str = ""
 
@@ -251,9 +247,9 @@ _KINDS: dict[str, Kind] = {
 }
 
 
-def column(name: str, *, words: str = "", width: Literal["small", "medium", "large"] | None = None) -> Column:
+def column(name: str, *, words: str = "") -> Column:
     """The column ``name`` of a report, with the kind that the registry or its name gives it."""
-    return Column(name, kind_of(name), words, width)
+    return Column(name, kind_of(name), words)
 
 
 def badge(name: str, words: str, tones: Mapping[str, str]) -> Column:
@@ -301,18 +297,11 @@ def listing(
     """Draws ``frame`` and gives the id (column ``opens``) of the row that was clicked, None before any click.
 
     Columns without a single value are left out. Without ``opens`` rows are not clickable. ``rows`` is the height in
-    rows; longer frames scroll. ``half``: the list stands in half the page, whose width its columns share.
+    rows; longer frames scroll. ``half``: the list stands in half the page, and shows the columns that fit there.
     """
-    if half and not narrow():
-        known = {
-            columns[0].name: _FIRST_OF_HALF,
-            **{one.name: _RANGE_OF_HALF for one in columns if one.name in ("likely", "range")},
-        }
-        rest = (_HALF - sum(known.values())) // max(len(columns) - len(known), 1)
-        columns = [replace(one, width=known.get(one.name, rest)) for one in columns]
     if len(columns) > MOST_COLUMNS:
         raise ValueError(f"a list has at most {MOST_COLUMNS} columns, this one {len(columns)}")
-    drawn, settings = _drawn(frame, columns, currency, rows, _ROW_PIXELS, room=_PHONE)
+    drawn, settings = _drawn(frame, columns, currency, rows, _ROW_PIXELS, room=_room(half=half))
     if opens is None:
         st.dataframe(drawn, alt=alt, key=key, **settings)
         return None
@@ -337,7 +326,7 @@ def choosing(
     In a narrow window rows are as high as a thumb needs.
     """
     height = _THUMB_PIXELS if narrow() else _ROW_PIXELS
-    drawn, settings = _drawn(frame, columns, currency, rows, height, room=_PHONE - _BOXES)
+    drawn, settings = _drawn(frame, columns, currency, rows, height, room=_room() - _BOXES)
     modes: list[Literal["multi-row", "single-cell"]] = ["multi-row", "single-cell"] if opens else ["multi-row"]
     widget = drill.clickable(key)
     with keys.clickable(widget) if opens else nullcontext():
@@ -346,21 +335,26 @@ def choosing(
     return (_opened(frame, opens, state, widget) if opens else None), ticked
 
 
+def _room(*, half: bool = False) -> int:
+    """Pixels there are for a list in this window."""
+    return _PHONE if narrow() else _HALF if half else _PAGE
+
+
 def _drawn(
     frame: pd.DataFrame, columns: Sequence[Column], currency: str, rows: int | None, row_height: int, *, room: int
 ) -> tuple[pd.DataFrame, dict[str, Any]]:
-    """What is shown of ``frame`` in this window, and how; ``room``: pixels there are for it on a phone."""
+    """What is shown of ``frame`` in this window, and how; ``room``: pixels there are for it."""
     lines = 1.0
     if narrow():
         frame, columns, lines = _stacked(frame, columns)
         row_height = row_height if lines == 1 else _LINES_PIXELS
     known = [column for column in columns if frame[column.name].notna().any()] or list(columns)
     known = [_below_zero(frame[column.name], column) for column in known]
-    shown = _fitted(frame, known[:WHEN_NARROW], currency, room, lines) if narrow() else known
+    shown = _fitted(frame, known[:WHEN_NARROW] if narrow() else known, currency, room, lines)
     digits = _digits(frame, shown)
     drawn = pd.DataFrame({column.name: _values(frame[column.name], column) for column in shown})
     for column in shown:
-        if _is_name(column) and isinstance(column.width, int) and narrow():
+        if _is_name(column) and column.width is not None:
             drawn[column.name] = drawn[column.name].map(partial(shortened, room=int(lines * (column.width - _BESIDE))))
     return drawn, {
         "hide_index": True,
@@ -444,7 +438,8 @@ def _fitted(
 ) -> list[Column]:
     """As many of the columns as fit, at least two, and how wide each is: figures whole, texts as long as they are, or
     what is left of the room, which whole headings have after them. A long text is cut rather than a figure, and within
-    rather than at a number it ends in; the row it opens shows it whole."""
+    rather than at a number it ends in; the row it opens shows it whole. In a whole page every column is kept, and they
+    share what is left."""
     digits = _digits(frame, columns)
     wanted = {column.name: _wanted(frame[column.name], column, currency, digits[column.name]) for column in columns}
     cut = {column.name for column in columns if _is_name(column)}
@@ -452,7 +447,7 @@ def _fitted(
     least = {name: _LEAST_OF_NAME if name == columns[0].name else _LEAST for name in cut}
     needed = {name: min(pixels, least.get(name, pixels)) for name, pixels in wanted.items()}
     shown = list(columns)
-    while len(shown) > 2 and sum(needed[column.name] for column in shown) > room:
+    while len(shown) > 2 and room < _PAGE - _BOXES and sum(needed[column.name] for column in shown) > room:
         shown.pop()
     widths = {column.name: needed[column.name] for column in shown}
     left = room - sum(widths.values())
@@ -463,7 +458,8 @@ def _fitted(
         more = min(_pixels(_heading(column, currency)) + _BESIDE - widths[column.name], left)
         if more > 0:
             widths[column.name], left = widths[column.name] + more, left - more
-    widths[shown[0].name] = max(widths[shown[0].name] + left, _LEAST // 2)
+    if narrow():
+        widths[shown[0].name] = max(widths[shown[0].name] + left, _LEAST // 2)
     return [replace(column, width=widths[column.name]) for column in shown]
 
 
@@ -575,7 +571,7 @@ def _differs(values: pd.Series, column: Column) -> bool:
 
 
 def _config(column: Column, currency: str, digits: int, *, signs: bool) -> Any:
-    name, width = _heading(column, currency), column.width or _WIDTHS.get(column.name)
+    name, width = _heading(column, currency), column.width
     number = partial(st.column_config.NumberColumn, width=width, alignment="right")
     hint = t(f"metric.{column.name}.help") if column.name in METRICS else None
     match column.kind:

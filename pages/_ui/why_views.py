@@ -191,7 +191,7 @@ def changes(frame: pd.DataFrame, label: str, ids: str, currency: str, *, value: 
     lowest, highest = min(float(numbers.min()), 0.0), max(float(numbers.max()), 0.0)
     # Beside the bars stands the amount, as wide as a quarter of a phone's chart.
     room = (0.6 if narrow() else 0.28) * ((highest - lowest) or 1.0)
-    rows, height = list(range(len(shown))), charts.height_beside(len(shown))
+    rows, height = list(range(len(shown))), charts.height_of(len(shown)) + 24
     texts = [("+" if number > 0 else "") + fmt.card_value(number, "money", currency) for number in numbers]
     figure = go.Figure(
         go.Bar(
