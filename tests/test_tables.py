@@ -81,10 +81,23 @@ def test_a_phone_cuts_a_name_but_no_figure(monkeypatch: pytest.MonkeyPatch) -> N
 def test_a_short_name_leaves_its_room_to_a_long_text(monkeypatch: pytest.MonkeyPatch) -> None:
     said = "a text that is longer than half of a phone"
     frame = pd.DataFrame({"customer_key": ["c0123456789abcdef"], "reason": [said], "orders": [3]})
-    widths = fitted(frame, 326, monkeypatch)
+    widths = fitted(tables._short_keys(frame), 326, monkeypatch)
     assert widths["reason"] > widths["customer_key"] > tables._pixels("c01234567")
     drawn, _ = tables._drawn(frame, [tables.column(name) for name in frame], "CNY", None, 35, room=326)
     assert drawn["customer_key"].tolist() == ["c01234567"]
+
+
+def test_a_page_shows_every_column_and_cuts_names_that_do_not_fit(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(tables, "narrow", lambda: False)
+    said = "Treatment Weeks for customers who have not been here for long, Nov 20"
+    frame = pd.DataFrame({"customer_key": ["c0123456789abcdef"], "reason": [said], "orders": [3], "units": [5]})
+    columns = [tables.column(name) for name in frame]
+    whole, _ = tables._drawn(frame, columns, "CNY", None, 35, room=tables._PAGE)
+    assert whole.iloc[0].tolist() == ["c0123456789abcdef", said, 3.0, 5.0]
+    short, _ = tables._drawn(frame, columns, "CNY", None, 35, room=tables._HALF)
+    assert list(short) == ["customer_key", "reason", "orders", "units"]
+    assert short["customer_key"].tolist() == ["c01234567"]
+    assert short["reason"].iloc[0].endswith("…, Nov 20")
 
 
 def test_on_a_phone_a_row_names_whom_and_what_in_two_lines_beside_its_figures(monkeypatch: pytest.MonkeyPatch) -> None:

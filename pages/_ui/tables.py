@@ -44,7 +44,7 @@ WHEN_NARROW = 3
 # Pixels of a list on a phone, in a page and in half the page of a small desktop; of them for boxes to tick.
 _PHONE, _PAGE, _HALF, _BOXES = 326, 966, 456, 44
 # Of a letter, of a thin and of a wide one, of a Chinese character, and beside the text of a cell; a badge has a frame.
-_LETTER, _THIN, _WIDE, _HAN, _BESIDE, _FRAME = 7.1, 3.8, 11.0, 13.2, 18, 22
+_LETTER, _THIN, _WIDE, _HAN, _BESIDE, _FRAME = 7.1, 3.8, 11.0, 13.2, 18, 14
 _THIN_ONES, _WIDE_ONES = frozenset(" .,:;'|()"), frozenset("%@MWmw–×…")
 _LEAST, _LEAST_OF_NAME = 96, 140  # of a text, which may be cut where a figure may not; of what a row is about
 _HEADING = 112  # at most for a heading over narrower figures
@@ -346,10 +346,12 @@ def _drawn(
     """What is shown of ``frame`` in this window, and how; ``room``: pixels there are for it."""
     lines = 1.0
     if narrow():
-        frame, columns, lines = _stacked(frame, columns)
+        frame, columns, lines = _stacked(_short_keys(frame), columns)
         row_height = row_height if lines == 1 else _LINES_PIXELS
     known = [column for column in columns if frame[column.name].notna().any()] or list(columns)
     known = [_below_zero(frame[column.name], column) for column in known]
+    if sum(_all_wanted(frame, known, currency).values()) > room:
+        frame = _short_keys(frame)
     shown = _fitted(frame, known[:WHEN_NARROW] if narrow() else known, currency, room, lines)
     digits = _digits(frame, shown)
     drawn = pd.DataFrame({column.name: _values(frame[column.name], column) for column in shown})
@@ -366,6 +368,13 @@ def _drawn(
         "row_height": row_height,
         "height": row_height * (rows + 1) + 3 if rows and len(frame) > rows else "content",
     }
+
+
+def _short_keys(frame: pd.DataFrame) -> pd.DataFrame:
+    """The rows with as much of a customer's key as tells two apart."""
+    if "customer_key" not in frame:
+        return frame
+    return frame.assign(customer_key=frame["customer_key"].str.replace(_REST_OF_KEY, r"\1", regex=True))
 
 
 def _stacked(frame: pd.DataFrame, columns: Sequence[Column]) -> tuple[pd.DataFrame, list[Column], float]:
@@ -416,8 +425,6 @@ def _values(values: pd.Series, column: Column) -> pd.Series:
         return in_words(values, column.words).map(lambda word: [word])
     if column.words:
         return in_words(values, column.words)
-    if column.name == "customer_key" and narrow():
-        return values.str.replace(_REST_OF_KEY, r"\1", regex=True)
     match column.kind:
         case "percent" | "change":
             return values.astype(float) * 100  # the format below writes the sign only
@@ -440,8 +447,7 @@ def _fitted(
     what is left of the room, which whole headings have after them. A long text is cut rather than a figure, and within
     rather than at a number it ends in; the row it opens shows it whole. In a whole page every column is kept, and they
     share what is left."""
-    digits = _digits(frame, columns)
-    wanted = {column.name: _wanted(frame[column.name], column, currency, digits[column.name]) for column in columns}
+    wanted = _all_wanted(frame, columns, currency)
     cut = {column.name for column in columns if _is_name(column)}
     wanted |= {name: max(round(wanted[name] / lines), _LEAST) for name in cut if lines > 1}
     least = {name: _LEAST_OF_NAME if name == columns[0].name else _LEAST for name in cut}
@@ -461,6 +467,11 @@ def _fitted(
     if narrow():
         widths[shown[0].name] = max(widths[shown[0].name] + left, _LEAST // 2)
     return [replace(column, width=widths[column.name]) for column in shown]
+
+
+def _all_wanted(frame: pd.DataFrame, columns: Sequence[Column], currency: str) -> dict[str, int]:
+    digits = _digits(frame, columns)
+    return {column.name: _wanted(frame[column.name], column, currency, digits[column.name]) for column in columns}
 
 
 def _wanted(values: pd.Series, column: Column, currency: str, digits: int) -> int:
