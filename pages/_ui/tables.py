@@ -457,7 +457,8 @@ def _fitted(
         shown.pop()
     widths = {column.name: needed[column.name] for column in shown}
     left = room - sum(widths.values())
-    for name in sorted(cut & widths.keys(), key=lambda one: wanted[one]):
+    first = "" if narrow() else columns[0].name  # what a row is about
+    for name in sorted(cut & widths.keys(), key=lambda one: (one != first, wanted[one])):
         more = min(wanted[name] - widths[name], max(left, 0))
         widths[name], left = widths[name] + more, left - more
     for column in shown:
