@@ -72,8 +72,8 @@ def test_peers_that_the_reader_may_open_have_names(seen_by: Callable[[str], AppT
 def test_of_other_peers_there_are_only_quantiles_of_five(seen_by: Callable[[str], AppTest]) -> None:
     at = seen_by("manager")
     assert _named(words(at)) == set()
-    table = next(frame.value for frame in at.dataframe if "peers" in frame.value)
-    assert table["peers"].tolist() == [PEERS]
+    table = next(frame.value for frame in at.dataframe if "peers_below" in frame.value)
+    assert table["peers_below"].tolist() == [f"{PEERS} 家中 0 家"]
     assert "300" in table["middle"].iloc[0]  # the median; half of them lie between 200 and 400
     assert "200" in table["half"].iloc[0]
     assert "400" in table["half"].iloc[0]
