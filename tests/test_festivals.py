@@ -3,6 +3,7 @@
 from dataclasses import replace
 from datetime import date, timedelta
 
+import numpy as np
 import pandas as pd
 import pytest
 
@@ -29,8 +30,13 @@ def sold() -> pd.DataFrame:
 
 
 def one(stock: pd.DataFrame, ahead: pd.DataFrame) -> pd.Series:
-    now = module._pace(sold(), LAST + timedelta(days=1), EVERY)
-    rows = module._one(EVERY[1], EVERY[0], sold(), ahead, now, EVERY, stock, LAST)
+    return found(sold(), EVERY, stock, ahead)
+
+
+def found(units: pd.DataFrame, every: tuple[Event, ...], stock: pd.DataFrame, ahead: pd.DataFrame) -> pd.Series:
+    week = module._week(units, every)
+    now = module._pace(units, LAST + timedelta(days=1), every, week)
+    rows = module._one(every[1], every[0], units, ahead, now, every, week, stock, LAST)
     assert rows["category"].tolist() == ["F"]  # nobody bought G
     return rows.iloc[0]
 
@@ -46,6 +52,22 @@ def test_the_uplift_of_last_year_at_the_pace_of_today() -> None:
     assert row["units_before"] == 7 * 20
     assert (row["short_units"], row["standing"]) == (12 * 60 + 7 * 20 - 800, "order")
     assert row["order_until"] == pd.Timestamp("2026-06-05")
+
+
+def test_a_weekend_is_set_against_weekends() -> None:
+    weekend, midweek = (date(2025, 8, 2), date(2025, 8, 3)), (date(2026, 8, 4), date(2026, 8, 5))
+    days = pd.date_range(LAST - timedelta(days=428), LAST)
+    units = pd.Series(np.where(days.day_of_week >= 5, 30.0, 10.0), days)
+    units["2025-08-02":"2025-08-03"] = 60.0
+    row = found(
+        pd.DataFrame({"F": units, "G": 0.0}),
+        (Event("qixi", *weekend), Event("qixi", *midweek)),
+        held(0),
+        pd.DataFrame(),
+    )
+    assert (row["usual_units"], row["uplift"]) == (pytest.approx(2 * 30), pytest.approx(1.0))
+    assert row["expected_units"] == pytest.approx(2 * 10 * 2)
+    assert row["units_before"] == pytest.approx(46 * 10 + 18 * 30)  # the 64 days of June, July and up to 3 August
 
 
 def test_the_forecast_counts_where_it_reaches_so_far() -> None:

@@ -7,6 +7,7 @@ from typing import Annotated, Final
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from data_access.queries import demand as queries
 from data_access.queries import places
@@ -33,8 +34,8 @@ class FestivalsReport:
 
     last_day: date | None
     # one row per festival to come and category that sold in the one of last year, the next festival first; its days are
-    # those on which people buy for it, run-up and all. Units: festival_units (in its days last year), usual_units (as
-    # many days at the pace of the four weeks before it, other festivals left out), uplift (festival_units /
+    # those on which people buy for it, run-up and all. Units: festival_units (in its days last year), usual_units (the
+    # same weekdays at the pace of the four weeks before it, other festivals left out), uplift (festival_units /
     # usual_units - 1), expected_units (in its days this year: the forecast where it reaches so far, else today's pace
     # with the uplift), units_before (expected from now to its eve), available (on hand - reserved + on order),
     # short_units (what is missing for both). order_until: the day from which half of the category's products would
@@ -59,10 +60,13 @@ def festivals(snapshot: Snapshot, scope: Scope, changes: Sequence[Change] = ()) 
     coming = [one for one in every if last < one.first <= last + timedelta(days=AHEAD_DAYS)]
     units = _units(snapshot, scope, last)
     ahead = _ahead(snapshot, scope, last)
-    now = _pace(units, last + timedelta(days=1), every)
+    week = _week(units, every)
+    now = _pace(units, last + timedelta(days=1), every, week)
     stock = _stock(snapshot, scope)
     parts = [
-        _one(one, before, units, ahead, now, every, stock, last) for one in coming if (before := _twin(one, every))
+        _one(one, before, units, ahead, now, every, week, stock, last)
+        for one in coming
+        if (before := _twin(one, every))
     ]
     found = [part for part in parts if len(part)]
     if not found:
@@ -115,14 +119,36 @@ def _twin(one: Event, every: tuple[Event, ...]) -> Event | None:
     return earlier[-1] if earlier else None
 
 
-def _pace(units: pd.DataFrame, begin: date, every: tuple[Event, ...]) -> pd.Series:
-    """Units a day by category in the four weeks before ``begin``, without the days of festivals if enough are left."""
+def _week(units: pd.DataFrame, every: tuple[Event, ...]) -> pd.Series:
+    """By weekday what all categories together sell, over the mean of the week: a festival of four days may have a
+    weekend one year and none the next."""
+    total = units.sum(axis=1)
+    ratio = (total / total.rolling(7, center=True).mean())[~_festive(units, every)]
+    usual = ratio.groupby(pd.DatetimeIndex(ratio.index).day_of_week).median().reindex(range(7))
+    return (usual / usual.mean()).fillna(1.0)
+
+
+def _festive(units: pd.DataFrame, every: tuple[Event, ...]) -> NDArray[np.bool_]:
+    """Which of the days are those of festivals."""
+    found = np.zeros(len(units), dtype=bool)
+    for one in every:
+        found |= (units.index >= pd.Timestamp(one.first)) & (units.index <= pd.Timestamp(one.last))
+    return found
+
+
+def _usual_days(week: pd.Series, days: pd.DatetimeIndex) -> float:
+    """How many days of the mean of the week these sell as much as."""
+    return float(week.loc[days.day_of_week].sum())
+
+
+def _pace(units: pd.DataFrame, begin: date, every: tuple[Event, ...], week: pd.Series) -> pd.Series:
+    """Units by category on a day of the mean of the week, in the four weeks before ``begin``, without the days of
+    festivals if enough are left."""
     first = begin - timedelta(_BACK_DAYS)
     weeks = units[(units.index < pd.Timestamp(begin)) & (units.index >= pd.Timestamp(first))]
-    festive = np.zeros(len(weeks), dtype=bool)
-    for other in (one for one in every if one.first < begin and one.last >= first):
-        festive |= (weeks.index >= pd.Timestamp(other.first)) & (weeks.index <= pd.Timestamp(other.last))
-    return (weeks[~festive] if (~festive).sum() >= _LEAST_DAYS else weeks).mean()
+    ordinary = weeks[~_festive(weeks, every)]
+    counted = ordinary if len(ordinary) >= _LEAST_DAYS else weeks
+    return counted.sum() / _usual_days(week, pd.DatetimeIndex(counted.index))
 
 
 def _between(frame: pd.DataFrame, first: date, last: date) -> pd.Series | None:
@@ -133,20 +159,22 @@ def _between(frame: pd.DataFrame, first: date, last: date) -> pd.Series | None:
 
 def _one(
     one: Event, before: Event, units: pd.DataFrame, ahead: pd.DataFrame, now: pd.Series, every: tuple[Event, ...],
-    stock: pd.DataFrame, last: date,
+    week: pd.Series, stock: pd.DataFrame, last: date,
 ) -> pd.DataFrame:  # fmt: skip
     """The rows of one festival."""
     sold = _between(units, before.first, before.last)
     if sold is None:
         return pd.DataFrame()
     sold = sold[sold >= _LEAST_UNITS]
-    usual = _pace(units, before.first, every).reindex(sold.index) * ((before.last - before.first).days + 1)
+    eve, tomorrow = one.first - timedelta(days=1), last + timedelta(days=1)
+    spans = (before.first, before.last), (one.first, one.last), (tomorrow, eve)
+    then, days, wait = (_usual_days(week, pd.date_range(first, until)) for first, until in spans)
+    usual = _pace(units, before.first, every, week).reindex(sold.index) * then
     uplift = sold / usual.where(usual > 0) - 1
-    days, wait = (one.last - one.first).days + 1, (one.first - last).days - 1
     pace = now.reindex(sold.index)
     expected = _between(ahead, one.first, one.last)
     expected = pace * days * (1 + uplift.fillna(0)) if expected is None else expected.reindex(sold.index)
-    meanwhile = _between(ahead, last + timedelta(days=1), one.first - timedelta(days=1)) if wait else 0 * pace
+    meanwhile = _between(ahead, tomorrow, eve) if wait else 0 * pace
     meanwhile = pace * wait if meanwhile is None else meanwhile.reindex(sold.index)
     held = stock.reindex(sold.index)
     short = (expected + meanwhile - held["available"]).clip(lower=0).round()
