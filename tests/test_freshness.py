@@ -97,7 +97,7 @@ def test_when_it_was_read_and_when_it_will_be(monkeypatch: pytest.MonkeyPatch) -
     assert said(timedelta(hours=3)) == ("3 hours ago", "overdue")
     assert said(timedelta(minutes=-30)) == ("–", "–")
     found = freshness(READ, HOUR, READ + timedelta(minutes=20))
-    assert (words.ago(found, short=True), words.due(found, short=True)) == ("20 min ago", "in 40 min")
+    assert (words.ago(found, short=True), words.due(found, short=True)) == ("20m ago", "in 40m")
 
 
 def test_an_instant_is_told_on_the_clock_of_the_reader(monkeypatch: pytest.MonkeyPatch) -> None:

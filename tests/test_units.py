@@ -57,18 +57,18 @@ def test_a_batch_asks_once_for_all_stores(engine: Engine) -> None:
         asked.append((scope, by))
         return pd.DataFrame({"n": [1, 2], UNIT: ["A", "B"]})
 
-    with at_place(engine, "chain", "chain", CHAIN):
+    with at_place(engine, "chain", "chain", CHAIN, CHAIN):
         rows_of(CHAIN, engine, query)
     found = {}
     for store in ("A", "B", "C"):
         scope = Scope("stores", (store,))
-        with at_place(engine, "store", store, scope):
+        with at_place(engine, "store", store, scope, CHAIN):
             found[store] = rows_of(scope, engine, query)["n"].tolist()
     assert found == {"A": [1], "B": [2], "C": []}
     assert asked == [(CHAIN, "scope"), (CHAIN, "store")]
 
 
 def test_another_scope_than_the_place_at_hand_is_asked_for_by_itself(engine: Engine) -> None:
-    with at_place(engine, "store", "B", Scope("stores", ("B",))):
+    with at_place(engine, "store", "B", Scope("stores", ("B",)), CHAIN):
         found = rows_of(ONLY_A, engine, lapse.rhythms, LAST)
     pd.testing.assert_frame_equal(found, lapse.rhythms(ONLY_A, engine, LAST))

@@ -123,7 +123,7 @@ def spread_places(
 
 
 def _at_place(work: Callable[[Snapshot, PlaceScope], Result], snapshot: Snapshot, place: PlaceScope) -> Result:
-    with at_place(snapshot.engine, place.level, place.place_id, place.scope):
+    with at_place(snapshot.engine, place.level, place.place_id, place.scope, WHOLE):
         return work(snapshot, place)
 
 

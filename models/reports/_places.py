@@ -18,7 +18,6 @@ from data_access.queries._units import UNIT
 from data_access.scope import Scope
 
 Query = Callable[..., pd.DataFrame]
-_CHAIN = Scope("chain")
 
 
 @dataclass
@@ -26,12 +25,13 @@ class _Level:
     """What was asked of all regions, or of all stores: by question the rows of each, and of none."""
 
     by: Literal["region", "store"]
+    whole: Scope  # of the batch
     found: dict[tuple[Any, ...], tuple[dict[str, pd.DataFrame], pd.DataFrame]] = field(default_factory=dict)
 
     def rows(self, unit: str, query: Query, engine: Engine, *asked: Any) -> pd.DataFrame:
         key = query, *asked
         if key not in self.found:
-            rows = query(_CHAIN, engine, *asked, by=self.by)
+            rows = query(self.whole, engine, *asked, by=self.by)
             parts = rows.drop(columns=UNIT).groupby(rows[UNIT], observed=True)
             units = {str(name): part.reset_index(drop=True) for name, part in parts}
             self.found[key] = units, rows.drop(columns=UNIT).iloc[:0]
@@ -44,14 +44,16 @@ _now: ContextVar[tuple[_Level, str, Scope, Engine] | None] = ContextVar("place",
 
 
 @contextmanager
-def at_place(engine: Engine, level: Literal["chain", "region", "store"], place_id: str, scope: Scope) -> Iterator[None]:
-    """Within this, ``rows_of`` the scope of a place are found among those of all places of its level."""
+def at_place(
+    engine: Engine, level: Literal["chain", "region", "store"], place_id: str, scope: Scope, whole: Scope
+) -> Iterator[None]:
+    """Within this, ``rows_of`` the scope of a place are found among those of all places of its level in ``whole``."""
     if level == "chain":
         _LEVELS.pop(engine, None)
         yield
         return
     if engine not in _LEVELS or _LEVELS[engine].by != level:
-        _LEVELS[engine] = _Level(level)
+        _LEVELS[engine] = _Level(level, whole)
     before = _now.set((_LEVELS[engine], place_id, scope, engine))
     try:
         yield

@@ -56,6 +56,7 @@ _WRITTEN = frozenset(
      "went_up", "went_down", "bought_30", "bought_90", "between80", "apart", "matched", "p_holm", "csat", "nps",
      "active_share", "net_sales"}
 )  # fmt: skip
+_READ_WHOLE = frozenset({"detail"})  # by opening the cell, and nowhere else
 _WITHOUT_CENTS_WHEN_NARROW = 100  # on a phone, amounts from which on a list leaves the cents to its file
 PAGE_ROWS = 20
 # Between a figure and its unit or month no line ends.
@@ -356,7 +357,7 @@ def _drawn(
     digits = _digits(frame, shown)
     drawn = pd.DataFrame({column.name: _values(frame[column.name], column) for column in shown})
     for column in shown:
-        if _is_name(column) and column.width is not None:
+        if _is_name(column) and column.name not in _READ_WHOLE and column.width is not None:
             drawn[column.name] = drawn[column.name].map(partial(shortened, room=int(lines * (column.width - _BESIDE))))
     return drawn, {
         "hide_index": True,
